@@ -1,0 +1,91 @@
+-- hub.db: insurers, products, directory, feeds, claims, ledger. Journal-backed engagements live in engagements.db.
+-- Person data is sealed or keyed everywhere; `person` is the insurer's own random-looking reference.
+
+-- Insurers the hub serves; `generation` names the file of rights that answers now; `settlement` is sealed (IBAN, mandate).
+CREATE TABLE IF NOT EXISTS insurer (
+    amc TEXT PRIMARY KEY, generation TEXT, settlement BLOB
+) STRICT, WITHOUT ROWID;
+
+-- Guarantee tables. A version is immutable and named by its digest; the newest `loaded_ts_us` is the one in force.
+CREATE TABLE IF NOT EXISTS product (
+    insurer TEXT NOT NULL, product TEXT NOT NULL, version TEXT NOT NULL, loaded_ts_us INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (insurer, product, version)
+) STRICT, WITHOUT ROWID;
+
+-- Practices that can be paid: name, IBAN and BIC, sealed under the hub's key.
+CREATE TABLE IF NOT EXISTS practice (
+    practice TEXT PRIMARY KEY, payee BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Member feeds, one row a file; `digest` makes a second sending the same feed.
+CREATE TABLE IF NOT EXISTS feed (
+    id TEXT PRIMARY KEY, insurer TEXT NOT NULL, mode TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL,
+    received_ts_us INTEGER NOT NULL, finished_ts_us INTEGER, counts BLOB, generation TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS feed_digest ON feed (insurer, mode, digest);
+
+-- Rows a feed refused: where, why, what to do. Never a value of the row.
+CREATE TABLE IF NOT EXISTS feed_refusal (
+    feed TEXT NOT NULL, line INTEGER NOT NULL, field TEXT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL, fix TEXT NOT NULL,
+    PRIMARY KEY (feed, line, field, code)
+) STRICT, WITHOUT ROWID;
+
+-- Claims. `body` is a keyed digest of what was sent (idempotence); `sealed` holds lines, split and member number.
+CREATE TABLE IF NOT EXISTS claim (
+    id TEXT PRIMARY KEY, practice TEXT NOT NULL, invoice TEXT NOT NULL, body BLOB NOT NULL, insurer TEXT, person BLOB,
+    engagement TEXT, state TEXT NOT NULL, amc_cents INTEGER NOT NULL, received_on TEXT NOT NULL, pay_by TEXT,
+    replaces TEXT, remittance TEXT, sealed BLOB NOT NULL
+) STRICT;
+-- An invoice number names one claim of a practice; a refused claim gives its number back, so that it can be mended and sent again.
+CREATE UNIQUE INDEX IF NOT EXISTS claim_invoice ON claim (practice, invoice) WHERE state <> 'refused';
+CREATE INDEX IF NOT EXISTS claim_of_practice ON claim (practice, id);
+CREATE INDEX IF NOT EXISTS claim_to_pay ON claim (state, practice) WHERE state = 'accepted';
+CREATE INDEX IF NOT EXISTS claim_remittance ON claim (remittance) WHERE remittance IS NOT NULL;
+
+-- The life of a claim: every move, in order, never changed.
+CREATE TABLE IF NOT EXISTS claim_move (
+    claim TEXT NOT NULL, n INTEGER NOT NULL, at_ts_us INTEGER NOT NULL, move TEXT NOT NULL, state TEXT NOT NULL, about TEXT NOT NULL,
+    PRIMARY KEY (claim, n)
+) STRICT, WITHOUT ROWID;
+
+-- What a person has used of a yearly guarantee; `guarantee` names product and row, `year` is the contract's.
+CREATE TABLE IF NOT EXISTS used (
+    insurer TEXT NOT NULL, person BLOB NOT NULL, guarantee TEXT NOT NULL, year INTEGER NOT NULL,
+    acts INTEGER NOT NULL, cents INTEGER NOT NULL,
+    PRIMARY KEY (insurer, person, guarantee, year)
+) STRICT, WITHOUT ROWID;
+
+-- The ledger: postings of one entry sum to zero; nobody changes or removes one.
+CREATE TABLE IF NOT EXISTS posting (
+    entry INTEGER NOT NULL, n INTEGER NOT NULL, account TEXT NOT NULL, amount_cents INTEGER NOT NULL,
+    because TEXT NOT NULL, about TEXT NOT NULL, at_ts_us INTEGER NOT NULL,
+    PRIMARY KEY (entry, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS posting_account ON posting (account, entry);
+CREATE TRIGGER IF NOT EXISTS posting_is_for_ever BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'a posting is never changed'); END;
+CREATE TRIGGER IF NOT EXISTS posting_stays BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'a posting is never removed'); END;
+
+-- Payment runs, and the transfers they ordered: one transfer is one remittance.
+CREATE TABLE IF NOT EXISTS pay_run (
+    id TEXT PRIMARY KEY, execute_on TEXT NOT NULL, state TEXT NOT NULL, at_ts_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS remittance (
+    id TEXT PRIMARY KEY, run TEXT NOT NULL, practice TEXT NOT NULL, amount_cents INTEGER NOT NULL, state TEXT NOT NULL,
+    executed_on TEXT NOT NULL, why TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS remittance_of_practice ON remittance (practice, id);
+CREATE INDEX IF NOT EXISTS remittance_of_run ON remittance (run, id);
+CREATE TABLE IF NOT EXISTS remittance_line (
+    remittance TEXT NOT NULL, n INTEGER NOT NULL, claim TEXT NOT NULL, invoice TEXT NOT NULL, kind TEXT NOT NULL, amount_cents INTEGER NOT NULL,
+    PRIMARY KEY (remittance, n)
+) STRICT, WITHOUT ROWID;
+
+-- Calls for funds: what one insurer owes for one run; its lines are the run's claims and cancellations of that insurer.
+CREATE TABLE IF NOT EXISTS call_for_funds (
+    id TEXT PRIMARY KEY, run TEXT NOT NULL, insurer TEXT NOT NULL, amount_cents INTEGER NOT NULL, state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Bank statements already read, so that the same file twice changes nothing.
+CREATE TABLE IF NOT EXISTS statement (
+    digest TEXT PRIMARY KEY, at_ts_us INTEGER NOT NULL, counts BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

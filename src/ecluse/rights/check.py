@@ -1,0 +1,43 @@
+"""Which rights are open on the day of care, and what of them this asker may be told. Pure.
+
+Steps: 1. keep the rights of the domain; 2. merge what touches, contract by contract; 3. keep what holds the day of care;
+4. order by priority. Nothing open and nobody known are the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from itertools import groupby
+
+from ecluse.kernel.days import Period, merge
+from ecluse.rights.model import Covered, Domain, Right
+
+HORIZON_DAYS = 30  # how long an engagement holds, and how far ahead a typed question may see (docs/gate.md)
+
+
+def horizon(asked_on: date, covered_until: date) -> date:
+    """The last day an engagement given on `asked_on` holds: thirty days ahead, or the end of the rights if sooner."""
+    return min(covered_until, asked_on + timedelta(days=HORIZON_DAYS))
+
+
+def open_rights(rights: Iterable[Right], domain: Domain, day: date, versions: dict[str, str]) -> tuple[Covered, ...]:
+    """The contracts open on `day` for `domain`, first payer first. `versions` names the guarantee table of each product today."""
+    wanted = sorted((right for right in rights if domain in right.domains), key=_contract)
+    opened = [_covered(list(same), day, versions) for _, same in groupby(wanted, key=_contract)]
+    return tuple(sorted((each for each in opened if each), key=lambda each: (each.priority, each.contract)))
+
+
+def _contract(right: Right) -> tuple[str, str]:
+    return right.contract, right.member_number
+
+
+def _covered(same: list[Right], day: date, versions: dict[str, str]) -> Covered | None:
+    now = next((right for right in same if day in right.valid), None)
+    if now is None:
+        return None
+    whole: Period = next(each for each in merge(right.valid for right in same) if day in each)
+    return Covered(
+        now.contract, now.member_number, now.product, versions.get(now.product, ""), whole.last_day,
+        now.convention_type, now.csr, now.responsible, now.priority,
+    )  # fmt: skip
