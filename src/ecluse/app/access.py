@@ -1,0 +1,192 @@
+"""The gate around data: nobody reads without an `Admission`, nothing leaves without being `Released`.
+
+1. `admit`: the account is allowed to ask this, now → `Admission`, which every reading method of a store demands.
+2. A pure function answers; `disclose` wraps the answer with the exact fields it holds → `Disclosure`, which no door can serialise.
+3. `release`: the journal entry is durable on disk, and only then → `Released`, the only thing about a person that doors turn into bytes.
+If the journal fails there is no answer: the gate fails closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from ecluse.app.ports import Clock, Keys, Log, RightsStore
+from ecluse.gate.identity import Account, permit
+from ecluse.gate.presence import Presence
+from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
+from ecluse.rights.model import Engagement
+
+Answer = TypeVar("Answer")
+
+BATCH_MAX = 512  # entries in one sync: bounds what one slow sync delays
+
+
+class Person(msgspec.Struct, frozen=True):
+    """One person as asked about: the insurer, and the keyed pseudonym of what the card says."""
+
+    insurer: str
+    key: bytes
+    by_member: bool
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Who asks, and the id of the request they will be answered under."""
+
+    account: Account
+    id: str
+
+
+class Admission:
+    """The right to read about one person (or one engagement, or the practice's own claims), for one request. Made by `Desk.admit` only."""
+
+    __slots__ = ("about", "asked", "at", "operation", "presence")
+
+    def __init__(
+        self, asked: Request, operation: Operation, about: Person | str, presence: Presence, at: datetime
+    ) -> None:
+        self.asked = asked
+        self.operation = operation
+        self.about = about
+        self.presence = presence
+        self.at = at
+
+
+class Disclosure(Generic[Answer]):
+    """An answer not yet in the journal. It is not a msgspec type on purpose: encoding it raises `TypeError`."""
+
+    __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person")
+
+    def __init__(
+        self, answer: Answer, outcome: str, *, insurer: str = "", person: bytes = b"", engagement: Engagement | None = None,
+    ) -> None:  # fmt: skip
+        self._answer = answer
+        self.fields = fields_of(answer)
+        self.outcome = outcome
+        self.insurer = insurer
+        self.person = person
+        self.engagement = engagement
+
+
+class Released(Generic[Answer]):
+    """An answer whose trace is on disk. Made by `Desk.release` only."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
+_BITS = {
+    "outcome": Field.OUTCOME,
+    "third_party_payment": Field.THIRD_PARTY_PAYMENT,
+    "engagement": Field.ENGAGEMENT,
+    "covered_until": Field.COVERED_UNTIL,
+    "convention_type": Field.CONVENTION_TYPE,
+    "csr": Field.CSR,
+    "total": Field.SPLIT,
+    "amc_cents": Field.SPLIT,
+    "reason": Field.REASON,
+    "guarantee": Field.GUARANTEE,
+    "status": Field.CLAIM,
+    "claims": Field.CLAIM,
+}
+
+
+def fields_of(answer: object) -> Field:
+    """Exactly the fields `answer` will send, read from the answer itself (absent ones are `None`)."""
+    bits = 0
+    for name in answer.__struct_fields__:  # type: ignore[attr-defined]
+        if name in _BITS and getattr(answer, name) is not None:
+            bits |= _BITS[name]
+    return Field(bits)
+
+
+class Desk:
+    """Admits questions and releases answers; entries that wait for the disk are synced together (group commit)."""
+
+    def __init__(self, clock: Clock, keys: Keys, log: Log, rights: RightsStore) -> None:
+        self._clock = clock
+        self._keys = keys
+        self._log = log
+        self._rights = rights
+        self._waiting: list[tuple[bytes, Engagement | None, asyncio.Future[None]]] = []
+        self._syncing: asyncio.Task[None] | None = None
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
+
+    def close(self) -> None:
+        """Wait for the sync under way; what still waits was never answered."""
+        self._disk.shutdown()
+
+    def admit(
+        self, asked: Request, scope: str, operation: Operation, about: Person | str, presence: Presence = Presence.TYPED,
+    ) -> Admission:  # fmt: skip
+        """Admit one question, or raise `forbidden`. Containment and the allowance take their place here."""
+        permit(asked.account, scope)
+        return Admission(asked, operation, about, presence, self._clock.now())
+
+    async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
+        """Write the disclosure in the journal; returns when it is durable. Raises `journal_poisoned` when the disk failed."""
+        await self.record(self._entry(admission, disclosure), disclosure.engagement)
+        return Released(disclosure._answer)
+
+    async def record(self, entry: Entry, engagement: Engagement | None = None) -> None:
+        """Append one entry; returns when it is durable, and its engagement kept."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((encode(entry), engagement, done))
+        if self._syncing is None:
+            self._syncing = asyncio.create_task(self._sync_all())
+        await done
+
+    def record_now(self, entry: Entry) -> None:
+        """Append one entry, durable on return: for commands without an event loop."""
+        self._log.append([encode(entry)])
+
+    async def _sync_all(self) -> None:
+        try:
+            await asyncio.sleep(0)  # let the other requests of this turn of the loop join the batch
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+                await self._sync(batch)
+        finally:
+            self._syncing = None
+
+    async def _sync(self, batch: list[tuple[bytes, Engagement | None, asyncio.Future[None]]]) -> None:
+        entries = [entry for entry, _, _ in batch]
+        failed: Exception | None = None
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._disk, self._log.append, entries)
+            self._rights.keep([engagement for _, engagement, _ in batch if engagement])
+        except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
+            failed = broken
+        for _, _, done in batch:
+            if not done.done():
+                done.set_exception(failed) if failed else done.set_result(None)
+
+    def _entry(self, admission: Admission, disclosure: Disclosure[Any]) -> Entry:
+        asked, given = admission.asked, disclosure.engagement
+        sealed = seal_engagement(self._keys, given) if given else b""
+        return Entry(
+            FORMAT, int(admission.at.timestamp() * 1_000_000), admission.operation, asked.account.sub, asked.account.practice,
+            disclosure.insurer, disclosure.person, admission.presence, int(disclosure.fields), disclosure.outcome,
+            given.number if given else admission.about if isinstance(admission.about, str) else "", asked.id, sealed,
+        )  # fmt: skip
+
+
+def seal_engagement(keys: Keys, engagement: Engagement) -> bytes:
+    """An engagement as the journal and the store hold it: opened by its insurer's key only."""
+    return keys.seal(engagement.insurer, msgspec.msgpack.encode(engagement), engagement_about(engagement.number))
+
+
+def open_engagement(keys: Keys, insurer: str, number: str, sealed: bytes) -> Engagement:
+    """The engagement of `seal_engagement`."""
+    return msgspec.msgpack.decode(keys.open(insurer, sealed, engagement_about(number)), type=Engagement)
+
+
+def engagement_about(number: str) -> bytes:
+    """What the seal of an engagement is bound to."""
+    return b"engagement|1|" + number.encode()

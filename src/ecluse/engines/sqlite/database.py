@@ -1,0 +1,150 @@
+"""hub.db: durable writes in group commit, reads of the last committed state.
+
+A unit of work is a plain function of a connection. Those that arrive while a commit is being made durable run together in the
+next transaction, each in its own savepoint: one that raises undoes itself alone. A caller goes on only when its work is on disk
+(`synchronous=FULL`). The work itself runs on the event loop, where no other thread competes for the interpreter; only
+the COMMIT, which waits for the disk, runs in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ecluse.kernel.errors import refusal
+
+Result = TypeVar("Result")
+Work = Callable[[sqlite3.Connection], Result]
+
+BUSY_S = 10  # a payment run holds the file for less; past this, something is stuck and the caller must know
+BATCH_MAX = 256  # units of work in one commit: bounds what one slow commit delays
+PAUSE_S = 0.002  # between two tries for a file another process is writing to
+
+DATABASE_BUSY = refusal("database_busy", 503, "The database is busy", fix="Try again in a few seconds.")
+
+
+class Database:
+    """One SQLite file of the hub. Not shared between threads; each process opens its own."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self._writer = connect(path)
+        self.reader = connect(path)
+        self._writer.executescript((files("ecluse.engines.sqlite") / schema).read_text())
+        self.reader.execute("PRAGMA query_only=1")
+        self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="commit")
+
+    def close(self) -> None:
+        """Close both connections; work still waiting is lost with its callers, who were told nothing."""
+        self._disk.shutdown()
+        self.reader.close()
+        self._writer.close()
+
+    def now(self, work: Work[Result]) -> Result:
+        """Run one unit of work in its own transaction, durable on return: for commands and batches without an event loop."""
+        _begin(self._writer, time.monotonic() + BUSY_S)
+        with self._writer:
+            return work(self._writer)
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Run one unit of work in group commit; returns once it is durable. What `work` raises is raised here."""
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_all())
+        return await done
+
+    async def _commit_all(self) -> None:
+        """Commit batch after batch until nobody waits."""
+        try:
+            await asyncio.sleep(0)  # let the other requests of this turn of the loop join the batch
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+                await self._commit(batch)
+        finally:
+            self._committing = None
+
+    async def _commit(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await _begin_patiently(self._writer)
+            outcomes = [_attempt(self._writer, work) for work, _ in batch]
+            await loop.run_in_executor(self._disk, self._writer.execute, "COMMIT")
+        except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            outcomes = [broken] * len(batch)
+        for (_, done), outcome in zip(batch, outcomes, strict=True):
+            _tell(done, outcome)
+
+
+class _Returned:
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+def _attempt(connection: sqlite3.Connection, work: Work[Any]) -> _Returned | Exception:
+    connection.execute("SAVEPOINT work")
+    try:
+        returned = _Returned(work(connection))
+    except Exception as refused:  # noqa: BLE001 - not swallowed: `write` raises it again for its caller
+        connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
+        return refused
+    connection.execute("RELEASE work")
+    return returned
+
+
+def _tell(done: asyncio.Future[Any], outcome: _Returned | Exception) -> None:
+    if done.cancelled():
+        return
+    if isinstance(outcome, _Returned):
+        done.set_result(outcome.value)
+    else:
+        done.set_exception(outcome)
+
+
+def _begin(connection: sqlite3.Connection, deadline_s: float) -> None:
+    while not _try_begin(connection):
+        if time.monotonic() > deadline_s:
+            raise DATABASE_BUSY()
+        time.sleep(PAUSE_S)
+
+
+async def _begin_patiently(connection: sqlite3.Connection) -> None:
+    """Wait for another process's transaction without holding up this process's loop."""
+    deadline_s = time.monotonic() + BUSY_S
+    while not _try_begin(connection):
+        if time.monotonic() > deadline_s:
+            raise DATABASE_BUSY()
+        await asyncio.sleep(PAUSE_S)
+
+
+def _try_begin(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as busy:
+        if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in WAL mode that never waits by itself (waiting is decided above)."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA busy_timeout=2000")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA busy_timeout=0")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+    return connection

@@ -1,0 +1,74 @@
+"""One entry of the journal: who was told what, about whom, when; bytes first, answers after (docs/journal.md).
+
+What could identify a person is sealed under the insurer's key before it gets here; `fields` says exactly which fields left.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag, StrEnum
+
+import msgspec
+
+FORMAT = 1
+ENTRY_BYTES_MAX = 65_535  # C2SP tlog-tiles: an entry's length is a uint16
+
+
+class Field(IntFlag):
+    """Fields that can leave the hub, one bit each; a bit is never reused."""
+
+    OUTCOME = 1 << 0
+    THIRD_PARTY_PAYMENT = 1 << 1
+    ENGAGEMENT = 1 << 2
+    COVERED_UNTIL = 1 << 3
+    CONVENTION_TYPE = 1 << 4
+    CSR = 1 << 5
+    SPLIT = 1 << 6
+    REASON = 1 << 7
+    GUARANTEE = 1 << 8
+    CLAIM = 1 << 9  # an own claim's state and amounts, shown again to the practice that sent it
+
+
+class Operation(StrEnum):
+    """What was done."""
+
+    RIGHTS_CHECK = "rights_check"
+    QUOTE = "quote"
+    CLAIM = "claim"
+    CLAIM_CANCELLED = "claim_cancelled"
+    CLAIM_READ = "claim_read"
+    FEED_LOADED = "feed_loaded"
+    PRODUCT_LOADED = "product_loaded"
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the insurer's key opens."""
+
+    format: int
+    ts_us: int
+    operation: Operation
+    account: str
+    practice: str
+    insurer: str
+    person: bytes
+    presence: int
+    fields: int
+    outcome: str
+    engagement: str
+    request: str
+    sealed: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Entry).decode
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry's bytes. At most `ENTRY_BYTES_MAX`: a longer one is a bug, for every field is limited before."""
+    encoded = _encode(entry)
+    assert len(encoded) <= ENTRY_BYTES_MAX
+    return encoded
+
+
+def decode(encoded: bytes) -> Entry:
+    """The entry these bytes are. Raises `msgspec.ValidationError` on anything else."""
+    return _decode(encoded)
