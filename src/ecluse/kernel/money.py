@@ -28,7 +28,9 @@ def cents_half_up(exact: Fraction) -> int:
 
 def share_cents(amount_cents: int, rate: Fraction) -> int:
     """`rate` of `amount_cents`, rounded half up to the cent."""
-    return cents_half_up(amount_cents * rate)
+    numerator, denominator = amount_cents * rate.numerator, rate.denominator  # far faster than a product of Fractions
+    assert numerator >= 0, "money rounded here is never negative"
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def rate(text: str) -> Fraction:

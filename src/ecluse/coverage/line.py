@@ -1,0 +1,84 @@
+"""A priced line of care, as a professional bills it, and what a guarantee already used this year.
+
+Expense and base are those of the whole line, for all its `quantity` acts or articles; they are not multiplied again.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import msgspec
+
+from ecluse.kernel.errors import refusal
+from ecluse.kernel.money import AMOUNT_CENTS_MAX, rate
+
+QUANTITY_MAX = 999  # B2 has three digits at most for a quantity that counts acts or articles
+WHOLE = Fraction(1)
+
+BAD_LINE = refusal("line_invalid", 422, "This line cannot be priced", fix="Correct the field that is named.")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Expense, base and rate of one line.
+
+    `participation_cents` is the participation forfaitaire or the franchise of the line.
+    `price_limit_cents` is the regulated price of a 100 % Santé basket for the whole line, where the rule book knows it.
+    """
+
+    expense_cents: int
+    base_cents: int
+    amo_rate: Fraction
+    quantity: int = 1
+    participation_cents: int = 0
+    price_limit_cents: int | None = None
+
+
+class Used(msgspec.Struct, frozen=True):
+    """What one guarantee of one person used in the year: acts (for EUR_ACT) and cents (for EUR_YEAR)."""
+
+    acts: int = 0
+    cents: int = 0
+
+    def __add__(self, other: Used) -> Used:
+        return Used(self.acts + other.acts, self.cents + other.cents)
+
+
+NOTHING_USED = Used()
+
+
+def read_line(
+    expense_cents: int,
+    base_cents: int,
+    amo_rate: str,
+    quantity: int = 1,
+    participation_cents: int = 0,
+    price_limit_cents: int | None = None,
+    *,
+    pointer: str = "",
+) -> Line:
+    """The line a door received, checked; `pointer` leads to it. Raises `line_invalid` and `rate_invalid`."""
+    amounts = {
+        "expense_cents": expense_cents,
+        "base_cents": base_cents,
+        "participation_cents": participation_cents,
+        "price_limit_cents": price_limit_cents or 0,
+    }
+    for name, cents in amounts.items():
+        check_amount(cents, f"{pointer}/{name}")
+    if not 1 <= quantity <= QUANTITY_MAX:
+        raise BAD_LINE(f"quantity is not between 1 and {QUANTITY_MAX}", pointer=f"{pointer}/quantity")
+    part = rate(amo_rate)
+    if part > WHOLE:
+        fix = "Write a rate between 0% and 100%."
+        raise BAD_LINE("amo_rate is above 100 %", pointer=f"{pointer}/amo_rate", fix=fix)
+    return Line(expense_cents, base_cents, part, quantity, participation_cents, price_limit_cents)
+
+
+def check_amount(cents: int, pointer: str) -> None:
+    """Refuse an amount below zero or above one million euros. Raises `line_invalid`."""
+    name = pointer.rpartition("/")[2]
+    if cents < 0:
+        raise BAD_LINE(f"{name} is below zero", pointer=pointer, fix="Write whole cents, zero or more.")
+    if cents > AMOUNT_CENTS_MAX:
+        fix = "Write whole cents: 3150 for 31.50 €."
+        raise BAD_LINE(f"{name} is above {AMOUNT_CENTS_MAX}", pointer=pointer, fix=fix)
