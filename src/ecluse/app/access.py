@@ -114,7 +114,7 @@ class Desk:
         self._keys = keys
         self._log = log
         self._rights = rights
-        self._waiting: list[tuple[bytes, Engagement | None, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._syncing: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
@@ -131,13 +131,13 @@ class Desk:
 
     async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
         """Write the disclosure in the journal; returns when it is durable. Raises `journal_poisoned` when the disk failed."""
-        await self.record(self._entry(admission, disclosure), disclosure.engagement)
+        await self.record(self._entry(admission, disclosure))
         return Released(disclosure._answer)
 
-    async def record(self, entry: Entry, engagement: Engagement | None = None) -> None:
-        """Append one entry; returns when it is durable, and its engagement kept."""
+    async def record(self, entry: Entry) -> None:
+        """Append one entry; returns when it is durable, and the engagement it holds is kept."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((encode(entry), engagement, done))
+        self._waiting.append((entry, done))
         if self._syncing is None:
             self._syncing = asyncio.create_task(self._sync_all())
         await done
@@ -155,15 +155,16 @@ class Desk:
         finally:
             self._syncing = None
 
-    async def _sync(self, batch: list[tuple[bytes, Engagement | None, asyncio.Future[None]]]) -> None:
-        entries = [entry for entry, _, _ in batch]
+    async def _sync(self, batch: list[tuple[Entry, asyncio.Future[None]]]) -> None:
+        entries = [entry for entry, _ in batch]
         failed: Exception | None = None
         try:
-            await asyncio.get_running_loop().run_in_executor(self._disk, self._log.append, entries)
-            self._rights.keep([engagement for _, engagement, _ in batch if engagement])
+            encoded = [encode(entry) for entry in entries]
+            await asyncio.get_running_loop().run_in_executor(self._disk, self._log.append, encoded)
+            self._rights.keep(entries)
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
             failed = broken
-        for _, _, done in batch:
+        for _, done in batch:
             if not done.done():
                 done.set_exception(failed) if failed else done.set_result(None)
 

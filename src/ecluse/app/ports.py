@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from ecluse.journal.entry import Entry
 from ecluse.payments.ledger import Entry as LedgerEntry
 from ecluse.rights.model import Engagement, Right
 
@@ -69,8 +70,8 @@ class RightsStore(Protocol):
         """The version of each product's guarantee table in force now, by product."""
         ...
 
-    def keep(self, engagements: Sequence[Engagement], entries: Sequence[bytes]) -> None:
-        """Keep engagements whose journal `entries` are durable."""
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Keep the engagements these journal entries give; the entries are durable. Keeping one twice changes nothing."""
         ...
 
     def engagement(self, admission: Admission) -> Engagement | None:

@@ -24,7 +24,10 @@ CLOCK_SKEW_S = 30  # between an issuer's clock and ours
 LIFETIME_S_MAX = 24 * 3600  # a longer-lived token is a password; the development issuer's are at this limit
 
 UNAUTHENTICATED = refusal(
-    "unauthenticated", 401, "No valid access token", fix="Send `Authorization: Bearer <access token of a trusted issuer>`."
+    "unauthenticated",
+    401,
+    "No valid access token",
+    fix="Send `Authorization: Bearer <access token of a trusted issuer>`.",
 )
 FORBIDDEN = refusal("forbidden", 403, "This token may not do this", fix="Ask the issuer for the scope this call needs.")
 
@@ -118,5 +121,10 @@ def permit(account: Account, scope: str) -> None:
 
 def header_claims(account: Account) -> dict[str, Any]:
     """The claims of a token that would make this account again: for the development issuer."""
-    claims = {"sub": account.sub, "practice": account.practice, "profession": account.profession, "insurer": account.insurer}
+    claims = {
+        "sub": account.sub,
+        "practice": account.practice,
+        "profession": account.profession,
+        "insurer": account.insurer,
+    }
     return {**{name: value for name, value in claims.items() if value}, "scope": " ".join(sorted(account.scopes))}
