@@ -1,6 +1,6 @@
 """Who is covered by whom, for what and when: the truth of rights, one row a person, contract and period.
 
-About 4 % have no complementary insurance (DREES, domain.md §5); every other frequency here is assumed.
+About 4 % have no complementary insurance (docs/simulator.md); every other frequency here is assumed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sim.people import Person
 from sim.products import MEDICAL, SUPPLEMENT_CODE, Product
 from sim.seeds import chance, stream, weighted
 
-WITHOUT = 40  # per mille: 96 % are covered (upday.com, domain.md §5)
+WITHOUT = 40  # per mille: 96 % are covered (docs/simulator.md)
 CLOSED_DOMAINS = ((), 700), (("TRAN",), 120), (("AUDI", "OPTI"), 100), (("DENT",), 50), (("AUXM", "TRAN"), 30)
 SHAPES = (("yearly", 560), ("open", 240), ("contiguous", 80), ("upgraded", 40), ("ended", 50), ("coming", 30))
 SECOND = 45  # per mille of covered families that hold a supplement with the same insurer

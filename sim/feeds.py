@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,21 @@ from sim.products import Product
 from sim.world import World
 
 COLUMNS = (
-    "insurer,member_number,nir,birth_date,birth_rank,contract,product,domains,"
-    "valid_from,valid_to,convention_type,csr,responsible,priority"
-).split(",")
+    "insurer",
+    "member_number",
+    "nir",
+    "birth_date",
+    "birth_rank",
+    "contract",
+    "product",
+    "domains",
+    "valid_from",
+    "valid_to",
+    "convention_type",
+    "csr",
+    "responsible",
+    "priority",
+)
 
 
 def feed(world: World, insurer: str) -> bytes:
@@ -75,7 +88,7 @@ def insurers_csv(world: World) -> bytes:
     return as_csv(["insurer", "name", "iban", "mandate", "mandate_signed_on"], rows)
 
 
-def as_csv(header: list[str], rows: list[list[str]]) -> bytes:
+def as_csv(header: Sequence[str], rows: list[list[str]]) -> bytes:
     """UTF-8, comma, header, LF."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,7 +1,7 @@
 """Families of one département, with valid NIRs of every kind a hub must read, and names that must never reach it.
 
 Assumed everywhere below: ages and families follow round figures in the manner of INSEE's pyramid, not a table of it.
-The kinds of NIR and the key of a person (NIR of the insured, birth date, birth rank): `domain.md` §6 by docs/simulator.md.
+Kinds of NIR, and the key of a person (NIR of the insured, birth date, birth rank): sources in docs/simulator.md.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sim.seeds import chance, stream, weighted
 
 AGES = ((range(18, 30), 17), (range(30, 45), 24), (range(45, 60), 25), (range(60, 75), 22), (range(75, 98), 12))
 BORN_HERE, BORN_ELSEWHERE, BORN_ABROAD = 520, 360, 120  # per mille; assumed, abroad near INSEE's share of immigrants
-TEMPORARY = 8  # per mille of adults who wait for their number: first digit 7 or 8 (domain.md §6, inferred); assumed
+TEMPORARY = 8  # per mille of adults who wait for their number: first digit 7 or 8 (docs/simulator.md); assumed
 UNKNOWN_MONTH = 60  # per mille of those born abroad whose month is not known; assumed
 MONTHS_UNKNOWN = range(31, 43)  # 20 + month for one form of incomplete birth records; assumed
 TWINS = 16  # per mille of births; assumed
-BEFORE_INDEPENDENCE = {"99352": ("91", "92", "93", "94"), "99350": ("95",), "99351": ("96",)}  # domain.md §6
+BEFORE_INDEPENDENCE = {"99352": ("91", "92", "93", "94"), "99350": ("95",), "99351": ("96",)}  # docs/simulator.md
 INDEPENDENCE = {"99352": 1962, "99350": 1956, "99351": 1956}
 
 

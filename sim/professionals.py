@@ -1,6 +1,6 @@
 """Health professionals by profession and place: accounts (RPPS), practices (FINESS or SIRET), names and bank accounts.
 
-The mix of professions follows the orders of magnitude of `domain.md` §5 (113 000 doctors, 100 000 nurses, 73 000
+The mix of professions follows the orders of magnitude of docs/simulator.md (113 000 doctors, 100 000 nurses, 73 000
 physiotherapists); pharmacies, laboratories, opticians, hearing-aid makers and dentists: assumed.
 """
 
@@ -40,6 +40,7 @@ TRADES = (
     Trade("physiotherapist", "Kinésithérapeute", 120, "AUXM", False, "Cabinet de kinésithérapie"),
     Trade("osteopath", "Ostéopathe et psychologue", 25, "AUXM", False, "Cabinet"),
 )
+BY_SHARE = [(each, each.share) for each in TRADES]
 STREETS = ("des Tilleuls", "de la Gare", "du Marché", "du Pont", "des Lilas", "du Mail", "de l'Écluse", "Saint-Clair")
 NAME_LENGTH_MAX = 70  # of a name in a SEPA file
 SHARED = 180  # per mille who work at a place of the same trade already there; assumed

@@ -1,0 +1,95 @@
+"""What each trade bills: acts, bases and rates of the AMO, and what it charges.
+
+Bases and rates: docs/simulator.md (tariffs and rates of 2024 to 2026, with their sources); without a source, `# assumed`.
+A line is billed for the whole of its quantity: expense and base are totals.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from sim.professionals import Professional
+from sim.seeds import chance, weighted
+
+FULL_RATE = 120  # per mille of people with a long illness, for whom the AMO pays 100 % of the base; assumed
+LOCAL_SCHEME = 12  # per mille under the local scheme of Alsace-Moselle, 90 % (docs/simulator.md); assumed here
+SOME_RATE_AS_FRACTION = 50  # per mille of lines that write "7/10" for "70%": both are in the contract
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act or an article: base and usual charge of one, in cents, AMO rate in percent, and how often it is billed."""
+
+    code: str
+    base_cents: int
+    charge_cents: int
+    rate: int
+    weight: int
+    quantity_max: int = 1
+    from_age: int = 0
+    to_age: int = 130
+
+
+ACTS: dict[str, tuple[Act, ...]] = {
+    "general_practitioner": (
+        Act("G", 3000, 3000, 70, 85),
+        Act("APC", 6000, 6000, 70, 5),
+        Act("TC", 2500, 2500, 70, 10),
+    ),
+    "specialist": (Act("CS", 3150, 3150, 70, 70), Act("APC", 6000, 6000, 70, 15), Act("CNP", 5700, 5700, 70, 15)),
+    "pharmacy": (
+        Act("PH7", 795, 795, 65, 50, 3),
+        Act("PH7", 2466, 2466, 65, 20, 2),
+        Act("PH4", 417, 417, 30, 15, 2),
+        Act("PH2", 689, 689, 15, 8, 2),
+        Act("PH1", 11250, 11250, 100, 4),
+        Act("HD", 102, 102, 70, 20),
+    ),
+    "laboratory": (Act("B", 1755, 1755, 60, 60), Act("B", 4320, 4320, 60, 30), Act("BHN", 0, 2700, 0, 10)),  # assumed
+    "dentist": (
+        Act("CD", 2300, 2300, 60, 35),
+        Act("SDE", 4338, 4338, 60, 30),
+        Act("SDE", 2930, 2930, 60, 20),
+        Act("PFC", 12000, 54000, 60, 15),
+    ),
+    "optician": (Act("MON", 5, 11900, 60, 45), Act("VER", 5, 14900, 60, 55, 2)),  # bases and prices: assumed
+    "audio": (Act("AUD1", 40000, 95000, 60, 60, from_age=20), Act("AUD2", 40000, 168000, 60, 40, from_age=20)),
+    "radiologist": (Act("ADI", 4788, 4788, 70, 60), Act("ADE", 5298, 6500, 70, 40)),  # assumed
+    "nurse": (Act("AMI", 315, 315, 60, 70, 4), Act("AIS", 1060, 1060, 60, 30, 2)),  # assumed
+    "physiotherapist": (Act("AMK", 1613, 1613, 60, 80, 2), Act("AMS", 1613, 2200, 60, 20)),
+    "osteopath": (Act("OST", 0, 6000, 0, 75), Act("PSY", 5000, 5000, 60, 25)),
+}
+LINES = ((1, 70), (2, 22), (3, 8))  # lines of an invoice; assumed
+SEVERAL = ("pharmacy", "laboratory", "dentist", "optician", "nurse")
+
+
+def lines(draw: random.Random, who: Professional, age: int, day: str) -> list[dict[str, Any]]:
+    """The lines of one visit of a person of `age`, as they are sent; amounts in cents."""
+    known = [act for act in ACTS[who.trade.profession] if act.from_age <= age <= act.to_age]
+    acts = known or list(ACTS[who.trade.profession])
+    count = weighted(draw, LINES) if who.trade.profession in SEVERAL else 1
+    special = weighted(draw, (("", 1000 - FULL_RATE - LOCAL_SCHEME), ("full", FULL_RATE), ("local", LOCAL_SCHEME)))
+    choices = [(act, act.weight) for act in acts]
+    return [line(draw, who, weighted(draw, choices), day, number, special) for number in range(1, count + 1)]
+
+
+def line(draw: random.Random, who: Professional, act: Act, day: str, number: int, special: str) -> dict[str, Any]:
+    """One line; `special` is "full" or "local" where the AMO pays more than the usual rate."""
+    quantity = draw.randrange(1, act.quantity_max + 1)
+    expense = act.charge_cents * quantity
+    if act.base_cents and chance(draw, who.excess_per_mille):
+        expense += quantity * draw.choice((500, 850, 1250, 2000, 3333))
+    rate = act.rate
+    if rate and special:
+        rate = {"full": 100, "local": max(90, rate)}[special]
+    return {
+        "line": number,
+        "act": act.code,
+        "date": day,
+        "quantity": quantity,
+        "expense_cents": expense,
+        "base_cents": act.base_cents * quantity,
+        "amo_rate": f"{rate // 10}/10" if rate % 10 == 0 and chance(draw, SOME_RATE_AS_FRACTION) else f"{rate}%",
+    }
