@@ -66,6 +66,11 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         return next((row for row in self.guarantees if row.matches(domain, act, day)), None)
 
 
+_FIXES = (  # what msgspec says, and what the author of the file can do about it
+    ("missing required field", "Add this key."),
+    ("Invalid enum value", f"Write one of {', '.join(Domain)}."),
+    ("", "Correct the value; quote text that YAML reads as something else, as acts: ['123']."),
+)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(Product)
 
@@ -120,8 +125,7 @@ def _refused(message: str, lines: dict[str, int]) -> Refused:
     pointer = re.sub(r"\[(\d+)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
     if unknown := re.search(r"unknown field `([^`]+)`", what):
         return _at(f"{pointer}/{unknown[1]}", lines, "an unknown key", "Correct or remove it.")
-    fix = "Correct the value; quote text that YAML reads as something else, as acts: ['123']."
-    return _at(pointer, lines, what[:160], fix)
+    return _at(pointer, lines, what[:160], next(fix for words, fix in _FIXES if words in what))
 
 
 def _at(pointer: str, lines: dict[str, int], what: str, fix: str) -> Refused:
