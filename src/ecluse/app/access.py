@@ -1,8 +1,9 @@
 """The gate around data: nobody reads without an `Admission`, nothing leaves without being `Released`.
 
 1. `admit`: the account is allowed to ask this, now → `Admission`, which every reading method of a store demands.
-2. A pure function answers; `disclose` wraps the answer with the exact fields it holds → `Disclosure`, which no door can serialise.
-3. `release`: the journal entry is durable on disk, and only then → `Released`, the only thing about a person that doors turn into bytes.
+2. A pure function answers; the answer and the exact fields it holds are a `Disclosure`, which no door can serialise.
+3. `release`: the journal entry is durable, and only then → `Released`, the only thing about a person doors turn into
+   bytes.
 If the journal fails there is no answer: the gate fails closed.
 """
 
@@ -42,7 +43,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Admission:
-    """The right to read about one person (or one engagement, or the practice's own claims), for one request. Made by `Desk.admit` only."""
+    """The right to read about one person, one engagement or one's own claims, for one request. Made by `Desk.admit`."""
 
     __slots__ = ("about", "asked", "at", "operation", "presence")
 
@@ -62,8 +63,14 @@ class Disclosure(Generic[Answer]):
     __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person")
 
     def __init__(
-        self, answer: Answer, outcome: str, *, insurer: str = "", person: bytes = b"", engagement: Engagement | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        answer: Answer,
+        outcome: str,
+        *,
+        insurer: str = "",
+        person: bytes = b"",
+        engagement: Engagement | None = None,
+    ) -> None:
         self._answer = answer
         self.fields = fields_of(answer)
         self.outcome = outcome
@@ -123,14 +130,19 @@ class Desk:
         self._disk.shutdown()
 
     def admit(
-        self, asked: Request, scope: str, operation: Operation, about: Person | str, presence: Presence = Presence.TYPED,
-    ) -> Admission:  # fmt: skip
+        self,
+        asked: Request,
+        scope: str,
+        operation: Operation,
+        about: Person | str,
+        presence: Presence = Presence.TYPED,
+    ) -> Admission:
         """Admit one question, or raise `forbidden`. Containment and the allowance take their place here."""
         permit(asked.account, scope)
         return Admission(asked, operation, about, presence, self._clock.now())
 
     async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
-        """Write the disclosure in the journal; returns when it is durable. Raises `journal_poisoned` when the disk failed."""
+        """Write the disclosure in the journal; returns when it is durable. Raises `journal_poisoned`."""
         await self.record(self._entry(admission, disclosure))
         return Released(disclosure._answer)
 
@@ -160,8 +172,8 @@ class Desk:
         failed: Exception | None = None
         try:
             encoded = [encode(entry) for entry in entries]
-            await asyncio.get_running_loop().run_in_executor(self._disk, self._log.append, encoded)
-            self._rights.keep(entries)
+            mark = await asyncio.get_running_loop().run_in_executor(self._disk, self._log.append, encoded)
+            self._rights.keep(entries, mark)
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
             failed = broken
         for _, done in batch:
@@ -171,11 +183,22 @@ class Desk:
     def _entry(self, admission: Admission, disclosure: Disclosure[Any]) -> Entry:
         asked, given = admission.asked, disclosure.engagement
         sealed = seal_engagement(self._keys, given) if given else b""
+        about = admission.about if isinstance(admission.about, str) else ""
         return Entry(
-            FORMAT, int(admission.at.timestamp() * 1_000_000), admission.operation, asked.account.sub, asked.account.practice,
-            disclosure.insurer, disclosure.person, admission.presence, int(disclosure.fields), disclosure.outcome,
-            given.number if given else admission.about if isinstance(admission.about, str) else "", asked.id, sealed,
-        )  # fmt: skip
+            format=FORMAT,
+            ts_us=int(admission.at.timestamp() * 1_000_000),
+            operation=admission.operation,
+            account=asked.account.sub,
+            practice=asked.account.practice,
+            insurer=disclosure.insurer,
+            person=disclosure.person,
+            presence=admission.presence,
+            fields=int(disclosure.fields),
+            outcome=disclosure.outcome,
+            engagement=given.number if given else about,
+            request=asked.id,
+            sealed=sealed,
+        )
 
 
 def seal_engagement(keys: Keys, engagement: Engagement) -> bytes:

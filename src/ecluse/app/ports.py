@@ -1,13 +1,15 @@
 """What the application needs from the outside, and no more. Engines implement these; `wiring.py` chooses them by URL.
 
-Every method that returns a person's data takes an `Admission` (`app/access.py`): data cannot be read without having been admitted.
+Every method that returns a person's data takes an `Admission` (`app/access.py`): nobody reads who was not admitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from ecluse.journal.entry import Entry
 from ecluse.payments.ledger import Entry as LedgerEntry
@@ -27,6 +29,25 @@ class Clock(Protocol):
         ...
 
 
+class Ids(Protocol):
+    """The only source of identifiers."""
+
+    def new(self, prefix: str) -> str:
+        """`prefix` and 20 time-ordered characters."""
+        ...
+
+    def engagement(self, year: int) -> str:
+        """An engagement number nobody can guess."""
+        ...
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """A place in the journal: the writer's slot, and the position after the last byte written."""
+
+    slot: str
+    position: int
+
+
 class Keys(Protocol):
     """Keys by scope (an insurer's AMC number, or `HUB`). A scope without keys is refused with `scope_unknown`."""
 
@@ -39,7 +60,7 @@ class Keys(Protocol):
         ...
 
     def open(self, scope: str, sealed: bytes, about: bytes) -> bytes:
-        """The plain bytes of `seal`. Raises `seal_broken` when bytes, scope or `about` are not those that were sealed."""
+        """The plain bytes of `seal`. Raises `seal_broken` when bytes, scope or `about` are not those sealed."""
         ...
 
     def has(self, scope: str) -> bool:
@@ -54,8 +75,12 @@ class Keys(Protocol):
 class Log(Protocol):
     """The journal's disk. Group commit is `app/access.py`'s."""
 
-    def append(self, entries: Sequence[bytes]) -> None:
-        """Write the batch; on return it is durable. A failed sync poisons the log: every later call raises `journal_poisoned`."""
+    def append(self, entries: Sequence[bytes]) -> Mark:
+        """Write the batch; durable on return. A failed sync poisons the log: later calls raise `journal_poisoned`."""
+        ...
+
+    def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
+        """Entries written after `marks` (position by slot) whose writer is gone, or is this process."""
         ...
 
 
@@ -66,12 +91,12 @@ class RightsStore(Protocol):
         """Every right of the one person the admission covers; empty when unknown."""
         ...
 
-    def versions(self, insurer: str) -> dict[str, str]:
-        """The version of each product's guarantee table in force now, by product."""
+    def version(self, insurer: str, product: str) -> str:
+        """The version of the product's guarantee table in force now; empty when none is loaded."""
         ...
 
-    def keep(self, entries: Sequence[Entry]) -> None:
-        """Keep the engagements these journal entries give; the entries are durable. Keeping one twice changes nothing."""
+    def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
+        """Keep the engagements these durable entries give, up to `mark`. Keeping one twice changes nothing."""
         ...
 
     def engagement(self, admission: Admission) -> Engagement | None:

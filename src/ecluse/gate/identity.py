@@ -1,7 +1,7 @@
 """Who asks: an access token (JWT, RFC 9068) of a trusted issuer becomes an `Account`, or is refused without a hint.
 
-Steps of `verify` (RFC 9068 §4, RFC 8725): 1. size; 2. header: `typ` and an allowed `alg`; 3. issuer known; 4. signature with a key
-of that issuer, found by `kid`; 5. audience, expiry, not-before; 6. the claims an account is made of. Nothing here reads a clock.
+Steps of `verify` (RFC 9068 §4, RFC 8725): 1. size; 2. header: `typ` and an allowed `alg`; 3. issuer known; 4. signature by
+a key of that issuer; 5. audience, expiry, not-before; 6. the claims an account is made of. Nothing here reads a clock.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FORBIDDEN = refusal("forbidden", 403, "This token may not do this", fix="Ask the
 
 
 class Account(msgspec.Struct, frozen=True):
-    """An authenticated asker. `practice` is the place (FINESS or SIRET); `insurer` is set for an insurer's own account."""
+    """An authenticated asker. `practice`: the place (FINESS or SIRET); `insurer`: set for an insurer's own account."""
 
     sub: str
     practice: str = ""

@@ -1,6 +1,6 @@
 """One entry of the journal: who was told what, about whom, when; bytes first, answers after (docs/journal.md).
 
-What could identify a person is sealed under the insurer's key before it gets here; `fields` says exactly which fields left.
+What could identify a person is sealed under the insurer's key before it gets here; `fields` says which fields left.
 """
 
 from __future__ import annotations

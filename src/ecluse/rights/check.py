@@ -6,7 +6,7 @@ Steps: 1. keep the rights of the domain; 2. merge what touches, contract by cont
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from itertools import groupby
 
@@ -21,10 +21,12 @@ def horizon(asked_on: date, covered_until: date) -> date:
     return min(covered_until, asked_on + timedelta(days=HORIZON_DAYS))
 
 
-def open_rights(rights: Iterable[Right], domain: Domain, day: date, versions: dict[str, str]) -> tuple[Covered, ...]:
-    """The contracts open on `day` for `domain`, first payer first. `versions` names the guarantee table of each product today."""
+def open_rights(
+    rights: Iterable[Right], domain: Domain, day: date, version: Callable[[str], str]
+) -> tuple[Covered, ...]:
+    """The contracts open on `day` for `domain`, first payer first. `version` names a product's guarantee table of today."""
     wanted = sorted((right for right in rights if domain in right.domains), key=_contract)
-    opened = [_covered(list(same), day, versions) for _, same in groupby(wanted, key=_contract)]
+    opened = [_covered(list(same), day, version) for _, same in groupby(wanted, key=_contract)]
     return tuple(sorted((each for each in opened if each), key=lambda each: (each.priority, each.contract)))
 
 
@@ -32,12 +34,19 @@ def _contract(right: Right) -> tuple[str, str]:
     return right.contract, right.member_number
 
 
-def _covered(same: list[Right], day: date, versions: dict[str, str]) -> Covered | None:
+def _covered(same: list[Right], day: date, version: Callable[[str], str]) -> Covered | None:
     now = next((right for right in same if day in right.valid), None)
     if now is None:
         return None
     whole: Period = next(each for each in merge(right.valid for right in same) if day in each)
     return Covered(
-        now.contract, now.member_number, now.product, versions.get(now.product, ""), whole.last_day,
-        now.convention_type, now.csr, now.responsible, now.priority,
-    )  # fmt: skip
+        contract=now.contract,
+        member_number=now.member_number,
+        product=now.product,
+        product_version=version(now.product),
+        until=whole.last_day,
+        convention_type=now.convention_type,
+        csr=now.csr,
+        responsible=now.responsible,
+        priority=now.priority,
+    )

@@ -1,6 +1,6 @@
 """Rights as the hub knows them: contracts of a person, without the person.
 
-No name, NIR or birth date is in here: a person is a keyed pseudonym outside (`Keys`) and a member number of the insurer inside.
+No name, NIR or birth date is in here: a person is a keyed pseudonym outside (`Keys`), a member number inside.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SCHEMA = 1  # version of the sealed bytes below; part of what the seal authentic
 
 
 class Domain(StrEnum):
-    """Kinds of care, as cards and conventions name them (docs/glossary.md); reference data, they vary little by insurer."""
+    """Kinds of care, as cards and conventions name them (docs/glossary.md)."""
 
     MED = "MED"
     PHAR = "PHAR"

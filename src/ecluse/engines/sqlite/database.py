@@ -1,9 +1,9 @@
 """hub.db: durable writes in group commit, reads of the last committed state.
 
-A unit of work is a plain function of a connection. Those that arrive while a commit is being made durable run together in the
-next transaction, each in its own savepoint: one that raises undoes itself alone. A caller goes on only when its work is on disk
-(`synchronous=FULL`). The work itself runs on the event loop, where no other thread competes for the interpreter; only
-the COMMIT, which waits for the disk, runs in a thread.
+A unit of work is a plain function of a connection. Those that arrive while a commit is being made durable run
+together in the next transaction, each in its own savepoint: one that raises undoes itself alone. A caller goes on
+only when its work is on disk (`synchronous=FULL`). The work itself runs on the event loop, where no other thread
+competes for the interpreter; only the COMMIT, which waits for the disk, runs in a thread.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Database:
         self._writer.close()
 
     def now(self, work: Work[Result]) -> Result:
-        """Run one unit of work in its own transaction, durable on return: for commands and batches without an event loop."""
+        """Run one unit of work in its own transaction, durable on return: for commands, which have no event loop."""
         _begin(self._writer, time.monotonic() + BUSY_S)
         with self._writer:
             return work(self._writer)
