@@ -1,0 +1,52 @@
+"""Every form of guarantee at its edges, from tests/cases/coverage/forms.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ecluse.coverage.compute import StepName, compute
+from ecluse.coverage.explain import because
+from ecluse.coverage.guarantee import parse
+from ecluse.coverage.line import Used, read_line
+
+CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "coverage" / "forms.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_case(case: dict[str, Any]) -> None:
+    given = dict(case["given"])
+    guarantee, used = parse(given.pop("guarantee")), Used(**given.pop("used", {}))
+    line = read_line(**given)
+    split = compute(line, guarantee, used)
+    expected = case["expected"]
+    assert (split.amo_cents, split.amc_cents, split.patient_cents) == (
+        expected["amo"],
+        expected["amc"],
+        expected["patient"],
+    )
+    assert split.participation_cents == expected.get("participation", 0)
+    assert split.consumed == Used(**expected["consumed"])
+    assert case["source"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_steps_are_numbered_in_order_cited_and_said(case: dict[str, Any]) -> None:
+    given = dict(case["given"])
+    guarantee, used = parse(given.pop("guarantee")), Used(**given.pop("used", {}))
+    line = read_line(**given)
+    split = compute(line, guarantee, used)
+    numbers = [int(step.name) for step in split.steps]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == {1, 2, 3, 4, 5, 6}
+    assert all(step.reference for step in split.steps)
+    by_name = {step.name: step.cents for step in split.steps}
+    assert by_name[StepName.AMO] == split.amo_cents
+    assert by_name[StepName.AMC] == split.amc_cents
+    assert by_name[StepName.PATIENT] == split.patient_cents
+    said = because(split, line)
+    assert len(said) >= 3 + len(guarantee.parts)
+    assert all(sentence.endswith(".") for sentence in said)
