@@ -161,10 +161,10 @@ def _by_act(line: Line, part: Part, amo: int, used: Used) -> _Ceiling:
     """Acts beyond the yearly number are not paid, and their cost is not charged to the acts that are."""
     year_left = max(0, part.acts_a_year - used.acts)
     acts = min(line.quantity, year_left)
-    cost_left = line.expense_cents - amo
+    ceiling = part.amount_cents * acts
     if acts < line.quantity:
-        cost_left = share_cents(cost_left, Fraction(acts, line.quantity))
-    return min(part.amount_cents * acts, cost_left), year_left
+        ceiling = min(ceiling, share_cents(line.expense_cents - amo, Fraction(acts, line.quantity)))
+    return ceiling, year_left
 
 
 def _by_year(_line: Line, part: Part, _amo: int, used: Used) -> _Ceiling:

@@ -151,7 +151,7 @@ def parse(text: str) -> Guarantee:
 
 
 def _part(word: str, position: int) -> Part:
-    name, _, rest = word.partition(":")
+    name, colon, rest = word.partition(":")
     if name == "NONE":
         raise _refused(position, "NONE stands alone: it cannot be part of a sum", "Remove NONE, or write NONE only.")
     if name not in Kind.__members__:
@@ -161,7 +161,7 @@ def _part(word: str, position: int) -> Part:
     found = _FORMS[kind].pattern.fullmatch(rest)
     if not found:
         fix = f"Write it as {_FORMS[kind].example}."
-        raise _refused(position + len(name) + 1, f"this is not how {kind} goes on", fix)
+        raise _refused(position + len(name) + len(colon), f"this is not how {kind} goes on", fix)
     return _FORMS[kind].read(kind, found)
 
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import msgspec
 
-from ecluse.kernel.errors import refusal
-from ecluse.kernel.money import AMOUNT_CENTS_MAX, rate
+from ecluse.kernel.errors import Refused, refusal
+from ecluse.kernel.money import AMOUNT_CENTS_MAX, BAD_RATE, rate
 
 QUANTITY_MAX = 999  # B2 has three digits at most for a quantity that counts acts or articles
 WHOLE = Fraction(1)
@@ -67,11 +67,24 @@ def read_line(
         check_amount(cents, f"{pointer}/{name}")
     if not 1 <= quantity <= QUANTITY_MAX:
         raise BAD_LINE(f"quantity is not between 1 and {QUANTITY_MAX}", pointer=f"{pointer}/quantity")
-    part = rate(amo_rate)
-    if part > WHOLE:
-        fix = "Write a rate between 0% and 100%."
-        raise BAD_LINE("amo_rate is above 100 %", pointer=f"{pointer}/amo_rate", fix=fix)
-    return Line(expense_cents, base_cents, part, quantity, participation_cents, price_limit_cents)
+    return Line(
+        expense_cents,
+        base_cents,
+        _read_rate(amo_rate, f"{pointer}/amo_rate"),
+        quantity,
+        participation_cents,
+        price_limit_cents,
+    )
+
+
+def _read_rate(text: str, pointer: str) -> Fraction:
+    try:
+        read = rate(text)
+    except Refused as refused:
+        raise BAD_RATE(refused.detail, pointer=pointer) from None
+    if read > WHOLE:
+        raise BAD_LINE("amo_rate is above 100 %", pointer=pointer, fix="Write a rate between 0% and 100%.")
+    return read
 
 
 def check_amount(cents: int, pointer: str) -> None:

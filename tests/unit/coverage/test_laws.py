@@ -1,0 +1,161 @@
+"""What holds for every line and every guarantee."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecluse.coverage.compute import Split, compute, compute_contracts
+from ecluse.coverage.explain import because
+from ecluse.coverage.guarantee import NONE, Guarantee, Kind, Part, parse
+from ecluse.coverage.line import Line, Used
+from ecluse.kernel.errors import Refused
+from ecluse.kernel.money import AMOUNT_CENTS_MAX, en_euros, share_cents
+
+CENTS = st.one_of(st.integers(0, 20_000), st.integers(0, AMOUNT_CENTS_MAX))
+RATES = st.one_of(
+    st.sampled_from([Fraction(n, 100) for n in (0, 15, 30, 60, 65, 70, 90, 100)]),
+    st.fractions(0, 1, max_denominator=999),
+)
+PERCENTS = st.integers(0, 999_999).map(lambda hundredths: Fraction(hundredths, 10_000))
+EUROS = st.integers(0, 99_999_999)
+
+PARTS = st.one_of(
+    st.builds(Part, st.sampled_from([Kind.TM, Kind.BR_INCL, Kind.BR_EXCL, Kind.FR]), rate=PERCENTS),
+    st.builds(Part, st.sampled_from([Kind.EUR, Kind.EUR_YEAR]), amount_cents=EUROS),
+    st.builds(Part, st.just(Kind.EUR_ACT), amount_cents=EUROS, acts_a_year=st.integers(1, 999)),
+    st.just(Part(Kind.BASKET)),
+)
+GUARANTEES = st.lists(PARTS, max_size=4, unique_by=lambda part: part.kind).map(lambda parts: Guarantee(tuple(parts)))
+LINES = st.builds(
+    Line, CENTS, CENTS, RATES, st.integers(1, 12), st.integers(0, 5000), st.one_of(st.none(), st.integers(0, 200_000))
+)
+USED = st.builds(Used, st.integers(0, 30), st.integers(0, 100_000))
+CONTRACTS = st.lists(st.tuples(st.sampled_from(["A", "B", "C"]), GUARANTEES, USED), max_size=4)
+
+
+def with_expense(line: Line, expense_cents: int) -> Line:
+    return Line(
+        expense_cents, line.base_cents, line.amo_rate, line.quantity, line.participation_cents, line.price_limit_cents
+    )
+
+
+@given(LINES, GUARANTEES, USED)
+def test_parts_add_up_to_the_expense_and_none_is_below_zero(line: Line, guarantee: Guarantee, used: Used) -> None:
+    split = compute(line, guarantee, used)
+    assert split.amo_cents + split.amc_cents + split.patient_cents == line.expense_cents
+    assert min(split.amo_cents, split.amc_cents, split.patient_cents, split.participation_cents) >= 0
+    assert split.participation_cents <= split.amo_cents
+
+
+@given(LINES, GUARANTEES, USED, st.integers(0, 5000))
+def test_participation_changes_no_other_amount(line: Line, guarantee: Guarantee, used: Used, more_cents: int) -> None:
+    dearer = Line(
+        line.expense_cents, line.base_cents, line.amo_rate, line.quantity, more_cents, line.price_limit_cents
+    )  # fmt: skip
+    one, two = compute(line, guarantee, used), compute(dearer, guarantee, used)
+    assert (one.amo_cents, one.amc_cents, one.patient_cents) == (two.amo_cents, two.amc_cents, two.patient_cents)
+
+
+@given(LINES, GUARANTEES, USED, st.integers(0, 100_000))
+def test_a_higher_expense_never_lowers_what_is_paid(line: Line, guarantee: Guarantee, used: Used, more: int) -> None:
+    one, two = compute(line, guarantee, used), compute(with_expense(line, line.expense_cents + more), guarantee, used)
+    assert two.amo_cents >= one.amo_cents
+    assert two.amc_cents >= one.amc_cents
+
+
+@given(LINES)
+def test_tm_100_covers_exactly_the_ticket_moderateur(line: Line) -> None:
+    at_least_base = with_expense(line, max(line.expense_cents, line.base_cents))
+    split = compute(at_least_base, parse("TM:100"))
+    assert split.amo_cents + split.amc_cents == line.base_cents
+    assert split.patient_cents == at_least_base.expense_cents - line.base_cents
+
+
+@given(LINES)
+def test_tm_100_is_100_percent_of_the_base_amo_included(line: Line) -> None:
+    assert compute(line, parse("TM:100")).amc_cents == compute(line, parse("BR_INCL:100")).amc_cents
+
+
+@given(LINES)
+def test_no_guarantee_pays_nothing(line: Line) -> None:
+    assert compute(line, NONE).amc_cents == 0
+
+
+@given(CENTS, RATES)
+def test_rounding_is_half_up_as_decimal_knows_it(cents: int, rate: Fraction) -> None:
+    """Decimal divides in 28 digits; the exact half is told from its neighbours as denominators are small."""
+    exact = Decimal(cents * rate.numerator) / Decimal(rate.denominator)
+    assert share_cents(cents, rate) == int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@given(st.lists(st.integers(0, 30_000), min_size=1, max_size=8), st.integers(1, 9), st.integers(0, 10_000))
+def test_a_year_of_acts_never_pays_beyond_its_number(expenses: list[int], acts: int, cents: int) -> None:
+    guarantee = Guarantee((Part(Kind.EUR_ACT, amount_cents=cents, acts_a_year=acts),))
+    used, paid = Used(), 0
+    for expense in expenses:
+        split = compute(Line(expense, 0, Fraction(0)), guarantee, used)
+        used, paid = used + split.consumed, paid + split.amc_cents
+    assert used.acts <= acts
+    assert paid <= acts * cents
+
+
+@given(st.lists(st.integers(0, 30_000), min_size=1, max_size=8), st.integers(0, 100_000))
+def test_a_yearly_sum_is_spent_to_the_cent(expenses: list[int], sum_cents: int) -> None:
+    guarantee = Guarantee((Part(Kind.EUR_YEAR, amount_cents=sum_cents),))
+    used = Used()
+    for expense in expenses:
+        used += compute(Line(expense, 0, Fraction(0)), guarantee, used).consumed
+    assert used.cents == min(sum(expenses), sum_cents)
+
+
+@given(LINES, CONTRACTS)
+def test_several_contracts_never_pay_more_than_the_expense(
+    line: Line, contracts: list[tuple[str, Guarantee, Used]]
+) -> None:
+    joint = compute_contracts(line, contracts)
+    paid = sum(share.split.amc_cents for share in joint.shares)
+    assert joint.amc_cents == paid
+    assert joint.amo_cents + paid + joint.patient_cents == line.expense_cents
+    assert joint.patient_cents >= 0
+    assert [share.contract for share in joint.shares] == [name for name, _, _ in contracts]
+
+
+@given(LINES, CONTRACTS.filter(bool))
+def test_the_first_contract_pays_as_if_alone_and_each_leaves_less(
+    line: Line, contracts: list[tuple[str, Guarantee, Used]]
+) -> None:
+    joint = compute_contracts(line, contracts)
+    _, guarantee, used = contracts[0]
+    assert joint.shares[0].split == compute(line, guarantee, used)
+    left = [share.split.patient_cents for share in joint.shares]
+    assert left == sorted(left, reverse=True)
+    assert left[-1] == joint.patient_cents
+
+
+@given(LINES, GUARANTEES, USED)
+def test_the_sentences_say_the_amounts(line: Line, guarantee: Guarantee, used: Used) -> None:
+    split: Split = compute(line, guarantee, used)
+    said = " ".join(because(split, line))
+    assert en_euros(split.patient_cents) in said
+    if guarantee.parts:
+        assert en_euros(split.amc_cents) in said
+    if split.participation_cents:
+        assert en_euros(split.participation_cents) in said
+
+
+@given(GUARANTEES)
+def test_the_notation_reads_back_what_it_wrote(guarantee: Guarantee) -> None:
+    assert parse(str(guarantee)) == guarantee
+
+
+@given(st.text(alphabet="TMBREXCLINUAYSFO_:+0123456789./ ", max_size=40))
+def test_any_text_is_read_back_or_refused(text: str) -> None:
+    try:
+        guarantee = parse(text)
+    except Refused:
+        return  # any other exception fails the test
+    assert parse(str(guarantee)) == guarantee
