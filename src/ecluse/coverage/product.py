@@ -71,7 +71,7 @@ _FIXES = (  # what msgspec says, and what the author of the file can do about it
     ("Invalid enum value", f"Write one of {', '.join(Domain)}."),
     ("", "Correct the value; quote text that YAML reads as something else, as acts: ['123']."),
 )
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder(order="sorted")
 _DECODER = msgspec.json.Decoder(Product)
 
 
@@ -82,9 +82,8 @@ def read_product(data: bytes) -> Product:
         product = msgspec.convert(values, Product)
     except msgspec.ValidationError as error:
         raise _refused(str(error), lines) from None
-    for index, row in enumerate(product.guarantees):
-        _check(row, f"/guarantees/{index}", lines)
-    return product
+    rows = tuple(_checked(row, f"/guarantees/{index}", lines) for index, row in enumerate(product.guarantees))
+    return msgspec.structs.replace(product, guarantees=rows)
 
 
 def canonical(product: Product) -> bytes:
@@ -107,9 +106,10 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(Product)
 
 
-def _check(row: Row, pointer: str, lines: dict[str, int]) -> None:
+def _checked(row: Row, pointer: str, lines: dict[str, int]) -> Row:
+    """The row with its guarantee in the shortest writing, so that a version is of the meaning."""
     try:
-        parse(row.guarantee)
+        guarantee = str(parse(row.guarantee))
     except Refused as error:
         raise _at(f"{pointer}/guarantee", lines, error.detail, error.fix) from None
     if row.first_day and row.last_day and row.last_day < row.first_day:
@@ -117,6 +117,7 @@ def _check(row: Row, pointer: str, lines: dict[str, int]) -> None:
     for name, values in (("domains", row.domains), ("acts", row.acts or ())):
         if len(set(values)) < len(values):
             raise _at(f"{pointer}/{name}", lines, "the same code stands twice", "Keep it once.")
+    return msgspec.structs.replace(row, guarantee=guarantee)
 
 
 def _refused(message: str, lines: dict[str, int]) -> Refused:
