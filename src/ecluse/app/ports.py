@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from ecluse.coverage.product import Product
 from ecluse.journal.entry import Entry
 from ecluse.payments.ledger import Entry as LedgerEntry
 from ecluse.rights.model import Engagement, Right
@@ -84,15 +85,31 @@ class Log(Protocol):
         ...
 
 
+class ProductStore(Protocol):
+    """Guarantee tables; a version is immutable."""
+
+    def add(self, insurer: str, product: Product, loaded_ts_us: int) -> bool:
+        """Put this version in force; False when it already was. Durable on return."""
+        ...
+
+    def in_force(self, insurer: str, product: str) -> str:
+        """The version in force now; empty when the product was never loaded."""
+        ...
+
+    def names(self, insurer: str) -> list[str]:
+        """The products loaded for an insurer."""
+        ...
+
+    def table(self, insurer: str, product: str, named: str) -> Product | None:
+        """The guarantee table of the version so named; None when there is none."""
+        ...
+
+
 class RightsStore(Protocol):
     """Rights that answer now, and engagements given."""
 
     def rights(self, admission: Admission) -> list[Right]:
         """Every right of the one person the admission covers; empty when unknown."""
-        ...
-
-    def version(self, insurer: str, product: str) -> str:
-        """The version of the product's guarantee table in force now; empty when none is loaded."""
         ...
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:

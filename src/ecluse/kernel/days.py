@@ -52,14 +52,14 @@ def merge(periods: Iterable[Period]) -> list[Period]:
     return merged
 
 
-def parse_day(text: str) -> date:
+def parse_day(text: str, *, pointer: str | None = None) -> date:
     """Read `YYYY-MM-DD`. Raises `day_invalid`."""
     try:
         if len(text) != 10:
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError:
-        raise BAD_DAY("expected YYYY-MM-DD") from None
+        raise BAD_DAY("expected YYYY-MM-DD", pointer=pointer) from None
 
 
 def paris_day(instant: datetime) -> date:

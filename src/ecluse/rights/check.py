@@ -16,9 +16,9 @@ from ecluse.rights.model import Covered, Domain, Right
 HORIZON_DAYS = 30  # how long an engagement holds, and how far ahead a typed question may see (docs/gate.md)
 
 
-def horizon(asked_on: date, covered_until: date) -> date:
-    """The last day an engagement given on `asked_on` holds: thirty days ahead, or the end of the rights if sooner."""
-    return min(covered_until, asked_on + timedelta(days=HORIZON_DAYS))
+def horizon(asked_on: date) -> date:
+    """The last day an engagement given on `asked_on` holds, even if the rights end sooner: care of the day is promised."""
+    return asked_on + timedelta(days=HORIZON_DAYS)
 
 
 def open_rights(

@@ -65,13 +65,18 @@ CREATE INDEX IF NOT EXISTS posting_account ON posting (account, entry);
 CREATE TRIGGER IF NOT EXISTS posting_is_for_ever BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'a posting is never changed'); END;
 CREATE TRIGGER IF NOT EXISTS posting_stays BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'a posting is never removed'); END;
 
--- Payment runs, and the transfers they ordered: one transfer is one remittance.
+-- Payment runs, and the transfers they ordered: one transfer is one remittance. `state`: ordered (committed), written (its files too).
+-- `debtor` is the hub's own account as it was, sealed: files made again later are the same bytes. `summary` is what the run reported.
 CREATE TABLE IF NOT EXISTS pay_run (
-    id TEXT PRIMARY KEY, execute_on TEXT NOT NULL, state TEXT NOT NULL, at_ts_us INTEGER NOT NULL
+    id TEXT PRIMARY KEY, received_until TEXT NOT NULL, execute_on TEXT NOT NULL, state TEXT NOT NULL, at_ts_us INTEGER NOT NULL,
+    debtor BLOB NOT NULL, summary BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pay_run_of_day ON pay_run (received_until, id);
+CREATE INDEX IF NOT EXISTS pay_run_unwritten ON pay_run (id) WHERE state = 'ordered';
+-- `payee` is the practice's sealed details on that day; `booked_on` is the bank's day, once seen in a statement (with `why`, if returned).
 CREATE TABLE IF NOT EXISTS remittance (
     id TEXT PRIMARY KEY, run TEXT NOT NULL, practice TEXT NOT NULL, amount_cents INTEGER NOT NULL, state TEXT NOT NULL,
-    executed_on TEXT NOT NULL, why TEXT NOT NULL DEFAULT ''
+    executed_on TEXT NOT NULL, payee BLOB NOT NULL, booked_on TEXT, returned_on TEXT, why TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS remittance_of_practice ON remittance (practice, id);
 CREATE INDEX IF NOT EXISTS remittance_of_run ON remittance (run, id);
@@ -79,11 +84,24 @@ CREATE TABLE IF NOT EXISTS remittance_line (
     remittance TEXT NOT NULL, n INTEGER NOT NULL, claim TEXT NOT NULL, invoice TEXT NOT NULL, kind TEXT NOT NULL, amount_cents INTEGER NOT NULL,
     PRIMARY KEY (remittance, n)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS remittance_line_of_claim ON remittance_line (claim);
+-- Claims a run may have to look at again: returned by the bank, or cancelled after they were ordered.
+CREATE INDEX IF NOT EXISTS claim_to_mend ON claim (state, id) WHERE remittance IS NOT NULL AND state IN ('returned', 'cancelled');
 
--- Calls for funds: what one insurer owes for one run; its lines are the run's claims and cancellations of that insurer.
+-- Calls for funds: what one insurer owes for one run. `settlement` is its sealed details on that day, `collect_on` the day of the direct debit.
 CREATE TABLE IF NOT EXISTS call_for_funds (
-    id TEXT PRIMARY KEY, run TEXT NOT NULL, insurer TEXT NOT NULL, amount_cents INTEGER NOT NULL, state TEXT NOT NULL
+    id TEXT PRIMARY KEY, run TEXT NOT NULL, insurer TEXT NOT NULL, amount_cents INTEGER NOT NULL, state TEXT NOT NULL,
+    settlement BLOB, collect_on TEXT, booked_on TEXT, returned_on TEXT, why TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS call_of_run ON call_for_funds (run, id);
+-- What each claim makes its insurer owe, or gives it back; a line waits (`call` is null) while what is due to the hub is not above zero.
+CREATE TABLE IF NOT EXISTS call_line (
+    run TEXT NOT NULL, claim TEXT NOT NULL, insurer TEXT NOT NULL, practice TEXT NOT NULL, invoice TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL, call TEXT,
+    PRIMARY KEY (run, claim)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS call_line_of_claim ON call_line (claim);
+CREATE INDEX IF NOT EXISTS call_line_of_call ON call_line (call, claim);
 
 -- Bank statements already read, so that the same file twice changes nothing.
 CREATE TABLE IF NOT EXISTS statement (

@@ -1,0 +1,22 @@
+"""The hub as use cases see it: one object that holds every port. `wiring.py` makes it; nobody else chooses an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecluse.app.access import Desk
+from ecluse.app.ports import Clock, Ids, Keys, ProductStore, RightsStore
+from ecluse.rules.book import RuleBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """Ports, by what they are for."""
+
+    clock: Clock
+    ids: Ids
+    keys: Keys
+    book: RuleBook
+    desk: Desk
+    rights: RightsStore
+    products: ProductStore

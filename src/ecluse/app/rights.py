@@ -1,0 +1,161 @@
+"""The rights check: a question with what stands on the card, an answer that confirms and promises, or says nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ecluse.app.access import Disclosure, Person, Released, Request
+from ecluse.app.hub import Hub
+from ecluse.journal.entry import Operation
+from ecluse.kernel.days import paris_day, parse_day
+from ecluse.kernel.errors import refusal
+from ecluse.kernel.ids import amc, birth_date, birth_rank, nir
+from ecluse.rights.check import horizon, open_rights
+from ecluse.rights.model import Covered, Domain, Engagement
+from ecluse.rights.person import member_message, nir_message, person_message
+
+SCOPE = "rights"
+CARE_PAST_DAYS_MAX = 2 * 366  # past two years a claim is prescribed: article L221-11 du code de la mutualité
+CARE_AHEAD_DAYS_MAX = 90  # appointments are checked ahead; further away nobody can promise
+
+CARE_DATE_OUT_OF_RANGE = refusal(
+    "care_date_out_of_range", 422, "The day of care is too far", fix="Ask for a day in the last two years or the next 90 days."
+)
+BENEFICIARY_INVALID = refusal(
+    "beneficiary_invalid", 422, "The beneficiary is not said right", fix="Give either `nir` or `member_number`, not both."
+)
+PASS_INVALID = refusal(
+    "pass_invalid", 422, "This pass cannot be verified here", fix="Send the question again with `pass` set to null."
+)
+
+MemberNumber = Annotated[str, Meta(min_length=1, max_length=32, description="As printed on the card")]
+
+
+class Beneficiary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is meant, as the card says: the NIR of the insured (13 + key) or the member number, and birth date and rank."""
+
+    birth_date: Annotated[str, Meta(max_length=10, description="YYYY-MM-DD; lunar or unknown months exist")]
+    birth_rank: Annotated[int, Meta(ge=1, le=9)] = 1
+    nir: Annotated[str, Meta(max_length=32)] | None = None
+    member_number: MemberNumber | None = None
+
+
+class RightsQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a professional's software asks."""
+
+    insurer: Annotated[str, Meta(max_length=32, description="AMC number, 8 to 10 digits")]
+    beneficiary: Beneficiary
+    care_date: Annotated[str, Meta(max_length=10, description="Day of care, YYYY-MM-DD, Europe/Paris")]
+    domain: Domain
+    presented: Annotated[str, Meta(max_length=4096)] | None = msgspec.field(default=None, name="pass")
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """An engagement as the asker sees it."""
+
+    number: str
+    valid_until: date
+
+
+class RightsAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What may be told at this presence level; fields left out were not told. `not_confirmed` never has another field."""
+
+    check_id: str
+    outcome: Literal["confirmed", "not_confirmed"]
+    third_party_payment: bool | None = None
+    covered_until: date | None = None
+    engagement: Promise | None = None
+    convention_type: str | None = None
+    csr: str | None = None
+
+
+async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Released[RightsAnswer]:
+    """Answer one question; the answer's trace is durable when this returns.
+
+    Raises `forbidden`, and refusals of the question's own form, which depend on nothing the hub holds.
+    """
+    today = paris_day(hub.clock.now())
+    care_date = _care_date(question.care_date, today)
+    person = who(hub, question.insurer, question.beneficiary)
+    if question.presented is not None:
+        raise PASS_INVALID(pointer="/pass")
+    admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person)
+    rights = hub.rights.rights(admission)
+    opened = open_rights(rights, question.domain, care_date, lambda name: hub.products.in_force(person.insurer, name))
+    if not opened:
+        unknown = RightsAnswer(check_id=asked.id, outcome="not_confirmed")
+        return await hub.desk.release(admission, Disclosure(unknown, "not_confirmed", insurer=person.insurer))
+    engagement = promise(hub, asked, person.insurer, question.beneficiary, question.domain, care_date, opened)
+    disclosure = Disclosure(
+        _confirmed(asked.id, engagement, opened),
+        "confirmed",
+        insurer=person.insurer,
+        person=engagement.person,
+        engagement=engagement,
+    )
+    return await hub.desk.release(admission, disclosure)
+
+
+def who(hub: Hub, insurer: str, beneficiary: Beneficiary) -> Person:
+    """The person meant, as a keyed pseudonym; the NIR is forgotten here. An insurer not served here has nobody."""
+    number = amc(insurer, pointer="/insurer")
+    born = birth_date(beneficiary.birth_date, pointer="/beneficiary/birth_date")
+    rank = birth_rank(beneficiary.birth_rank, pointer="/beneficiary/birth_rank")
+    if (beneficiary.nir is None) == (beneficiary.member_number is None):
+        raise BENEFICIARY_INVALID(pointer="/beneficiary")
+    if beneficiary.nir is not None:
+        message = nir_message(nir(beneficiary.nir, pointer="/beneficiary/nir"), born, rank)
+    else:
+        message = member_message(beneficiary.member_number or "", born, rank)
+    key = hub.keys.pseudonym(number, message) if hub.keys.has(number) else b""
+    return Person(number, key, beneficiary.member_number is not None)
+
+
+def promise(
+    hub: Hub,
+    asked: Request,
+    insurer: str,
+    beneficiary: Beneficiary,
+    domain: Domain,
+    care_date: date,
+    opened: tuple[Covered, ...],
+) -> Engagement:
+    """A new engagement for what is open (never empty), to the asker's practice."""
+    today = paris_day(hub.clock.now())
+    message = person_message(opened[0].member_number, beneficiary.birth_date, beneficiary.birth_rank)
+    return Engagement(
+        number=hub.ids.engagement(today.year),
+        insurer=insurer,
+        person=hub.keys.pseudonym(insurer, message),
+        practice=asked.account.practice,
+        account=asked.account.sub,
+        domain=domain,
+        care_date=care_date,
+        valid_until=horizon(today),
+        covered=opened,
+    )
+
+
+def _confirmed(check_id: str, engagement: Engagement, opened: tuple[Covered, ...]) -> RightsAnswer:
+    return RightsAnswer(
+        check_id=check_id,
+        outcome="confirmed",
+        third_party_payment=True,
+        covered_until=min(max(each.until for each in opened), engagement.valid_until),
+        engagement=Promise(engagement.number, engagement.valid_until),
+        convention_type=opened[0].convention_type,
+        csr=opened[0].csr,
+    )
+
+
+def _care_date(text: str, today: date) -> date:
+    day = parse_day(text, pointer="/care_date")
+    if not -CARE_PAST_DAYS_MAX <= (day - today).days <= CARE_AHEAD_DAYS_MAX:
+        raise CARE_DATE_OUT_OF_RANGE(pointer="/care_date")
+    return day
+
+

@@ -1,0 +1,69 @@
+"""Issuers of access tokens: public keys read from JWK Set files, and the development issuer, which signs for tests and demos.
+
+The development issuer's private key lies in the hub's directory: whoever reads it is everybody. It shouts, and production
+refuses it.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from joserfc import jwt
+from joserfc.jwk import KeySet, OKPKey
+
+from ecluse.engines.keys_file import DevelopmentOnly
+from ecluse.gate.identity import Account, Issuer, header_claims
+from ecluse.kernel.errors import refusal
+
+TOKEN_S = 24 * 3600  # a demo lasts a day; an issuer in life gives minutes
+SECRET = "dev-issuer.secret.json"  # noqa: S105 - a file's name
+PUBLIC = "dev-issuer.jwks.json"
+
+DEV_ISSUER_REFUSED = refusal(
+    "dev_issuer_refused", 403, "The development issuer is refused in production", fix="Use a token of a configured issuer."
+)
+JWKS_UNREADABLE = refusal("jwks_unreadable", 500, "An issuer's key file does not read", fix="Put its JWK Set there.")
+
+
+def create_development_issuer(keys: Path) -> None:
+    """Draw the development issuer's key pair in `keys`, unless it is there."""
+    if (keys / SECRET).exists():
+        return
+    pair = OKPKey.generate_key("Ed25519", parameters={"kid": "dev-1", "alg": "Ed25519", "use": "sig"})
+    handle = os.open(keys / SECRET, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "wb") as secret:
+        secret.write(msgspec.json.encode(pair.as_dict(private=True)))
+    public = {"keys": [pair.as_dict(private=False)]}
+    (keys / PUBLIC).write_bytes(msgspec.json.encode(public))
+
+
+class DevelopmentIssuer:
+    """Signs access tokens for any account asked for. For tests and demos only."""
+
+    def __init__(self, keys: Path, name: str, audience: str) -> None:
+        warnings.warn("the development issuer signs for anybody: development only", DevelopmentOnly, stacklevel=2)
+        self._key = OKPKey.import_key(msgspec.json.decode((keys / SECRET).read_bytes()))
+        self._name = name
+        self._audience = audience
+
+    def token(self, account: Account, now_ts: int, *, lifetime_s: int = TOKEN_S) -> str:
+        """An access token (RFC 9068) for `account`, valid from `now_ts` (Unix seconds)."""
+        claims = {"iss": self._name, "aud": self._audience, "iat": now_ts, "exp": now_ts + lifetime_s}
+        header = {"alg": "Ed25519", "typ": "at+jwt", "kid": self._key.kid}
+        return jwt.encode(header, {**claims, **header_claims(account)}, self._key, algorithms=["Ed25519"])
+
+
+def read_issuers(trusted: Iterable[tuple[str, str, Path]]) -> dict[str, Issuer]:
+    """Issuers by name, from (name, audience, JWK Set file). Raises `jwks_unreadable`."""
+    return {name: Issuer(name, audience, _key_set(path)) for name, audience, path in trusted}
+
+
+def _key_set(path: Path) -> KeySet:
+    try:
+        return KeySet.import_key_set(msgspec.json.decode(path.read_bytes()))
+    except (OSError, ValueError, LookupError):
+        raise JWKS_UNREADABLE(f"{path.name} does not read as a JWK Set") from None

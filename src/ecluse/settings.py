@@ -1,0 +1,127 @@
+"""Settings: `ecluse.toml` of the hub's directory, then environment variables `ECLUSE_<SECTION>_<NAME>` over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from ecluse.kernel.errors import refusal
+
+FILE = "ecluse.toml"
+
+NOT_A_HUB = refusal("not_a_hub", 500, "This directory is no hub", fix="Run `ecluse init DIR`, or name another with --dir.")
+SETTINGS_INVALID = refusal("settings_invalid", 500, "A setting is wrong", fix="Compare with the comments in ecluse.toml.")
+
+
+class HubSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[hub]`."""
+
+    mode: Literal["development", "production"] = "development"
+
+
+class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[http]`."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8400
+    in_flight_max: Annotated[int, Meta(ge=1, le=1024)] = 64
+
+
+class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[store]`."""
+
+    url: str = "sqlite:hub.db"
+
+
+class KeysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[keys]`."""
+
+    url: str = "file:keys/hub.keys"
+    passphrase: str = ""
+    passphrase_file: str = ""
+
+
+class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[journal]`."""
+
+    url: str = "local:journal"
+
+
+class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[bank]`: the hub's own account."""
+
+    name: str = "ECLUSE"
+    iban: str = ""
+    bic: str = ""
+    creditor_id: str = ""
+
+
+class IssuerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[issuers]]`: a trusted issuer of access tokens."""
+
+    name: str
+    audience: str
+    jwks: str
+    development: bool = False
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting of a hub."""
+
+    hub: HubSettings = field(default_factory=HubSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    keys: KeysSettings = field(default_factory=KeysSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    bank: BankSettings = field(default_factory=BankSettings)
+    issuers: tuple[IssuerSettings, ...] = ()
+
+    @property
+    def production(self) -> bool:
+        """Whether unsafe engines must refuse."""
+        return self.hub.mode == "production"
+
+
+def read_settings(directory: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of the hub in `directory`. Raises `not_a_hub` or `settings_invalid`."""
+    path = directory / FILE
+    if not path.is_file():
+        raise NOT_A_HUB(f"no {FILE} in {directory}")
+    try:
+        plain: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
+        return msgspec.convert(_overridden(plain, environment), Settings, strict=False)
+    except msgspec.MsgspecError as wrong:
+        raise SETTINGS_INVALID(str(wrong)) from None
+
+
+def passphrase(settings: Settings, directory: Path) -> str:
+    """The key file's passphrase, from the environment or its file; empty when there is none."""
+    if settings.keys.passphrase_file:
+        return (directory / settings.keys.passphrase_file).read_text().strip()
+    return settings.keys.passphrase
+
+
+def template() -> str:
+    """A fresh `ecluse.toml`, every setting with its default and a comment."""
+    return (files("ecluse") / "settings.toml").read_text()
+
+
+def _overridden(plain: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    for section in Settings.__struct_fields__[:-1]:
+        for name in _names(section):
+            variable = f"ECLUSE_{section}_{name}".upper()
+            if variable in environment:
+                plain.setdefault(section, {})[name] = environment[variable]
+    if "ECLUSE_ISSUERS" in environment:
+        plain["issuers"] = msgspec.json.decode(environment["ECLUSE_ISSUERS"])
+    return plain
+
+
+def _names(section: str) -> tuple[str, ...]:
+    return tuple(getattr(Settings(), section).__struct_fields__)
