@@ -12,10 +12,9 @@ from functools import lru_cache
 from ecluse.coverage.compute import Split, Step, StepName
 from ecluse.coverage.guarantee import Kind, Part
 from ecluse.coverage.line import Line
-from ecluse.kernel.money import en_euros
+from ecluse.kernel.money import RATES_CACHED, en_euros
 
 YOURS = "Votre contrat"
-SENTENCES_CACHED = 1024  # rates, a few dozen in life
 
 
 def because(split: Split, line: Line, contract: str = YOURS) -> list[str]:
@@ -140,11 +139,16 @@ def _may_pay(step: Step) -> str:
     return f"il peut verser {en_euros(step.cents)}"
 
 
-@lru_cache(maxsize=SENTENCES_CACHED)
 def percent(rate: Fraction) -> str:
     """3/2 → `"150 %"`, 133/200 → `"66,5 %"`; a rate that no percent of four decimals says stays a fraction."""
-    ten_thousandths, rest = divmod(rate.numerator * 1_000_000, rate.denominator)
+    return _percent(rate.numerator, rate.denominator)
+
+
+@lru_cache(maxsize=RATES_CACHED)
+def _percent(numerator: int, denominator: int) -> str:
+    """Cached by the two integers: to hash a `Fraction` takes longer than all the rest."""
+    ten_thousandths, rest = divmod(numerator * 1_000_000, denominator)
     if rest:
-        return str(rate)
+        return f"{numerator}/{denominator}"
     whole, decimals = divmod(ten_thousandths, 10_000)
     return f"{whole},{decimals:04d}".rstrip("0").rstrip(",") + "\u00a0%"

@@ -13,7 +13,6 @@ from ecluse.kernel.errors import Refused, refusal
 from ecluse.kernel.money import AMOUNT_CENTS_MAX, BAD_RATE, rate
 
 QUANTITY_MAX = 999  # B2 has three digits at most for a quantity that counts acts or articles
-WHOLE = Fraction(1)
 
 BAD_LINE = refusal("line_invalid", 422, "This line cannot be priced", fix="Correct the field that is named.")
 
@@ -57,20 +56,16 @@ def read_line(
     pointer: str = "",
 ) -> Line:
     """The line a door received, checked; `pointer` leads to it. Raises `line_invalid` and `rate_invalid`."""
-    amounts = {
-        "expense_cents": expense_cents,
-        "base_cents": base_cents,
-        "participation_cents": participation_cents,
-        "price_limit_cents": price_limit_cents or 0,
-    }
-    for name, cents in amounts.items():
-        check_amount(cents, f"{pointer}/{name}")
+    check_amount(expense_cents, pointer, "expense_cents")
+    check_amount(base_cents, pointer, "base_cents")
+    check_amount(participation_cents, pointer, "participation_cents")
+    check_amount(price_limit_cents or 0, pointer, "price_limit_cents")
     if not 1 <= quantity <= QUANTITY_MAX:
         raise BAD_LINE(f"quantity is not between 1 and {QUANTITY_MAX}", pointer=f"{pointer}/quantity")
     return Line(
         expense_cents,
         base_cents,
-        _read_rate(amo_rate, f"{pointer}/amo_rate"),
+        _read_rate(amo_rate, pointer),
         quantity,
         participation_cents,
         price_limit_cents,
@@ -81,17 +76,16 @@ def _read_rate(text: str, pointer: str) -> Fraction:
     try:
         read = rate(text)
     except Refused as refused:
-        raise BAD_RATE(refused.detail, pointer=pointer) from None
-    if read > WHOLE:
-        raise BAD_LINE("amo_rate is above 100 %", pointer=pointer, fix="Write a rate between 0% and 100%.")
+        raise BAD_RATE(refused.detail, pointer=f"{pointer}/amo_rate") from None
+    if read.numerator > read.denominator:
+        fix = "Write a rate between 0% and 100%."
+        raise BAD_LINE("amo_rate is above 100 %", pointer=f"{pointer}/amo_rate", fix=fix)
     return read
 
 
-def check_amount(cents: int, pointer: str) -> None:
-    """Refuse an amount below zero or above one million euros. Raises `line_invalid`."""
-    name = pointer.rpartition("/")[2]
-    if cents < 0:
-        raise BAD_LINE(f"{name} is below zero", pointer=pointer, fix="Write whole cents, zero or more.")
-    if cents > AMOUNT_CENTS_MAX:
-        fix = "Write whole cents: 3150 for 31.50 €."
-        raise BAD_LINE(f"{name} is above {AMOUNT_CENTS_MAX}", pointer=pointer, fix=fix)
+def check_amount(cents: int, pointer: str, name: str) -> None:
+    """Refuse an amount below zero or above one million euros, field `name` at `pointer`. Raises `line_invalid`."""
+    if 0 <= cents <= AMOUNT_CENTS_MAX:
+        return
+    wrong = "below zero" if cents < 0 else f"above {AMOUNT_CENTS_MAX}"
+    raise BAD_LINE(f"{name} is {wrong}", pointer=f"{pointer}/{name}", fix="Write whole cents: 3150 for 31.50 €.")

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from ecluse.kernel.errors import refusal
 
 AMOUNT_CENTS_MAX = 100_000_000  # one million euros: nothing in care costs more, a slipped decimal point does
+
+RATES_CACHED = 1024  # a dozen in life; more only from hostile askers
 
 BAD_RATE = refusal("rate_invalid", 400, "This is not a rate", fix='Write "70%" or "7/10".')
 BAD_AMOUNT = refusal("amount_invalid", 400, "This is not an amount", fix='Write euros with two decimals, as "31.50".')
@@ -33,6 +36,7 @@ def share_cents(amount_cents: int, rate: Fraction) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
+@lru_cache(maxsize=RATES_CACHED)
 def rate(text: str) -> Fraction:
     """Read `"70%"`, `"66.5%"` or `"7/10"`. Raises `rate_invalid`."""
     if found := _PERCENT.fullmatch(text.strip()):
@@ -59,6 +63,8 @@ def as_euros(cents: int) -> str:
 
 def en_euros(cents: int) -> str:
     """3150 → `"31,50 €"`, as people read it in French, with no-break spaces."""
-    whole, _, rest = as_euros(cents).partition(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}{int(digits):,}".replace(",", "\u202f") + f",{rest}\u00a0€"
+    if 0 <= cents < 100_000:  # most amounts of care; reasons are made of these
+        return f"{cents // 100},{cents % 100:02d}\u00a0€"
+    whole, rest = divmod(abs(cents), 100)
+    digits = f"{whole:,}".replace(",", "\u202f") if whole > 999 else whole
+    return f"{'-' if cents < 0 else ''}{digits},{rest:02d}\u00a0€"

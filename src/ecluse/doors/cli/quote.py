@@ -73,7 +73,7 @@ def answer(question: Question) -> Quote:
         question.amo_rate,
         participation_cents=question.participation_cents,
     )
-    check_amount(question.used.cents, "/used/cents")
+    check_amount(question.used.cents, "/used", "cents")
     if not 0 <= question.used.acts <= ACTS_MAX:
         raise BAD_QUESTION(f"used.acts is not between 0 and {ACTS_MAX}", pointer="/used/acts")
     split = compute(line, parse(question.guarantee), Used(question.used.acts, question.used.cents))
