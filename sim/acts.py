@@ -1,6 +1,6 @@
 """What each trade bills: acts, bases and rates of the AMO, and what it charges.
 
-Bases and rates: docs/simulator.md (tariffs and rates of 2024 to 2026, with their sources); without a source, `# assumed`.
+Bases and rates: docs/simulator.md (tariffs of 2024 to 2026, with their sources); without a source, `# assumed`.
 A line is billed for the whole of its quantity: expense and base are totals.
 """
 

@@ -1,0 +1,252 @@
+"""What happens in a day, as a table: name, weight, and the function that writes the visit. Weights: assumed.
+
+Right visits are most of the day; the others provoke, one by one, each answer the public contract promises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sim import mistakes
+from sim.crowd import elsewhere
+from sim.exchange import Must
+from sim.identifiers import nir_key
+from sim.scene import Scene, Writer, claim_of, engagement_of
+
+
+def checked_and_billed(scene: Scene) -> bool:
+    """The usual visit: rights, care, claim under the engagement."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    scene.claim_under(check, person, contract.insurer, scene.lines(person))
+    return True
+
+
+def quoted_and_billed(scene: Scene) -> bool:
+    """Rights, a quote that the patient reads, then the claim of the same lines."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    lines = scene.lines(person)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    scene.quote(check, person, contract.insurer, lines)
+    scene.claim_under(check, person, contract.insurer, lines)
+    return True
+
+
+def quoted_only(scene: Scene) -> bool:
+    """A quote that the patient takes home to think about."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    scene.quote(check, person, contract.insurer, scene.lines(person))
+    return True
+
+
+def checked_only(scene: Scene) -> bool:
+    """A check that is not billed today."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    scene.check(person, contract.insurer, contract, confirmed=True)
+    return True
+
+
+def billed_unannounced(scene: Scene) -> bool:
+    """Most claims of today: no check before."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    lines = scene.lines(person)
+    scene.claim(scene.unannounced(person, contract, lines), scene.accepted(person, contract.insurer, lines))
+    return True
+
+
+def unknown_person(scene: Scene) -> bool:
+    """Somebody without complementary insurance shows an old card."""
+    person = scene.crowd.uncovered()
+    if person is None:
+        return False
+    insurer = scene.draw.choice(scene.world.insurers).number
+    scene.check(person, insurer, None, confirmed=False)
+    return True
+
+
+def unknown_number(scene: Scene) -> bool:
+    """A valid number that belongs to nobody."""
+    person = scene.crowd.uncovered()
+    if person is None:
+        return False
+    body = person.nir[:10] + f"{999 - int(person.nir[10:13]):03d}"
+    stranger = replace(person, nir=body + nir_key(body), number=-1)
+    scene.check(stranger, scene.draw.choice(scene.world.insurers).number, None, confirmed=False)
+    return True
+
+
+def closed_rights(scene: Scene) -> bool:
+    """Contracts that are ended, or not yet begun."""
+    found = scene.crowd.closed()
+    if not found:
+        return False
+    person, contract = found
+    scene.check(person, contract.insurer, contract, confirmed=False)
+    return True
+
+
+def closed_domain(scene: Scene) -> bool:
+    """Covered, but not for this care."""
+    found = scene.crowd.without_domain(scene.domain)
+    if not found:
+        return False
+    person, contract = found
+    scene.check(person, contract.insurer, contract, confirmed=False)
+    return True
+
+
+def other_insurer(scene: Scene) -> bool:
+    """The card of the year before: another insurer."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, _ = found
+    scene.check(person, elsewhere(scene.world, person, scene.domain, scene.day), None, confirmed=False)
+    return True
+
+
+def slip_of_the_hand(scene: Scene) -> bool:
+    """A wrong birth date, put right at the second try, then billed."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    wrong = replace(scene.other_birth_date(person), number=-1)
+    scene.check(wrong, contract.insurer, None, confirmed=False)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    scene.claim_under(check, person, contract.insurer, scene.lines(person))
+    return True
+
+
+def sent_twice(scene: Scene) -> bool:
+    """The line was cut: the same claim is sent again, and is the same claim."""
+    if not checked_and_billed(scene):
+        return False
+    first = scene.exchanges[-1]
+    again = replace(first.must, same_as=first.step)
+    scene.claim(body_of(first.body), again)
+    return True
+
+
+def number_used_again(scene: Scene) -> bool:
+    """Another invoice under a number that is taken: 409."""
+    if not checked_and_billed(scene):
+        return False
+    body = body_of(scene.exchanges[-1].body)
+    dearer = [line | {"expense_cents": line["expense_cents"] + 100} for line in body["lines"]]
+    scene.claim(body | {"lines": dearer}, Must(409, "error", ("invoice_reused",)))
+    return True
+
+
+def cancelled(scene: Scene) -> bool:
+    """Billed by mistake: cancelled the same day, then looked at."""
+    if not checked_and_billed(scene):
+        return False
+    claim = scene.exchanges[-1].step
+    path = f"/v1/claims/{claim_of(claim)}"
+    scene.say("cancellation", "POST", f"{path}/cancellation", None, Must(200, "cancelled", ends=claim))
+    scene.say("show", "GET", path, None, Must(200, "shown", same_as=claim))
+    return True
+
+
+def replaced(scene: Scene) -> bool:
+    """Billed wrongly: a new invoice takes the place of the first."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    lines = scene.lines(person)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    claim = scene.claim_under(check, person, contract.insurer, lines)
+    right = [line | {"expense_cents": line["expense_cents"] + 250} for line in lines]
+    body = {"invoice": scene.invoice("-R"), "engagement": engagement_of(check), "lines": right}
+    must = replace(scene.accepted(person, contract.insurer, right), ends=claim)
+    scene.claim(body | {"replaces": claim_of(claim)}, must)
+    return True
+
+
+def looked_at(scene: Scene) -> bool:
+    """The practice looks at a claim of its own."""
+    if not billed_unannounced(scene):
+        return False
+    claim = scene.exchanges[-1].step
+    scene.say("show", "GET", f"/v1/claims/{claim_of(claim)}", None, Must(200, "shown", same_as=claim))
+    return True
+
+
+def malformed(case: mistakes.Malformed) -> Writer:
+    """A question the door refuses, with the status and the code of `case`."""
+
+    def write(scene: Scene) -> bool:
+        found = scene.somebody()
+        if not found:
+            return False
+        person, contract = found
+        question = scene.question(person, contract.insurer, contract) | {"beneficiary": scene.card(person)}
+        scene.ask(case.spoil(question), Must(case.status, "error", case.codes))
+        return True
+
+    return write
+
+
+def wrong_token(kind: str, status: int, code: str) -> Writer:
+    """A right question with a token of this kind."""
+
+    def write(scene: Scene) -> bool:
+        found = scene.somebody()
+        if not found:
+            return False
+        person, contract = found
+        scene.ask(scene.question(person, contract.insurer, contract), Must(status, "error", (code,)), kind)
+        return True
+
+    return write
+
+
+def body_of(body: Any) -> dict[str, Any]:
+    """The body of an exchange that has a JSON object."""
+    assert isinstance(body, dict)
+    return body
+
+
+USUAL: tuple[tuple[str, int, Writer], ...] = (
+    ("checked_and_billed", 300, checked_and_billed),
+    ("billed_unannounced", 240, billed_unannounced),
+    ("quoted_and_billed", 130, quoted_and_billed),
+    ("checked_only", 50, checked_only),
+    ("quoted_only", 35, quoted_only),
+    ("looked_at", 20, looked_at),
+    ("closed_rights", 20, closed_rights),
+    ("closed_domain", 15, closed_domain),
+    ("unknown_person", 15, unknown_person),
+    ("unknown_number", 6, unknown_number),
+    ("other_insurer", 15, other_insurer),
+    ("slip_of_the_hand", 20, slip_of_the_hand),
+    ("sent_twice", 25, sent_twice),
+    ("number_used_again", 8, number_used_again),
+    ("cancelled", 18, cancelled),
+    ("replaced", 15, replaced),
+)
+WRONG: tuple[tuple[str, int, Writer], ...] = (
+    *((f"refused:{name}", 7, writer) for name, writer in mistakes.REFUSED),
+    *((f"malformed:{case.name}", 2, malformed(case)) for case in mistakes.MALFORMED),
+    *((f"token:{kind}", 4, wrong_token(kind, status, code)) for kind, status, code in mistakes.TOKENS),
+)
+SCENARIOS = USUAL + WRONG
