@@ -1,0 +1,304 @@
+"""Every answer held against the truth: status, exact fields, exact values, and nothing that must never be said."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from sim import truth
+from sim.auditor.book import ACCEPTED, REFUSED, Book, TrueClaim
+from sim.auditor.calendar import latest_payment
+from sim.auditor.lie import Oath
+from sim.exchange import Exchange
+from sim.people import Person
+from sim.player import Played
+from sim.professionals import Professional
+from sim.truth import Consumed, Share
+from sim.workload import staff_by_account
+from sim.world import World
+
+ID = re.compile(r"(chk|quo|clm)_[0-9A-HJKMNP-TV-Z]{20}")
+ENGAGEMENT = re.compile(r"E[0-9]{2}[0-9A-HJKMNP-TV-Z]{13}")
+PROBLEM = {"type", "title", "status", "detail", "code", "fix"}
+CONFIRMED = {
+    "check_id", "outcome", "third_party_payment", "covered_until", "engagement", "convention_type", "csr",
+}  # fmt: skip
+CLAIM = {"claim_id", "status", "amc_cents", "pay_by", "refusals"}
+QUOTE = {"quote_id", "engagement", "lines", "total"}
+AMOUNTS = ("expense_cents", "amo_cents", "amc_cents", "patient_cents")
+
+Json = dict[str, Any]
+
+
+class Listener:
+    """Hears the exchanges of a day in the order they were answered. `today` is the hub's own day."""
+
+    def __init__(self, world: World, today: date) -> None:
+        self.world, self.today = world, today
+        self.oath = Oath(world.seed)
+        self.book = Book()
+        self.staff: dict[str, Professional] = staff_by_account(world)
+        self.by_nir = {(each.nir, each.birth_date, each.birth_rank): each for each in world.people}
+        self.by_member: dict[tuple[str, str, str, int], Person] = {}
+        for row in world.contracts:
+            person = world.people[row.person]
+            self.by_member[row.insurer, row.member_number, person.birth_date, person.birth_rank] = person
+        self.engagements: dict[str, tuple[Person, str, str, date]] = {}
+        self.seen_ids: set[str] = set()
+        self.answers: dict[tuple[int, int], Json] = {}
+
+    def hear(self, played: Played) -> None:
+        """Check one exchange. Raises `Lie` at the first thing that is not true."""
+        planned = played.planned
+        self.oath.same("status", planned.name, played.status, planned.must.status)
+        self._says_nothing_personal(played)
+        answer = json.loads(played.answer)
+        _HEAR[planned.must.outcome](self, planned, played, answer)
+        self.answers[planned.visit, planned.step] = answer
+
+    def _says_nothing_personal(self, played: Played) -> None:
+        """No answer repeats the NIR, birth date or member number it was asked with, nor a name."""
+        body = played.request if isinstance(played.request, dict) else {}
+        asked = body.get("beneficiary") or {}
+        for field in ("nir", "birth_date", "member_number"):
+            said = str(asked.get(field) or "")
+            self.oath.true(
+                "answers hold no identity",
+                played.planned.name,
+                not said or said.encode() not in played.answer,
+                f"no {field} in the answer",
+            )
+        person = played.planned.must.person
+        if person >= 0:
+            name = self.world.people[person].last_name.lower().encode()
+            self.oath.true(
+                "answers hold no identity",
+                played.planned.name,
+                name not in played.answer.lower(),
+                "no name in the answer",
+            )
+
+    def _fields(self, about: str, found: Json, expected: set[str]) -> None:
+        self.oath.same("exact fields", about, set(found), expected)
+
+    def _new_id(self, about: str, found: str, form: re.Pattern[str]) -> None:
+        self.oath.true(
+            "ids are well formed and new",
+            about,
+            bool(form.fullmatch(found)) and found not in self.seen_ids,
+            "a new id of the contract's form",
+            found,
+        )
+        self.seen_ids.add(found)
+
+    # rights
+
+    def who(self, body: Json) -> Person | None:
+        """The person the question means, found as a card would find them."""
+        card = body["beneficiary"]
+        rest = (card["birth_date"], card["birth_rank"])
+        if "nir" in card:
+            return self.by_nir.get((card["nir"], *rest))
+        return self.by_member.get((body["insurer"], card["member_number"], *rest))
+
+    def check(self, planned: Exchange, played: Played, answer: Json) -> None:
+        """A rights check: confirmed exactly when a row of the world is open on that day for that domain."""
+        body = played.request
+        assert isinstance(body, dict)
+        person, day = self.who(body), date.fromisoformat(body["care_date"])
+        rows = truth.open_contracts(self.world, person, body["insurer"], body["domain"], day) if person else []
+        outcome = "confirmed" if rows else "not_confirmed"
+        self.oath.same("the plan knows the world", planned.name, planned.must.outcome, outcome)
+        self.oath.same("rights", planned.name, answer["outcome"], outcome)
+        self._new_id(planned.name, answer["check_id"], ID)
+        if not rows or person is None:
+            self._fields(planned.name, answer, {"check_id", "outcome"})
+            return
+        self._fields(planned.name, answer, CONFIRMED)
+        horizon = self.today + timedelta(days=truth.ENGAGEMENT_DAYS)
+        until = max(truth.covered_until(self.world, person, row, body["domain"], day, horizon) for row in rows)
+        promise = answer["engagement"]
+        self._fields(planned.name, promise, {"number", "valid_until"})
+        self.oath.same("rights", planned.name, answer["third_party_payment"], True)
+        self.oath.same("rights", planned.name, answer["covered_until"], until.isoformat())
+        self.oath.same("rights", planned.name, answer["convention_type"], rows[0].convention_type)
+        self.oath.same("rights", planned.name, answer["csr"], rows[0].csr)
+        self.oath.same("engagements", planned.name, promise["valid_until"], horizon.isoformat())
+        self._new_id(planned.name, promise["number"], ENGAGEMENT)
+        self.engagements[promise["number"]] = (person, body["insurer"], body["domain"], day)
+
+    # quotes
+
+    def quote(self, planned: Exchange, played: Played, answer: Json) -> None:
+        """A quote: each line shared out to the cent, the total their sum, and reasons in words."""
+        body = played.request
+        assert isinstance(body, dict)
+        self._fields(planned.name, answer, QUOTE)
+        self._new_id(planned.name, answer["quote_id"], ID)
+        self.oath.same("engagements", planned.name, answer["engagement"]["number"], body["engagement"])
+        person, insurer, domain, day = self.engagements[body["engagement"]]
+        shares = self.shares(person, insurer, domain, body["lines"], copied(self.book.used), day)
+        self.oath.same("quotes", planned.name, len(answer["lines"]), len(shares))
+        for sent, share, line in zip(body["lines"], shares, answer["lines"], strict=True):
+            about = f"{planned.name} line {sent['line']}"
+            self._fields(about, line, {"line", "amo_cents", "amc_cents", "patient_cents", "because"})
+            self.oath.same("quotes to the cent", about, line["line"], sent["line"])
+            found = Share(line["amo_cents"], line["amc_cents"], line["patient_cents"])
+            self.oath.same("quotes to the cent", about, found, share)
+            spoken = line["because"]
+            self.oath.true(
+                "reasons in words",
+                about,
+                bool(spoken) and all(isinstance(each, str) and each for each in spoken),
+                "reasons",
+                spoken,
+            )
+        expense = sum(sent["expense_cents"] for sent in body["lines"])
+        total = (expense, sum(s.amo for s in shares), sum(s.amc for s in shares), sum(s.patient for s in shares))
+        self.oath.same("quotes to the cent", planned.name, answer["total"], dict(zip(AMOUNTS, total, strict=True)))
+        self.oath.same("quotes to the cent", planned.name, sum(total[1:]), expense)
+
+    def shares(
+        self, person: Person, insurer: str, domain: str, lines: list[Json], used: Consumed, day: date | None
+    ) -> list[Share]:
+        """Each line shared out under the contracts open on its day (or on `day`, of the engagement)."""
+        found = []
+        for sent in lines:
+            care = day or date.fromisoformat(sent["date"])
+            rows = truth.open_contracts(self.world, person, insurer, domain, care)
+            found.append(truth.share_line(self.world, person, rows, domain, sent, used, keep=True))
+        return found
+
+    # claims
+
+    def claim(self, planned: Exchange, played: Played, answer: Json) -> None:
+        """A claim that is right: accepted for exactly what the insurer owes, to be paid in time."""
+        must = planned.must
+        self._fields(planned.name, answer, CLAIM)
+        if must.same_as >= 0:
+            self.oath.same("sent twice is one claim", planned.name, answer, self.answers[planned.visit, must.same_as])
+            return
+        assert isinstance(played.request, dict)
+        self._new_id(planned.name, answer["claim_id"], ID)
+        if must.ends >= 0:
+            self.book.cancel(self.book.claims[self.answers[planned.visit, must.ends]["claim_id"]])
+        claim = self._worth(planned, played.request, answer["claim_id"])
+        self.oath.same("claims", planned.name, answer["status"], ACCEPTED)
+        self.oath.same("claims to the cent", planned.name, answer["amc_cents"], claim.cents)
+        self.oath.same("claims", planned.name, answer["refusals"], [])
+        claim.pay_by = date.fromisoformat(answer["pay_by"])
+        last = latest_payment(self.today)
+        self.oath.true(
+            "paid within seven working days",
+            planned.name,
+            self.today <= claim.pay_by <= last,
+            f"by {last}",
+            answer["pay_by"],
+        )
+        self.book.claims[claim.claim_id] = claim
+
+    def _worth(self, planned: Exchange, body: Json, claim_id: str) -> TrueClaim:
+        if "engagement" in body:
+            person, insurer, domain, day = self.engagements[body["engagement"]]
+        else:
+            known = self.who(body)
+            assert known is not None, "a claim that is right is about someone"
+            person, insurer, domain, day = known, body["insurer"], planned.must.domain, None
+        before = copied(self.book.used)
+        shares = self.shares(person, insurer, domain, body["lines"], self.book.used, day)
+        cents = sum(share.amc for share in shares)
+        practice = self.staff[planned.account].practice.number
+        claim = TrueClaim(
+            claim_id,
+            practice,
+            planned.account,
+            body["invoice"],
+            insurer,
+            person.number,
+            domain,
+            cents,
+            ACCEPTED,
+            self.today,
+            None,
+        )
+        for counter, acts in self.book.used.acts.items():
+            if acts != before.acts.get(counter, 0):
+                claim.acts[counter] = acts - before.acts.get(counter, 0)
+        for counter, amount in self.book.used.euros.items():
+            if amount != before.euros.get(counter, 0):
+                claim.euros[counter] = amount - before.euros.get(counter, 0)
+        return claim
+
+    def refused(self, planned: Exchange, played: Played, answer: Json) -> None:
+        """A claim that is wrong: refused, with a reason in words and what mends it, and worth nothing."""
+        self._fields(planned.name, answer, CLAIM)
+        self._new_id(planned.name, answer["claim_id"], ID)
+        self.oath.same("claims", planned.name, answer["status"], REFUSED)
+        self.oath.same("claims to the cent", planned.name, answer["amc_cents"], 0)
+        codes = [each["code"] for each in answer["refusals"]]
+        self.oath.true(
+            "refusals have their code",
+            planned.name,
+            any(code in planned.must.codes for code in codes),
+            f"one of {planned.must.codes}",
+            codes,
+        )
+        for each in answer["refusals"]:
+            spoken = bool(each.get("reason")) and bool(each.get("fix"))
+            self.oath.true("refusals can be mended", planned.name, spoken, "a reason and a fix", each)
+        assert isinstance(played.request, dict)
+        practice = self.staff[planned.account].practice.number
+        invoice = played.request["invoice"]
+        self.book.claims[answer["claim_id"]] = TrueClaim(
+            answer["claim_id"], practice, planned.account, invoice, planned.must.insurer, planned.must.person,
+            planned.must.domain, 0, REFUSED, self.today, None,
+        )  # fmt: skip
+
+    def cancelled(self, planned: Exchange, _played: Played, answer: Json) -> None:
+        """A cancellation: the same claim, cancelled."""
+        claim = self.book.claims[self.answers[planned.visit, planned.must.ends]["claim_id"]]
+        self.oath.same("cancellations", planned.name, answer["claim_id"], claim.claim_id)
+        self.oath.same("cancellations", planned.name, answer["status"], "cancelled")
+        self.book.cancel(claim)
+
+    def shown(self, planned: Exchange, _played: Played, answer: Json) -> None:
+        """A claim looked at: as it stands now, for what it is worth."""
+        claim = self.book.claims[self.answers[planned.visit, planned.must.same_as]["claim_id"]]
+        self.oath.same("claims shown as they are", planned.name, answer["claim_id"], claim.claim_id)
+        self.oath.same("claims shown as they are", planned.name, answer["status"], claim.state)
+        self.oath.same("claims shown as they are", planned.name, answer["invoice"], claim.invoice)
+
+    def error(self, planned: Exchange, played: Played, answer: Json) -> None:
+        """A refusal of the door: problem+json, with its code and what the caller can do."""
+        self.oath.same("errors", planned.name, played.content_type.split(";")[0], "application/problem+json")
+        self.oath.true(
+            "errors",
+            planned.name,
+            set(answer) >= PROBLEM and set(answer) <= PROBLEM | {"pointer", "instance"},
+            "the fields of a problem",
+            sorted(answer),
+        )
+        self.oath.same("errors", planned.name, answer["status"], planned.must.status)
+        self.oath.true(
+            "errors", planned.name, answer["code"] in planned.must.codes, f"one of {planned.must.codes}", answer["code"]
+        )
+
+
+def copied(used: Consumed) -> Consumed:
+    """The same counts, apart."""
+    return Consumed(dict(used.acts), dict(used.euros))
+
+
+_HEAR: dict[str, Callable[[Listener, Exchange, Played, Json], None]] = {
+    "confirmed": Listener.check,
+    "not_confirmed": Listener.check,
+    "quoted": Listener.quote,
+    "accepted": Listener.claim,
+    "refused": Listener.refused,
+    "cancelled": Listener.cancelled,
+    "shown": Listener.shown,
+    "error": Listener.error,
+}

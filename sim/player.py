@@ -1,0 +1,105 @@
+"""Plays planned visits against the real server: in order, about sixteen at once, each visit's exchanges one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from sim import exchange
+from sim.exchange import Exchange, Visit
+
+AT_ONCE = 16  # visits in progress: enough to fill one worker, few enough that latency says something
+TIMEOUT_S = 30.0
+REFERENCE = re.compile(r"\{(\d+)\.([a-z_.]+)\}")
+BAD_TOKEN = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJycHBzOjEwMDAwMDAwMDAwIn0."  # alg: none
+
+Tokens = Callable[[Exchange], str]
+
+
+@dataclass(frozen=True)
+class Played:
+    """An exchange as it went: the request as it was sent, the answer as it came, and how long it took."""
+
+    planned: Exchange
+    sent_at: float
+    path: str
+    request: dict[str, Any] | str | None
+    status: int
+    content_type: str
+    answer: bytes
+    took_ms: float
+
+
+class Player:
+    """One day's player. `told` is called after each exchange, for a progress bar."""
+
+    def __init__(self, client: httpx.AsyncClient, tokens: Tokens, told: Callable[[Played], None]) -> None:
+        self.client, self.tokens, self.told = client, tokens, told
+        self.played: list[Played] = []
+
+    async def play(self, visits: list[Visit]) -> list[Played]:
+        """Every exchange of `visits`, in the order they were answered."""
+        coming = iter(visits)
+        await asyncio.gather(*(self._desk(coming) for _ in range(AT_ONCE)))
+        return self.played
+
+    async def _desk(self, coming: Iterator[Visit]) -> None:
+        for visit in coming:
+            answers: list[Any] = []
+            for planned in visit.exchanges:
+                done = await self._exchange(planned, answers)
+                answers.append(json.loads(done.answer) if done.answer else None)
+                self.played.append(done)
+                self.told(done)
+
+    async def _exchange(self, planned: Exchange, answers: list[Any]) -> Played:
+        path, body = filled(planned.path, answers), filled(planned.body, answers)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if token := self.tokens(planned):
+            headers["Authorization"] = f"Bearer {token}"
+        content = None if body is None else body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        sent_at, started = time.time(), time.perf_counter()
+        answer = await self.client.request(planned.method, path, content=content, headers=headers)
+        took_ms = (time.perf_counter() - started) * 1000
+        kind = answer.headers.get("content-type", "")
+        return Played(planned, sent_at, path, body, answer.status_code, kind, answer.content, took_ms)
+
+
+def filled(planned: Any, answers: list[Any]) -> Any:
+    """`planned` with each `{step.field}` replaced by that field of an earlier answer of the visit."""
+    if isinstance(planned, str):
+        return REFERENCE.sub(lambda found: str(field_of(answers[int(found[1])], found[2])), planned)
+    if isinstance(planned, dict):
+        return {name: filled(value, answers) for name, value in planned.items()}
+    if isinstance(planned, list):
+        return [filled(value, answers) for value in planned]
+    return planned
+
+
+def field_of(answer: Any, path: str) -> Any:
+    """`engagement.number` of an answer; empty when the answer has no such field: the auditor will say why."""
+    for name in path.split("."):
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer if answer is not None else ""
+
+
+def latency_ms(played: list[Played], share: int) -> float:
+    """The latency that `share` per cent of `played` did not exceed."""
+    times = sorted(each.took_ms for each in played)
+    return times[min(len(times) - 1, len(times) * share // 100)] if times else 0.0
+
+
+def token_kinds() -> dict[str, str]:
+    """The scopes of each kind of token that is signed."""
+    return {
+        exchange.FULL: "rights claims remittances",
+        exchange.RIGHTS_ONLY: "rights",
+        exchange.CLAIMS_ONLY: "claims",
+    }
