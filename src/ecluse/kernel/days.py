@@ -55,7 +55,7 @@ def merge(periods: Iterable[Period]) -> list[Period]:
 def parse_day(text: str, *, pointer: str | None = None) -> date:
     """Read `YYYY-MM-DD`. Raises `day_invalid`."""
     try:
-        if len(text) != 10:
+        if len(text) != 10 or text[4] != "-" or text[7] != "-":  # `fromisoformat` also reads 2026-W01-1
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError:

@@ -159,7 +159,10 @@ def iban(text: str, *, pointer: str | None = None) -> Iban:
 
 
 def practice(text: str, *, pointer: str | None = None) -> Practice:
-    """Read the place of care: a FINESS or a SIRET number, told apart by their length. Raises `practice_invalid`."""
+    """Read the place of care: a FINESS or a SIRET number, told apart by their length. Raises `practice_invalid`.
+
+    A SIREN has the form and the key of a FINESS: it passes here, and only a directory can tell.
+    """
     text = _compact(text)
     if _FINESS.fullmatch(text) and luhn.is_valid(text.translate(_FINESS_DIGITS)):
         return Practice(text)

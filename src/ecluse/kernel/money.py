@@ -18,9 +18,10 @@ RATES_CACHED = 1024  # a dozen in life; more only from hostile askers
 BAD_RATE = refusal("rate_invalid", 400, "This is not a rate", fix='Write "70%" or "7/10".')
 BAD_AMOUNT = refusal("amount_invalid", 400, "This is not an amount", fix='Write euros with two decimals, as "31.50".')
 
-_PERCENT = re.compile(r"(\d{1,4}(?:\.\d{1,4})?) ?%")
-_FRACTION = re.compile(r"(\d{1,6})/(\d{1,6})")
-_EUROS = re.compile(r"(\d{1,7})(?:\.(\d{1,2}))?")
+# `re.ASCII`, because `\d` and `int` also take the digits of every other script.
+_PERCENT = re.compile(r"(\d{1,4}(?:\.\d{1,4})?) ?%", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,6})/(\d{1,6})", re.ASCII)
+_EUROS = re.compile(r"(\d{1,7})(?:\.(\d{1,2}))?", re.ASCII)
 
 
 def cents_half_up(exact: Fraction) -> int:
