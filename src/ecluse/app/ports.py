@@ -108,6 +108,10 @@ class ProductStore(Protocol):
 class RightsStore(Protocol):
     """Rights that answer now, and engagements given."""
 
+    def ready(self) -> None:
+        """Raise what a check would raise if the store cannot be read."""
+        ...
+
     def rights(self, admission: Admission) -> list[Right]:
         """Every right of the one person the admission covers; empty when unknown."""
         ...

@@ -23,16 +23,22 @@ CARE_PAST_DAYS_MAX = 2 * 366  # past two years a claim is prescribed: article L2
 CARE_AHEAD_DAYS_MAX = 90  # appointments are checked ahead; further away nobody can promise
 
 CARE_DATE_OUT_OF_RANGE = refusal(
-    "care_date_out_of_range", 422, "The day of care is too far", fix="Ask for a day in the last two years or the next 90 days."
+    "care_date_out_of_range",
+    422,
+    "The day of care is too far",
+    fix="Ask for a day in the last two years or the next 90 days.",
 )
 BENEFICIARY_INVALID = refusal(
-    "beneficiary_invalid", 422, "The beneficiary is not said right", fix="Give either `nir` or `member_number`, not both."
+    "beneficiary_invalid",
+    422,
+    "The beneficiary is not said right",
+    fix="Give either `nir` or `member_number`, not both.",
 )
 PASS_INVALID = refusal(
     "pass_invalid", 422, "This pass cannot be verified here", fix="Send the question again with `pass` set to null."
 )
 
-MemberNumber = Annotated[str, Meta(min_length=1, max_length=32, description="As printed on the card")]
+MemberNumber = Annotated[str, Meta(pattern=r"^[0-9A-Za-z ./_-]{1,32}$", description="As printed on the card")]
 
 
 class Beneficiary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,5 +163,3 @@ def _care_date(text: str, today: date) -> date:
     if not -CARE_PAST_DAYS_MAX <= (day - today).days <= CARE_AHEAD_DAYS_MAX:
         raise CARE_DATE_OUT_OF_RANGE(pointer="/care_date")
     return day
-
-

@@ -24,7 +24,10 @@ SECRET = "dev-issuer.secret.json"  # noqa: S105 - a file's name
 PUBLIC = "dev-issuer.jwks.json"
 
 DEV_ISSUER_REFUSED = refusal(
-    "dev_issuer_refused", 403, "The development issuer is refused in production", fix="Use a token of a configured issuer."
+    "dev_issuer_refused",
+    403,
+    "The development issuer is refused in production",
+    fix="Use a token of a configured issuer.",
 )
 JWKS_UNREADABLE = refusal("jwks_unreadable", 500, "An issuer's key file does not read", fix="Put its JWK Set there.")
 

@@ -43,16 +43,18 @@ JOURNAL_FULL = refusal(
 
 
 class LocalLog:
-    """The `Log` port on one slot of `directory`; the first free slot is taken and held until `close`."""
+    """The `Log` port on one slot of `directory`: the first free one, taken at the first use and held until `close`."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.slot, self._lock = _take_slot(directory)
+        self.slot = ""
+        self._lock = self._file = -1
+        self._start = self._position = 0
         self._poisoned = False
-        self._open_last()
 
     def append(self, entries: Sequence[bytes]) -> Mark:
         """Write the batch with one write and one sync. Whatever fails poisons the log: no retry, no further answer."""
+        self._take()
         if self._poisoned:
             raise JOURNAL_POISONED()
         batch = b"".join([_HEAD.pack(len(entry), zlib.crc32(entry)) + entry for entry in entries])
@@ -70,6 +72,7 @@ class LocalLog:
 
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
         """Entries past `marks` (position by slot), in this slot and in those nobody writes: what a killed process left."""
+        self._take()
         for slot in _slots(self.directory):
             lock = None if slot.name == self.slot else _try_lock(slot)
             if slot.name == self.slot or lock is not None:
@@ -79,13 +82,19 @@ class LocalLog:
 
     def close(self) -> None:
         """Give the slot back."""
-        os.close(self._file)
-        os.close(self._lock)
+        if self.slot:
+            os.close(self._file)
+            os.close(self._lock)
+            self.slot = ""
+
+    def _take(self) -> None:
+        if not self.slot:
+            self.slot, self._lock = _take_slot(self.directory)
+            self._open_last()
 
     def _open_last(self) -> None:
         segments = _segments(self.directory / self.slot)
         if not segments:
-            self._start = self._position = 0
             self._create()
             return
         self._start = int(segments[-1].stem)

@@ -1,0 +1,55 @@
+"""The command `ecluse`: exit code 0 done, 2 refused (one line on stderr), 1 a bug."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from ecluse import __version__
+from ecluse.doors.cli import dev, hub, products, quote
+from ecluse.doors.cli.screen import ERRORS
+from ecluse.kernel.errors import Refused
+
+app = typer.Typer(
+    name="ecluse",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Third-party payment for complementary health insurance: rights, quotes, claims, payments, and their journal.",
+)
+app.command("init")(hub.init)
+app.command("serve")(hub.serve)
+app.command("quote")(quote.quote)
+app.add_typer(products.app, name="product")
+app.add_typer(dev.app, name="dev")
+
+
+@app.callback(invoke_without_command=False)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """Third-party payment for complementary health insurance."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def run() -> None:
+    """Run the command line: refusals become one line and exit code 2."""
+    warnings.showwarning = _warn  # type: ignore[assignment]
+    try:
+        app()
+    except Refused as refused:
+        typer.echo(str(refused), err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Unsafe defaults shout on stderr, in one line, once."""
+    ERRORS.print(f"[yellow]{category.__name__}: {message}[/]")

@@ -1,0 +1,85 @@
+"""The outermost layer of the HTTP door: counts what comes in, and keeps it to what one worker can answer in time.
+
+Past `in_flight_max` requests at once, and a queue as long, a request is refused with 503 and `Retry-After`: a late answer at
+the desk is worth less than a quick refusal, and an unlimited queue makes everybody late (docs/operations.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
+
+from ecluse.doors.http.problems import MEDIA_TYPE, problem
+from ecluse.kernel.errors import refusal
+
+BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+OVERLOADED = refusal("overloaded", 503, "Too many requests at once", fix="Try again in a second.")
+
+ANSWERS = Counter("ecluse_answers_total", "HTTP answers", ["route", "status"])
+SECONDS = Histogram("ecluse_answer_seconds", "Time to answer", ["route"], buckets=BUCKETS_S)
+
+ROUTES = ("/v1/rights/checks", "/v1/quotes", "/v1/claims", "/v1/remittances", "/v1/feeds")
+
+
+class Front:
+    """An ASGI application around another."""
+
+    def __init__(self, inner: ASGIApp, in_flight_max: int) -> None:
+        self._inner = inner
+        self._places = asyncio.Semaphore(in_flight_max)
+        self._queue_max = in_flight_max
+        self._queued = 0
+        self._times = {route: SECONDS.labels(route) for route in (*ROUTES, "other")}
+        self._counts: dict[tuple[str, int], Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it at once."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+        elif self._places.locked() and self._queued >= self._queue_max:
+            await _refuse(send)
+        else:
+            self._queued += 1
+            async with self._places:
+                self._queued -= 1
+                await self._measured(scope, receive, send)
+
+    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = _route(scope["path"])
+        status = 500
+        started_s = time.perf_counter()
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._inner(scope, receive, note)
+        finally:
+            self._times[route].observe(time.perf_counter() - started_s)
+            self._count(route, status)
+
+    def _count(self, route: str, status: int) -> None:
+        counter = self._counts.get((route, status))
+        if counter is None:
+            counter = self._counts[route, status] = ANSWERS.labels(route, str(status))
+        counter.inc()
+
+
+def _route(path: str) -> str:
+    """The route's name for metrics: never an identifier."""
+    return path if path in ROUTES else next((route for route in ROUTES if path.startswith(route + "/")), "other")
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"1")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": msgspec.json.encode(problem(OVERLOADED())), "more_body": False})

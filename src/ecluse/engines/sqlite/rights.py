@@ -1,0 +1,48 @@
+"""The `RightsStore` port: sealed rights of the current generation, engagements, opened for whoever was admitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ecluse.app.access import Admission, Person, open_engagement
+from ecluse.app.ports import Keys, Mark
+from ecluse.engines.sqlite.engagements import Engagements
+from ecluse.engines.sqlite.rights_files import RightsFiles
+from ecluse.journal.entry import Entry
+from ecluse.rights.model import Engagement, Right
+from ecluse.rights.person import right_about
+
+_right = msgspec.msgpack.Decoder(Right).decode
+
+
+class Rights:
+    """Reads for one process; nothing is opened without an `Admission`."""
+
+    def __init__(self, files: RightsFiles, engagements: Engagements, keys: Keys) -> None:
+        self._files = files
+        self._engagements = engagements
+        self._keys = keys
+
+    def ready(self) -> None:
+        """Raise if the engagements cannot be read."""
+        self._engagements.marks()
+
+    def rights(self, admission: Admission) -> list[Right]:
+        """Every right of the one person the admission covers; empty when unknown."""
+        assert isinstance(admission.about, Person)
+        insurer = admission.about.insurer
+        person, sealed = self._files.read(insurer, admission.about.key, by_member=admission.about.by_member)
+        about = right_about(insurer, person)
+        return [_right(self._keys.open(insurer, each, about)) for each in sealed]
+
+    def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
+        """Keep the engagements these durable entries give, up to `mark`."""
+        self._engagements.keep(entries, mark)
+
+    def engagement(self, admission: Admission) -> Engagement | None:
+        """The engagement the admission names, if it was given to the admitted practice."""
+        assert isinstance(admission.about, str)
+        found = self._engagements.find(admission.about, admission.asked.account.practice)
+        return open_engagement(self._keys, found[0], admission.about, found[1]) if found else None

@@ -1,0 +1,130 @@
+"""The only file that knows both sides: settings choose engines by URL, engines fill the ports, doors get a `Hub`.
+
+A driver is imported only when a URL asks for it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import groupby
+from pathlib import Path
+from types import ModuleType
+
+from joserfc.errors import SecurityWarning
+
+from ecluse.app.access import Desk
+from ecluse.app.hub import Hub
+from ecluse.app.ports import Log
+from ecluse.engines.clock import RandomIds, SystemClock
+from ecluse.engines.issuer import DEV_ISSUER_REFUSED, DevelopmentIssuer, create_development_issuer, read_issuers
+from ecluse.engines.sqlite import Stores
+from ecluse.engines.sqlite.database import Database
+from ecluse.gate.identity import Issuer
+from ecluse.journal.entry import decode
+from ecluse.kernel.errors import refusal
+from ecluse.rules.book import open_book
+from ecluse.settings import FILE, Settings, passphrase, read_settings, template
+
+# RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+
+KEYS = {"file": "ecluse.engines.keys_file"}
+LOGS = {"local": "ecluse.engines.local"}
+STORES = {"sqlite": "ecluse.engines.sqlite"}
+
+ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
+ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHub(Hub):
+    """A hub and what only doors need of it: its directory, settings, issuers and engines."""
+
+    dir: Path
+    settings: Settings
+    issuers: dict[str, Issuer]
+    log: Log
+    stores: Stores
+
+    @property
+    def database(self) -> Database:
+        """hub.db, for commands that work in batches."""
+        return self.stores.database
+
+    def recover(self) -> int:
+        """Copy what killed writers left in the journal into the engagements; the number of entries copied."""
+        copied = 0
+        for mark, same in groupby(self.log.unkept(self.stores.engagements.marks()), key=lambda each: each[1]):
+            entries = [decode(encoded) for encoded, _ in same]
+            self.stores.rights.keep(entries, mark)
+            copied += len(entries)
+        return copied
+
+    def development_issuer(self) -> DevelopmentIssuer:
+        """The issuer that signs for anybody. Raises `dev_issuer_refused` in production."""
+        chosen = next((each for each in self.settings.issuers if each.development), None)
+        if self.settings.production or chosen is None:
+            raise DEV_ISSUER_REFUSED()
+        return DevelopmentIssuer(self.dir / "keys", chosen.name, chosen.audience)
+
+
+def init_hub(directory: Path) -> None:
+    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`."""
+    if (directory / FILE).exists():
+        raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "keys").mkdir(mode=0o700, exist_ok=True)
+    create_development_issuer(directory / "keys")
+    (directory / FILE).write_text(template())
+    with open_hub(directory):
+        pass
+
+
+@contextmanager
+def open_hub(directory: Path) -> Iterator[OpenHub]:
+    """The hub in `directory`, open until the end of the block. Raises `not_a_hub`, `settings_invalid`, `keys_locked`…"""
+    settings = read_settings(directory)
+    module, place = _plug(settings.keys.url, KEYS)
+    keys = module.open_keys(directory / place, passphrase(settings, directory), production=settings.production)
+    module, place = _plug(settings.store.url, STORES)
+    stores: Stores = module.open_stores(directory / place, keys)
+    module, place = _plug(settings.journal.url, LOGS)
+    log = module.LocalLog(directory / place)
+    clock = SystemClock()
+    desk = Desk(clock, keys, log, stores.rights)
+    try:
+        yield OpenHub(
+            clock=clock,
+            ids=RandomIds(),
+            keys=keys,
+            book=open_book(),
+            desk=desk,
+            rights=stores.rights,
+            products=stores.products,
+            dir=directory,
+            settings=settings,
+            issuers=_issuers(settings, directory),
+            log=log,
+            stores=stores,
+        )
+    finally:
+        desk.close()
+        log.close()
+        stores.close()
+
+
+def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
+    trusted = [each for each in settings.issuers if not (each.development and settings.production)]
+    return read_issuers((each.name, each.audience, directory / each.jwks) for each in trusted)
+
+
+def _plug(url: str, engines: dict[str, str]) -> tuple[ModuleType, str]:
+    """The engine module a URL names, and the rest of the URL."""
+    scheme, _, place = url.partition(":")
+    if scheme not in engines:
+        raise ENGINE_UNKNOWN(f"no engine for {scheme!r}; there is {', '.join(sorted(engines))}")
+    return import_module(engines[scheme]), place
