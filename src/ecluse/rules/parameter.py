@@ -33,6 +33,7 @@ RULE_INVALID = refusal(
 )
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader where it was compiled: ten times faster
+_PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp")}
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 _METHOD = re.compile(r"[a-z][a-z0-9_]{2,60}")
 
@@ -91,7 +92,7 @@ class Lines:
 
     def text(self, node: yaml.Node) -> str:
         """A plain value as the text that stands in the file, never empty."""
-        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
+        if not isinstance(node, yaml.ScalarNode) or node.tag not in _PLAIN or not node.value.strip():
             raise self.wrong(node, "expected a value")
         return str(node.value)
 
