@@ -3,89 +3,144 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sim import exchange
+from sim.contracts import Contract
 from sim.exchange import Must
 from sim.identifiers import nir_key
-from sim.scene import Line, Scene, Writer, later
+from sim.people import Person
+from sim.scene import Line, Scene, Writer, engagement_of, later
 
 Body = dict[str, Any]
+Found = tuple[Person, Contract] | None
 
 
 def not_covered(scene: Scene) -> bool:
     """A claim for someone whose contracts are all closed."""
-    found = scene.crowd.closed()
-    return refused_unannounced(scene, found, "rights_not_confirmed")
+    return refused(scene, scene.crowd.closed(), NOT_COVERED, same)
 
 
 def domain_not_covered(scene: Scene) -> bool:
     """A claim for care the contract leaves out."""
-    return refused_unannounced(scene, scene.crowd.without_domain(scene.domain), "rights_not_confirmed")
+    return refused(scene, scene.crowd.without_domain(scene.domain), NOT_COVERED, same)
 
 
-def refused_unannounced(scene: Scene, found: Any, code: str) -> bool:
-    """A claim without a check for `found`, which is refused with `code`."""
+def refused(scene: Scene, found: Found, codes: tuple[str, ...], spoil: Callable[[Line], Line]) -> bool:
+    """A claim without a check for `found`, whose every line was spoilt, refused with one of `codes`."""
+    if not found:
+        return False
+    person, contract = found
+    lines = [spoil(line) for line in scene.lines(person)]
+    must = Must(201, "refused", codes, person.number, contract.insurer, scene.domain, tuple(lines))
+    scene.claim(scene.unannounced(person, contract, lines), must)
+    return True
+
+
+def spoilt(code: str, spoil: Callable[[Line], Line]) -> Writer:
+    """A claim of someone covered, whose every line has this mistake."""
+    return lambda scene: refused(scene, scene.somebody(), (code,), spoil)
+
+
+def same(line: Line) -> Line:
+    """The line as it is."""
+    return line
+
+
+def care_to_come(scene: Scene) -> bool:
+    """Care dated after the hub's own day; not covered any more, perhaps, by then."""
+    days = (scene.world.day - scene.day).days + 2
+    return refused(scene, scene.somebody(), ("care_in_future", *NOT_COVERED), lambda line: later([line], days)[0])
+
+
+def under_engagement(scene: Scene, number: str, code: str) -> bool:
+    """A claim under an engagement that is not good for this practice."""
+    found = scene.somebody()
     if not found:
         return False
     person, contract = found
     lines = scene.lines(person)
     must = Must(201, "refused", (code,), person.number, contract.insurer, scene.domain, tuple(lines))
-    scene.claim(scene.unannounced(person, contract, lines), must)
-    return True
-
-
-def care_to_come(scene: Scene) -> bool:
-    """A line of tomorrow."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
-    lines = to_come(scene, scene.lines(person))
-    must = Must(201, "refused", ("care_in_future",), person.number, contract.insurer, scene.domain, tuple(lines))
-    scene.claim(scene.unannounced(person, contract, lines), must)
-    return True
-
-
-def to_come(scene: Scene, lines: list[Line]) -> list[Line]:
-    """The same lines, dated after the hub's own day."""
-    return later(lines, (scene.world.day - scene.day).days + 2)
-
-
-def invented_engagement(scene: Scene) -> bool:
-    """An engagement number that nobody gave."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
-    lines = scene.lines(person)
-    number = f"E{scene.day:%y}0000000000000"
-    must = Must(201, "refused", ("engagement_unknown",), person.number, contract.insurer, scene.domain, tuple(lines))
     scene.claim({"invoice": scene.invoice(), "engagement": number, "lines": lines}, must)
     return True
 
 
-def mended(scene: Scene) -> bool:
-    """Refused for a line of tomorrow, then sent again under the same number, mended."""
+def invented_engagement(scene: Scene) -> bool:
+    """An engagement number that nobody gave."""
+    return under_engagement(scene, f"E{scene.day:%y}0000000000000", "engagement_unknown")
+
+
+def borrowed_engagement(scene: Scene) -> bool:
+    """An engagement given to another practice: the same words as for one that nobody gave."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    lines = scene.lines(person)
+    others = [each for each in scene.world.professionals if each.practice.number != scene.who.practice.number]
+    scene.who = replace(scene.draw.choice(others), trade=scene.who.trade)
+    must = Must(201, "refused", ("engagement_unknown",), person.number, contract.insurer, scene.domain, tuple(lines))
+    scene.claim({"invoice": scene.invoice(), "engagement": engagement_of(check), "lines": lines}, must)
+    return True
+
+
+def billed_twice(scene: Scene) -> bool:
+    """The same care under a second invoice number."""
     found = scene.somebody()
     if not found:
         return False
     person, contract = found
     lines = scene.lines(person)
-    wrong = tuple(to_come(scene, lines))
+    scene.claim(scene.unannounced(person, contract, lines), scene.accepted(person, contract.insurer, lines))
+    must = Must(201, "refused", ("duplicate_claim",), person.number, contract.insurer, scene.domain, tuple(lines))
+    scene.claim(scene.unannounced(person, contract, lines) | {"invoice": scene.invoice("-B")}, must)
+    return True
+
+
+def nothing_to_replace(scene: Scene) -> bool:
+    """A claim that wants to replace one that nobody sent."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    lines = scene.lines(person)
+    must = Must(201, "refused", ("replaces_unknown",), person.number, contract.insurer, scene.domain, tuple(lines))
+    scene.claim(scene.unannounced(person, contract, lines) | {"replaces": "clm_00000000000000000000"}, must)
+    return True
+
+
+def mended(scene: Scene) -> bool:
+    """Refused for a rate that does not exist, then sent again under the same number, mended."""
+    found = scene.somebody()
+    if not found:
+        return False
+    person, contract = found
+    lines = scene.lines(person)
+    wrong = [line | WITH_BASE | {"amo_rate": "37%"} for line in lines]
     body = scene.unannounced(person, contract, lines)
-    must = Must(201, "refused", ("care_in_future",), person.number, contract.insurer, scene.domain, wrong)
-    scene.claim(body | {"lines": list(wrong)}, must)
+    must = Must(201, "refused", ("amo_rate_unknown",), person.number, contract.insurer, scene.domain, tuple(wrong))
+    scene.claim(body | {"lines": wrong}, must)
     scene.claim(body, scene.accepted(person, contract.insurer, lines))
     return True
 
 
+NOT_COVERED = ("not_covered",)
+WITH_BASE = {"base_cents": 2000, "expense_cents": 2000}
 REFUSED: tuple[tuple[str, Writer], ...] = (
     ("not_covered", not_covered),
     ("domain_not_covered", domain_not_covered),
     ("care_to_come", care_to_come),
     ("invented_engagement", invented_engagement),
+    ("borrowed_engagement", borrowed_engagement),
+    ("billed_twice", billed_twice),
+    ("nothing_to_replace", nothing_to_replace),
     ("mended", mended),
+    ("base_too_high", spoilt("base_too_high", lambda line: line | {"act": "G", "base_cents": 399_900})),
+    ("unknown_rate", spoilt("amo_rate_unknown", lambda line: line | WITH_BASE | {"amo_rate": "37%"})),
+    ("own_figures", spoilt("amount_mismatch", lambda line: line | {"amo_cents": line["expense_cents"] + 1})),
+    ("line_numbers", spoilt("line_numbers_invalid", lambda line: line | {"line": line["line"] + 1})),
 )
 
 
@@ -128,7 +183,7 @@ class Malformed(NamedTuple):
 MALFORMED = (
     Malformed("wrong_key", 400, ("nir_invalid",), wrong_key),
     Malformed("birth_date", 400, ("birth_date_invalid",), with_beneficiary("birth_date", "14/06/1979")),
-    Malformed("birth_rank", 400, ("birth_rank_invalid",), with_beneficiary("birth_rank", 0)),
+    Malformed("birth_rank", 400, ("birth_rank_invalid", "malformed"), with_beneficiary("birth_rank", 0)),
     Malformed("insurer_number", 400, ("amc_invalid",), with_field("insurer", "12")),
     Malformed("care_day", 400, ("day_invalid",), with_field("care_date", "2026-13-45")),
     Malformed("domain", 400, ("malformed",), with_field("domain", "XXXX")),

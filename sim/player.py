@@ -17,7 +17,7 @@ from sim.exchange import Exchange, Visit
 
 AT_ONCE = 16  # visits in progress: enough to fill one worker, few enough that latency says something
 TIMEOUT_S = 30.0
-REFERENCE = re.compile(r"\{(\d+)\.([a-z_.]+)\}")
+REFERENCE = re.compile(r"\{(\d+)\.([a-z0-9_.]+)\}")
 BAD_TOKEN = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJycHBzOjEwMDAwMDAwMDAwIn0."  # alg: none
 
 Tokens = Callable[[Exchange], str]
@@ -74,6 +74,8 @@ class Player:
 
 def filled(planned: Any, answers: list[Any]) -> Any:
     """`planned` with each `{step.field}` replaced by that field of an earlier answer of the visit."""
+    if isinstance(planned, str) and (whole := REFERENCE.fullmatch(planned)):
+        return field_of(answers[int(whole[1])], whole[2])
     if isinstance(planned, str):
         return REFERENCE.sub(lambda found: str(field_of(answers[int(found[1])], found[2])), planned)
     if isinstance(planned, dict):
@@ -86,7 +88,10 @@ def filled(planned: Any, answers: list[Any]) -> Any:
 def field_of(answer: Any, path: str) -> Any:
     """`engagement.number` of an answer; empty when the answer has no such field: the auditor will say why."""
     for name in path.split("."):
-        answer = answer.get(name) if isinstance(answer, dict) else None
+        if isinstance(answer, list):
+            answer = answer[int(name)] if int(name) < len(answer) else None
+        else:
+            answer = answer.get(name) if isinstance(answer, dict) else None
     return answer if answer is not None else ""
 
 

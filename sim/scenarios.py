@@ -12,7 +12,10 @@ from sim import mistakes
 from sim.crowd import elsewhere
 from sim.exchange import Must
 from sim.identifiers import nir_key
-from sim.scene import Scene, Writer, claim_of, engagement_of
+from sim.scene import Scene, Writer, claim_of, engagement_of, figures_of
+from sim.seeds import chance
+
+OWN_FIGURES = 400  # per mille of quoted claims whose software repeats the amounts of the quote; assumed
 
 
 def checked_and_billed(scene: Scene) -> bool:
@@ -34,7 +37,9 @@ def quoted_and_billed(scene: Scene) -> bool:
     person, contract = found
     lines = scene.lines(person)
     check = scene.check(person, contract.insurer, contract, confirmed=True)
-    scene.quote(check, person, contract.insurer, lines)
+    quote = scene.quote(check, person, contract.insurer, lines)
+    if chance(scene.draw, OWN_FIGURES):
+        lines = [line | figures_of(quote, place) for place, line in enumerate(lines)]
     scene.claim_under(check, person, contract.insurer, lines)
     return True
 

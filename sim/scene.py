@@ -145,6 +145,11 @@ def engagement_of(step: int) -> str:
     return f"{{{step}.engagement.number}}"
 
 
+def figures_of(step: int, place: int) -> Line:
+    """The amounts that the quote of that step gave for its line at `place`."""
+    return {name: f"{{{step}.lines.{place}.{name}}}" for name in ("amo_cents", "amc_cents", "patient_cents")}
+
+
 def claim_of(step: int) -> str:
     """The id of the claim that step gave."""
     return f"{{{step}.claim_id}}"

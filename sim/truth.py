@@ -81,7 +81,7 @@ def share_line(
         guaranteed = guarantee_of(product, domain, sent["act"])
         if guaranteed is not None:
             year = int(sent["date"][:4])
-            counter = (person.number, row.insurer, row.product, product.rows.index(guaranteed), year)
+            counter = (person.number, row.contract, row.product, product.rows.index(guaranteed), year)
             left -= paid_by(guaranteed.guarantee, expense, base, amo, left, sent["quantity"], used, counter, keep)
     amc = expense - amo - left
     return Share(cents(amo), cents(amc), cents(left))
