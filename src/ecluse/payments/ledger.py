@@ -71,3 +71,28 @@ def accepted(claim_id: str, insurer: str, practice: str, amc_cents: int) -> Entr
 def cancelled(claim_id: str, insurer: str, practice: str, amc_cents: int) -> Entry:
     """A claim is cancelled: the acceptance the other way round. If it was paid, the practice now owes it."""
     return move(Because.CANCELLED, claim_id, practice_account(practice), insurer_account(insurer), amc_cents)
+
+
+def ordered(remittance: str, practice: str, cents: int) -> Entry:
+    """A transfer is ordered: the practice is owed that much less, and it is on its way."""
+    return move(Because.ORDERED, remittance, practice_account(practice), TRANSIT, cents)
+
+
+def settled(remittance: str, cents: int) -> Entry:
+    """The transfer left the hub's bank account."""
+    return move(Because.SETTLED, remittance, TRANSIT, BANK, cents)
+
+
+def returned(remittance: str, practice: str, cents: int) -> Entry:
+    """The payee's bank sent the transfer back: the money is in the bank account and owed to the practice again."""
+    return move(Because.RETURNED, remittance, BANK, practice_account(practice), cents)
+
+
+def funded(call: str, insurer: str, cents: int) -> Entry:
+    """An insurer paid its call for funds."""
+    return move(Because.FUNDED, call, BANK, insurer_account(insurer), cents)
+
+
+def uncollected(call: str, insurer: str, cents: int) -> Entry:
+    """The insurer's bank took a direct debit back: the insurer owes it again."""
+    return move(Because.RETURNED, call, insurer_account(insurer), BANK, cents)

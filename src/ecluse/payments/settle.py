@@ -20,7 +20,9 @@ from ecluse.kernel.days import add_working_days
 
 DELAY_WORKING_DAYS = 7  # inter-AMC contract: transfer within 7 working days of the claim (docs/payments.md)
 TRANSFER_CENTS_MAX = 99_999_999_999  # 999 999 999.99 €: the largest amount of one SEPA transfer (EPC132-08, AT-T002)
-TRANSFERS_PER_FILE_MAX = 10_000  # banks accept far more; a file stays near 10 MB, which any channel takes and a person can open
+TRANSFERS_PER_FILE_MAX = (
+    10_000  # banks accept far more; a file stays near 10 MB, which any channel takes and a person can open
+)
 
 
 class Decision(StrEnum):
@@ -79,7 +81,9 @@ def pack(amounts_cents: Sequence[int], limit_cents: int = TRANSFER_CENTS_MAX) ->
         if filled + amounts_cents[at] > limit_cents:
             part, filled = part + 1, 0
         parts[at], filled = part, filled + amounts_cents[at]
-    return parts if filled > 0 else [min(one, part - 1) for one in parts]  # a tail of zero-cent lines joins the one before
+    return (
+        parts if filled > 0 else [min(one, part - 1) for one in parts]
+    )  # a tail of zero-cent lines joins the one before
 
 
 def pay_by(received_on: date, delay_working_days: int = DELAY_WORKING_DAYS) -> date:

@@ -88,10 +88,10 @@ CREATE INDEX IF NOT EXISTS remittance_line_of_claim ON remittance_line (claim);
 -- Claims a run may have to look at again: returned by the bank, or cancelled after they were ordered.
 CREATE INDEX IF NOT EXISTS claim_to_mend ON claim (state, id) WHERE remittance IS NOT NULL AND state IN ('returned', 'cancelled');
 
--- Calls for funds: what one insurer owes for one run. `settlement` is its sealed details on that day, `collect_on` the day of the direct debit.
+-- Calls for funds: what one insurer owes for one run. `settlement` is its sealed details on that day.
 CREATE TABLE IF NOT EXISTS call_for_funds (
     id TEXT PRIMARY KEY, run TEXT NOT NULL, insurer TEXT NOT NULL, amount_cents INTEGER NOT NULL, state TEXT NOT NULL,
-    settlement BLOB, collect_on TEXT, booked_on TEXT, returned_on TEXT, why TEXT NOT NULL DEFAULT ''
+    settlement BLOB, booked_on TEXT, returned_on TEXT, why TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS call_of_run ON call_for_funds (run, id);
 -- What each claim makes its insurer owe, or gives it back; a line waits (`call` is null) while what is due to the hub is not above zero.

@@ -1,0 +1,78 @@
+"""Files out, in a folder: each appears whole or not at all, and is on disk before anyone can see it.
+
+A batch is written under temporary names, made durable in one go, then renamed in the order given: what must come last (the files
+a bank channel picks up) is put last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+BATCH_MAX = 5_000  # files made durable together: bounds what a failure leaves behind under temporary names
+_UNFINISHED = ".part"
+
+
+class Folder:
+    """The `Post` port over a local folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write one file; durable and visible on return. `name` is relative to the folder."""
+        self.put_all([(name, content)])
+
+    def put_all(self, contents: Iterable[tuple[str, bytes]]) -> int:
+        """Write many files, in batches; returns how many. The same name again replaces the file in one step."""
+        written, batch = 0, list[Path]()
+        for name, content in contents:
+            batch.append(self._write(name, content))
+            if len(batch) == BATCH_MAX:
+                written, batch = written + self._publish(batch), []
+        return written + self._publish(batch)
+
+    def has(self, name: str) -> bool:
+        """Whether the file is there, whole."""
+        return self._path(name).is_file()
+
+    def place(self, name: str) -> str:
+        """Where the file is, for people."""
+        return str(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        path = self._root / name
+        assert path.resolve().is_relative_to(self._root.resolve()), "a file goes nowhere but in its folder"
+        return path
+
+    def _write(self, name: str, content: bytes) -> Path:
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(path.name + _UNFINISHED)
+        unfinished.write_bytes(content)
+        return unfinished
+
+    def _publish(self, batch: list[Path]) -> int:
+        _make_durable(batch)
+        for unfinished in batch:
+            unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
+        for folder in {unfinished.parent for unfinished in batch}:
+            _fsync(folder)
+        return len(batch)
+
+
+def _make_durable(batch: list[Path]) -> None:
+    if len(batch) > 64:  # one sync of the whole disk costs less than that many files one by one
+        os.sync()
+        return
+    for unfinished in batch:
+        _fsync(unfinished)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,171 @@
+-- Payment runs in hub.db. All of a run happens in one transaction; `due` and `chosen` are its scratch tables.
+
+-- name: due_table
+-- What is due, one row a claim; `part` is the transfer of its practice it goes into, `remittance` stays null when it is not paid now.
+CREATE TEMP TABLE due (
+    claim TEXT PRIMARY KEY, practice TEXT NOT NULL, invoice TEXT NOT NULL, insurer TEXT NOT NULL, state TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL, pay_by TEXT NOT NULL, part INTEGER NOT NULL DEFAULT 0, remittance TEXT
+) STRICT, WITHOUT ROWID
+
+-- name: chosen_table
+-- The transfers of the run: which remittance pays a part of what a practice is due.
+CREATE TEMP TABLE chosen (
+    practice TEXT NOT NULL, part INTEGER NOT NULL, remittance TEXT NOT NULL, PRIMARY KEY (practice, part)
+) STRICT, WITHOUT ROWID
+
+-- name: due_first
+-- Accepted claims received in time: never ordered before, so all of their amount is due.
+INSERT INTO temp.due (claim, practice, invoice, insurer, state, amount_cents, pay_by)
+SELECT id, practice, invoice, insurer, state, amc_cents, coalesce(pay_by, '')
+FROM claim WHERE state = 'accepted' AND received_on <= :until
+
+-- name: due_again
+-- Claims the bank sent back, or cancelled after they were ordered: owed minus ordered, remittances sent back not counting.
+INSERT INTO temp.due (claim, practice, invoice, insurer, state, amount_cents, pay_by)
+SELECT id, practice, invoice, insurer, state, due_cents, pay_by FROM (
+    SELECT c.id, c.practice, c.invoice, c.insurer, c.state, coalesce(c.pay_by, '') AS pay_by,
+        CASE c.state WHEN 'cancelled' THEN 0 ELSE c.amc_cents END - (
+            SELECT coalesce(sum(l.amount_cents), 0) FROM remittance_line l JOIN remittance r ON r.id = l.remittance
+            WHERE l.claim = c.id AND r.state <> 'returned') AS due_cents
+    FROM claim c WHERE c.state IN ('returned', 'cancelled') AND c.remittance IS NOT NULL)
+WHERE due_cents <> 0 OR state = 'returned'
+
+-- name: balances
+-- What each practice is due, whether its bank details are known, and the most distant promise already broken.
+SELECT d.practice, count(*), sum(d.amount_cents), max(p.practice IS NOT NULL)
+FROM temp.due d LEFT JOIN practice p ON p.practice = d.practice GROUP BY d.practice ORDER BY d.practice
+
+-- name: lines_of_practice
+-- One practice's lines, for those too large for one transfer.
+SELECT claim, amount_cents FROM temp.due WHERE practice = ? ORDER BY claim
+
+-- name: put_part
+-- Put a line into a transfer of its practice.
+UPDATE temp.due SET part = ? WHERE claim = ?
+
+-- name: choose
+-- A transfer of the run.
+INSERT INTO temp.chosen (practice, part, remittance) VALUES (?, ?, ?)
+
+-- name: assign
+-- Tie each line to its remittance.
+UPDATE temp.due SET remittance = (
+    SELECT remittance FROM temp.chosen c WHERE c.practice = due.practice AND c.part = due.part)
+
+-- name: add_run
+-- The run itself.
+INSERT INTO pay_run (id, received_until, execute_on, state, at_ts_us, debtor, summary)
+VALUES (:run, :until, :execute_on, 'ordered', :at_ts_us, :debtor, :summary)
+
+-- name: add_remittances
+-- One remittance a transfer, with the practice's bank details as they are today.
+INSERT INTO remittance (id, run, practice, amount_cents, state, executed_on, payee)
+SELECT d.remittance, :run, d.practice, sum(d.amount_cents), 'ordered', :execute_on, p.payee
+FROM temp.due d JOIN practice p ON p.practice = d.practice
+WHERE d.remittance IS NOT NULL GROUP BY d.remittance
+
+-- name: add_lines
+-- Their lines, numbered from 1 in the order of claims.
+INSERT INTO remittance_line (remittance, n, claim, invoice, kind, amount_cents)
+SELECT remittance, row_number() OVER (PARTITION BY remittance ORDER BY claim), claim, invoice,
+    CASE WHEN amount_cents < 0 THEN 'recovery' ELSE 'payment' END, amount_cents
+FROM temp.due WHERE remittance IS NOT NULL
+
+-- name: move_ordered
+-- A move in the life of each claim that is paid now; a cancelled one stays cancelled.
+INSERT INTO claim_move (claim, n, at_ts_us, move, state, about)
+SELECT claim, 1 + coalesce((SELECT max(n) FROM claim_move m WHERE m.claim = d.claim), 0), :at_ts_us,
+    'order', 'ordered', remittance
+FROM temp.due d WHERE remittance IS NOT NULL AND state IN ('accepted', 'returned')
+
+-- name: set_ordered
+-- The claims themselves.
+UPDATE claim SET state = 'ordered', remittance = d.remittance FROM temp.due d
+WHERE claim.id = d.claim AND d.remittance IS NOT NULL AND d.state IN ('accepted', 'returned')
+
+-- name: remittances_of_run
+-- The transfers of a run.
+SELECT id, practice, amount_cents, payee FROM remittance WHERE run = ? ORDER BY id
+
+-- name: add_call_lines
+-- What each insurer is to be called for, or given back: owed minus called. A claim paid again after a return is called once only.
+INSERT INTO call_line (run, claim, insurer, practice, invoice, amount_cents)
+SELECT :run, id, insurer, practice, invoice, due_cents FROM (
+    SELECT c.id, c.insurer, c.practice, c.invoice, CASE c.state WHEN 'cancelled' THEN 0 ELSE c.amc_cents END - (
+            SELECT coalesce(sum(k.amount_cents), 0) FROM call_line k WHERE k.claim = c.id) AS due_cents
+    FROM claim c WHERE c.id IN (
+        SELECT claim FROM temp.due WHERE remittance IS NOT NULL
+        UNION SELECT id FROM claim WHERE state IN ('returned', 'cancelled') AND remittance IS NOT NULL))
+WHERE due_cents <> 0
+
+-- name: insurer_balances
+-- What each insurer would be called for, lines that waited included.
+SELECT insurer, count(*), sum(amount_cents) FROM call_line WHERE call IS NULL GROUP BY insurer ORDER BY insurer
+
+-- name: add_call
+-- A call for funds, with the insurer's bank details as they are today.
+INSERT INTO call_for_funds (id, run, insurer, amount_cents, state, settlement)
+VALUES (:call, :run, :insurer, :amount_cents, 'called', (SELECT settlement FROM insurer WHERE amc = :insurer))
+
+-- name: take_call_lines
+-- The lines that call holds.
+UPDATE call_line SET call = :call WHERE call IS NULL AND insurer = :insurer
+
+-- name: runs_of_day
+-- How many runs paid what was received until that day.
+SELECT count(*) FROM pay_run WHERE received_until = ?
+
+-- name: late
+-- Claims due and promised for an earlier day than the one the money leaves.
+SELECT count(*), min(pay_by) FROM temp.due WHERE state <> 'cancelled' AND pay_by <> '' AND pay_by < :execute_on
+
+-- name: mark_written
+-- All the files of the run are on disk.
+UPDATE pay_run SET state = 'written' WHERE id = ?
+
+-- name: runs
+-- The newest runs first.
+SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run ORDER BY at_ts_us DESC, id DESC LIMIT ?
+
+-- name: run
+-- One run.
+SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHERE id = ?
+
+-- name: runs_to_show
+-- The runs of a day.
+SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHERE received_until = ? ORDER BY at_ts_us, id
+
+-- name: unwritten
+-- Runs whose files a crash may have left unfinished.
+SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHERE state = 'ordered' ORDER BY id
+
+-- name: debtor_of_run
+-- The hub's own account as it was.
+SELECT debtor FROM pay_run WHERE id = ?
+
+-- name: heads
+-- Remittances of a practice, oldest first, after a cursor.
+SELECT id, practice, state, executed_on, amount_cents, why FROM remittance
+WHERE practice = ? AND id > ? ORDER BY id LIMIT ?
+
+-- name: remittance_rows
+-- Remittances of a run with their lines, in order.
+SELECT r.id, r.practice, r.state, r.executed_on, r.amount_cents, r.why, l.claim, l.invoice, l.kind, l.amount_cents
+FROM remittance r JOIN remittance_line l ON l.remittance = r.id WHERE r.run = ? ORDER BY r.id, l.n
+
+-- name: one_remittance_rows
+-- One remittance with its lines, in order.
+SELECT r.id, r.practice, r.state, r.executed_on, r.amount_cents, r.why, l.claim, l.invoice, l.kind, l.amount_cents
+FROM remittance r JOIN remittance_line l ON l.remittance = r.id WHERE r.id = ? ORDER BY r.id, l.n
+
+-- name: calls_of_run
+-- Calls of a run.
+SELECT id, run, insurer, state, amount_cents, why, settlement FROM call_for_funds WHERE run = ? ORDER BY insurer
+
+-- name: one_call
+-- One call.
+SELECT id, run, insurer, state, amount_cents, why, settlement FROM call_for_funds WHERE id = ?
+
+-- name: call_lines
+-- Its lines.
+SELECT claim, practice, invoice, amount_cents FROM call_line WHERE call = ? ORDER BY claim
