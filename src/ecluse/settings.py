@@ -15,8 +15,12 @@ from ecluse.kernel.errors import refusal
 
 FILE = "ecluse.toml"
 
-NOT_A_HUB = refusal("not_a_hub", 500, "This directory is no hub", fix="Run `ecluse init DIR`, or name another with --dir.")
-SETTINGS_INVALID = refusal("settings_invalid", 500, "A setting is wrong", fix="Compare with the comments in ecluse.toml.")
+NOT_A_HUB = refusal(
+    "not_a_hub", 500, "This directory is no hub", fix="Run `ecluse init DIR`, or name another with --dir."
+)
+SETTINGS_INVALID = refusal(
+    "settings_invalid", 500, "A setting is wrong", fix="Compare with the comments in ecluse.toml."
+)
 
 
 class HubSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

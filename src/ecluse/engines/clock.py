@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32: no I, L, O, U to misread
+POOL_BYTES = 4096
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 
 
@@ -19,16 +20,35 @@ class SystemClock:
 
 
 class RandomIds:
-    """The `Ids` port: 48 bits of milliseconds then 52 random bits, so that ids sort by time and cannot be guessed."""
+    """The `Ids` port. Identifiers begin with the time, so that tables keyed by them grow at their end."""
+
+    def __init__(self) -> None:
+        self._drawn = memoryview(b"")
+        os.register_at_fork(after_in_child=self._forget)
 
     def new(self, prefix: str) -> str:
-        """`prefix` and 20 characters, time-ordered."""
-        drawn = int.from_bytes(os.urandom(7)) >> 4
-        return prefix + _base32((time.time_ns() // 1_000_000) << 52 | drawn, pairs=10)
+        """`prefix` and 20 characters: 48 bits of milliseconds, 52 random bits."""
+        return prefix + _base32((time.time_ns() // 1_000_000) << 52 | self._draw(7) >> 4, pairs=10)
 
     def engagement(self, year: int) -> str:
-        """`E`, two digits of the year, 13 random characters (65 bits): nobody guesses another practice's number."""
-        return f"E{year % 100:02d}{_base32(int.from_bytes(os.urandom(9)) >> 2, pairs=7)[1:]}"
+        """`E`, two digits of the year, 13 characters: 25 bits of seconds, 40 random bits.
+
+        Guessing one is useless besides: an engagement answers only to the practice it was given to.
+        """
+        seconds = int(time.time()) % (1 << 25)
+        return f"E{year % 100:02d}{_base32(seconds << 40 | self._draw(5), pairs=7)[1:]}"
+
+    def _draw(self, count: int) -> int:
+        """`count` random bytes as a number, from a pool: one system call for hundreds of identifiers."""
+        if len(self._drawn) < count:
+            self._drawn = memoryview(os.urandom(POOL_BYTES))
+        number = int.from_bytes(self._drawn[:count])
+        self._drawn = self._drawn[count:]
+        return number
+
+    def _forget(self) -> None:
+        """A forked child must not draw what its parent draws."""
+        self._drawn = memoryview(b"")
 
 
 def _base32(number: int, *, pairs: int) -> str:

@@ -19,6 +19,7 @@ from ecluse.app.access import Request
 from ecluse.app.hub import Hub
 from ecluse.doors.http import rights
 from ecluse.doors.http.front import Front
+from ecluse.doors.http.given import TheHub
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
 from ecluse.doors.http.who import Door
 from ecluse.gate.identity import Issuer
@@ -36,7 +37,7 @@ async def healthz() -> dict[str, str]:
 
 
 @get("/readyz", include_in_schema=False)
-async def readyz(hub: Hub) -> dict[str, str]:
+async def readyz(hub: TheHub) -> dict[str, str]:
     """The process can answer questions: it holds its part of the journal and its database opens."""
     hub.rights.ready()
     return {"status": "ready"}
@@ -69,4 +70,4 @@ def build(hub: Hub, issuers: Mapping[str, Issuer], *, in_flight_max: int) -> ASG
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
-    return Front(routes, in_flight_max)
+    return Front(routes, {rights.PATH: rights.Checks(hub, door)}, in_flight_max)

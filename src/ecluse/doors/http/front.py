@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -28,10 +29,11 @@ ROUTES = ("/v1/rights/checks", "/v1/quotes", "/v1/claims", "/v1/remittances", "/
 
 
 class Front:
-    """An ASGI application around another."""
+    """An ASGI application around others: `inner`, and the bare ones that answer one path each."""
 
-    def __init__(self, inner: ASGIApp, in_flight_max: int) -> None:
+    def __init__(self, inner: ASGIApp, bare: Mapping[str, ASGIApp], in_flight_max: int) -> None:
         self._inner = inner
+        self._bare = bare
         self._places = asyncio.Semaphore(in_flight_max)
         self._queue_max = in_flight_max
         self._queued = 0
@@ -62,7 +64,7 @@ class Front:
             await send(message)
 
         try:
-            await self._inner(scope, receive, note)
+            await self._bare.get(scope["path"], self._inner)(scope, receive, note)
         finally:
             self._times[route].observe(time.perf_counter() - started_s)
             self._count(route, status)
