@@ -212,7 +212,7 @@ def handlers(source: Source) -> Iterator[str]:
                 )
 
 
-def docstrings(source: Source) -> Iterator[str]:
+def documented(source: Source) -> Iterator[str]:
     """A module opens with its promise, and so does all that is public."""
     if source.text.strip() and not ast.get_docstring(source.tree):
         yield source.says(1, "module without docstring", "a module opens with its promise")
@@ -223,7 +223,7 @@ def docstrings(source: Source) -> Iterator[str]:
             )
 
 
-def annotations(source: Source) -> Iterator[str]:
+def annotated(source: Source) -> Iterator[str]:
     """Public functions say what they take and what they give."""
     for node in public(source.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -255,8 +255,8 @@ RULES: dict[Callable[[Source], Iterator[str]], tuple[str, ...]] = {
     drivers: ("src",),
     calls: ("src",),
     handlers: ("src", "sim", "bench"),
-    docstrings: ("src", "sim", "bench"),
-    annotations: ("src", "sim", "bench"),
+    documented: ("src", "sim", "bench"),
+    annotated: ("src", "sim", "bench"),
     names: ("src", "sim", "bench", "tests"),
     file_length: ("src", "sim", "bench", "tests"),
     function_length: ("src", "sim", "bench", "tests"),
@@ -302,10 +302,10 @@ UNTIDY = [
     (handlers, "sim/x.py", "try:\n    pass\nexcept Exception:  # noqa: BLE001\n    pass"),
     (handlers, "src/ecluse/gate/x.py", "try:\n    pass\nexcept Exception:  # noqa: BLE001 - because\n    pass"),
     (handlers, "sim/x.py", "try:\n    pass\nexcept (ValueError, Exception):\n    pass"),
-    (docstrings, "sim/x.py", "import math"),
-    (docstrings, "sim/x.py", "'''A promise.'''\nclass Thing:\n    '''A thing.'''\n    def act(self) -> None: ..."),
-    (annotations, "sim/x.py", "def act(thing) -> None: ..."),
-    (annotations, "sim/x.py", "def act(thing: int): ..."),
+    (documented, "sim/x.py", "import math"),
+    (documented, "sim/x.py", "'''A promise.'''\nclass Thing:\n    '''A thing.'''\n    def act(self) -> None: ..."),
+    (annotated, "sim/x.py", "def act(thing) -> None: ..."),
+    (annotated, "sim/x.py", "def act(thing: int): ..."),
     (names, "src/ecluse/app/utils.py", ""),
     (names, "sim/claim_service.py", ""),
     (file_length, "sim/x.py", "\n" * 401),
