@@ -1,0 +1,68 @@
+# `make help` says what there is. Everything happens in .venv/, made here with Python 3.11 and locked versions.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+MAKEFLAGS += --no-builtin-rules
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test slow lint format bench docs lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: .venv/ready ## the light installation, enough to run
+	@$(BIN)/ecluse --version
+
+demo: .venv/ready ## a day of care in a département, about two minutes; then open demo/report.html
+	$(BIN)/ecluse demo --out demo
+
+serve: .venv/ready ## the hub left by the demo, on http://127.0.0.1:8400
+	$(BIN)/ecluse serve --dir demo/hub
+
+test: .venv/ready-dev ## every test but the slow ones
+	$(BIN)/pytest
+
+slow: .venv/ready-dev ## the tests that take minutes
+	$(BIN)/pytest -m slow
+
+lint: .venv/ready-dev ## style, types, the house's own rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_tidy.py
+
+format: .venv/ready-dev ## mend what a machine can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready-bench ## every bench with its budget and a peer beside it (minutes)
+	$(BIN)/python -m bench
+
+docs: .venv/ready-dev ## check that the documents say what there is
+	$(BIN)/pytest tests/test_docs.py
+
+lock: .venv/ready-dev ## choose the newest versions that go together, and write them down with their hashes
+	$(PIP) uv
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-annotate pyproject.toml --group build -o requirements/run.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-annotate pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-annotate pyproject.toml --group build --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
+
+clean: ## forget what was installed and made
+	rm -rf .venv demo var bench/out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/python: requirements/run.txt
+	$(PYTHON) -m venv .venv || python3 -m venv .venv
+	touch $@
+
+.venv/ready: requirements/run.txt pyproject.toml .venv/python
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/ready-dev: requirements/dev.txt .venv/ready
+	$(PIP) --require-hashes -r requirements/dev.txt
+	touch $@
+
+.venv/ready-bench: requirements/bench.txt .venv/ready-dev
+	$(PIP) --require-hashes -r requirements/bench.txt
+	touch $@
