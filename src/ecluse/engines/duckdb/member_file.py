@@ -1,0 +1,257 @@
+# ruff: noqa: S608 - see the last sentence of the docstring
+"""Reads member files with DuckDB, vectorised: CSV and Parquet, from a path or from the sealed spool.
+
+DuckDB may not write: it has no temporary directory, so that a query that would spill rows to disk fails instead. Every
+query here streams (filters and counts; no sort, no join, no grouping by row). Its own error texts quote lines of the
+file: they are never passed on. SQL is put together from the table of checks and from names of this file, never from a
+value of the member file.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+
+from ecluse.engines.spool import Spool, SpoolReader
+from ecluse.formats.feed.checks import LINE_BLANK, LINE_SHAPE, Check, checks
+from ecluse.formats.feed.file import (
+    COLUMN_TYPE,
+    CSV_UNREADABLE,
+    FILE_EMPTY,
+    FILE_TOO_LARGE,
+    LINE_BYTES_MAX,
+    PARQUET_UNREADABLE,
+    REFUSALS_MAX,
+    ROWS_MAX,
+    Checked,
+    FeedRow,
+    Kind,
+    RowRefusal,
+    Terms,
+)
+from ecluse.formats.feed.header import CHANGE, COLUMNS, check_columns, read_header
+from ecluse.formats.feed.survey import Survey, kind_of
+from ecluse.kernel.errors import Refused, refusal
+
+MEMORY = "400MB"  # for DuckDB; the rest of the budget of 1 GiB is the interpreter's, SQLite's and the buckets'
+BLOCK = 4 << 20  # bytes surveyed at a time
+FETCH = 16_384  # rows handed over at a time
+
+FILE_CHANGED = refusal(
+    "file_changed", 409, "The file changed while it was read", fix="Load it again, once it is whole."
+)
+
+_TEXT = frozenset({"VARCHAR"})
+_WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"})
+_ALSO = {  # Parquet types a column may have beside text: those that say the same thing in one way only
+    "valid_from": frozenset({"DATE"}),
+    "valid_to": frozenset({"DATE"}),
+    "birth_rank": _WHOLE,
+    "priority": _WHOLE,
+    "responsible": frozenset({"BOOLEAN"}),
+}
+_NEVER = "9999-12-31"  # `days.FOREVER`, as it is sealed
+
+
+class MemberFile:
+    """One member file. Call `survey`, then `check`, then `rows`; close it."""
+
+    def __init__(self, source: Path | tuple[Spool, str], threads: int = 2) -> None:
+        self._source = source
+        self._duck = duckdb.connect(":memory:")
+        self._duck.execute(f"SET memory_limit='{MEMORY}'; SET threads={threads}; SET temp_directory=''")
+        self._kind = Kind.CSV
+        self._names: tuple[str, ...] = ()
+        self._lines = 0
+        self._blank: list[int] = []
+        self._stamp: tuple[int, ...] = ()
+        if not isinstance(source, Path):
+            from ecluse.engines.duckdb.sealed import SealedFiles
+
+            self._duck.register_filesystem(SealedFiles(source[0]))
+
+    def __enter__(self) -> MemberFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._duck.close()
+
+    def survey(self, told: Callable[[int, int], None]) -> bytes:
+        """Read every byte once; `told(done, of)` in bytes. SHA-256 of the content, or a refusal of the file."""
+        self._stamp = self._stamped()
+        with self._opened() as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            block = file.read(BLOCK)
+            self._kind = kind_of(block)
+            survey = Survey(text=self._kind is Kind.CSV)
+            while block:
+                survey.read(block)
+                told(survey.bytes, size)
+                block = file.read(BLOCK)
+        survey.finish()
+        self._lines, self._blank = survey.lines, survey.blank
+        self._names = read_header(survey.header) if self._kind is Kind.CSV else self._parquet_names()
+        return survey.digest.digest()
+
+    def check(self, terms: Terms) -> Checked:
+        """Hold every row to every check."""
+        check_columns(self._names, terms.mode, drop_unknown=terms.drop_unknown)
+        if self._kind is Kind.PARQUET:
+            self._check_types()
+        table = checks(terms.mode)
+        wrong = " OR ".join(f"({check.wrong})" for check in table)
+        rows, bad, misshapen = self._count(wrong, table, terms)
+        whole = rows + misshapen + len(self._blank)
+        if not whole:
+            raise FILE_EMPTY("there is no row")
+        if whole > ROWS_MAX:
+            raise FILE_TOO_LARGE(f"more than {ROWS_MAX:,} rows")
+        if not bad and whole == rows:
+            return Checked(rows, 0, (), 0)
+        lines = self._malformed()
+        found = [LINE_SHAPE.refusal(line) for line in lines] + [LINE_BLANK.refusal(line) for line in self._blank]
+        total, detailed = self._refused(wrong, table, terms, sorted([*lines, *self._blank])) if bad else (0, [])
+        ordered = sorted(found + detailed, key=lambda each: each.line)[:REFUSALS_MAX]
+        return Checked(whole, bad + whole - rows, tuple(ordered), total + whole - rows)
+
+    def rows(self, terms: Terms, after: int) -> Iterator[list[FeedRow]]:
+        """The rows past the first `after`, in order, a few thousand at a time. Only for files that passed `check`."""
+        with self._wrapped():
+            answer = self._duck.execute(f"{_rows(self._table(rejects=False))} OFFSET $after", {"after": after})
+            while rows := answer.fetchmany(FETCH):
+                yield rows
+        if self._stamped() != self._stamp:
+            raise FILE_CHANGED("size or time of change differ")
+
+    def _count(self, wrong: str, table: Sequence[Check], terms: Terms) -> tuple[int, int, int]:
+        """Rows that could be read, those of them that are refused, and lines that could not be read as rows."""
+        query = f"SELECT count(*), count(*) FILTER (WHERE {wrong}) FROM {self._table(rejects=True)}"
+        with self._wrapped():
+            rows, bad = self._one(query, _asked(table, terms))
+        misshapen = self._lines - 1 - len(self._blank) - rows if self._kind is Kind.CSV else 0
+        return rows, bad, misshapen
+
+    def _refused(
+        self, wrong: str, table: Sequence[Check], terms: Terms, skipped: list[int]
+    ) -> tuple[int, list[RowRefusal]]:
+        """How many refusals of values there are, and the first of them, each on its line of the file."""
+        total = " + ".join(f"count(*) FILTER (WHERE {check.wrong})" for check in table)
+        each = ", ".join(f"({check.wrong})" for check in table)
+        numbered = f"(SELECT row_number() OVER () AS place, * FROM {self._table(rejects=False, skip=True)})"
+        asked = _asked(table, terms)
+        with self._wrapped():
+            (count,) = self._one(f"SELECT {total} FROM {self._table(rejects=False, skip=True)}", asked)
+            listed = self._duck.execute(
+                f"SELECT place, {each} FROM {numbered} WHERE {wrong} LIMIT {REFUSALS_MAX}", asked
+            ).fetchall()
+        return count, [
+            check.refusal(_line(place, skipped))
+            for place, *failed in listed
+            for check, is_wrong in zip(table, failed, strict=True)
+            if is_wrong
+        ]
+
+    def _malformed(self) -> list[int]:
+        """Lines that DuckDB could not read as rows in the last `check`."""
+        if self._kind is Kind.PARQUET:
+            return []
+        found = self._duck.execute("SELECT DISTINCT line FROM reject_errors ORDER BY line").fetchall()
+        return [line for (line,) in found]
+
+    def _table(self, *, rejects: bool, skip: bool = False) -> str:
+        """The file as a table of `COLUMNS` and `change`, all text, empty where absent."""
+        wanted = [name for name in (*COLUMNS, CHANGE) if name in self._names]
+        if self._kind is Kind.PARQUET:
+            picked = [f"coalesce(CAST(\"{name}\" AS VARCHAR), '') AS {name}" for name in wanted]
+            source = f"read_parquet('{self._location()}')"
+        else:
+            picked = [f"coalesce(c{self._names.index(name)}, '') AS {name}" for name in wanted]
+            source = self._csv(rejects=rejects, skip=skip)
+        if CHANGE not in wanted:
+            picked.append(f"'' AS {CHANGE}")
+        return f"(SELECT {', '.join(picked)} FROM {source})"
+
+    def _csv(self, *, rejects: bool, skip: bool) -> str:
+        columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(self._names)))
+        lenient = f", store_rejects=true, rejects_limit={REFUSALS_MAX}" if rejects else ""
+        lenient = ", ignore_errors=true" if skip else lenient
+        return (
+            f"read_csv('{self._location()}', header=true, auto_detect=false, delim=',', quote='\"', escape='\"',"
+            f" strict_mode=true, max_line_size={2 * LINE_BYTES_MAX}, columns={{{columns}}}{lenient})"
+        )
+
+    def _location(self) -> str:
+        place = str(self._source) if isinstance(self._source, Path) else f"sealed://{self._source[1]}"
+        return place.replace("'", "''")
+
+    def _parquet_names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self._parquet_columns())
+
+    def _parquet_columns(self) -> list[tuple[str, str]]:
+        with self._wrapped():
+            described = self._duck.execute(f"DESCRIBE SELECT * FROM read_parquet('{self._location()}')").fetchall()
+        return [(row[0], row[1]) for row in described]
+
+    def _check_types(self) -> None:
+        for name, found in self._parquet_columns():
+            if name in (*COLUMNS, CHANGE) and found not in _TEXT | _ALSO.get(name, frozenset()):
+                raise COLUMN_TYPE(f"{name} is {found}")
+
+    def _one(self, query: str, asked: dict[str, Any]) -> tuple[int, ...]:
+        answer = self._duck.execute(query, asked).fetchone()
+        assert answer is not None
+        return answer
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO | SpoolReader]:
+        file = self._source.open("rb") if isinstance(self._source, Path) else self._source[0].read(self._source[1])
+        with file:
+            yield file
+
+    def _stamped(self) -> tuple[int, ...]:
+        """What changes when somebody writes to the file; a spooled file is never written again."""
+        if not isinstance(self._source, Path):
+            return ()
+        found = self._source.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[None]:
+        """DuckDB's refusals as ours; its words are left out because they quote the file."""
+        try:
+            yield
+        except (duckdb.OutOfMemoryException, Refused):
+            raise
+        except duckdb.Error:
+            unreadable = CSV_UNREADABLE if self._kind is Kind.CSV else PARQUET_UNREADABLE
+            raise unreadable() from None
+
+
+def _asked(table: Sequence[Check], terms: Terms) -> dict[str, Any]:
+    text = " ".join(check.wrong for check in table)
+    asked = {"insurer": terms.insurer, "products": sorted(terms.products)}
+    return {name: value for name, value in asked.items() if f"${name}" in text}
+
+
+def _rows(table: str) -> str:
+    """`FeedRow`s of a table whose rows are all good."""
+    return (
+        "SELECT nir, birth_date, CAST(birth_rank AS TINYINT), member_number, contract, product, domains, valid_from,"
+        f" CASE WHEN valid_to IN ('', '{_NEVER}') THEN '{_NEVER}' ELSE CAST(CAST(valid_to AS DATE) + 1 AS VARCHAR) END,"
+        f" convention_type, csr, responsible = 'true', CAST(priority AS TINYINT), {CHANGE} = 'end' FROM {table}"
+    )
+
+
+def _line(place: int, skipped: list[int]) -> int:
+    """The line of the `place`-th row read (from 1), when the lines `skipped` (in order) were not read as rows."""
+    line = place + 1
+    while (moved := place + 1 + bisect_right(skipped, line)) != line:
+        line = moved
+    return line

@@ -1,0 +1,182 @@
+"""A received file on disk, sealed: what arrives over HTTP waits here without one readable byte.
+
+Layout: records of `CHUNK` plain bytes (the last one shorter), each sealed under the hub's key and bound to the feed and
+its number, so that records cannot be swapped. The file bears its final name only once it is whole and on disk. Reading
+is random access, a few chunks kept open.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import OrderedDict
+from pathlib import Path
+from types import TracebackType
+
+from ecluse.app.ports import HUB, Keys
+from ecluse.kernel.errors import refusal
+
+CHUNK = 1 << 20  # one AES-GCM call of 1 MiB costs half a millisecond: the loop that spools is not held up
+OVERHEAD = 29  # key version, nonce and tag: the form of `Keys.seal`
+OPEN_CHUNKS = 8  # readers go forward, a Parquet reader on a few columns at a time
+
+SPOOL_BROKEN = refusal(
+    "spool_broken",
+    500,
+    "The received file is no longer whole",
+    fix="Send the file again; tell the operator of the hub.",
+)
+
+
+class Spool:
+    """The folder of received files of one hub."""
+
+    def __init__(self, folder: Path, keys: Keys) -> None:
+        self._folder = folder
+        self._keys = keys
+
+    def write(self, feed: str) -> SpoolWriter:
+        """A new file; a context manager that leaves nothing behind unless `keep` was called."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return SpoolWriter(self._path(feed), self._keys, feed)
+
+    def read(self, feed: str) -> SpoolReader:
+        """The plain bytes of a kept file. Raises `FileNotFoundError` when there is none."""
+        return SpoolReader(self._path(feed), self._keys, feed)
+
+    def holds(self, feed: str) -> bool:
+        """Whether the file is there."""
+        return self._path(feed).exists()
+
+    def remove(self, feed: str) -> None:
+        """Forget the file; nothing happens when there is none."""
+        self._path(feed).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what was being received when the server stopped; its sender was told nothing."""
+        for left in self._folder.glob("*.part"):
+            left.unlink(missing_ok=True)
+
+    def _path(self, feed: str) -> Path:
+        return self._folder / f"{feed}.sealed"
+
+
+class SpoolWriter:
+    """Writes one file. `write` any number of times, then `keep`."""
+
+    def __init__(self, path: Path, keys: Keys, feed: str) -> None:
+        self._path, self._keys, self._feed = path, keys, feed
+        self._part = path.with_suffix(".part")
+        self._file = self._part.open("xb")
+        self._waiting = bytearray()
+        self._number = 0
+
+    def __enter__(self) -> SpoolWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._waiting += data
+        while len(self._waiting) >= CHUNK:
+            self._seal(bytes(self._waiting[:CHUNK]))
+            del self._waiting[:CHUNK]
+
+    def keep(self) -> None:
+        """The file is whole: on return it is durable under its name."""
+        if self._waiting:
+            self._seal(bytes(self._waiting))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._part.rename(self._path)
+        sync_folder(self._path.parent)
+
+    def _seal(self, plain: bytes) -> None:
+        self._file.write(self._keys.seal(HUB, plain, _about(self._feed, self._number)))
+        self._number += 1
+
+
+class SpoolReader(io.RawIOBase):
+    """The plain bytes, by position."""
+
+    def __init__(self, path: Path, keys: Keys, feed: str) -> None:
+        super().__init__()
+        self._file = path.open("rb")
+        self._keys, self._feed = keys, feed
+        sealed = path.stat().st_size
+        self.size = sealed - OVERHEAD * -(-sealed // (CHUNK + OVERHEAD))
+        self._at = 0
+        self._open: OrderedDict[int, bytes] = OrderedDict()
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """The position, in plain bytes."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move, as for any file."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        return self._at
+
+    def readinto(self, into: bytearray | memoryview) -> int:  # type: ignore[override]  # as read() needs it
+        """Fill `into` with what follows, as far as one chunk goes."""
+        view = memoryview(into).cast("B")
+        if self._at >= self.size:
+            return 0
+        number, start = divmod(self._at, CHUNK)
+        piece = self._chunk(number)[start : start + len(view)]
+        view[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, all of them unless the file ends: some readers take a short answer for the end."""
+        wanted = max(0, min(self.size - self._at, size if size >= 0 else self.size))
+        data = bytearray(wanted)
+        filled = 0
+        while filled < wanted:
+            filled += self.readinto(memoryview(data)[filled:])
+        return bytes(data)
+
+    def close(self) -> None:
+        """Close the file and forget what was opened."""
+        self._open.clear()
+        self._file.close()
+        super().close()
+
+    def _chunk(self, number: int) -> bytes:
+        if number not in self._open:
+            self._file.seek(number * (CHUNK + OVERHEAD))
+            sealed = self._file.read(CHUNK + OVERHEAD)
+            if len(sealed) <= OVERHEAD:
+                raise SPOOL_BROKEN(f"nothing at chunk {number}")
+            self._open[number] = self._keys.open(HUB, sealed, _about(self._feed, number))
+            if len(self._open) > OPEN_CHUNKS:
+                self._open.popitem(last=False)
+        self._open.move_to_end(number)
+        return self._open[number]
+
+
+def _about(feed: str, number: int) -> bytes:
+    return f"spool|{feed}|{number}".encode()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
