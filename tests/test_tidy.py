@@ -199,6 +199,15 @@ def calls(source: Source) -> Iterator[str]:
             yield source.says(node, f"calls {written}", why)
 
 
+def dated_law(source: Source) -> Iterator[str]:
+    """No date of law stands in Python."""
+    made = (each for each in ast.walk(source.tree) if isinstance(each, ast.Call) and each.args)
+    for node in made if source.package in PURE else ():
+        year = node.args[0]
+        if ast.unparse(node.func).endswith(("date", "datetime")) and isinstance(year, ast.Constant):
+            yield source.says(node, "a day written in code", "law is data: put it in rules/fr (docs/rules.md)")
+
+
 def handlers(source: Source) -> Iterator[str]:
     """An error is caught by its name; outside the pure packages, a broad `except` may stand with its reason beside it."""
     for node in ast.walk(source.tree):
@@ -254,6 +263,7 @@ RULES: dict[Callable[[Source], Iterator[str]], tuple[str, ...]] = {
     order: ("src",),
     drivers: ("src",),
     calls: ("src",),
+    dated_law: ("src",),
     handlers: ("src", "sim", "bench"),
     documented: ("src", "sim", "bench"),
     annotated: ("src", "sim", "bench"),
@@ -298,6 +308,7 @@ UNTIDY = [
     (calls, "src/ecluse/gate/x.py", "import datetime\nnow = datetime.datetime.now()"),
     (calls, "src/ecluse/payments/x.py", "amount = float('1.10')"),
     (calls, "src/ecluse/engines/x.py", "print('here')"),
+    (dated_law, "src/ecluse/coverage/x.py", "REFORM = datetime.date(2024, 12, 22)"),
     (handlers, "sim/x.py", "try:\n    pass\nexcept:  # noqa: BLE001 - because\n    pass"),
     (handlers, "sim/x.py", "try:\n    pass\nexcept Exception:  # noqa: BLE001\n    pass"),
     (handlers, "src/ecluse/gate/x.py", "try:\n    pass\nexcept Exception:  # noqa: BLE001 - because\n    pass"),
