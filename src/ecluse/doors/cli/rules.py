@@ -71,7 +71,7 @@ def _show_rule(rule: Rule, json: bool) -> None:
     if json:
         print_json(_rule(rule))
     else:
-        typer.echo(f"{rule.name} = {_said(rule.value, rule.unit)} {rule.unit}, since {rule.since}: {rule.reference}")
+        typer.echo(f"{rule.name} ({rule.unit}) = {_said(rule.value, rule.unit)}, since {rule.since}: {rule.reference}")
 
 
 def _show_parameter(each: Parameter, json: bool) -> None:
