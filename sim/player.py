@@ -25,12 +25,13 @@ Tokens = Callable[[Exchange], str]
 
 @dataclass(frozen=True)
 class Played:
-    """An exchange as it went: the request as it was sent, the answer as it came, and how long it took."""
+    """An exchange as it went: the request as it was sent (`sent` its body), the answer as it came, how long it took."""
 
     planned: Exchange
     sent_at: float
     path: str
     request: dict[str, Any] | str | None
+    sent: str | None
     status: int
     content_type: str
     answer: bytes
@@ -69,7 +70,7 @@ class Player:
         answer = await self.client.request(planned.method, path, content=content, headers=headers)
         took_ms = (time.perf_counter() - started) * 1000
         kind = answer.headers.get("content-type", "")
-        return Played(planned, sent_at, path, body, answer.status_code, kind, answer.content, took_ms)
+        return Played(planned, sent_at, path, body, content, answer.status_code, kind, answer.content, took_ms)
 
 
 def filled(planned: Any, answers: list[Any]) -> Any:

@@ -1,0 +1,120 @@
+"""The real hub, driven as its operator would: its commands (in this process, to save their start), its server as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ecluse.doors.cli.main import app
+from ecluse.gate.identity import Account
+from ecluse.wiring import open_hub
+from sim import exchange, identifiers
+from sim.exchange import Exchange
+from sim.player import BAD_TOKEN, token_kinds
+from sim.professionals import Professional
+
+READY_S = 30  # a start takes a second; more on a machine that is busy
+STOP_S = 30
+CREDITOR = "FR72ZZZ999999"  # an example of a SEPA creditor identifier, with a right key
+HUB_IBAN = identifiers.iban("99999", "00099", "00000000001")
+
+
+class CommandFailed(Exception):  # noqa: N818 - past participles for what happened
+    """A command of the hub was refused or broke."""
+
+
+def command(*words: str) -> Any:
+    """Run one command of the hub with `--json`; gives what it prints. Raises `Refused` as the command does."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        code = app(args=[*words, "--json"], standalone_mode=False)
+    if code not in (None, 0):
+        raise CommandFailed(f"ecluse {' '.join(words)}: exit code {code}")
+    return json.loads(said.getvalue()) if said.getvalue().strip() else None
+
+
+def make(directory: Path) -> None:
+    """A new hub in `directory`, with a bank account that is nobody's."""
+    command("init", str(directory))
+    settings = directory / "ecluse.toml"
+    written = settings.read_text()
+    for name, value in (("iban", HUB_IBAN), ("bic", "TESTFRPPXXX"), ("creditor_id", CREDITOR)):
+        assert f'\n{name} = ""\n' in written, f"bank.{name} is no longer an empty setting"
+        written = written.replace(f'\n{name} = ""\n', f'\n{name} = "{value}"\n')
+    settings.write_text(written)
+
+
+@contextlib.contextmanager
+def serving(directory: Path, log: Path) -> Iterator[str]:
+    """The server of the hub, as a process of its own, ready; gives its address. It is stopped at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-c", "from ecluse.doors.cli.main import run; run()"]
+    words += ["serve", "--dir", str(directory), "--port", str(port)]
+    with log.open("ab") as said, subprocess.Popen(words, stdout=said, stderr=said, env=dict(os.environ)) as server:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_until_ready(address, server, log)
+            yield address
+        finally:
+            server.send_signal(signal.SIGTERM)
+            try:
+                server.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def wait_until_ready(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once `/readyz` answers 200. Raises `CommandFailed` when the server ends or is too slow."""
+    for _ in range(READY_S * 20):
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{address}/readyz").status_code == 200:
+                return
+        if server.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise CommandFailed(f"the server is not ready: see {log}")
+
+
+class Tokens:
+    """Access tokens of the development issuer, one for each account and kind, signed when first asked for."""
+
+    def __init__(self, directory: Path, staff: dict[str, Professional]) -> None:
+        with open_hub(directory) as hub, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.issuer = hub.development_issuer()
+            self.now_ts = int(hub.clock.now().timestamp())
+        self.staff = staff
+        self.signed: dict[tuple[str, str], str] = {}
+
+    def __call__(self, planned: Exchange) -> str:
+        """The token that this exchange is sent with; empty for none."""
+        if planned.token == exchange.NO_TOKEN:
+            return ""
+        if planned.token == exchange.BAD_TOKEN:
+            return BAD_TOKEN
+        return self.of(planned.account, planned.token)
+
+    def of(self, account: str, kind: str = exchange.FULL) -> str:
+        """A token of this account with the scopes of `kind`."""
+        if (account, kind) not in self.signed:
+            who = self.staff[account]
+            scopes = frozenset(token_kinds()[kind].split())
+            holder = Account(account, who.practice.number, who.trade.profession, "", scopes)
+            self.signed[account, kind] = self.issuer.token(holder, self.now_ts)
+        return self.signed[account, kind]

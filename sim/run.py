@@ -1,0 +1,202 @@
+"""A whole run: found the world, make the hub, play its days, pay, read the bank's statement, let the auditor check all.
+
+directory/  hub/ (the hub, as `ecluse serve` takes it)  truth/*.parquet  input/ (files handed in)  bank/ (statements)
+            log/serve.log  report.html  summary.json
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from ecluse.kernel.errors import refusal
+from sim import bank, feeds, hub, parquet, workload, world
+from sim.auditor import ledger, privacy
+from sim.auditor.answers import Listener
+from sim.auditor.papers import Cashier, Papers, read_papers
+from sim.bank import PaymentFile
+from sim.player import AT_ONCE, TIMEOUT_S, Played, Player
+
+MARK = ".ecluse-sim"  # left in a directory that a run made, so that the next one may clear it
+
+DIRECTORY_TAKEN = refusal(
+    "demo_directory_taken",
+    409,
+    "This directory is not an earlier demo",
+    fix="Name a new directory with --out, or empty this one yourself.",
+)
+
+Advance = Callable[[int], None]
+
+
+class Show(Protocol):
+    """Tells a person how far the run is."""
+
+    def stage(self, title: str, total: int) -> AbstractContextManager[Advance]:
+        """A stage of `total` units; the function it gives says how many more are done."""
+        ...
+
+
+@dataclass
+class Paid:
+    """A payment run and what the bank said of it."""
+
+    day: date
+    files: list[PaymentFile]
+    papers: Papers
+    returned: set[str]
+
+
+@dataclass
+class Run:
+    """A run in progress; everything it measured is in here for the report."""
+
+    seed: int
+    people: int
+    out: Path
+    today: date
+    show: Show
+    world: world.World = field(init=False)
+    listener: Listener = field(init=False)
+    cashier: Cashier = field(init=False)
+    played: list[Played] = field(default_factory=list)
+    runs: list[Paid] = field(default_factory=list)
+    seen_files: set[str] = field(default_factory=set)
+    took_s: dict[str, float] = field(default_factory=dict)
+    loaded_rows: int = 0
+
+    @property
+    def hub(self) -> Path:
+        """The hub's directory."""
+        return self.out / "hub"
+
+    def whole(self, days: int = 1) -> None:
+        """The whole run, `days` days of care up to today. Raises `Lie` at the first thing that is not true."""
+        clear(self.out)
+        self._timed("world", self._found_world)
+        self._timed("load", self._load)
+        log = self.out / "log" / "serve.log"
+        log.parent.mkdir()
+        with hub.serving(self.hub, log) as address:
+            self.tokens = hub.Tokens(self.hub, self.listener.staff)
+            for back in reversed(range(days)):
+                self._day(address, self.today - timedelta(days=back))
+        self._timed("privacy", self._search)
+        parquet.write_truth(self.world, self.played, self.listener.book, self.out / "truth")
+
+    def _day(self, address: str, day: date) -> None:
+        visits = workload.day_of_care(self.world, day)
+        count = sum(len(visit.exchanges) for visit in visits)
+        began_s = time.perf_counter()
+        with self.show.stage(f"Journée du {day:%d/%m/%Y} : {count} échanges", count) as advance:
+            played = asyncio.run(self._play(address, visits, advance))
+        self.took_s["play"] = self.took_s.get("play", 0.0) + time.perf_counter() - began_s
+        self.played += played
+        with self.show.stage("L'auditeur écoute chaque réponse", len(played)) as advance:
+            for each in played:
+                self.listener.hear(each)
+                advance(1)
+        self._timed("payments", lambda: self._pay(address, day))
+        ledger.check(self.hub / "hub.db", self.listener.book, self.cashier, self.listener.oath)
+
+    async def _play(self, address: str, visits: list[workload.Visit], advance: Advance) -> list[Played]:
+        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+        async with httpx.AsyncClient(base_url=address, limits=limits, timeout=TIMEOUT_S) as client:
+            return await Player(client, self.tokens, lambda _: advance(1)).play(visits)
+
+    def _found_world(self) -> None:
+        with self.show.stage(f"Un département de {self.people} personnes", 2) as advance:
+            self.world = world.build(self.seed, self.people, self.today)
+            self.listener = Listener(self.world, self.today)
+            self.cashier = Cashier(self.listener.oath, self.listener.book)
+            advance(1)
+            feeds.write_files(self.world, self.out / "input")
+            advance(1)
+
+    def _load(self) -> None:
+        given, place = self.out / "input", ("--dir", str(self.hub))
+        tables = sum(len(insurer.products) for insurer in self.world.insurers)
+        with self.show.stage(
+            "La plateforme charge grilles et adhérents", tables + len(self.world.insurers) + 3
+        ) as advance:
+            hub.make(self.hub)
+            advance(1)
+            hub.command("practice", "load", str(given / "practices.csv"), *place)
+            advance(1)
+            hub.command("insurer", "load", str(given / "insurers.csv"), *place)
+            advance(1)
+            for insurer in self.world.insurers:
+                mine = ("--insurer", insurer.number, *place)
+                for table in sorted((given / "products" / insurer.number).iterdir()):
+                    hub.command("product", "load", str(table), *mine)
+                    advance(1)
+                hub.command("feed", "load", str(given / "feeds" / f"{insurer.number}.csv"), "--full", *mine)
+                advance(1)
+
+    def _pay(self, address: str, day: date) -> None:
+        with self.show.stage("Paiements, relevé de la banque, contrôle", 4) as advance:
+            hub.command("pay", "run", "--date", self.today.isoformat(), "--dir", str(self.hub))
+            advance(1)
+            files = [bank.read_payment_file(path) for path in self._new("payments", "*.xml")]
+            papers = self._papers(files)
+            self.cashier.run(papers)
+            advance(1)
+            self._remittances_over_http(address, papers)
+            advance(1)
+            statement, returned = bank.statement(files, self.seed, day)
+            path = self.out / "bank" / f"camt053-{day}.xml"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(statement)
+            hub.command("pay", "statement", str(path), "--dir", str(self.hub))
+            self.cashier.read_statement(files, returned)
+            self.runs.append(Paid(day, files, papers, returned))
+            advance(1)
+
+    def _papers(self, files: list[PaymentFile]) -> Papers:
+        """The papers that were not there after the run before."""
+        known_remittances = {each["remittance_id"] for run in self.runs for each in run.papers.remittances}
+        known_calls = {each["call_id"] for run in self.runs for each in run.papers.calls}
+        remittances, calls = read_papers(self.hub / "out")
+        return Papers(
+            files,
+            [each for each in remittances if each["remittance_id"] not in known_remittances],
+            [each for each in calls if each["call_id"] not in known_calls],
+        )
+
+    def _new(self, kind: str, pattern: str) -> list[Path]:
+        """The files of a kind that were not there before, in order of name."""
+        fresh = [each for each in sorted((self.hub / "out" / kind).rglob(pattern)) if str(each) not in self.seen_files]
+        self.seen_files.update(map(str, fresh))
+        return fresh
+
+    def _remittances_over_http(self, address: str, papers: Papers) -> None:
+        """Each practice reads its remittances; what it is told is what was written."""
+
+    def _search(self) -> None:
+        with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
+            privacy.search(self.world, [self.hub, self.out / "log"], self.listener.oath)
+            advance(1)
+
+    def _timed(self, name: str, do: Callable[[], None]) -> None:
+        began_s = time.perf_counter()
+        do()
+        self.took_s[name] = self.took_s.get(name, 0.0) + time.perf_counter() - began_s
+
+
+def clear(out: Path) -> None:
+    """Make `out` empty if a run made it, or leave it if it is; refuse any other. Raises `demo_directory_taken`."""
+    if out.exists() and any(out.iterdir()):
+        if not (out / MARK).exists():
+            raise DIRECTORY_TAKEN(f"{out} is not empty, and no demo made it")
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARK).touch()
