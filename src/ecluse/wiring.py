@@ -105,6 +105,7 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
             desk=desk,
             rights=stores.rights,
             products=stores.products,
+            claims=stores.claims,
             dir=directory,
             settings=settings,
             issuers=_issuers(settings, directory),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecluse.app.access import Desk
-from ecluse.app.ports import Clock, Ids, Keys, ProductStore, RightsStore
+from ecluse.app.ports import ClaimStore, Clock, Ids, Keys, ProductStore, RightsStore
 from ecluse.rules.book import RuleBook
 
 
@@ -20,3 +20,4 @@ class Hub:
     desk: Desk
     rights: RightsStore
     products: ProductStore
+    claims: ClaimStore

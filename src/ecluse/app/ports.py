@@ -5,15 +5,23 @@ Every method that returns a person's data takes an `Admission` (`app/access.py`)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from ecluse.claims.claim import Claim, Moved
+from ecluse.claims.filing import Decide, Filing, Search, Summary
+from ecluse.claims.price import Counter
+from ecluse.coverage.line import Used
 from ecluse.coverage.product import Product
 from ecluse.journal.entry import Entry
+from ecluse.payments.call import Call
 from ecluse.payments.ledger import Entry as LedgerEntry
+from ecluse.payments.reconcile import Judged, Movement
+from ecluse.payments.remittance import Remittance, RemittanceHead
+from ecluse.payments.run import Ordered, Run, RunPlan
 from ecluse.rights.model import Engagement, Right
 
 if TYPE_CHECKING:
@@ -125,9 +133,136 @@ class RightsStore(Protocol):
         ...
 
 
+class ClaimStore(Protocol):
+    """Claims, their lives, and the yearly counters they use."""
+
+    async def take(self, filing: Filing, decide: Decide) -> Claim:
+        """Decide on a claim and keep it, in one durable unit of work. The very same body again gives the claim it made.
+
+        Raises `invoice_reused` when another body holds the invoice number.
+        """
+        ...
+
+    async def cancel(self, admission: Admission, about: str) -> tuple[Claim, bool] | None:
+        """Cancel the own claim the admission names, durably; whether money was ordered for it. Raises `move_not_allowed`."""
+        ...
+
+    def claim(self, admission: Admission) -> tuple[Claim, list[Moved]] | None:
+        """The own claim the admission names, and its life; None for another practice's."""
+        ...
+
+    def page(self, admission: Admission, search: Search) -> list[Summary]:
+        """The admitted practice's claims, newest first; one more than the limit when others follow."""
+        ...
+
+    def used(self, admission: Admission, engagement: Engagement, counters: Iterable[Counter]) -> dict[Counter, Used]:
+        """What the person of the admitted engagement has used of yearly guarantees."""
+        ...
+
+
 class Ledger(Protocol):
     """Double entry; used inside a unit of work of the store."""
 
     def book(self, entries: Sequence[LedgerEntry]) -> None:
         """Write entries; each sums to zero by construction."""
+        ...
+
+
+class Schemas(Protocol):
+    """Published schemas of messages for the bank."""
+
+    def check(self, document: bytes, message: str) -> None:
+        """Assert that `document` is a valid `message` (`pain.001.001.09`…): what goes into it was checked before."""
+        ...
+
+
+class Post(Protocol):
+    """Files out. Each appears whole or not at all, and is durable before anyone can see it."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write one file under `name` (a relative path); the same name again replaces it in one step."""
+        ...
+
+    def put_all(self, contents: Iterable[tuple[str, bytes]]) -> int:
+        """Write many, becoming visible in the order given; returns how many."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Whether the file is there, whole."""
+        ...
+
+    def place(self, name: str) -> str:
+        """Where the file is, for people."""
+        ...
+
+
+class PaymentStore(Protocol):
+    """Payment runs and what the bank says of them. Every method that changes something is one durable transaction."""
+
+    def order(self, plan: RunPlan) -> Ordered:
+        """Order everything that is due: remittances, moves of claims, ledger, calls. No run is kept when nothing can be paid."""
+        ...
+
+    def written(self, run: str) -> None:
+        """Every file of the run is on disk."""
+        ...
+
+    def runs(self, *, until: date | None = None, unwritten: bool = False, limit: int = 50) -> list[Run]:
+        """Runs of a day, or those whose files may be missing, or the newest."""
+        ...
+
+    def run(self, run: str) -> Run | None:
+        """One run."""
+        ...
+
+    def debtor(self, run: str) -> bytes:
+        """The hub's own account as it was when the run was made, sealed."""
+        ...
+
+    def transfers(self, run: str) -> list[tuple[str, str, int, bytes]]:
+        """Remittance, practice, cents and sealed payee of each transfer, in the order of remittances."""
+        ...
+
+    def remittances(self, run: str) -> Iterator[Remittance]:
+        """The remittances of a run, one at a time."""
+        ...
+
+    def remittance(self, id_: str) -> Remittance | None:
+        """One remittance."""
+        ...
+
+    def remittances_of(self, practice: str, after: str, limit: int) -> list[RemittanceHead]:
+        """A practice's remittances, oldest first, after the one named."""
+        ...
+
+    def calls(self, run: str) -> list[tuple[Call, bytes | None]]:
+        """The calls of a run, with the insurer's sealed settlement."""
+        ...
+
+    def call(self, id_: str) -> Call | None:
+        """One call."""
+        ...
+
+    def read_statement(self, digest: str, movements: Sequence[Movement], at_ts_us: int) -> tuple[list[Judged], bool]:
+        """Judge a statement's movements and apply them; the verdicts, and whether this very file was read before."""
+        ...
+
+
+class DirectoryStore(Protocol):
+    """Whom money goes to and comes from; everything is sealed before it gets here."""
+
+    def payees(self, practices: Iterable[str]) -> dict[str, bytes]:
+        """The sealed details of those practices that have some."""
+        ...
+
+    def put_payees(self, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Keep details, all or nothing."""
+        ...
+
+    def settlements(self, insurers: Iterable[str]) -> dict[str, bytes]:
+        """The sealed details of those insurers that have some."""
+        ...
+
+    def put_settlements(self, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Keep details, all or nothing."""
         ...

@@ -52,3 +52,7 @@ def refusal(code: str, status: int, title: str, *, fix: str) -> Refusal:
 def catalogue() -> dict[str, Refusal]:
     """Every refusal declared by the modules imported so far, by code."""
     return dict(sorted(_CATALOGUE.items()))
+
+
+NOT_FOUND = refusal("not_found", 404, "There is nothing here for you", fix="Check the address or the identifier.")
+"""Unknown, or somebody else's: the same words for both, everywhere."""

@@ -9,13 +9,12 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from ecluse.doors.http.log import LOG
-from ecluse.kernel.errors import Refused, refusal
+from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:ecluse:error:"
 
 MALFORMED = refusal("malformed", 400, "The request does not read", fix="Compare with the API's description at /schema.")
-NOT_FOUND = refusal("not_found", 404, "There is nothing here for you", fix="Check the address or the identifier.")
 METHOD = refusal("method_not_allowed", 405, "This address takes another method", fix="See /schema.")
 TOO_LARGE = refusal("too_large", 413, "The body is too large", fix="Send less at a time.")
 MEDIA = refusal("media_type", 415, "This media type is not read here", fix="Send the media type named in /schema.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecluse.app.ports import Keys
+from ecluse.engines.sqlite.claims import Claims
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.engagements import Engagements
 from ecluse.engines.sqlite.products import Products
@@ -21,6 +22,7 @@ class Stores:
     engagements: Engagements
     products: Products
     rights: Rights
+    claims: Claims
 
     def close(self) -> None:
         """Close every file."""
@@ -33,4 +35,4 @@ def open_stores(path: Path, keys: Keys) -> Stores:
     database = Database(path, "hub.sql")
     engagements = Engagements(path.with_name("engagements.db"))
     rights = Rights(RightsFiles(path.with_name("rights"), database), engagements, keys)
-    return Stores(database, engagements, Products(database), rights)
+    return Stores(database, engagements, Products(database), rights, Claims(database, keys))

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS claim (
 ) STRICT;
 -- An invoice number names one claim of a practice; a refused claim gives its number back, so that it can be mended and sent again.
 CREATE UNIQUE INDEX IF NOT EXISTS claim_invoice ON claim (practice, invoice) WHERE state <> 'refused';
+CREATE INDEX IF NOT EXISTS claim_refused ON claim (practice, invoice) WHERE state = 'refused';
 CREATE INDEX IF NOT EXISTS claim_of_practice ON claim (practice, id);
 CREATE INDEX IF NOT EXISTS claim_to_pay ON claim (state, practice) WHERE state = 'accepted';
 CREATE INDEX IF NOT EXISTS claim_remittance ON claim (remittance) WHERE remittance IS NOT NULL;
@@ -48,7 +49,13 @@ CREATE TABLE IF NOT EXISTS claim_move (
     PRIMARY KEY (claim, n)
 ) STRICT, WITHOUT ROWID;
 
--- What a person has used of a yearly guarantee; `guarantee` names product and row, `year` is the contract's.
+-- What accepted claims bill, line by line: a keyed digest of practice, person, act, day and amount, to find a line billed twice.
+CREATE TABLE IF NOT EXISTS claim_mark (
+    mark BLOB NOT NULL, claim TEXT NOT NULL,
+    PRIMARY KEY (mark, claim)
+) STRICT, WITHOUT ROWID;
+
+-- What a person has used of a yearly guarantee; `guarantee` is a keyed name of contract, product and row, `year` is that of the care.
 CREATE TABLE IF NOT EXISTS used (
     insurer TEXT NOT NULL, person BLOB NOT NULL, guarantee TEXT NOT NULL, year INTEGER NOT NULL,
     acts INTEGER NOT NULL, cents INTEGER NOT NULL,

@@ -1,0 +1,327 @@
+"""Claims: sent, cancelled, replaced, shown again. Every claim ends accepted or refused in the request that brought it.
+
+A claim stands under an engagement, or names insurer, beneficiary and domain in its place; then it tells the sender that
+the person is covered, and is an opening like a rights check (docs/gate.md). Amounts are computed, never believed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ecluse.app.access import Disclosure, Released, Request
+from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB
+from ecluse.app.rights import Beneficiary
+from ecluse.app.targets import Target, under_engagement, unengaged
+from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Claim, Content, Fault, Moved, Priced, State
+from ecluse.claims.control import Case, faults
+from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
+from ecluse.claims.price import Counter, Payers, counters, price, priceable, reasons
+from ecluse.coverage.line import Line
+from ecluse.gate.identity import FORBIDDEN
+from ecluse.journal.entry import Operation
+from ecluse.kernel.days import add_working_days, paris_day
+from ecluse.kernel.errors import NOT_FOUND, refusal
+from ecluse.rights.model import Domain
+
+SCOPE = "claims"
+LINES_READ_MAX = 200  # twice what a claim may hold: a claim slightly too long is told so in French, a flood is not read
+PAGE_MAX = 100  # a screen; some 20 KB
+PAY_DELAY = "payment_terms/amc_flux"  # the rule, in working days
+
+CLAIM_ABOUT_INVALID = refusal(
+    "claim_about_invalid",
+    422,
+    "The claim does not say whom it is about",
+    fix="Give `engagement`; or, in its place, `insurer`, `beneficiary` and `domain`.",
+)
+
+END = r"(?![\s\S])"  # the end of the text in every dialect of patterns; `$` lets a line end follow in Python's
+Invoice = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9][A-Za-z0-9._/-]*{END}", max_length=INVOICE_CHARS_MAX)]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$", max_length=32)]
+Lines = Annotated[tuple[Billed, ...], Meta(min_length=1, max_length=LINES_READ_MAX)]
+# Never free text: it could name someone.
+Reason = Literal["billing_error", "duplicate", "care_not_given", "other"]
+
+
+class ClaimSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A claim as a practice's software sends it. `care_date` is the first line's day unless given."""
+
+    invoice: Invoice
+    lines: Lines
+    engagement: Id | None = None
+    insurer: Annotated[str, Meta(max_length=32)] | None = None
+    beneficiary: Beneficiary | None = None
+    domain: Domain | None = None
+    care_date: date | None = None
+    replaces: Id | None = None
+
+
+class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a claim is cancelled, in a word."""
+
+    reason: Reason = "other"
+
+
+class SplitLine(msgspec.Struct, frozen=True):
+    """A line shared out, in cents."""
+
+    line: int
+    amo_cents: int
+    amc_cents: int
+    patient_cents: int
+
+
+class ClaimAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a claim. A refused one has refusals and no amounts; `recovery` says that paid money is taken back."""
+
+    claim_id: str
+    status: State
+    amc_cents: int | None = None
+    pay_by: date | None = None
+    refusals: tuple[Fault, ...]
+    lines: tuple[SplitLine, ...] | None = None
+    recovery: bool | None = None
+
+
+class ShownLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line as it was sent, its split, and the reasons in French."""
+
+    line: int
+    act: str
+    date: date
+    quantity: int
+    expense_cents: int
+    base_cents: int
+    amo_rate: str
+    amo_cents: int | None = None
+    amc_cents: int | None = None
+    patient_cents: int | None = None
+    because: list[str] | None = None
+
+
+class ShownMove(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A move in a claim's life; `about` is a remittance, a claim, or a reason."""
+
+    at: datetime
+    move: str
+    status: str
+    about: str = ""
+
+
+class ClaimLife(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A claim and its whole life."""
+
+    claim_id: str
+    invoice: str
+    status: State
+    received_on: date
+    engagement: str | None = None
+    domain: Domain | None = None
+    amc_cents: int | None = None
+    pay_by: date | None = None
+    remittance_id: str | None = None
+    replaces: str | None = None
+    lines: tuple[ShownLine, ...]
+    refusals: tuple[Fault, ...]
+    moves: tuple[ShownMove, ...]
+
+
+class ClaimPage(msgspec.Struct, frozen=True):
+    """Own claims, newest first. `next_cursor` is null on the last page."""
+
+    claims: tuple[Summary, ...]
+    next_cursor: str | None
+
+
+_canonical = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[ClaimAnswer]:
+    """Take a claim in; kept and journalled when this returns. Raises `invoice_reused`, `forbidden`, and refusals of form."""
+    practice = _practice(asked)
+    lines = tuple((billed, priceable(billed, index)) for index, billed in enumerate(sent.lines))
+    target = _target(hub, asked, sent)
+    payers = target.payers(hub)
+    received_on = paris_day(target.admission.at)
+    delay = hub.book.on(received_on, PAY_DELAY)
+    filing = Filing(
+        id=asked.id,
+        practice=practice,
+        invoice=sent.invoice,
+        body=hub.keys.pseudonym(HUB, b"claim|" + _canonical(sent)),
+        insurer=target.insurer,
+        person=target.person,
+        engagement=target.engagement.number if target.engagement else "",
+        replaces=sent.replaces or "",
+        at_ts_us=int(target.admission.at.timestamp() * 1_000_000),
+        received_on=received_on,
+        pay_by=add_working_days(received_on, delay.count),
+        lines=sent.lines,
+        counters=_counters(target, sent.lines, payers),
+    )
+    claim = await hub.claims.take(filing, _decide(hub, sent, lines, target, payers, received_on))
+    disclosure = Disclosure(_answer(claim), claim.state, insurer=claim.insurer, person=claim.person)
+    return await hub.desk.release(target.admission, disclosure)
+
+
+async def cancel_claim(hub: Hub, asked: Request, claim_id: str, sent: Cancellation) -> Released[ClaimAnswer]:
+    """Cancel an own claim; again is the same answer. Raises `not_found`, and `move_not_allowed` for a refused claim."""
+    _practice(asked)
+    admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_CANCELLED, claim_id)
+    found = await hub.claims.cancel(admission, sent.reason)
+    if found is None:
+        raise NOT_FOUND()
+    claim, recovery = found
+    answer = ClaimAnswer(
+        claim_id=claim.id, status=claim.state, amc_cents=claim.amc_cents, refusals=(), recovery=recovery
+    )
+    return await hub.desk.release(
+        admission, Disclosure(answer, claim.state, insurer=claim.insurer, person=claim.person)
+    )
+
+
+async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimLife]:
+    """An own claim and its whole life. Raises `not_found`, the same for unknown and another practice's."""
+    _practice(asked)
+    admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, claim_id)
+    found = hub.claims.claim(admission)
+    if found is None:
+        raise NOT_FOUND()
+    claim, moves = found
+    disclosure = Disclosure(_life(claim, moves), claim.state, insurer=claim.insurer, person=claim.person)
+    return await hub.desk.release(admission, disclosure)
+
+
+async def list_claims(hub: Hub, asked: Request, search: Search) -> Released[ClaimPage]:
+    """A page of the practice's own claims: no field of it is about a person."""
+    _practice(asked)
+    admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, "")
+    found = hub.claims.page(admission, search)
+    page, more = found[: search.limit], len(found) > search.limit
+    answer = ClaimPage(tuple(page), page[-1].claim_id if more else None)
+    return await hub.desk.release(admission, Disclosure(answer, "listed"))
+
+
+def _practice(asked: Request) -> str:
+    if not asked.account.practice:
+        raise FORBIDDEN("this token names no practice")
+    return asked.account.practice
+
+
+def _target(hub: Hub, asked: Request, sent: ClaimSent) -> Target:
+    """Whom the claim is about: by engagement, or by insurer, beneficiary and domain; never both."""
+    if sent.engagement is not None:
+        if sent.insurer is not None or sent.beneficiary is not None or sent.domain is not None or sent.care_date:
+            raise CLAIM_ABOUT_INVALID("an engagement stands alone", pointer="/engagement")
+        admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM, sent.engagement)
+        return under_engagement(hub, admission, [billed.date for billed in sent.lines])
+    if sent.insurer is None or sent.beneficiary is None or sent.domain is None:
+        raise CLAIM_ABOUT_INVALID()
+    days = [billed.date for billed in sent.lines]
+    care_date = sent.care_date or min(days)
+    return unengaged(hub, asked, SCOPE, sent.insurer, sent.beneficiary, sent.domain, care_date, days)
+
+
+def _counters(target: Target, lines: tuple[Billed, ...], payers: Payers | None) -> frozenset[Counter]:
+    if target.domain is None or payers is None:
+        return frozenset()
+    return frozenset(counters(target.domain, lines, payers))
+
+
+def _decide(
+    hub: Hub,
+    sent: ClaimSent,
+    lines: tuple[tuple[Billed, Line], ...],
+    target: Target,
+    payers: Payers | None,
+    today: date,
+) -> Decide:
+    """What decides once the facts are read: price, control, and no third way."""
+
+    def decide(facts: Facts) -> Decision:
+        priced: tuple[Priced, ...] = ()
+        if target.domain is not None and payers is not None:
+            priced = price(target.domain, lines, payers, facts.used)
+        case = Case(
+            today=today,
+            care_date=target.care_date,
+            lines=lines,
+            engaged=sent.engagement is not None,
+            engagement=target.engagement,
+            covered=target.covered,
+            unpriced=target.covered and payers is None,
+            priced=priced,
+            duplicates=facts.duplicates,
+            replaces=sent.replaces is not None,
+            replaced=facts.replaced,
+            book=hub.book,
+        )
+        if found := faults(case):
+            unshared = tuple(Priced(billed, 0, 0, 0, ()) for billed in sent.lines)
+            return Decision(State.REFUSED, Content(target.domain, target.care_date, unshared, found), 0)
+        content = Content(target.domain, target.care_date, priced, ())
+        return Decision(State.ACCEPTED, content, sum(line.amc_cents for line in priced))
+
+    return decide
+
+
+def _answer(claim: Claim) -> ClaimAnswer:
+    if not claim.pay_by:
+        return ClaimAnswer(claim_id=claim.id, status=claim.state, refusals=claim.content.faults)
+    return ClaimAnswer(
+        claim_id=claim.id,
+        status=claim.state,
+        amc_cents=claim.amc_cents,
+        pay_by=claim.pay_by,
+        refusals=(),
+        lines=tuple(split_line(priced) for priced in claim.content.lines),
+    )
+
+
+def split_line(priced: Priced) -> SplitLine:
+    """The split of one line, as it is told."""
+    return SplitLine(priced.billed.line, priced.amo_cents, priced.amc_cents, priced.patient_cents)
+
+
+def _life(claim: Claim, moves: list[Moved]) -> ClaimLife:
+    refused = claim.state is State.REFUSED
+    return ClaimLife(
+        claim_id=claim.id,
+        invoice=claim.invoice,
+        status=claim.state,
+        received_on=claim.received_on,
+        engagement=claim.engagement or None,
+        domain=claim.content.domain,
+        amc_cents=None if refused else claim.amc_cents,
+        pay_by=claim.pay_by,
+        remittance_id=claim.remittance or None,
+        replaces=claim.replaces or None,
+        lines=tuple(_shown(priced, refused) for priced in claim.content.lines),
+        refusals=claim.content.faults,
+        moves=tuple(ShownMove(_instant(each.at_ts_us), each.move, each.state, each.about) for each in moves),
+    )
+
+
+def _shown(priced: Priced, refused: bool) -> ShownLine:
+    billed = priced.billed
+    sent = ShownLine(
+        billed.line, billed.act, billed.date, billed.quantity, billed.expense_cents, billed.base_cents, billed.amo_rate
+    )  # fmt: skip
+    if refused:
+        return sent
+    return msgspec.structs.replace(
+        sent,
+        amo_cents=priced.amo_cents,
+        amc_cents=priced.amc_cents,
+        patient_cents=priced.patient_cents,
+        because=reasons(priced),
+    )
+
+
+def _instant(ts_us: int) -> datetime:
+    return datetime.fromtimestamp(ts_us // 1_000_000, UTC).replace(microsecond=ts_us % 1_000_000)

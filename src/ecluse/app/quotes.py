@@ -1,0 +1,117 @@
+"""A quote: what each pays of care under an engagement; nothing is kept of it but its trace in the journal.
+
+Its amounts are guaranteed while the engagement holds and no other claim uses up a yearly guarantee.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ecluse.app.access import Disclosure, Released, Request
+from ecluse.app.hub import Hub
+from ecluse.app.rights import Promise
+from ecluse.app.targets import Target, under_engagement
+from ecluse.claims.claim import Billed, Priced
+from ecluse.claims.control import LINES_MAX, promised_until
+from ecluse.claims.price import counters, price, priceable, reasons
+from ecluse.journal.entry import Operation
+from ecluse.kernel.errors import refusal
+from ecluse.rights.model import Engagement
+
+SCOPE = "rights"
+
+ENGAGEMENT_UNKNOWN = refusal(
+    "engagement_unknown",
+    404,
+    "This engagement was not given to your practice",
+    fix="Copy the number of the rights check, or check the rights again.",
+)
+ENGAGEMENT_EXPIRED = refusal(
+    "engagement_expired", 422, "The engagement does not cover that day", fix="Check the rights again for that day."
+)
+GUARANTEES_MISSING = refusal(
+    "guarantees_missing", 422, "The insurer has not sent the contract's guarantees yet", fix="Tell the insurer."
+)
+
+
+class QuoteSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Lines to be priced under an engagement."""
+
+    engagement: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$", max_length=32)]
+    lines: Annotated[tuple[Billed, ...], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class QuotedLine(msgspec.Struct, frozen=True):
+    """A line shared out, in cents, and why, in French."""
+
+    line: int
+    amo_cents: int
+    amc_cents: int
+    patient_cents: int
+    because: list[str]
+
+
+class Total(msgspec.Struct, frozen=True):
+    """The lines together: the last three add up to the expense."""
+
+    expense_cents: int
+    amo_cents: int
+    amc_cents: int
+    patient_cents: int
+
+
+class QuoteAnswer(msgspec.Struct, frozen=True):
+    """The quote, guaranteed as long as the engagement holds."""
+
+    quote_id: str
+    engagement: Promise
+    lines: tuple[QuotedLine, ...]
+    total: Total
+
+
+async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnswer]:
+    """Share out lines under an engagement; its trace is durable when this returns.
+
+    Raises `engagement_unknown` (unknown, or given to another practice), `engagement_expired`, `guarantees_missing`.
+    """
+    lines = tuple((billed, priceable(billed, index)) for index, billed in enumerate(sent.lines))
+    admission = hub.desk.admit(asked, SCOPE, Operation.QUOTE, sent.engagement)
+    target = under_engagement(hub, admission, [billed.date for billed in sent.lines])
+    engagement = _engaged(target, sent)
+    payers = target.payers(hub)
+    if payers is None:
+        raise GUARANTEES_MISSING()
+    used = hub.claims.used(admission, engagement, counters(engagement.domain, sent.lines, payers))
+    answer = _answer(asked.id, engagement, price(engagement.domain, lines, payers, used))
+    disclosure = Disclosure(answer, "quoted", insurer=engagement.insurer, person=engagement.person)
+    return await hub.desk.release(admission, disclosure)
+
+
+def _engaged(target: Target, sent: QuoteSent) -> Engagement:
+    if target.engagement is None:
+        raise ENGAGEMENT_UNKNOWN(pointer="/engagement")
+    last = promised_until(target.engagement)
+    for index, billed in enumerate(sent.lines):
+        if not target.engagement.care_date <= billed.date <= last:
+            raise ENGAGEMENT_EXPIRED(pointer=f"/lines/{index}/date")
+    return target.engagement
+
+
+def _answer(quote_id: str, engagement: Engagement, priced: tuple[Priced, ...]) -> QuoteAnswer:
+    return QuoteAnswer(
+        quote_id=quote_id,
+        engagement=Promise(engagement.number, engagement.valid_until),
+        lines=tuple(
+            QuotedLine(each.billed.line, each.amo_cents, each.amc_cents, each.patient_cents, reasons(each))
+            for each in priced
+        ),
+        total=Total(
+            sum(each.billed.expense_cents for each in priced),
+            sum(each.amo_cents for each in priced),
+            sum(each.amc_cents for each in priced),
+            sum(each.patient_cents for each in priced),
+        ),
+    )

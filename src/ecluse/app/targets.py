@@ -1,0 +1,103 @@
+"""Whom a claim or a quote is about, and which contracts pay for each of its days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+
+from ecluse.app.access import Admission, Request
+from ecluse.app.hub import Hub
+from ecluse.app.rights import Beneficiary, who
+from ecluse.claims.price import Payer, Payers
+from ecluse.journal.entry import Operation
+from ecluse.rights.check import HORIZON_DAYS, open_rights
+from ecluse.rights.model import Covered, Domain, Engagement
+from ecluse.rights.person import person_message
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Insurer and person (empty when nobody was found), and the contracts open on each day of care."""
+
+    admission: Admission
+    insurer: str
+    person: bytes
+    engagement: Engagement | None
+    domain: Domain | None
+    care_date: date
+    contracts: Mapping[date, tuple[Covered, ...]]
+
+    @property
+    def covered(self) -> bool:
+        """Whether somebody was found, covered on the day of care and on the days that follow it."""
+        return bool(self.person)
+
+    def payers(self, hub: Hub) -> Payers | None:
+        """Who pays on each day, with the guarantee tables; None when a table is not there, or nobody is covered."""
+        if not self.covered:
+            return None
+        by_day: dict[date, list[Payer]] = {}
+        for day, contracts in self.contracts.items():
+            by_day[day] = []
+            for covered in contracts:
+                product = hub.products.table(self.insurer, covered.product, covered.product_version)
+                if product is None:
+                    return None
+                by_day[day].append(Payer(covered, product))
+        return by_day.__getitem__
+
+
+def under_engagement(hub: Hub, admission: Admission, days: Sequence[date]) -> Target:
+    """What an engagement promised, if it was given to the admitted practice: its contracts, even if they ended since."""
+    engagement = hub.rights.engagement(admission)
+    if engagement is None:
+        return Target(admission, "", b"", None, None, min(days), {})
+    promised = tuple(_with_table(hub, engagement.insurer, covered) for covered in engagement.covered)
+    contracts = {day: tuple(each for each in promised if day <= each.until) for day in days}
+    return Target(
+        admission,
+        engagement.insurer,
+        engagement.person,
+        engagement,
+        engagement.domain,
+        engagement.care_date,
+        contracts,
+    )
+
+
+def _with_table(hub: Hub, insurer: str, covered: Covered) -> Covered:
+    """The contract with the table it was promised under; the one in force now if none was loaded then."""
+    if covered.product_version:
+        return covered
+    return replace(covered, product_version=hub.products.in_force(insurer, covered.product))
+
+
+def unengaged(
+    hub: Hub,
+    asked: Request,
+    scope: str,
+    insurer: str,
+    beneficiary: Beneficiary,
+    domain: Domain,
+    care_date: date,
+    days: Iterable[date],
+) -> Target:
+    """What a rights check would find on the day of care, and on each line's day within the thirty that follow."""
+    meant = who(hub, insurer, beneficiary)
+    admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant)
+    rights = hub.rights.rights(admission)
+
+    def opened(day: date) -> tuple[Covered, ...]:
+        return open_rights(rights, domain, day, lambda name: hub.products.in_force(meant.insurer, name))
+
+    contracts = {day: opened(day) for day in {care_date, *days}}
+    last = care_date + timedelta(days=HORIZON_DAYS)
+    known = meant.insurer if hub.keys.has(meant.insurer) else ""
+    if not all(open_then for day, open_then in contracts.items() if care_date <= day <= last):
+        return Target(admission, known, b"", None, domain, care_date, {})
+    message = person_message(contracts[care_date][0].member_number, beneficiary.birth_date, beneficiary.birth_rank)
+    person = hub.keys.pseudonym(meant.insurer, message)
+    return Target(admission, known, person, None, domain, care_date, contracts)

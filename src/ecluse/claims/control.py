@@ -1,0 +1,199 @@
+"""The controls of a claim: a table, name → function of the case, each giving the faults it finds. All are run. Pure.
+
+Knowingly left unchecked: an act that the rule book does not know has no highest tariff (nomenclatures are larger than the
+book); an expense below the base is not a fault, because the AMO then pays no more than the expense (article R160-22 du
+code de la sécurité sociale, done by `coverage`); nothing says which acts belong to a domain; a claim whose contracts pay
+nothing is accepted with 0, a final answer that a practice understands. See docs/claims.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from fractions import Fraction
+
+import msgspec
+
+from ecluse.claims.claim import MOVES, Billed, Fault, Move, Priced, State
+from ecluse.claims.faults import fault
+from ecluse.coverage.line import Line
+from ecluse.kernel.money import en_euros
+from ecluse.rights.check import HORIZON_DAYS
+from ecluse.rights.model import Engagement
+from ecluse.rules.book import RuleBook
+
+LINES_MAX = 100  # a long stay or a month of nursing has some dozens; beyond, a mistake is likelier than an invoice
+QUANTITY_MAX = 99  # B2 type 4 has two digits
+PRESCRIPTION = "prescription/actions"  # the rule, in months
+
+
+class Case(msgspec.Struct, frozen=True):
+    """All that controls look at. `lines` are those sent, with what the computation made of their form.
+
+    `engaged` says that the claim names an engagement, found or not; `unpriced`, that a guarantee table is not there.
+    """
+
+    today: date
+    care_date: date
+    lines: tuple[tuple[Billed, Line], ...]
+    engaged: bool
+    engagement: Engagement | None
+    covered: bool
+    unpriced: bool
+    priced: tuple[Priced, ...]
+    duplicates: Mapping[int, str]
+    replaces: bool
+    replaced: State | None
+    book: RuleBook
+
+
+Control = Callable[[Case], Iterator[Fault]]
+
+
+def faults(case: Case) -> tuple[Fault, ...]:
+    """Every fault of the case, in the order of the table. A person who is not covered is told that and nothing else."""
+    if not case.engaged and not case.covered:
+        return (fault("not_covered"),)
+    return tuple(found for control in CONTROLS.values() for found in control(case))
+
+
+def _line_numbers(case: Case) -> Iterator[Fault]:
+    numbers = sorted(billed.line for billed, _ in case.lines)
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield fault("line_numbers_invalid", count=len(numbers))
+
+
+def _line_count(case: Case) -> Iterator[Fault]:
+    if len(case.lines) > LINES_MAX:
+        yield fault("too_many_lines", count=len(case.lines), most=LINES_MAX)
+
+
+def _engagement(case: Case) -> Iterator[Fault]:
+    """Unknown, or another practice's: the same words."""
+    if case.engaged and case.engagement is None:
+        yield fault("engagement_unknown")
+
+
+def _care_dates(case: Case) -> Iterator[Fault]:
+    """Care is from the day of care of the check, or of the first line, over at most thirty days (docs/claims.md)."""
+    last = last_day(case)
+    for billed, _ in case.lines:
+        if case.engagement is not None and billed.date > last:
+            yield fault("engagement_expired", billed.line, day=_day(billed.date), until=_day(last))
+        elif not case.care_date <= billed.date <= last:
+            words = {"day": _day(billed.date), "first": _day(case.care_date), "last": _day(last)}
+            yield fault("care_date_outside", billed.line, **words)
+
+
+def last_day(case: Case) -> date:
+    """The last day of care the claim may hold."""
+    return promised_until(case.engagement) if case.engagement else case.care_date + timedelta(days=HORIZON_DAYS)
+
+
+def promised_until(engagement: Engagement) -> date:
+    """The last day of care an engagement promises; the day of care it was given for is always inside."""
+    covered_until = max(each.until for each in engagement.covered)
+    return max(engagement.care_date, min(engagement.valid_until, covered_until))
+
+
+def _future(case: Case) -> Iterator[Fault]:
+    for billed, _ in case.lines:
+        if billed.date > case.today:
+            yield fault("care_in_future", billed.line, day=_day(billed.date))
+
+
+def _age(case: Case) -> Iterator[Fault]:
+    """Two years from the event: article L221-11 du code de la mutualité, article L114-1 du code des assurances."""
+    rule = case.book.on(case.today, PRESCRIPTION)
+    oldest = months_before(case.today, rule.count)
+    for billed, _ in case.lines:
+        if billed.date < oldest:
+            yield fault("claim_too_old", billed.line, day=_day(billed.date), reference=rule.reference)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of the month, `months` earlier; the last day of that month if it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), first_of_next - timedelta(days=1))
+
+
+def _quantity(case: Case) -> Iterator[Fault]:
+    for billed, _ in case.lines:
+        if billed.quantity > QUANTITY_MAX:
+            yield fault("quantity_too_high", billed.line, quantity=billed.quantity, most=QUANTITY_MAX)
+
+
+def _base(case: Case) -> Iterator[Fault]:
+    """At most the highest tariff of the act on the day of care, times the quantity; an act not in the book passes."""
+    for billed, _ in case.lines:
+        rule = case.book.highest_base_cents(billed.act, billed.date)
+        if rule is not None and billed.base_cents > rule.cents * billed.quantity:
+            yield fault(
+                "base_too_high",
+                billed.line,
+                base=en_euros(billed.base_cents),
+                day=_day(billed.date),
+                act=billed.act,
+                highest=en_euros(rule.cents * billed.quantity),
+                quantity=billed.quantity,
+            )
+
+
+def _rate(case: Case) -> Iterator[Fault]:
+    """The rate is one of those in force on the day of care; without a base there is nothing to reimburse, at any rate."""
+    for billed, line in case.lines:
+        if billed.base_cents and not _is_in_force(case.book, line.amo_rate, billed.date):
+            yield fault("amo_rate_unknown", billed.line, rate=billed.amo_rate, day=_day(billed.date))
+
+
+def _is_in_force(book: RuleBook, rate: Fraction, day: date) -> bool:
+    return rate in book.amo_rates(day)
+
+
+def _stated(case: Case) -> Iterator[Fault]:
+    """The sender's own figures, where there are some, are those of the computation."""
+    for priced in case.priced:
+        for name in ("amo_cents", "amc_cents", "patient_cents"):
+            stated, right = getattr(priced.billed, name), getattr(priced, name)
+            if stated is not None and stated != right:
+                words = {"name": name, "stated": en_euros(stated), "right": en_euros(right)}
+                yield fault("amount_mismatch", priced.billed.line, **words)
+
+
+def _duplicates(case: Case) -> Iterator[Fault]:
+    for number, invoice in sorted(case.duplicates.items()):
+        yield fault("duplicate_claim", number, invoice=invoice)
+
+
+def _guarantees(case: Case) -> Iterator[Fault]:
+    if case.unpriced:
+        yield fault("guarantees_missing")
+
+
+def _replaced(case: Case) -> Iterator[Fault]:
+    if case.replaces and case.replaced is None:
+        yield fault("replaces_unknown")
+    elif case.replaces and (case.replaced, Move.CANCEL) not in MOVES:
+        yield fault("replaces_closed")
+
+
+def _day(day: date) -> str:
+    return f"{day:%d/%m/%Y}"
+
+
+CONTROLS: dict[str, Control] = {
+    "line_numbers": _line_numbers,
+    "line_count": _line_count,
+    "engagement": _engagement,
+    "care_dates": _care_dates,
+    "future": _future,
+    "age": _age,
+    "quantity": _quantity,
+    "base": _base,
+    "rate": _rate,
+    "guarantees": _guarantees,
+    "stated": _stated,
+    "duplicates": _duplicates,
+    "replaced": _replaced,
+}

@@ -1,0 +1,60 @@
+-- Claims in hub.db. Taking one in, and cancelling one, are each one transaction.
+
+-- name: live_invoice
+-- The claim that holds an invoice number of a practice, if one does.
+SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
+FROM claim WHERE practice = ? AND invoice = ? AND state <> 'refused'
+
+-- name: refused_body
+-- The refused claim that was sent with this very body.
+SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
+FROM claim WHERE practice = ? AND invoice = ? AND state = 'refused' AND body = ?
+
+-- name: own_claim
+-- One claim of a practice.
+SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
+FROM claim WHERE id = ? AND practice = ?
+
+-- name: add_claim
+-- A claim, already decided.
+INSERT INTO claim (
+    id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, sealed
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: add_move
+-- A move in a claim's life, after those already there.
+INSERT INTO claim_move (claim, n, at_ts_us, move, state, about)
+SELECT :claim, 1 + coalesce(max(n), 0), :at_ts_us, :move, :state, :about FROM claim_move WHERE claim = :claim
+
+-- name: set_state
+-- Where a claim is now; its remittance stays, so that the next run can take back what was ordered.
+UPDATE claim SET state = ? WHERE id = ?
+
+-- name: moves
+-- The life of a claim, in order.
+SELECT at_ts_us, move, state, about FROM claim_move WHERE claim = ? ORDER BY n
+
+-- name: used
+-- What a person has used of a yearly guarantee.
+SELECT acts, cents FROM used WHERE insurer = ? AND person = ? AND guarantee = ? AND year = ?
+
+-- name: use
+-- Add to it; a cancellation adds a negative number.
+INSERT INTO used (insurer, person, guarantee, year, acts, cents) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (insurer, person, guarantee, year) DO UPDATE SET acts = acts + excluded.acts, cents = cents + excluded.cents
+
+-- name: billed_already
+-- The invoice under which a standing claim bills the same act, day, person and amount.
+SELECT invoice FROM claim_mark JOIN claim ON claim.id = claim_mark.claim
+WHERE mark = ? AND state NOT IN ('refused', 'cancelled') LIMIT 1
+
+-- name: add_mark
+-- Remember a billed line. Twice in one claim is one mark.
+INSERT INTO claim_mark (mark, claim) VALUES (?, ?) ON CONFLICT DO NOTHING
+
+-- name: page
+-- Claims of a practice, newest first, before a cursor; empty values filter nothing.
+SELECT id, invoice, state, received_on, amc_cents, pay_by, remittance, replaces FROM claim
+WHERE practice = :practice AND (:cursor = '' OR id < :cursor) AND (:state = '' OR state = :state)
+    AND received_on >= :first AND (:last = '' OR received_on <= :last)
+ORDER BY id DESC LIMIT :limit
