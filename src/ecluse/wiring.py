@@ -18,14 +18,18 @@ from joserfc.errors import SecurityWarning
 
 from ecluse.app.access import Desk
 from ecluse.app.hub import Hub
+from ecluse.app.payments import Till
 from ecluse.app.ports import Log
 from ecluse.engines.clock import RandomIds, SystemClock
+from ecluse.engines.files import Folder
 from ecluse.engines.issuer import DEV_ISSUER_REFUSED, DevelopmentIssuer, create_development_issuer, read_issuers
+from ecluse.engines.schemas import Schemas
 from ecluse.engines.sqlite import Stores
 from ecluse.engines.sqlite.database import Database
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
 from ecluse.kernel.errors import refusal
+from ecluse.payments.transfer import Debtor
 from ecluse.rules.book import open_book
 from ecluse.settings import FILE, Settings, passphrase, read_settings, template
 
@@ -54,6 +58,13 @@ class OpenHub(Hub):
     def database(self) -> Database:
         """hub.db, for commands that work in batches."""
         return self.stores.database
+
+    @property
+    def till(self) -> Till:
+        """What payments need; files go out under `out/`."""
+        bank = self.settings.bank
+        debtor = Debtor(bank.name, bank.iban, bank.bic, bank.creditor_id)
+        return Till(self.clock, self.keys, self.payments, Folder(self.dir / "out"), Schemas(), debtor)
 
     def recover(self) -> int:
         """Copy what killed writers left in the journal into the engagements; the number of entries copied."""
@@ -105,6 +116,8 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
             desk=desk,
             rights=stores.rights,
             products=stores.products,
+            payments=stores.payments,
+            directory=stores.directory,
             claims=stores.claims,
             dir=directory,
             settings=settings,

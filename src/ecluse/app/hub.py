@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecluse.app.access import Desk
-from ecluse.app.ports import ClaimStore, Clock, Ids, Keys, ProductStore, RightsStore
+from ecluse.app.ports import ClaimStore, Clock, DirectoryStore, Ids, Keys, PaymentStore, ProductStore, RightsStore
 from ecluse.rules.book import RuleBook
 
 
@@ -21,3 +21,5 @@ class Hub:
     rights: RightsStore
     products: ProductStore
     claims: ClaimStore
+    payments: PaymentStore
+    directory: DirectoryStore

@@ -1,7 +1,7 @@
 """Files out, in a folder: each appears whole or not at all, and is on disk before anyone can see it.
 
-A batch is written under temporary names, made durable in one go, then renamed in the order given: what must come last (the files
-a bank channel picks up) is put last.
+A batch is written under temporary names, made durable in one go, then renamed in the order given: what must come last
+(the files a bank channel picks up) is put last.
 """
 
 from __future__ import annotations

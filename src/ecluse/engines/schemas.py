@@ -13,10 +13,11 @@ class Schemas:
 
     def check(self, document: bytes, message: str) -> None:
         """Assert that `document` is a valid `message` (`pain.001.001.09`…)."""
-        schema = _schema(message)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)  # our own bytes, of any size
-        if not schema.validate(etree.fromstring(document, parser)):
-            raise AssertionError(f"{message}: {schema.error_log.last_error}")
+        try:
+            _schema(message).assertValid(etree.fromstring(document, parser))
+        except etree.DocumentInvalid as wrong:
+            raise AssertionError(f"{message}: {wrong}") from wrong
 
 
 @lru_cache(maxsize=8)

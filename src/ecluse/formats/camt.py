@@ -1,7 +1,7 @@
 """Bank statements (camt.053) and notices (camt.054), versions 02 to 08, as movements of the hub's account.
 
-Read safely: no document type, no entity, no network, one entry at a time. Only what reconciling needs is kept: no name and
-no account of anyone leaves this file, except the hub's own IBAN.
+Read safely: no document type, no entity, no network, one entry at a time. Only what reconciling needs is kept: no
+name and no account of anyone leaves this file, except the hub's own IBAN.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ _MESSAGE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.05(?:3|4)\.001\.0
 _EUROS = re.compile(r"([0-9]{1,13})(?:\.([0-9]{0,5}))?")
 
 STATEMENT_INVALID = refusal(
-    "statement_invalid", 400, "This is not a bank statement we read", fix="Send a camt.053 or camt.054 (versions 02 to 08), UTF-8, as the bank made it."
-)  # fmt: skip
+    "statement_invalid",
+    400,
+    "This is not a bank statement we read",
+    fix="Send a camt.053 or camt.054 (versions 02 to 08), UTF-8, as the bank made it.",
+)
 STATEMENT_TOO_LARGE = refusal(
     "statement_too_large", 413, "This statement is too large", fix="Ask the bank for one file a day."
 )

@@ -1,7 +1,8 @@
 """ISO 20022 files for the bank: pain.001.001.09 (transfers) and pain.008.001.08 (direct debits), as SEPA restricts them.
 
-Sources: EPC132-08 (credit transfer) and EPC130-08 (core direct debit), customer-to-bank guidelines; characters of EPC217-08.
-The same values give the same bytes: nothing here reads a clock or draws an id. The schemas are the engine's (`Schemas` port).
+Sources: EPC132-08 (credit transfer) and EPC130-08 (core direct debit), customer-to-bank guidelines; characters of
+EPC217-08. The same values give the same bytes: nothing here reads a clock or draws an id. The schemas are the
+engine's (`Schemas` port).
 """
 
 from __future__ import annotations
@@ -20,7 +21,30 @@ PAIN_001 = "pain.001.001.09"
 PAIN_008 = "pain.008.001.08"
 NAME_MAX = 70  # EPC132-08, AT-T001: the scheme's limit, below the 140 of the schema
 _ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
-_SPELT = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "’": "'", "‘": "'", "«": "'", "»": "'", "–": "-", "—": "-", "&": "+", "€": "EUR", "_": "-"})  # fmt: skip
+_SPELT = str.maketrans(
+    {
+        "œ": "oe",
+        "Œ": "OE",
+        "æ": "ae",
+        "Æ": "AE",
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "’": "'",
+        "‘": "'",
+        "«": "'",
+        "»": "'",
+        "–": "-",
+        "—": "-",
+        "&": "+",
+        "€": "EUR",
+        "_": "-",
+    }
+)
 
 Node: TypeAlias = "tuple[str, str | Sequence[Node]]"
 
@@ -135,7 +159,7 @@ def _creditor(own: Debtor) -> Sequence[Node]:
 
 def _message(name: str, root: str, header: Node, payment: Sequence[Node], lines: Iterable[Node]) -> bytes:
     namespace = f"urn:iso:std:iso:20022:tech:xsd:{name}"
-    document = etree.Element(f"{{{namespace}}}Document", nsmap={None: namespace})
+    document = etree.Element(f"{{{namespace}}}Document", nsmap={None: namespace})  # type: ignore[dict-item]  # lxml-stubs forget the default namespace
     body = etree.SubElement(document, f"{{{namespace}}}{root}")
     _grow(body, header, f"{{{namespace}}}")
     information = etree.SubElement(body, f"{{{namespace}}}PmtInf")

@@ -3,7 +3,8 @@
 Accounts, by what they say (a positive amount is a debit: what is owed to the hub or held by it):
 
 - `insurer:<amc>`   what an insurer owes the hub (+), until it has paid its call for funds
-- `practice:<id>`   what the hub owes a practice (−), until a transfer is ordered; a positive balance is money to recover
+- `practice:<id>`   what the hub owes a practice (−), until a transfer is ordered; a positive balance is money to
+recover
 - `transit`         transfers ordered and not yet seen in a bank statement (−)
 - `bank`            the hub's bank account (− when money left, + when it came)
 """

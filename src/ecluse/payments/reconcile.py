@@ -1,8 +1,8 @@
 """What a bank statement tells of our transfers and calls, decided line by line; nothing is ever dropped.
 
-A line is either applied (and booked once), already known, not booked by the bank yet, different from what was ordered, or unmatched.
-Only the first kind changes anything; the others are listed for a person. The order of the lines does not matter: a return may be
-read before the transfer it returns.
+A line is either applied (and booked once), already known, not booked by the bank yet, different from what was
+ordered, or unmatched. Only the first kind changes anything; the others are listed for a person. The order of the
+lines does not matter: a return may be read before the transfer it returns.
 """
 
 from __future__ import annotations

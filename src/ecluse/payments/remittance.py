@@ -60,5 +60,8 @@ def as_text(remittance: Remittance) -> str:
         f"Virement du {remittance.executed_on:%d/%m/%Y}, libellé {remittance.reference}",
         "",
     ]
-    rows = [f"{line.invoice:<24} {line.claim_id:<24} {_KINDS[line.kind]:<10} {en_euros(line.amount_cents):>16}" for line in remittance.lines]  # fmt: skip
+    rows = [
+        f"{line.invoice:<24} {line.claim_id:<24} {_KINDS[line.kind]:<10} {en_euros(line.amount_cents):>16}"
+        for line in remittance.lines
+    ]
     return "\n".join([*head, *rows, "", f"{'Total du virement':<60} {en_euros(remittance.total_cents):>16}", ""])

@@ -1,9 +1,9 @@
 """What a payment run decides, on small values: whom to pay, how much, in how many transfers, by when.
 
-The law of a run: *due = owed − ordered*. What a claim owes its practice is its amount while it stands and nothing once cancelled; what
-was ordered is the sum of its lines in remittances the bank has not returned. Everything else (recoveries, transfers that came
-back, recoveries that came back) follows from this one subtraction, so nothing is lost or counted twice. What an insurer is called for
-obeys the same law, with calls in the place of remittances.
+The law of a run: *due = owed − ordered*. What a claim owes its practice is its amount while it stands and nothing
+once cancelled; what was ordered is the sum of its lines in remittances the bank has not returned. Everything else
+(recoveries, transfers that came back, recoveries that came back) follows from this one subtraction, so nothing is
+lost or counted twice. What an insurer is called for obeys the same law, with calls in the place of remittances.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from ecluse.kernel.days import add_working_days
 
 DELAY_WORKING_DAYS = 7  # inter-AMC contract: transfer within 7 working days of the claim (docs/payments.md)
 TRANSFER_CENTS_MAX = 99_999_999_999  # 999 999 999.99 €: the largest amount of one SEPA transfer (EPC132-08, AT-T002)
-TRANSFERS_PER_FILE_MAX = (
-    10_000  # banks accept far more; a file stays near 10 MB, which any channel takes and a person can open
-)
+TRANSFERS_PER_FILE_MAX = 10_000  # banks take far more; this keeps a file near 4 MB, for any channel and any eye
 
 
 class Decision(StrEnum):
@@ -72,7 +70,8 @@ def decide(balance: Balance, limit_cents: int = TRANSFER_CENTS_MAX) -> Decision:
 def pack(amounts_cents: Sequence[int], limit_cents: int = TRANSFER_CENTS_MAX) -> list[int]:
     """The transfer (0, 1, …) each line goes into: every transfer's sum is above zero and within the limit.
 
-    Needs a sum above the limit and no single line above it. Recoveries go first, where the payments that follow cover them.
+    Needs a sum above the limit and no single line above it. Recoveries go first, where the payments that follow cover
+    them.
     """
     assert sum(amounts_cents) > limit_cents >= max(amounts_cents)
     parts = [0] * len(amounts_cents)
@@ -81,9 +80,8 @@ def pack(amounts_cents: Sequence[int], limit_cents: int = TRANSFER_CENTS_MAX) ->
         if filled + amounts_cents[at] > limit_cents:
             part, filled = part + 1, 0
         parts[at], filled = part, filled + amounts_cents[at]
-    return (
-        parts if filled > 0 else [min(one, part - 1) for one in parts]
-    )  # a tail of zero-cent lines joins the one before
+    last = part if filled > 0 else part - 1  # a tail of zero-cent lines joins the transfer before
+    return [min(one, last) for one in parts]
 
 
 def pay_by(received_on: date, delay_working_days: int = DELAY_WORKING_DAYS) -> date:
@@ -99,7 +97,7 @@ def banking_day(day: date) -> date:
 
 
 def collection_day(execute_on: date) -> date:
-    """The banking day after the transfers: a SEPA core direct debit must reach the bank one banking day before (EPC016-06 §4.3)."""
+    """The banking day after the transfers: a core direct debit reaches the bank one banking day before (EPC016-06 §4.3)."""
     return banking_day(execute_on + timedelta(days=1))
 
 

@@ -21,8 +21,11 @@ _CREDITOR_ID = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[A-Z0-9]{1,28}")
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 
 BANK_SETTINGS_INVALID = refusal(
-    "bank_settings_invalid", 500, "The hub's own bank account is not usable", fix="Write bank.name, bank.iban and, for direct debits, bank.creditor_id in ecluse.toml."
-)  # fmt: skip
+    "bank_settings_invalid",
+    500,
+    "The hub's own bank account is not usable",
+    fix="Write bank.name, bank.iban and, for direct debits, bank.creditor_id in ecluse.toml.",
+)
 BIC_INVALID = refusal("bic_invalid", 400, "This is not a BIC", fix="Write the 8 or 11 characters, or leave it empty.")
 
 
@@ -69,7 +72,7 @@ class Collection(msgspec.Struct, frozen=True):
 
 
 class Instruction(msgspec.Struct, frozen=True):
-    """What one file for the bank has in common: its id (unique for ever), when the run was made (UTC seconds), the day asked for."""
+    """What a file for the bank has in common: its id (unique for ever), when its run was made (UTC seconds), the day."""
 
     id: str
     made_at_ts: int

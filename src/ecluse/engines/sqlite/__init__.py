@@ -8,7 +8,9 @@ from pathlib import Path
 from ecluse.app.ports import Keys
 from ecluse.engines.sqlite.claims import Claims
 from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.directory import Directory
 from ecluse.engines.sqlite.engagements import Engagements
+from ecluse.engines.sqlite.payments import Payments
 from ecluse.engines.sqlite.products import Products
 from ecluse.engines.sqlite.rights import Rights
 from ecluse.engines.sqlite.rights_files import RightsFiles
@@ -22,6 +24,8 @@ class Stores:
     engagements: Engagements
     products: Products
     rights: Rights
+    payments: Payments
+    directory: Directory
     claims: Claims
 
     def close(self) -> None:
@@ -35,4 +39,12 @@ def open_stores(path: Path, keys: Keys) -> Stores:
     database = Database(path, "hub.sql")
     engagements = Engagements(path.with_name("engagements.db"))
     rights = Rights(RightsFiles(path.with_name("rights"), database), engagements, keys)
-    return Stores(database, engagements, Products(database), rights, Claims(database, keys))
+    return Stores(
+        database,
+        engagements,
+        Products(database),
+        rights,
+        Payments(database),
+        Directory(database),
+        Claims(database, keys),
+    )

@@ -17,10 +17,17 @@ CREATE TABLE IF NOT EXISTS practice (
     practice TEXT PRIMARY KEY, payee BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Member feeds, one row a file; `digest` makes a second sending the same feed.
+-- Member feeds, one row a file; `digest` (keyed) makes a second sending the same feed.
 CREATE TABLE IF NOT EXISTS feed (
     id TEXT PRIMARY KEY, insurer TEXT NOT NULL, mode TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL,
-    received_ts_us INTEGER NOT NULL, finished_ts_us INTEGER, counts BLOB, generation TEXT
+    received_ts_us INTEGER NOT NULL, finished_ts_us INTEGER, counts BLOB, generation TEXT,
+    drop_unknown INTEGER NOT NULL DEFAULT 0, spooled INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS feed_unfinished ON feed (state, id) WHERE state IN ('received', 'loading');
+-- What an `Idempotency-Key` (keyed) was used for: the same key with another `body` (keyed digest) is refused.
+CREATE TABLE IF NOT EXISTS feed_request (
+    insurer TEXT NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, feed TEXT NOT NULL,
+    PRIMARY KEY (insurer, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS feed_digest ON feed (insurer, mode, digest);
 

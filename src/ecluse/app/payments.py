@@ -1,0 +1,227 @@
+"""Payment runs: what is due is ordered in one transaction, then told in files that the committed run alone decides.
+
+1. Files of runs that a crash left unfinished are made again, to the same bytes.
+2. What is due is ordered: one durable transaction, or nothing.
+3. Files are written: remittances, calls for funds, and last those the bank picks up. Only then is the run `written`.
+A second run of a day finds nothing due, and leaves the files of the first alone: a file the bank has taken must not
+come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+import msgspec
+
+from ecluse.app.directory import open_payee, open_settlement
+from ecluse.app.ports import HUB, Clock, Keys, PaymentStore, Post, Schemas
+from ecluse.formats.call import Notice, call_csv, call_html, call_json
+from ecluse.formats.sepa import PAIN_001, PAIN_008, collections_file, transfers_file
+from ecluse.kernel.days import paris_day
+from ecluse.kernel.errors import refusal
+from ecluse.payments.call import Call, CallState
+from ecluse.payments.remittance import Remittance
+from ecluse.payments.run import (
+    Run,
+    RunPlan,
+    Summary,
+    call_path,
+    collections_path,
+    file_count,
+    file_id,
+    remittance_path,
+    transfers_path,
+)
+from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX, banking_day, collection_day
+from ecluse.payments.transfer import Collection, Debtor, Instruction, Settlement, Transfer, bank_reference, checked
+
+RUN_AHEAD_DAYS_MAX = 31  # a run is asked for today or the days around; a year's slip of the hand is refused
+
+RUN_DAY_INVALID = refusal(
+    "run_day_invalid", 422, "The day of the run is too far ahead", fix="Give a day of this month."
+)
+PAYMENT_UNKNOWN = refusal(
+    "payment_unknown", 404, "No such run, remittance or call", fix="List them with `ecluse pay list`."
+)
+
+Progress = Callable[[str, int, int], None]  # what is being written, how many are done, out of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """What payments need: the ports, and the hub's own account as the settings say."""
+
+    clock: Clock
+    keys: Keys
+    payments: PaymentStore
+    post: Post
+    schemas: Schemas
+    debtor: Debtor
+
+
+class RunReport(msgspec.Struct, frozen=True):
+    """What a call of `run_payments` did. `runs` are all those of the day; `made` is the new one, if any; `files` where they are.
+
+    `summary` tells of the new run, or, when there is none, of what is held or waits now.
+    """
+
+    made: str | None
+    runs: tuple[str, ...]
+    finished: tuple[str, ...]
+    summary: Summary
+    files: tuple[str, ...]
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def run_payments(till: Till, until: date, progress: Progress = silent) -> RunReport:
+    """Pay what was received until that day and is not paid. Safe to call again at any time, and after a crash.
+
+    Raises `run_day_invalid`, `bank_settings_invalid`, `iban_invalid`, `database_busy`.
+    """
+    now = till.clock.now()
+    today = paris_day(now)
+    if (until - today).days > RUN_AHEAD_DAYS_MAX:
+        raise RUN_DAY_INVALID()
+    debtor = checked(till.debtor)
+    finished = [run for run in till.payments.runs(unwritten=True) if write_files(till, run, progress)]
+    sealed = till.keys.seal(HUB, msgspec.msgpack.encode(debtor), _DEBTOR)
+    plan = RunPlan(until, banking_day(max(until, today)), int(now.timestamp() * 1_000_000), sealed)
+    progress("order", 0, 1)
+    ordered = till.payments.order(plan)
+    progress("order", 1, 1)
+    if ordered.run:
+        write_files(till, ordered.run, progress)
+    runs = till.payments.runs(until=until)
+    return RunReport(
+        made=ordered.run.id if ordered.run else None,
+        runs=tuple(run.id for run in runs),
+        finished=tuple(run.id for run in finished),
+        summary=ordered.summary,
+        files=tuple(till.post.place(name) for run in runs for name in bank_files(till, run)),
+    )
+
+
+def write_files(till: Till, run: Run, progress: Progress = silent) -> bool:
+    """Write every file of a committed run; the same run gives the same bytes. Always true, for those who filter."""
+    debtor = msgspec.msgpack.decode(till.keys.open(HUB, till.payments.debtor(run.id), _DEBTOR), type=Debtor)
+    till.post.put_all(_remittance_files(till, run, progress))
+    notices = list(_notices(till, run, debtor))
+    till.post.put_all(file for notice, _ in notices for file in _call_files(run, notice))
+    collections = [
+        Collection(notice.call.call_id, notice.call.amount_cents, settlement)
+        for notice, settlement in notices
+        if settlement and notice.collect_on
+    ]
+    till.post.put_all(
+        [*_collection_files(till, run, debtor, collections), *_transfer_files(till, run, debtor, progress)]
+    )
+    till.payments.written(run.id)
+    return True
+
+
+def write_again(till: Till, id_: str, progress: Progress = silent) -> list[str]:
+    """Write a run's files again, to the same bytes; where those for the bank are. Raises `payment_unknown`."""
+    run = till.payments.run(_canonical_run(id_))
+    if run is None:
+        raise PAYMENT_UNKNOWN(f"{id_[:40]!r} is not known here")
+    write_files(till, run, progress)
+    return [till.post.place(name) for name in bank_files(till, run)]
+
+
+def bank_files(till: Till, run: Run) -> list[str]:
+    """The names of a run's files for the bank, under the folder of files out."""
+    names = [transfers_path(run.received_until, run.id, n + 1) for n in range(file_count(run.summary.transfers))]
+    collected = collections_path(run.received_until, run.id)
+    return [*names, collected] if till.post.has(collected) else names
+
+
+def show(till: Till, id_: str) -> Run | Remittance | Call:
+    """A run, a remittance or a call by its id, as the hub or a bank statement writes it. Raises `payment_unknown`."""
+    found: Run | Remittance | Call | None = None
+    if id_.startswith("run"):
+        found = till.payments.run(_canonical_run(id_))
+    elif id_[:4].lower() in {"rem_", "rem-"}:
+        found = till.payments.remittance(_canonical(id_))
+    elif id_[:4].lower() in {"cff_", "cff-"}:
+        found = till.payments.call(_canonical(id_))
+    if found is None:
+        raise PAYMENT_UNKNOWN(f"{id_[:40]!r} is not known here")
+    return found
+
+
+_DEBTOR = b"debtor"  # what the seal of the hub's own account is bound to
+
+
+def _canonical(id_: str) -> str:
+    return f"{id_[:3].lower()}_{id_[4:].upper()}"
+
+
+def _canonical_run(id_: str) -> str:
+    """`run-2026-11-23-1` of a bank file is `run_2026-11-23_1`."""
+    return f"run_{id_[4:14]}_{id_[15:]}"
+
+
+def _remittance_files(till: Till, run: Run, progress: Progress) -> Iterator[tuple[str, bytes]]:
+    total = run.summary.transfers
+    for n, remittance in enumerate(till.payments.remittances(run.id)):
+        if n % 500 == 0:
+            progress("remittances", n, total)
+        plain = msgspec.json.encode(_as_ordered(remittance))
+        yield remittance_path(run.received_until, remittance.remittance_id), msgspec.json.format(plain, indent=1)
+    progress("remittances", total, total)
+
+
+def _as_ordered(remittance: Remittance) -> dict[str, object]:
+    """The remittance's file: it says what was ordered, not what the bank said later, so it never changes."""
+    plain: dict[str, object] = msgspec.to_builtins(remittance)
+    return {name: value for name, value in plain.items() if name not in {"state", "why"}}
+
+
+def _notices(till: Till, run: Run, debtor: Debtor) -> Iterator[tuple[Notice, Settlement | None]]:
+    for call, sealed in till.payments.calls(run.id):
+        settlement = open_settlement(till.keys, call.insurer, sealed) if sealed else None
+        collected = settlement is not None and settlement.mandate != "" and debtor.creditor_id != ""
+        day = collection_day(run.execute_on) if collected else None
+        name = settlement.name if settlement else ""
+        as_called = msgspec.structs.replace(
+            call, state=CallState.CALLED, why=""
+        )  # the file says what was asked, for ever
+        yield Notice(as_called, run.received_until, run.execute_on, name, debtor, day), settlement
+
+
+def _call_files(run: Run, notice: Notice) -> Iterator[tuple[str, bytes]]:
+    forms = {"csv": call_csv(notice.call), "json": call_json(notice), "html": call_html(notice)}
+    return ((call_path(run.received_until, notice.call.call_id, form), content) for form, content in forms.items())
+
+
+def _collection_files(
+    till: Till, run: Run, debtor: Debtor, collections: list[Collection]
+) -> Iterator[tuple[str, bytes]]:
+    if collections:
+        id_ = bank_reference(f"{run.id}_dd")
+        instruction = Instruction(id_, run.at_ts_us // 1_000_000, collection_day(run.execute_on), debtor)
+        document = collections_file(instruction, collections)
+        till.schemas.check(document, PAIN_008)
+        yield collections_path(run.received_until, run.id), document
+
+
+def _transfer_files(till: Till, run: Run, debtor: Debtor, progress: Progress) -> Iterator[tuple[str, bytes]]:
+    rows = iter(till.payments.transfers(run.id))
+    total = file_count(run.summary.transfers)
+    for n in range(1, total + 1):
+        progress("transfers", n - 1, total)
+        transfers = [
+            Transfer(remittance, cents, open_payee(till.keys, practice, sealed))
+            for remittance, practice, cents, sealed in islice(rows, TRANSFERS_PER_FILE_MAX)
+        ]
+        made_at_ts = run.at_ts_us // 1_000_000
+        document = transfers_file(Instruction(file_id(run.id, n), made_at_ts, run.execute_on, debtor), transfers)
+        till.schemas.check(document, PAIN_001)
+        yield transfers_path(run.received_until, run.id, n), document
+    progress("transfers", total, total)
