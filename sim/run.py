@@ -24,6 +24,7 @@ from sim.auditor import ledger, privacy
 from sim.auditor.answers import Listener
 from sim.auditor.papers import Cashier, Papers, read_papers
 from sim.bank import PaymentFile
+from sim.exchange import Visit
 from sim.player import AT_ONCE, TIMEOUT_S, Played, Player
 
 MARK = ".ecluse-sim"  # left in a directory that a run made, so that the next one may clear it
@@ -108,7 +109,7 @@ class Run:
         self._timed("payments", lambda: self._pay(address, day))
         ledger.check(self.hub / "hub.db", self.listener.book, self.cashier, self.listener.oath)
 
-    async def _play(self, address: str, visits: list[workload.Visit], advance: Advance) -> list[Played]:
+    async def _play(self, address: str, visits: list[Visit], advance: Advance) -> list[Played]:
         limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
         async with httpx.AsyncClient(base_url=address, limits=limits, timeout=TIMEOUT_S) as client:
             return await Player(client, self.tokens, lambda _: advance(1)).play(visits)

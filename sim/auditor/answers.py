@@ -26,7 +26,8 @@ PROBLEM = {"type", "title", "status", "detail", "code", "fix"}
 CONFIRMED = {
     "check_id", "outcome", "third_party_payment", "covered_until", "engagement", "convention_type", "csr",
 }  # fmt: skip
-CLAIM = {"claim_id", "status", "amc_cents", "pay_by", "refusals"}
+ACCEPTED_CLAIM = {"claim_id", "status", "amc_cents", "pay_by", "refusals", "lines"}
+REFUSED_CLAIM = {"claim_id", "status", "refusals"}
 QUOTE = {"quote_id", "engagement", "lines", "total"}
 AMOUNTS = ("expense_cents", "amo_cents", "amc_cents", "patient_cents")
 
@@ -177,7 +178,7 @@ class Listener:
     def claim(self, planned: Exchange, played: Played, answer: Json) -> None:
         """A claim that is right: accepted for exactly what the insurer owes, to be paid in time."""
         must = planned.must
-        self._fields(planned.name, answer, CLAIM)
+        self._fields(planned.name, answer, ACCEPTED_CLAIM)
         if must.same_as >= 0:
             self.oath.same("sent twice is one claim", planned.name, answer, self.answers[planned.visit, must.same_as])
             return
@@ -185,7 +186,12 @@ class Listener:
         self._new_id(planned.name, answer["claim_id"], ID)
         if must.ends >= 0:
             self.book.cancel(self.book.claims[self.answers[planned.visit, must.ends]["claim_id"]])
-        claim = self._worth(planned, played.request, answer["claim_id"])
+        claim, shares = self._worth(planned, played.request, answer["claim_id"])
+        lines = [
+            {"line": sent["line"], "amo_cents": share.amo, "amc_cents": share.amc, "patient_cents": share.patient}
+            for sent, share in zip(played.request["lines"], shares, strict=True)
+        ]
+        self.oath.same("claims to the cent", planned.name, answer["lines"], lines)
         self.oath.same("claims", planned.name, answer["status"], ACCEPTED)
         self.oath.same("claims to the cent", planned.name, answer["amc_cents"], claim.cents)
         self.oath.same("claims", planned.name, answer["refusals"], [])
@@ -200,7 +206,7 @@ class Listener:
         )
         self.book.claims[claim.claim_id] = claim
 
-    def _worth(self, planned: Exchange, body: Json, claim_id: str) -> TrueClaim:
+    def _worth(self, planned: Exchange, body: Json, claim_id: str) -> tuple[TrueClaim, list[Share]]:
         if "engagement" in body:
             person, insurer, domain, day = self.engagements[body["engagement"]]
         else:
@@ -224,20 +230,20 @@ class Listener:
             self.today,
             None,
         )
+        claim.amo_cents, claim.patient_cents = sum(each.amo for each in shares), sum(each.patient for each in shares)
         for counter, acts in self.book.used.acts.items():
             if acts != before.acts.get(counter, 0):
                 claim.acts[counter] = acts - before.acts.get(counter, 0)
         for counter, amount in self.book.used.euros.items():
             if amount != before.euros.get(counter, 0):
                 claim.euros[counter] = amount - before.euros.get(counter, 0)
-        return claim
+        return claim, shares
 
     def refused(self, planned: Exchange, played: Played, answer: Json) -> None:
         """A claim that is wrong: refused, with a reason in words and what mends it, and worth nothing."""
-        self._fields(planned.name, answer, CLAIM)
+        self._fields(planned.name, answer, REFUSED_CLAIM)
         self._new_id(planned.name, answer["claim_id"], ID)
         self.oath.same("claims", planned.name, answer["status"], REFUSED)
-        self.oath.same("claims to the cent", planned.name, answer["amc_cents"], 0)
         codes = [each["code"] for each in answer["refusals"]]
         self.oath.true(
             "refusals have their code",
@@ -247,7 +253,7 @@ class Listener:
             codes,
         )
         for each in answer["refusals"]:
-            spoken = bool(each.get("reason")) and bool(each.get("fix"))
+            spoken = bool(each.get("detail")) and bool(each.get("fix"))
             self.oath.true("refusals can be mended", planned.name, spoken, "a reason and a fix", each)
         assert isinstance(played.request, dict)
         practice = self.staff[planned.account].practice.number

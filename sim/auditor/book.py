@@ -26,6 +26,8 @@ class TrueClaim:
     state: str
     day: date
     pay_by: date | None
+    amo_cents: int = 0
+    patient_cents: int = 0
     acts: dict[tuple[object, ...], int] = field(default_factory=dict)
     euros: dict[tuple[object, ...], Decimal] = field(default_factory=dict)
 
