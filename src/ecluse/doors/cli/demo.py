@@ -1,0 +1,125 @@
+"""`ecluse demo` and `ecluse sim run`: a simulated département plays real days against the real hub, and is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ecluse.doors.cli.screen import ERRORS, OUT, Json, print_json
+from ecluse.kernel.days import paris_day
+from ecluse.kernel.money import en_euros
+
+if TYPE_CHECKING:
+    from sim.figures import Json as Figures
+    from sim.run import Run
+
+app = typer.Typer(help="Play simulated days against a real hub, and check every answer.", no_args_is_help=True)
+
+PEOPLE_MAX = 2_000_000  # the world is held in memory
+DAYS_MAX = 31  # a month of care: longer runs say nothing more and take hours
+
+People = Annotated[int, typer.Option(min=1, max=PEOPLE_MAX, help="Inhabitants of the simulated département.")]
+Seed = Annotated[int, typer.Option(min=0, help="One seed and day, one world: the same bytes.")]
+
+
+@app.callback()
+def root() -> None:
+    """Play simulated days against a real hub, and check every answer."""
+
+
+def demo(
+    people: People = 20_000,
+    seed: Seed = 1,
+    out: Annotated[
+        Path, typer.Option(help="Where to leave the hub, its files and report.html: new, or an earlier demo.")
+    ] = Path("demo"),
+    json: Json = False,
+) -> None:
+    """Play a day of care of a simulated département over real HTTP, pay it, audit every cent, and write report.html.
+
+    What an earlier demo left in DIR is made anew. Afterwards `ecluse serve --dir DIR/hub` brings that world back.
+    """
+    from sim import report  # the simulator is loaded by its own commands only
+
+    run, figures = _played(people, seed, out, days=1)
+    report.write(run, out / "report.html")
+    if json:
+        print_json(figures)
+    else:
+        _say(figures, out)
+
+
+@app.command("run")
+def sim_run(
+    people: People = 2_000,
+    seed: Seed = 1,
+    days: Annotated[int, typer.Option(min=1, max=DAYS_MAX, help="Days of care in a row, up to today.")] = 1,
+    out: Annotated[Path, typer.Option(help="Where to leave the hub and its files.")] = Path("sim-run"),
+    json: Json = False,
+) -> None:
+    """Play several days in a row; every invariant is checked each day. The first lie stops the run: exit code 1."""
+    _, figures = _played(people, seed, out, days)
+    if json:
+        print_json(figures)
+    else:
+        _say(figures, out, report=False)
+
+
+def _played(people: int, seed: int, out: Path, days: int) -> tuple[Run, Figures]:
+    from sim import figures
+    from sim.auditor.lie import Lie
+    from sim.run import Run
+
+    run = Run(seed, people, out, _today(), Bars())
+    try:
+        run.whole(days)
+    except Lie as lie:
+        ERRORS.print(f"[bold red]Mensonge[/] {lie}", markup=True, soft_wrap=True)
+        raise typer.Exit(1) from None
+    summary = figures.summary(run)
+    (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
+    return run, summary
+
+
+def _today() -> date:
+    """The hub's own day: the server of the run reads the same clock."""
+    return paris_day(datetime.now(UTC))
+
+
+class Bars:
+    """Progress bars on stderr, one a stage."""
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """One bar of `total` units."""
+        columns = (TextColumn("{task.description:<52}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, TimeElapsedColumn(), console=ERRORS) as progress:
+            task = progress.add_task(title, total=total)
+            yield lambda more: progress.advance(task, more)
+
+
+def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
+    world, money, exchanges = figures["world"], figures["money_cents"], figures["exchanges"]
+    check = figures["latency_ms"].get("check", {"p50": 0, "p99": 0})
+    rows = [
+        ("Monde", f"{world['people']} personnes, {world['insurers']} complémentaires, {world['practices']} cabinets"),
+        ("Journée", f"{exchanges['total']} échanges, {exchanges['per_second']} par seconde"),
+        ("Droits", f"médiane {check['p50']} ms, 99 % sous {check['p99']} ms"),
+        ("Factures", ", ".join(f"{count} {state}" for state, count in sorted(figures["claims"].items()))),
+        ("Part AMC", f"{en_euros(money['amc'])} dus par {money['calls_count']} appels de fonds"),
+        ("Virements", f"{money['transfers_count']} pour {en_euros(money['transfers'])}"),
+        ("Retours", f"{money['returned_count']} pour {en_euros(money['returned'])}, dette rouverte"),
+        ("Auditeur", f"{figures['checks_held']} vérifications, aucun écart"),
+    ]
+    for label, words in rows:
+        OUT.print(f"[bold]{label:<10}[/] {words}", highlight=False, soft_wrap=True)
+    if report:
+        OUT.print(f"[bold]{'Rapport':<10}[/] {out / 'report.html'}", highlight=False, soft_wrap=True)
+    OUT.print(f"[bold]{'Rouvrir':<10}[/] ecluse serve --dir {out / 'hub'}", highlight=False, soft_wrap=True)
