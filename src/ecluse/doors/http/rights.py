@@ -6,9 +6,11 @@ describes the call in /schema, and answers it where the bare one is not mounted.
 
 from __future__ import annotations
 
+from typing import cast
+
 import msgspec
 from litestar import Response, post
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPRequestEvent, Receive, Scope, Send
 
 from ecluse.app.hub import Hub
 from ecluse.app.rights import RightsAnswer, RightsQuestion, check_rights
@@ -58,7 +60,7 @@ class Checks:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answered(self, scope: Scope, receive: Receive) -> bytes:
-        if scope["method"] != "POST":
+        if scope.get("method") != "POST":
             raise METHOD()
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         asked = self._door.asked(authorization, PREFIX)
@@ -72,11 +74,11 @@ class Checks:
 
 
 async def _read(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body", False) and len(body) <= QUESTION_BYTES_MAX:
-        message = await receive()
+    body, more = b"", True
+    while more and len(body) <= QUESTION_BYTES_MAX:
+        message = cast("HTTPRequestEvent", await receive())
         body += message.get("body", b"")
+        more = message.get("more_body", False)
     if len(body) > QUESTION_BYTES_MAX:
         raise TOO_LARGE()
     return body

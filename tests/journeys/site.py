@@ -1,0 +1,126 @@
+"""A hub as its users meet it: a directory made by `ecluse init`, commands, and a server in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ECLUSE = str(Path(sys.executable).with_name("ecluse"))
+AMC = "0075123456"
+PRACTICE = "370000028"
+DOCTOR = "rpps:10000000001"
+HEADER = (
+    "insurer,member_number,nir,birth_date,birth_rank,contract,product,domains,valid_from,valid_to,"
+    "convention_type,csr,responsible,priority"
+)
+PRODUCT = """product: BASE
+label: Formule de base
+responsible: true
+guarantees:
+  - {domains: [MED], acts: [CS], guarantee: "BR_INCL:200", label: Consultation de spécialiste}
+  - {domains: [MED, PHAR], guarantee: "TM:100", label: Ticket modérateur}
+"""
+MEMBER = {
+    "insurer": AMC, "member_number": "M1", "nir": "279067505612357", "birth_date": "1979-06-14", "birth_rank": "1",
+    "contract": "C1", "product": "BASE", "domains": "MED PHAR", "valid_from": "2020-01-01", "valid_to": "",
+    "convention_type": "SV", "csr": "0001", "responsible": "true", "priority": "1",
+}  # fmt: skip
+
+
+class Site:
+    """One hub. `start` runs its server on a free port; every command can be run while it does."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        self.directory = directory
+        self.environment = {**os.environ, "ECLUSE_DIR": str(directory), **environment}
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    def run(self, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `ecluse` with these words."""
+        done = subprocess.run(
+            [ECLUSE, *words], input=stdin, capture_output=True, text=True, env=self.environment, check=False
+        )
+        assert not check or done.returncode == 0, f"ecluse {' '.join(words)}: {done.stderr}"
+        return done
+
+    def json(self, *words: str) -> Any:
+        """The JSON that a command prints."""
+        return json.loads(self.run(*words, "--json").stdout)
+
+    def make(self) -> None:
+        """`ecluse init`, and one product."""
+        self.run("init", str(self.directory))
+        file = self.directory.parent / "base.yaml"
+        file.write_text(PRODUCT)
+        self.run("product", "load", str(file), "--insurer", AMC)
+
+    def load(self, members: Iterable[Mapping[str, str]], mode: str = "--full") -> Any:
+        """Write a member file and load it; the summary."""
+        file = self.directory.parent / f"members-{os.urandom(4).hex()}.csv"
+        lines = [HEADER, *(",".join({**MEMBER, **each}.values()) for each in members)]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return self.json("feed", "load", str(file), "--insurer", AMC, mode)
+
+    def start(self) -> None:
+        """Start the server; returns when it answers."""
+        command = [ECLUSE, "serve", "--port", "0"]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=self.environment)
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if found := re.search(r"http://[\d.]+:\d+", line):
+                self.url = found[0]
+                break
+        assert self.url, "the server did not say where it answers"
+        with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
+            assert client.get(f"{self.url}/readyz").status_code == 200
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Stop the server; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        code = self.process.wait(30)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        self.process, self.url = None, ""
+        return code
+
+    def token(
+        self, account: str = DOCTOR, *, practice: str = PRACTICE, scope: str = "rights claims remittances"
+    ) -> str:
+        """A token of the development issuer."""
+        words = ["dev", "token", "--account", account, "--practice", practice, "--scope", scope]
+        return self.run(*words).stdout.strip()
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        """An HTTP client that asks as the doctor, or with `token` (empty: with none)."""
+        token = self.token() if token is None else token
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+
+
+def question(**changes: Any) -> dict[str, Any]:
+    """The rights question about `MEMBER`, as of today, with changes (`beneficiary` merges)."""
+    beneficiary = {"nir": MEMBER["nir"], "birth_date": MEMBER["birth_date"], "birth_rank": 1}
+    beneficiary |= changes.pop("beneficiary", {})
+    asked = {"insurer": AMC, "beneficiary": beneficiary, "care_date": today(), "domain": "MED", "pass": None, **changes}
+    asked["beneficiary"] = {name: value for name, value in asked["beneficiary"].items() if value is not None}
+    return asked
+
+
+def today() -> str:
+    """The day it is in Paris."""
+    from datetime import datetime
+
+    from ecluse.kernel.days import PARIS
+
+    return datetime.now(PARIS).date().isoformat()
