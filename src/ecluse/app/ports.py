@@ -348,7 +348,10 @@ class Settle(Protocol):
 class RightsWork(Protocol):
     """The making of one generation: rows are staged (and survive a kill), then built into a file, then it is kept."""
 
-    done: int
+    @property
+    def done(self) -> int:
+        """Rows staged and committed."""
+        ...
 
     def plan(self, rows: int) -> None:
         """The file holds this many rows."""

@@ -7,3 +7,8 @@ CREATE TABLE rights (
 CREATE TABLE members (
     member BLOB PRIMARY KEY, person BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- How many there are, so that a delta need not count them again.
+CREATE TABLE tally (
+    persons INTEGER NOT NULL, rights INTEGER NOT NULL
+) STRICT;
+INSERT INTO tally VALUES (0, 0);

@@ -8,7 +8,7 @@ can be read without the insurer's key; the file is removed when the feed is fini
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 ROWS_PER_BUCKET = 100_000  # 30 MB when sorted in memory
@@ -18,7 +18,9 @@ CACHE_KIB = 65_536  # the last pages of every bucket stay in memory between comm
 StagedRow = tuple[bytes, int, bool, bytes]  # person, line, whether it ends a right, sealed right
 StagedMember = tuple[bytes, bytes, int]  # member, person, line
 
-_PLAN = "CREATE TABLE IF NOT EXISTS plan (buckets INTEGER NOT NULL, done INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT"
+_PLAN = (
+    "CREATE TABLE IF NOT EXISTS plan (buckets INTEGER NOT NULL, done INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT"
+)
 _ROWS = "CREATE TABLE r{0} (person BLOB NOT NULL, line INTEGER NOT NULL, ends INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT"
 _MEMBERS = "CREATE TABLE m{0} (member BLOB NOT NULL, person BLOB NOT NULL, line INTEGER NOT NULL) STRICT"
 
@@ -33,7 +35,11 @@ class Staging:
         self._file.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._file.execute("PRAGMA synchronous = NORMAL")
         self._file.execute(_PLAN)
-        self.buckets, self.done, self.rows = self._file.execute("SELECT buckets, done, rows FROM plan").fetchone() or (0, 0, 0)
+        planned = self._file.execute("SELECT buckets, done, rows FROM plan").fetchone()
+        self.buckets: int
+        self.done: int
+        self.rows: int
+        self.buckets, self.done, self.rows = planned or (0, 0, 0)
 
     def plan(self, rows: int) -> None:
         """The file holds `rows` good rows: make the buckets for them, once."""
@@ -87,8 +93,3 @@ class Staging:
             spread[row[0][0] >> shift].append(row)
         for number, some in enumerate(spread):
             self._file.executemany(statement.format(number), some)
-
-
-def each_bucket(staging: Staging) -> Iterator[int]:
-    """Numbers of the buckets, in the order of their pseudonyms."""
-    yield from range(staging.buckets)

@@ -34,7 +34,8 @@ class Check(msgspec.Struct, frozen=True):
 
 # Sex or temporary number, year, month or pseudo-month, place, order, key: kernel/ids.py tells where they come from.
 _NIR = "[123478][0-9]{2}(0[1-9]|1[0-2]|20|3[0-9]|4[0-2]|[5-9][0-9])([0-9]{2}|2[AB])[0-9]{8}"
-_NIR_NUMBER = "try_cast(nir[1:5] || CASE nir[6:7] WHEN '2A' THEN '19' WHEN '2B' THEN '18' ELSE nir[6:7] END || nir[8:13] AS BIGINT)"
+_DEPARTMENT = "CASE nir[6:7] WHEN '2A' THEN '19' WHEN '2B' THEN '18' ELSE nir[6:7] END"
+_NIR_NUMBER = f"try_cast(nir[1:5] || {_DEPARTMENT} || nir[8:13] AS BIGINT)"
 _DOMAIN = f"({'|'.join(Domain)})"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _YEARS = ("1900", "2199")  # a contract before or after is a slip; 9999-12-31 is read as "no end"

@@ -1,0 +1,247 @@
+"""Loading a member file, from its bytes to the rights that answer.
+
+1. Survey: every byte once; encoding, lines, digest. The same file for the same purpose is the same feed: done once.
+2. Check: every row against every check. One refused row refuses the file; the old rights go on answering.
+3. Stage: NIR and birth date become keyed pseudonyms and are forgotten, the right is sealed; progress is committed with
+   the rows, so a killed load goes on where it was.
+4. Build: rows of a person meet (twice the same, overlaps, changes of a delta) and become the next generation's file.
+5. Record in the journal, then answer from the new generation, in one transaction.
+All or nothing: until 5 nothing answers from the file; after it everything does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ecluse.app.ports import HUB, Clock, FeedCounts, FeedPorts, FeedRecord, Ids, Keys, OpenFile, RightsWork
+from ecluse.formats.feed.checks import BESIDE
+from ecluse.formats.feed.file import REFUSALS_MAX, Mode, RowRefusal, Terms
+from ecluse.kernel.errors import Refused, refusal
+from ecluse.rights.changes import Change, combine
+from ecluse.rights.model import Right
+from ecluse.rights.person import member_message, nir_message, right_about
+
+COMMIT_ROWS = 131_072  # staged in one transaction: a second or two of work is all that a kill can lose
+
+PRODUCTS_MISSING = refusal(
+    "products_missing",
+    409,
+    "No guarantee table of this insurer is loaded",
+    fix="Load its products first: ecluse product load FILE.yaml --insurer AMC.",
+)
+
+_encode = msgspec.msgpack.Encoder().encode
+_right = msgspec.msgpack.Decoder(Right).decode
+_encode_right: Callable[[Right], bytes] = _encode
+
+
+class ProductNames(Protocol):
+    """The guarantee tables an insurer has."""
+
+    def names(self, insurer: str) -> list[str]:
+        """Their names."""
+        ...
+
+
+class FeedHub(Protocol):
+    """What these use cases need of the hub."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Ids: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def products(self) -> ProductNames: ...
+    @property
+    def feeds(self) -> FeedPorts: ...
+
+
+class FeedLoaded(msgspec.Struct, frozen=True):
+    """The outcome of a feed, for the journal: what was loaded or refused, never what was in it."""
+
+    id: str
+    insurer: str
+    mode: str
+    state: str
+    digest: str
+    counts: FeedCounts
+    at_ts_us: int
+
+
+Record = Callable[[FeedLoaded], None]
+Progress = Callable[[str, int, int], None]  # step, done, of
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is asked: whose file it is, what it says, and whether unknown columns are dropped."""
+
+    insurer: str
+    mode: Mode
+    drop_unknown: bool = False
+
+
+def load_file(hub: FeedHub, file: OpenFile, order: Order, record: Record, told: Progress) -> FeedRecord:
+    """Load a file named on the command line, or go on with it, or find that it was loaded: its feed.
+
+    Raises the refusal of a file that is refused as a whole; refused rows are in the feed.
+    """
+    terms = terms_of(hub, order)
+    with hub.feeds.works.turn(order.insurer):
+        digest = content_digest(hub, terms, file.survey(lambda done, of: told("reading", done, of)))
+        id_ = hub.feeds.store.same(order.insurer, order.mode, digest)
+        if id_ is None:
+            id_ = hub.ids.new("fee_")
+            hub.feeds.store.begin(new_feed(hub, id_, order, digest, spooled=False, state="loading"))
+        feed = find(hub, id_)
+        if feed.state in ("received", "loading"):
+            _load(hub, feed, file, terms, record, told)
+    hub.feeds.spool.remove(id_)  # the same file may have been received over HTTP too
+    return find(hub, id_)
+
+
+def load_received(hub: FeedHub, id_: str, record: Record, told: Progress) -> FeedRecord:
+    """Load a feed received over HTTP, or go on with it; a file refused as a whole is a feed refused at line 1."""
+    feed = find(hub, id_)
+    with hub.feeds.works.turn(feed.insurer), hub.feeds.files.received(id_) as file:
+        hub.feeds.store.load(id_)
+        try:
+            terms = terms_of(hub, Order(feed.insurer, Mode(feed.mode), feed.drop_unknown))
+            file.survey(lambda done, of: told("reading", done, of))
+            _load(hub, feed, file, terms, record, told)
+        except Refused as whole:
+            if whole.refusal.status >= 500:
+                raise
+            _refuse(hub, feed, FeedCounts(refusals_total=1), [_of_file(whole)], record)
+            with hub.feeds.works.work(feed.insurer, id_) as work:
+                work.finish()
+    hub.feeds.spool.remove(id_)
+    return find(hub, id_)
+
+
+def find(hub: FeedHub, id_: str) -> FeedRecord:
+    """A feed that must be there."""
+    feed = hub.feeds.store.feed(id_)
+    assert feed is not None, id_
+    return feed
+
+
+def terms_of(hub: FeedHub, order: Order) -> Terms:
+    """What the file is read against. Raises `products_missing`."""
+    products = frozenset(hub.products.names(order.insurer))
+    if not products:
+        raise PRODUCTS_MISSING()
+    hub.keys.create(order.insurer)
+    return Terms(order.insurer, order.mode, products, order.drop_unknown)
+
+
+def content_digest(hub: FeedHub, terms: Terms, sha256: bytes) -> str:
+    """What makes two files the same feed: bytes, insurer, mode, options, products. Keyed: bytes tell of people."""
+    about = _encode((sha256, terms.insurer, terms.mode, terms.drop_unknown, sorted(terms.products)))
+    return hub.keys.pseudonym(HUB, b"feed|" + about).hex()
+
+
+def new_feed(hub: FeedHub, id_: str, order: Order, digest: str, *, spooled: bool, state: str) -> FeedRecord:
+    """A feed that begins now."""
+    return FeedRecord(
+        id_, order.insurer, order.mode, state, _now_ts_us(hub), order.drop_unknown, spooled, FeedCounts(), digest
+    )
+
+
+def _load(hub: FeedHub, feed: FeedRecord, file: OpenFile, terms: Terms, record: Record, told: Progress) -> None:
+    """Steps 2 to 5."""
+    with hub.feeds.works.work(feed.insurer, feed.id) as work:
+        told("checking", 0, 0)
+        checked = file.check(terms)
+        counts = FeedCounts(checked.rows, checked.refused_rows, checked.refusals_total)
+        if checked.refusals_total:
+            _refuse(hub, feed, counts, checked.refusals, record)
+        else:
+            work.plan(checked.rows)
+            _stage(hub.keys, file, terms, work, lambda done: told("sealing", done, checked.rows))
+            _build(hub, feed, work, record, lambda done: told("building", done, checked.rows))
+        work.finish()
+
+
+def _build(hub: FeedHub, feed: FeedRecord, work: RightsWork, record: Record, told: Callable[[int], None]) -> None:
+    """Steps 4 and 5."""
+    settle = Settling(hub.keys, feed.insurer)
+    counts, refused = work.build(settle, told, over=feed.mode == Mode.DELTA)
+    if refused:
+        rows = sorted(set(refused))
+        counts = FeedCounts(counts.rows, len({line for line, _ in rows}), len(rows))
+        _refuse(hub, feed, counts, [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]], record)
+        return
+    generation = work.publish()
+    now_ts_us = _now_ts_us(hub)
+    record(FeedLoaded(feed.id, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))
+    hub.feeds.store.answer(feed.id, feed.insurer, generation, counts, now_ts_us)
+
+
+def _stage(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork, told: Callable[[int], None]) -> None:
+    """Step 3. The only place where NIRs and birth dates pass through Python; none outlives its row."""
+    rows: list[tuple[bytes, int, bool, bytes]] = []
+    members: list[tuple[bytes, bytes, int]] = []
+    insurer, pseudonym, seal = terms.insurer, keys.pseudonym, keys.seal
+    line = work.done + 1
+    for some in file.rows(terms, work.done):
+        for nir, born, rank, member, contract, product, domains, start, end, kind, csr, fair, priority, ends in some:
+            line += 1
+            person = pseudonym(insurer, nir_message(nir, born, rank))
+            plain = _encode((contract, member, product, domains.split(), (start, end), kind, csr, fair, priority))
+            rows.append((person, line, ends, seal(insurer, plain, right_about(insurer, person))))
+            if not ends:
+                members.append((pseudonym(insurer, member_message(member, born, rank)), person, line))
+        if len(rows) >= COMMIT_ROWS:
+            work.add(rows, members)
+            told(work.done)
+            rows, members = [], []
+    work.add(rows, members)
+    told(work.done)
+
+
+class Settling:
+    """The `Settle` of one insurer: opens what must be compared, seals what changed, leaves the rest as it is."""
+
+    def __init__(self, keys: Keys, insurer: str) -> None:
+        self._keys = keys
+        self._insurer = insurer
+
+    def __call__(
+        self, person: bytes, kept: Sequence[bytes], rows: Sequence[tuple[bytes, int, bool, bytes]]
+    ) -> tuple[list[bytes], Sequence[tuple[int, str]]]:
+        """Sealed rights that result, and the rows that cannot be applied."""
+        about = right_about(self._insurer, person)
+        before = [self._open(sealed, about) for sealed in kept]
+        combined = combine(
+            before, [Change(line, bool(ends), self._open(sealed, about)) for _, line, ends, sealed in rows]
+        )
+        as_they_are = dict(zip(before, kept, strict=True))
+        as_set = {line: sealed for _, line, _, sealed in rows}
+        return [
+            as_set[line]
+            if line
+            else as_they_are.get(right) or self._keys.seal(self._insurer, _encode_right(right), about)
+            for right, line in combined.rights
+        ], combined.refused
+
+    def _open(self, sealed: bytes, about: bytes) -> Right:
+        return _right(self._keys.open(self._insurer, sealed, about))
+
+
+def _refuse(hub: FeedHub, feed: FeedRecord, counts: FeedCounts, refusals: Sequence[RowRefusal], record: Record) -> None:
+    now_ts_us = _now_ts_us(hub)
+    record(FeedLoaded(feed.id, feed.insurer, feed.mode, "refused", feed.digest, counts, now_ts_us))
+    hub.feeds.store.refuse(feed.id, counts, refusals, now_ts_us)
+
+
+def _of_file(refused: Refused) -> RowRefusal:
+    return RowRefusal(1, "", refused.code, refused.detail, refused.fix)
+
+
+def _now_ts_us(hub: FeedHub) -> int:
+    return int(hub.clock.now().timestamp() * 1_000_000)

@@ -1,0 +1,55 @@
+"""The engines of member files, put together: SQLite for what is kept, DuckDB for what is read, a sealed spool between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecluse.app.ports import FeedPorts, Keys
+from ecluse.engines.spool import Spool
+from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.feeds import Feeds
+from ecluse.engines.sqlite.rights_work import RightsWorks
+from ecluse.kernel.errors import refusal
+
+if TYPE_CHECKING:
+    from ecluse.engines.duckdb.member_file import MemberFile
+
+MEMBER_FILE = refusal("member_file_absent", 404, "The member file cannot be read", fix="Check its path and its rights.")
+
+
+class MemberFiles:
+    """Where member files are read from: a path, or the spool."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    @contextmanager
+    def at(self, path: Path) -> Iterator[MemberFile]:
+        """A file named by its path. Raises `member_file_absent`."""
+        try:
+            path.open("rb").close()
+        except OSError as broken:
+            raise MEMBER_FILE(f"{path.name}: {broken.strerror}") from None
+        with _member_file(path) as file:
+            yield file
+
+    @contextmanager
+    def received(self, feed: str) -> Iterator[MemberFile]:
+        """A file received over HTTP."""
+        with _member_file((self._spool, feed)) as file:
+            yield file
+
+
+def open_feeds(directory: Path, database: Database, keys: Keys) -> FeedPorts:
+    """The ports of member feeds for the hub in `directory`. Opens nothing before it is used."""
+    spool = Spool(directory / "spool", keys)
+    return FeedPorts(Feeds(database), RightsWorks(directory, database), MemberFiles(spool), spool)
+
+
+def _member_file(source: Path | tuple[Spool, str]) -> MemberFile:
+    from ecluse.engines.duckdb.member_file import MemberFile  # 50 MB of library: only where a file is read
+
+    return MemberFile(source)

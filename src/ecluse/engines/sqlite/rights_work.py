@@ -1,0 +1,202 @@
+"""Makes one generation of an insurer's rights: staged, built beside the file that answers, named once it is on disk.
+
+While it is built the file is nobody's: no journal, no sync. It becomes durable, then gets its name, then hub.db names it
+(`FeedStore.answer`). A killed build leaves a file without a name, which the next one replaces.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from ecluse.app.ports import FeedCounts, Settle
+from ecluse.engines.spool import sync_folder
+from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.rights_files import rights_path
+from ecluse.engines.sqlite.staging import StagedMember, StagedRow, Staging
+from ecluse.kernel.errors import refusal
+
+CACHE_KIB = 32_768  # a full file is filled in order and looks back at nothing; a delta touches a page per person
+
+FEED_IN_PROGRESS = refusal(
+    "feed_in_progress", 409, "A member file of this insurer is being loaded", fix="Wait until it is finished."
+)
+
+_PUT = "INSERT INTO rights (person, n, sealed) VALUES (?, ?, ?)"
+_KEPT = "SELECT sealed FROM rights WHERE person = ?"
+_FORGET = "DELETE FROM rights WHERE person = ?"
+_NAME = "INSERT INTO members (member, person) VALUES (?, ?) ON CONFLICT DO UPDATE SET person = excluded.person"
+_TALLY = "SELECT persons, rights FROM tally"
+_TELL = "UPDATE tally SET persons = ?, rights = ?"
+_GENERATION = "SELECT generation FROM insurer WHERE amc = ?"
+
+
+class RightsWorks:
+    """The folders where generations are made: `rights/` and `staging/` of the hub's directory."""
+
+    def __init__(self, directory: Path, database: Database) -> None:
+        self._rights, self._staging, self._database = directory / "rights", directory / "staging", database
+
+    @contextmanager
+    def work(self, insurer: str, feed: str) -> Iterator[Work]:
+        """Begin or go on with a feed's work; what was staged stays until `finish`."""
+        self._rights.mkdir(mode=0o700, parents=True, exist_ok=True)
+        work = Work(self._rights, self._staging / f"{feed}.db", insurer, feed, self._database)
+        try:
+            yield work
+        finally:
+            work.close()
+
+    @contextmanager
+    def turn(self, insurer: str) -> Iterator[None]:
+        """This insurer's turn, over all processes; a killed process gives it back. Raises `feed_in_progress`."""
+        self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(self._staging / f"{insurer}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise FEED_IN_PROGRESS() from None
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+
+class Work:
+    """One feed's work. `done`: rows staged and committed."""
+
+    def __init__(self, rights: Path, staging: Path, insurer: str, feed: str, database: Database) -> None:
+        self._folder, self._insurer, self._feed, self._database = rights, insurer, feed, database
+        self._building = rights / f"{insurer}-{feed}.building"
+        self._staging = Staging(staging)
+        self._refused: list[tuple[int, str]] = []
+        self._persons = self._rights = 0
+
+    @property
+    def done(self) -> int:
+        """Rows staged and committed."""
+        return self._staging.done
+
+    def plan(self, rows: int) -> None:
+        """The file holds this many rows."""
+        self._staging.plan(rows)
+
+    def add(self, rows: list[StagedRow], members: list[StagedMember]) -> None:
+        """Stage rows and members read in this order."""
+        self._staging.add(rows, members)
+
+    def build(
+        self, settle: Settle, told: Callable[[int], None], *, over: bool
+    ) -> tuple[FeedCounts, list[tuple[int, str]]]:
+        """Build the new file, over the current generation or over nothing; every refused line is found in one go."""
+        file = self._open_new(over=over)
+        over = self._rights > 0
+        self._refused = []
+        file.execute("BEGIN")
+        built = 0
+        for number in range(self._staging.buckets):
+            rows = self._staging.bucket(number)
+            if over:
+                self._amend(file, rows, settle)
+            else:
+                file.executemany(_PUT, self._settled(rows, settle))
+            file.executemany(_NAME, self._named(self._staging.members(number)))
+            told(built := built + len(rows))
+        file.execute(_TELL, (self._persons, self._rights))
+        file.execute("COMMIT")
+        file.close()
+        return FeedCounts(rows=self._staging.rows, persons=self._persons, rights=self._rights), self._refused
+
+    def publish(self) -> str:
+        """Make the built file durable and give it its name."""
+        descriptor = os.open(self._building, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._building.rename(rights_path(self._folder, self._insurer, self._feed))
+        sync_folder(self._folder)
+        return self._feed
+
+    def finish(self) -> None:
+        """Remove what was staged, half-built files, and generations that no longer answer. Readers that hold one go on."""
+        self._staging.remove()
+        answering = self._generation()
+        for each in [*self._folder.glob(f"{self._insurer}-*.db"), *self._folder.glob(f"{self._insurer}-*.building")]:
+            if answering is None or each != rights_path(self._folder, self._insurer, answering):
+                each.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the staging; it stays on disk unless `finish` removed it."""
+        self._staging.close()
+
+    def _generation(self) -> str | None:
+        row = self._database.reader.execute(_GENERATION, (self._insurer,)).fetchone()
+        return row[0] if row else None
+
+    def _open_new(self, *, over: bool) -> sqlite3.Connection:
+        self._building.unlink(missing_ok=True)
+        answering = self._generation() if over else None
+        if answering is not None:
+            shutil.copyfile(rights_path(self._folder, self._insurer, answering), self._building)
+        file = sqlite3.connect(self._building, isolation_level=None, check_same_thread=False)
+        for pragma in (
+            "journal_mode = OFF",
+            "synchronous = OFF",
+            "locking_mode = EXCLUSIVE",
+            f"cache_size = -{CACHE_KIB}",
+        ):
+            file.execute(f"PRAGMA {pragma}")
+        if answering is None:
+            file.executescript((files("ecluse.engines.sqlite") / "rights_file.sql").read_text())
+        self._persons, self._rights = file.execute(_TALLY).fetchone()
+        return file
+
+    def _settled(self, rows: Sequence[StagedRow], settle: Settle) -> Iterator[tuple[bytes, int, bytes]]:
+        """What a full file says of each person, in order. Most have one row, which needs no settling."""
+        at, count = 0, len(rows)
+        while at < count:
+            person, end = rows[at][0], at + 1
+            while end < count and rows[end][0] == person:
+                end += 1
+            if end - at == 1 and not rows[at][2]:
+                sealed = [rows[at][3]]
+            else:
+                sealed, refused = settle(person, (), rows[at:end])
+                self._refused += refused
+            self._persons += 1
+            self._rights += len(sealed)
+            for n, each in enumerate(sealed):
+                yield person, n, each
+            at = end
+
+    def _amend(self, file: sqlite3.Connection, rows: Sequence[StagedRow], settle: Settle) -> None:
+        """Apply a delta to each person it speaks of."""
+        by_person: dict[bytes, list[StagedRow]] = {}
+        for row in rows:
+            by_person.setdefault(row[0], []).append(row)
+        for person, changes in by_person.items():
+            kept = [sealed for (sealed,) in file.execute(_KEPT, (person,))]
+            sealed, refused = settle(person, kept, changes)
+            self._refused += refused
+            self._persons += not kept
+            self._rights += len(sealed) - len(kept)
+            file.execute(_FORGET, (person,))
+            file.executemany(_PUT, [(person, n, each) for n, each in enumerate(sealed)])
+
+    def _named(self, members: Sequence[StagedMember]) -> Iterator[tuple[bytes, bytes]]:
+        """Each member once; a member number that stands for two persons is refused."""
+        named, person, first = b"", b"", 0
+        for member, whose, line in members:
+            if member != named:
+                named, person, first = member, whose, line
+                yield member, whose
+            elif whose != person:
+                self._refused.append((max(line, first), "member_ambiguous"))
