@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from litestar import Response, get, post
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from ecluse.app.claims import (
     PAGE_MAX,
@@ -25,11 +25,11 @@ from ecluse.claims.filing import Search
 from ecluse.doors.http.answers import send
 from ecluse.doors.http.given import Asked, TheHub
 
-ClaimId = Annotated[str, Parameter(max_length=32)]
+ClaimId = Annotated[str, PathParameter(max_length=32)]
 
 
 @post("/v1/claims", status_code=201, summary="Bill a complementary insurer", tags=["Professionals"])
-async def post_claim(data: ClaimSent, hub: TheHub, asked: Asked) -> Response[ClaimAnswer]:
+async def post_claim(data: JSONBody[ClaimSent], hub: TheHub, asked: Asked) -> Response[ClaimAnswer]:
     """Accepted, or refused with reasons that can be mended. The same body again gives the same claim."""
     return send(await send_claim(hub, asked, data), status=201)
 
@@ -38,11 +38,11 @@ async def post_claim(data: ClaimSent, hub: TheHub, asked: Asked) -> Response[Cla
 async def get_claims(
     hub: TheHub,
     asked: Asked,
-    cursor: Annotated[str, Parameter(max_length=32, description="`next_cursor` of the page before")] = "",
-    limit: Annotated[int, Parameter(ge=1, le=PAGE_MAX)] = 50,
-    status: Annotated[State | None, Parameter(query="state")] = None,
-    first: Annotated[date | None, Parameter(query="from", description="Received from that day on")] = None,
-    last: Annotated[date | None, Parameter(query="to", description="Received until that day, inside")] = None,
+    cursor: Annotated[str, QueryParameter(max_length=32, description="`next_cursor` of the page before")] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
+    status: Annotated[State | None, QueryParameter(name="state")] = None,
+    first: Annotated[date | None, QueryParameter(name="from", description="Received from that day on")] = None,
+    last: Annotated[date | None, QueryParameter(name="to", description="Received until that day, inside")] = None,
 ) -> Response[ClaimPage]:
     """A page of the practice's own claims."""
     return send(await list_claims(hub, asked, Search(limit, cursor, status, first, last)))
@@ -56,7 +56,7 @@ async def get_claim(claim_id: ClaimId, hub: TheHub, asked: Asked) -> Response[Cl
 
 @post("/v1/claims/{claim_id:str}/cancellation", status_code=200, summary="Cancel an own claim", tags=["Professionals"])
 async def post_cancellation(
-    claim_id: ClaimId, hub: TheHub, asked: Asked, data: Cancellation | None = None
+    claim_id: ClaimId, hub: TheHub, asked: Asked, data: JSONBody[Cancellation | None] = None
 ) -> Response[ClaimAnswer]:
     """Cancelled; what was paid is taken back by the next payment run. Again gives the same answer."""
     return send(await cancel_claim(hub, asked, claim_id, data or Cancellation()))

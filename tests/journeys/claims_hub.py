@@ -1,0 +1,209 @@
+"""A hub with a handful of members, real engines underneath, spoken to over HTTP: what the tests of claims stand on.
+
+Only the members are held in memory; claims, products, ledger, keys and journal are the engines of the product.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from ecluse.app.access import Admission, Desk, Person, open_engagement
+from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB, Mark
+from ecluse.coverage.product import read_product
+from ecluse.doors.http.app import build
+from ecluse.engines.clock import RandomIds
+from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer, read_issuers
+from ecluse.engines.keys_file import DevelopmentOnly, KeyFile
+from ecluse.engines.local import LocalLog, read_all
+from ecluse.engines.sqlite.claims import Claims
+from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.ledger import balances
+from ecluse.engines.sqlite.products import Products
+from ecluse.gate.identity import Account
+from ecluse.journal.entry import Entry, decode
+from ecluse.kernel.days import period
+from ecluse.rights.model import Domain, Engagement, Right
+from ecluse.rights.person import nir_message
+from ecluse.rules.book import open_book
+
+INSURER, OTHER_INSURER = "0075123456", "0075999999"
+PRACTICE, OTHER_PRACTICE = "750000018", "750000026"
+NIR, BIRTH = "279067505612357", "1979-06-14"
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+PRODUCTS = [
+    """{product: P, label: Produit, responsible: true, guarantees: [
+        {domains: [MED], guarantee: "BR_INCL:200", label: Consultations},
+        {domains: [AUXM], acts: [OST], guarantee: "EUR_ACT:30/5Y", label: Ostéopathie},
+        {domains: [AUXM], acts: [DIET], guarantee: "EUR_YEAR:250", label: Diététique},
+        {domains: [AUXM], guarantee: "TM:100", label: Soins},
+        {domains: [PHAR], acts: [NR], guarantee: "NONE", label: Rien}]}""",
+    """{product: S, label: Surcomplémentaire, responsible: false, guarantees: [
+        {domains: [MED, AUXM], guarantee: "EUR:5", label: Forfait}]}""",
+]
+Answer = TypeVar("Answer")
+
+
+def right(product: str = "P", first: str = "2025-01-01", last: str | None = None, **changes: Any) -> Right:
+    fields = {
+        "contract": f"C-{product}", "member_number": "M0001", "product": product,
+        "domains": (Domain.MED, Domain.AUXM, Domain.PHAR),
+        "valid": period(date.fromisoformat(first), date.fromisoformat(last) if last else None),
+        "convention_type": "SV", "csr": "0001", "responsible": True, "priority": 1,
+    }  # fmt: skip
+    return Right(**{**fields, **changes})
+
+
+class Members:
+    """The `RightsStore` port, in memory: rights by keyed pseudonym, engagements by number."""
+
+    def __init__(self, keys: KeyFile) -> None:
+        self.held: dict[bytes, list[Right]] = {}
+        self._given: dict[str, Entry] = {}
+        self._keys = keys
+
+    def ready(self) -> None: ...
+
+    def rights(self, admission: Admission) -> list[Right]:
+        assert isinstance(admission.about, Person)
+        return self.held.get(admission.about.key, [])
+
+    def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
+        self._given |= {entry.engagement: entry for entry in entries if entry.sealed}
+
+    def engagement(self, admission: Admission) -> Engagement | None:
+        assert isinstance(admission.about, str)
+        entry = self._given.get(admission.about)
+        if entry is None or entry.practice != admission.asked.account.practice:
+            return None
+        return open_engagement(self._keys, entry.insurer, entry.engagement, entry.sealed)
+
+
+class SetClock:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.instant = NOW
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class ClaimsHub:
+    """The hub and its one HTTP client. `member` and `product` change the world; everything else is asked over HTTP."""
+
+    def __init__(self, directory: Path) -> None:
+        warnings.simplefilter("ignore", DevelopmentOnly)
+        self.directory = directory
+        self.clock = SetClock()
+        self.keys = KeyFile(directory / "hub.keys", "")
+        for scope in (HUB, INSURER, OTHER_INSURER):
+            self.keys.create(scope)
+        self.database = Database(directory / "hub.db", "hub.sql")
+        self.products = Products(self.database)
+        self.members = Members(self.keys)
+        self.log = LocalLog(directory / "journal")
+        self.desk = Desk(self.clock, self.keys, self.log, self.members)
+        self.hub = Hub(
+            clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, rights=self.members,
+            products=self.products, claims=Claims(self.database, self.keys), **_others(),
+        )  # fmt: skip
+        create_development_issuer(directory)
+        self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
+        issuers = read_issuers([("dev", "ecluse", directory / PUBLIC)])
+        transport = httpx.ASGITransport(build(self.hub, issuers, in_flight_max=64), raise_app_exceptions=True)
+        self._http = httpx.AsyncClient(transport=transport, base_url="http://hub")
+        self._tokens: dict[tuple[str, str, date], str] = {}
+        for text in PRODUCTS:
+            self.product(text)
+        self.member(right())
+
+    async def close(self) -> None:
+        await self._http.aclose()
+        self.desk.close()
+        self.log.close()
+        self.database.close()
+
+    def product(self, text: str, insurer: str = INSURER) -> None:
+        self.products.add(insurer, read_product(text.encode()), int(self.clock.instant.timestamp() * 1e6))
+
+    def member(self, *rights: Right, nir: str = NIR, birth: str = BIRTH, insurer: str = INSURER) -> None:
+        self.members.held[self.keys.pseudonym(insurer, nir_message(nir, birth, 1))] = list(rights)
+
+    async def call(
+        self, method: str, path: str, body: object = None, practice: str = PRACTICE, scope: str = "rights claims"
+    ) -> tuple[int, dict[str, Any]]:
+        key = (practice, scope, self.clock.instant.date())
+        if key not in self._tokens:
+            account = Account("rpps:10000000001", practice, "doctor", scopes=frozenset(scope.split()))
+            self._tokens[key] = self._issuer.token(account, int(self.clock.instant.timestamp()) - 3600)
+        headers = {"authorization": f"Bearer {self._tokens[key]}", "content-type": "application/json"}
+        content = msgspec.json.encode(body) if body is not None else None
+        answer = await self._http.request(method, path, content=content, headers=headers)
+        return answer.status_code, answer.json()
+
+    async def check(self, practice: str = PRACTICE, **changes: Any) -> str:
+        """The engagement number of a rights check that is confirmed."""
+        question = {**CARD, "care_date": "2026-11-23", "pass": None, **changes}
+        status, answer = await self.call("POST", "/v1/rights/checks", question, practice)
+        assert (status, answer["outcome"]) == (200, "confirmed"), answer
+        return str(answer["engagement"]["number"])
+
+    async def send(self, body: dict[str, Any], practice: str = PRACTICE) -> dict[str, Any]:
+        """A claim that is taken in."""
+        status, answer = await self.call("POST", "/v1/claims", body, practice)
+        assert status == 201, answer
+        return answer
+
+    def rows(self, query: str) -> list[Any]:
+        return self.database.reader.execute(query).fetchall()
+
+    def balances(self) -> dict[str, int]:
+        return balances(self.database.reader)
+
+    def journal(self) -> list[Entry]:
+        return [decode(each) for each in read_all(self.directory / "journal")]
+
+
+def _others() -> dict[str, Any]:
+    """Ports of the hub that claims never touch."""
+    return {name: None for name in Hub.__dataclass_fields__ if name not in _MINE}
+
+
+_MINE = {"clock", "ids", "keys", "book", "desk", "rights", "products", "claims"}
+CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
+LINE = {
+    "line": 1, "act": "CS", "date": "2026-11-23", "quantity": 1,
+    "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%",
+}  # fmt: skip
+
+
+def line(**changes: Any) -> dict[str, Any]:
+    return {**LINE, **changes}
+
+
+def claim(invoice: str = "2026-000123", /, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """The body of a claim: under `engagement` if given, else with the card."""
+    about = {} if "engagement" in fields else CARD
+    return {"invoice": invoice, **about, "lines": list(lines) or [line()]} | fields
+
+
+def played(directory: Path, story: Callable[[ClaimsHub], Awaitable[Answer]]) -> Answer:
+    """Play a story on a fresh hub."""
+
+    async def play() -> Answer:
+        hub = ClaimsHub(directory)
+        try:
+            return await story(hub)
+        finally:
+            await hub.close()
+
+    return asyncio.run(play())
