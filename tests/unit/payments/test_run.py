@@ -1,0 +1,177 @@
+"""Payment runs, seen from the tables and files they leave."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from till import DAY, INSURERS, House, entry, house, practice, statement
+
+from ecluse.app.payments import run_payments, show, write_again
+from ecluse.app.statements import load_statement
+from ecluse.kernel.errors import Refused
+from ecluse.kernel.money import as_euros, euros
+from ecluse.payments.remittance import as_text
+from ecluse.payments.transfer import bank_reference
+
+
+def remittances(hub: House) -> list[tuple]:
+    return hub.all("SELECT id, practice, amount_cents, state FROM remittance ORDER BY run, practice")
+
+
+def texts(document: bytes, tag: str) -> list[str]:
+    return [one.text for one in etree.fromstring(document).iter(f"{{*}}{tag}")]
+
+
+def bank_file(hub: House, ending: str) -> bytes:
+    (found,) = [content for name, content in hub.files().items() if name.endswith(ending)]
+    return found
+
+
+def test_one_transfer_is_one_remittance_and_everything_adds_up(hub: House) -> None:
+    first = [hub.accept(1, 2795), hub.accept(1, 105, insurer=1), hub.accept(2, 1)]
+    report = run_payments(hub.till, DAY)
+    assert (report.made, report.summary.transfers, report.summary.ordered_cents) == ("run_2026-11-23_1", 2, 2901)
+    assert report.summary.called_cents == 2901
+    assert {hub.state(claim) for claim in first} == {"ordered"}
+    document = bank_file(hub, ".pain.001.xml")
+    assert texts(document, "InstdAmt") == [as_euros(row[2]) for row in sorted(remittances(hub))]
+    assert texts(document, "EndToEndId") == [bank_reference(row[0]) for row in sorted(remittances(hub))]
+    assert texts(document, "CtrlSum") == ["29.01", "29.01"]
+    assert texts(document, "NbOfTxs") == ["2", "2"]
+    for id_, _, cents, _ in remittances(hub):
+        told = json.loads(hub.files()[f"remittances/{DAY}/{id_}.json"])
+        assert sum(line["amount_cents"] for line in told["lines"]) == told["total_cents"] == cents
+    assert hub.balances() == {
+        f"insurer:{INSURERS[0]}": 2796, f"insurer:{INSURERS[1]}": 105, f"practice:{practice(1)}": 0,
+        f"practice:{practice(2)}": 0, "transit": -2901,
+    }  # fmt: skip
+
+
+def test_calls_add_up_with_their_claims_and_those_with_a_mandate_are_collected(hub: House) -> None:
+    hub.accept(1, 1000)
+    hub.accept(2, 500, insurer=1)
+    run_payments(hub.till, DAY)
+    calls = dict(hub.all("SELECT insurer, id FROM call_for_funds"))
+    for insurer, cents in zip(INSURERS, (1000, 500), strict=True):
+        rows = list(csv.DictReader(io.StringIO(hub.files()[f"calls/{DAY}/{calls[insurer]}.csv"].decode())))
+        assert sum(euros(row["amount"]) for row in rows) == cents
+        assert bank_reference(calls[insurer]) in hub.files()[f"calls/{DAY}/{calls[insurer]}.html"].decode()
+    collected = bank_file(hub, ".pain.008.xml")
+    assert texts(collected, "EndToEndId") == [bank_reference(calls[INSURERS[0]])]
+    assert texts(collected, "ReqdColltnDt") == ["2026-11-24"]
+    assert texts(collected, "MndtId") == ["M-1"]
+
+
+def test_twice_does_nothing_new_and_leaves_the_files(hub: House) -> None:
+    hub.accept(1, 100)
+    first = run_payments(hub.till, DAY)
+    before = hub.files()
+    again = run_payments(hub.till, DAY)
+    assert (again.made, again.runs, again.files) == (None, first.runs, first.files)
+    assert hub.files() == before
+    write_again(hub.till, "run_2026-11-23_1")
+    assert hub.files() == before
+
+
+def test_files_made_again_are_those_of_the_run_even_when_details_changed(hub: House) -> None:
+    hub.accept(1, 100)
+    run_payments(hub.till, DAY)
+    before = hub.files()
+    hub.database.now(lambda one: one.execute("UPDATE practice SET payee = x'00'"))
+    hub.database.now(lambda one: one.execute("UPDATE pay_run SET state = 'ordered'"))
+    assert run_payments(hub.till, DAY).finished == ("run_2026-11-23_1",)
+    assert hub.files() == before
+
+
+def test_two_twins_write_the_same_bytes(tmp_path: Path) -> None:
+    told = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        with house(tmp_path / name) as made:
+            made.know(1, 2)
+            made.know_insurers()
+            made.accept(1, 100)
+            made.accept(2, 300, insurer=1)
+            run_payments(made.till, DAY)
+            told.append(made.files())
+    assert told[0] == told[1]
+
+
+def test_what_cannot_be_paid_waits_and_is_told(hub: House) -> None:
+    later = hub.accept(1, 100, on=DAY + timedelta(days=1))
+    held = hub.accept(4, 250)
+    report = run_payments(hub.till, DAY)
+    assert (report.made, report.summary.held_practices, report.summary.held_cents) == (None, 1, 250)
+    assert report.summary.held[0].practice == practice(4)
+    assert (hub.state(later), hub.state(held)) == ("accepted", "accepted")
+    hub.know(4)
+    assert run_payments(hub.till, DAY).summary.ordered_cents == 250
+
+
+def test_a_cancelled_claim_is_recovered_once_and_a_practice_that_owes_waits(hub: House) -> None:
+    paid = hub.accept(1, 1000)
+    run_payments(hub.till, DAY)
+    hub.cancel(paid)
+    hub.accept(1, 400)
+    report = run_payments(hub.till, DAY)
+    assert (report.made, report.summary.waiting_practices, report.summary.waiting[0].net_cents) == (None, 1, -600)
+    hub.accept(1, 700)
+    report = run_payments(hub.till, DAY)
+    assert report.summary.ordered_cents == 100
+    lines = hub.all("SELECT kind, amount_cents FROM remittance_line WHERE remittance IN (SELECT id FROM remittance WHERE run = ?)", report.made)  # fmt: skip
+    assert sorted(lines) == [("payment", 400), ("payment", 700), ("recovery", -1000)]
+    assert report.summary.called_cents == 100
+    hub.accept(1, 50)
+    assert run_payments(hub.till, DAY).summary.ordered_cents == 50
+
+
+def test_a_returned_transfer_is_paid_again_and_its_insurer_is_not_called_twice(hub: House) -> None:
+    claim = hub.accept(1, 1000)
+    run_payments(hub.till, DAY)
+    ((first, *_),) = remittances(hub)
+    load_statement(hub.till, statement(entry(bank_reference(first), "10.00")))
+    assert hub.state(claim) == "settled"
+    reading = load_statement(hub.till, statement(entry(bank_reference(first), "10.00", credit=True, reason="AC04", on="2026-11-26")))  # fmt: skip
+    assert reading.counts == {"returned": 1}
+    assert hub.state(claim) == "returned"
+    assert show(hub.till, first).why == "AC04"
+    assert hub.balances()[f"practice:{practice(1)}"] == -1000
+    report = run_payments(hub.till, DAY)
+    assert (report.summary.ordered_cents, report.summary.calls) == (1000, 0)
+    assert [row[1] for row in hub.all("SELECT n, move FROM claim_move WHERE claim = ? ORDER BY n", claim)] == ["order", "settle", "return", "order"]  # fmt: skip
+
+
+def test_late_claims_are_counted(hub: House) -> None:
+    hub.accept(1, 100, pay_by="2026-11-20")
+    summary = run_payments(hub.till, DAY).summary
+    assert (summary.late, str(summary.late_since)) == (1, "2026-11-20")
+
+
+def test_a_practice_due_more_than_a_transfer_holds_gets_several(hub: House) -> None:
+    hub.accept(1, 60_000_000_000)
+    hub.accept(1, 60_000_000_000)
+    report = run_payments(hub.till, DAY)
+    assert [row[2] for row in remittances(hub)] == [60_000_000_000, 60_000_000_000]
+    assert report.summary.transfers == 2
+
+
+def test_a_run_far_ahead_is_refused(hub: House) -> None:
+    with pytest.raises(Refused, match="run_day_invalid"):
+        run_payments(hub.till, DAY + timedelta(days=40))
+
+
+def test_show_reads_ids_as_banks_write_them(hub: House) -> None:
+    hub.accept(1, 123456)
+    report = run_payments(hub.till, DAY)
+    ((id_, *_),) = remittances(hub)
+    assert "1\u202f234,56\u00a0€" in as_text(show(hub.till, bank_reference(id_).lower()))
+    assert show(hub.till, bank_reference(report.made)).id == report.made
+    for wrong in ("rem_nothing", "run_", "x", ""):
+        with pytest.raises(Refused, match="payment_unknown"):
+            show(hub.till, wrong)

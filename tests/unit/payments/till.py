@@ -1,0 +1,138 @@
+"""A hub with claims to pay, on the real engines; what a bank would answer."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from stdnum import luhn
+
+from ecluse.app.directory import load_insurers, load_practices
+from ecluse.app.payments import Till
+from ecluse.engines.files import Folder
+from ecluse.engines.keys_file import open_keys
+from ecluse.engines.schemas import Schemas
+from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.directory import Directory
+from ecluse.engines.sqlite.ledger import balances, book
+from ecluse.engines.sqlite.payments import Payments
+from ecluse.payments.ledger import accepted, cancelled
+from ecluse.payments.transfer import Debtor
+
+OWN = "FR7630006000011234567890189"
+PAYEE = "FR1420041010050500013M02606"
+DAY = date(2026, 11, 23)  # a Monday
+INSURERS = ("0075000001", "0075000002")
+DEBTOR = Debtor("Écluse", OWN, "AGRIFRPP", "FR72ZZZ123456")
+
+
+def practice(n: int) -> str:
+    body = f"75{n:06d}"
+    return body + luhn.calc_check_digit(body)
+
+
+class Noon:
+    """A clock that stands at noon of `DAY`, or where it is put."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class House:
+    """A hub's payments without its doors."""
+
+    def __init__(self, place: Path) -> None:
+        (place / "keys").mkdir(exist_ok=True)
+        self.place = place
+        self.clock = Noon()
+        self.database = Database(place / "hub.db", "hub.sql")
+        self.keys = open_keys(place / "keys" / "hub.keys", "", production=False)
+        self.payments = Payments(self.database)
+        self.directory = Directory(self.database)
+        self.till = Till(self.clock, self.keys, self.payments, Folder(place / "out"), Schemas(), DEBTOR)
+        self._claims = 0
+
+    def know(self, *practices: int) -> None:
+        rows = "".join(f"{practice(n)},Cabinet n° {n},{PAYEE},\n" for n in practices)
+        load_practices(self.keys, self.directory, f"practice,name,iban,bic\n{rows}".encode())
+
+    def know_insurers(self) -> None:
+        rows = f"{INSURERS[0]},Mutuelle de l’Œuvre,{PAYEE},M-1,2020-01-01\n{INSURERS[1]},Prévoyance & Cie,{PAYEE},,\n"
+        load_insurers(self.keys, self.directory, f"insurer,name,iban,mandate,mandate_signed_on\n{rows}".encode())
+
+    def accept(self, place: int, cents: int, insurer: int = 0, on: date = DAY, pay_by: str = "2026-12-02") -> str:
+        self._claims += 1
+        claim, amc = f"clm_{self._claims:020d}", INSURERS[insurer]
+        row = (claim, practice(place), f"F-{self._claims}", amc, cents, on.isoformat(), pay_by)
+        self.database.now(
+            lambda connection: connection.execute(
+                "INSERT INTO claim (id, practice, invoice, body, insurer, person, state, amc_cents, received_on, pay_by, sealed)"
+                " VALUES (?, ?, ?, x'', ?, x'', 'accepted', ?, ?, ?, x'')",
+                row,
+            )
+        )
+        self.book(accepted(claim, amc, practice(place), cents))
+        return claim
+
+    def cancel(self, claim: str) -> None:
+        row = self.one("SELECT insurer, practice, amc_cents FROM claim WHERE id = ?", claim)
+        self.database.now(lambda one: one.execute("UPDATE claim SET state = 'cancelled' WHERE id = ?", (claim,)))
+        self.book(cancelled(claim, *row))
+
+    def book(self, entry) -> None:
+        self.database.now(lambda connection: book(connection, [entry], 0))
+
+    def one(self, query: str, *values: object) -> tuple:
+        return self.database.reader.execute(query, values).fetchone()
+
+    def all(self, query: str, *values: object) -> list[tuple]:
+        return self.database.reader.execute(query, values).fetchall()
+
+    def state(self, claim: str) -> str:
+        return self.one("SELECT state FROM claim WHERE id = ?", claim)[0]
+
+    def balances(self) -> dict[str, int]:
+        return balances(self.database.reader)
+
+    def files(self) -> dict[str, bytes]:
+        out = self.place / "out"
+        return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+@contextlib.contextmanager
+def house(place: Path) -> Iterator[House]:
+    made = House(place)
+    try:
+        yield made
+    finally:
+        made.database.close()
+
+
+def statement(*entries: str, version: str = "02", message: str = "053", iban: str = OWN) -> bytes:
+    outer, inner = ("BkToCstmrStmt", "Stmt") if message == "053" else ("BkToCstmrDbtCdtNtfctn", "Ntfctn")
+    head = f'<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.{message}.001.{version}">'
+    account = f"<Acct><Id><IBAN>{iban}</IBAN></Id></Acct>"
+    body = "".join(entries)
+    return f"{head}<{outer}><{inner}><Id>1</Id>{account}{body}</{inner}></{outer}></Document>".encode()
+
+
+def entry(
+    reference: str = "", euros: str = "0.00", *, credit: bool = False, reason: str = "", text: str = "", status: str = "BOOK",
+    on: str = "2026-11-24", version: str = "02", currency: str = "EUR",
+) -> str:  # fmt: skip
+    direction = "CRDT" if credit else "DBIT"
+    amount = f'<Amt Ccy="{currency}">{euros}</Amt>'
+    said = f"<Sts>{status}</Sts>" if version < "08" else f"<Sts><Cd>{status}</Cd></Sts>"
+    refs = f"<Refs><EndToEndId>{reference}</EndToEndId></Refs>" if reference else ""
+    own = f"<AmtDtls><TxAmt>{amount}</TxAmt></AmtDtls>" if version < "08" else f"{amount}<CdtDbtInd>{direction}</CdtDbtInd>"
+    back = f"<RtrInf><Rsn><Cd>{reason}</Cd></Rsn></RtrInf>" if reason else ""
+    free = f"<RmtInf><Ustrd>{text}</Ustrd></RmtInf>" if text else ""
+    return (
+        f"<Ntry>{amount}<CdtDbtInd>{direction}</CdtDbtInd>{said}<BookgDt><Dt>{on}</Dt></BookgDt>"
+        f"<NtryDtls><TxDtls>{refs}{own}{free}{back}</TxDtls></NtryDtls></Ntry>"
+    )
