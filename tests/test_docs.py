@@ -43,12 +43,12 @@ def commands(command: click.Command, name: str) -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize("command", commands(typer.main.get_command(app), "ecluse"))
+@pytest.mark.parametrize("command", [*commands(typer.main.get_command(app), "ecluse")])
 def test_every_command_is_in_the_operations_page(command: str) -> None:
     assert f"`{command}" in (DOCS / "operations.md").read_text()
 
 
-@pytest.mark.parametrize("command", commands(typer.main.get_command(app), ""))
+@pytest.mark.parametrize("command", [*commands(typer.main.get_command(app), "")])
 def test_every_command_explains_itself(command: str) -> None:
     found: click.Command = typer.main.get_command(app)
     for word in command.split():
@@ -66,7 +66,7 @@ def settings() -> Iterator[str]:
     yield from (f"issuers.{name}" for name in IssuerSettings.__struct_fields__)
 
 
-@pytest.mark.parametrize("setting", settings())
+@pytest.mark.parametrize("setting", [*settings()])
 def test_every_setting_is_in_the_template_and_in_the_operations_page(setting: str) -> None:
     name = setting.partition(".")[2]
     assert re.search(rf"^{name} = ", template(), re.M)
@@ -79,7 +79,7 @@ def links() -> Iterator[tuple[Path, str]]:
             yield page, link
 
 
-@pytest.mark.parametrize(("page", "link"), links(), ids=str)
+@pytest.mark.parametrize(("page", "link"), [*links()], ids=str)
 def test_every_link_leads_somewhere(page: Path, link: str) -> None:
     assert (page.parent / link).exists()
 

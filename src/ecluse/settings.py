@@ -14,6 +14,7 @@ from msgspec import Meta, field
 from ecluse.kernel.errors import refusal
 
 FILE = "ecluse.toml"
+EXAMPLE_IBAN = "FR7630006000011234567890189"  # in the template: banks print it in their own examples
 
 NOT_A_HUB = refusal(
     "not_a_hub", 500, "This directory is no hub", fix="Run `ecluse init DIR`, or name another with --dir."

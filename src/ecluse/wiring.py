@@ -29,9 +29,9 @@ from ecluse.engines.sqlite.database import Database
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
 from ecluse.kernel.errors import refusal
-from ecluse.payments.transfer import Debtor
+from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
 from ecluse.rules.book import open_book
-from ecluse.settings import FILE, Settings, passphrase, read_settings, template
+from ecluse.settings import EXAMPLE_IBAN, FILE, Settings, passphrase, read_settings, template
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -61,8 +61,10 @@ class OpenHub(Hub):
 
     @property
     def till(self) -> Till:
-        """What payments need; files go out under `out/`."""
+        """What payments need; files go out under `out/`. Raises `bank_settings_invalid` for the made-up account in production."""
         bank = self.settings.bank
+        if self.settings.production and bank.iban == EXAMPLE_IBAN:
+            raise BANK_SETTINGS_INVALID("bank.iban is the made-up one of a new hub")
         debtor = Debtor(bank.name, bank.iban, bank.bic, bank.creditor_id)
         return Till(self.clock, self.keys, self.payments, Folder(self.dir / "out"), Schemas(), debtor)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
-
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
-from ecluse.doors.http.app import build
 from ecluse.kernel.errors import refusal
 from ecluse.settings import FILE
 from ecluse.wiring import OpenHub, init_hub, open_hub
@@ -70,6 +68,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _run(hub: OpenHub, listening: socket.socket) -> None:
+    import uvicorn  # a third of a second to import: only this command pays it
+
+    from ecluse.doors.http.app import build
+
+    # uvicorn stops on these by itself, then raises them again: without a handler the hub would not be closed.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: None)
     config = uvicorn.Config(
         build(hub, hub.issuers, in_flight_max=hub.settings.http.in_flight_max),
         loop="uvloop",

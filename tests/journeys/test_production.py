@@ -1,0 +1,80 @@
+"""What is unsafe shouts in development, and refuses in production."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.site import Site
+
+PASSPHRASE = {"ECLUSE_KEYS_PASSPHRASE": "écluse du Sanitas"}
+PRODUCTION = {"ECLUSE_HUB_MODE": "production"}
+
+
+def refused(site: Site, *words: str) -> str:
+    done = site.run(*words, check=False)
+    assert done.returncode == 2
+    return done.stderr.splitlines()[-1]
+
+
+def test_development_shouts(tmp_path: Path) -> None:
+    site = Site(tmp_path / "hub")
+    assert "DevelopmentOnly: keys are not sealed" in site.run("init", str(site.directory)).stderr
+    token = site.run("dev", "token", "--account", "rpps:10000000001")
+    assert "DevelopmentOnly: the development issuer" in token.stderr
+
+
+def test_production_refuses_unsealed_keys(tmp_path: Path) -> None:
+    Site(tmp_path / "hub").run("init", str(tmp_path / "hub"))
+    assert refused(Site(tmp_path / "hub", **PRODUCTION), "pay", "list").startswith("keys_unsealed: ")
+
+
+def test_sealed_keys_open_with_their_passphrase_only(tmp_path: Path) -> None:
+    site = Site(tmp_path / "hub", **PASSPHRASE)
+    assert "keys are not sealed" not in site.run("init", str(site.directory)).stderr
+    site.run("pay", "list")
+    assert refused(Site(site.directory), "pay", "list").startswith("keys_locked: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["dev", "token", "--account", "rpps:10000000001"], "dev_issuer_refused"),
+        (["pay", "run"], "bank_settings_invalid"),
+    ],
+)
+def test_production_refuses_what_is_for_development(tmp_path: Path, words: list[str], code: str) -> None:
+    Site(tmp_path / "hub", **PASSPHRASE).run("init", str(tmp_path / "hub"))
+    assert refused(Site(tmp_path / "hub", **PASSPHRASE, **PRODUCTION), *words).startswith(f"{code}: ")
+
+
+def test_a_token_of_the_development_issuer_opens_nothing_in_production(tmp_path: Path) -> None:
+    site = Site(tmp_path / "hub", **PASSPHRASE)
+    site.run("init", str(site.directory))
+    token = site.token()
+    production = Site(site.directory, **PASSPHRASE, **PRODUCTION)
+    production.start()
+    with production.client(token) as client:
+        assert client.get("/v1/claims").status_code == 401
+    assert production.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"ECLUSE_HTTP_PORT": "door"}, "$.http.port"),
+        ({"ECLUSE_HUB_MODE": "prod"}, "$.hub.mode"),
+        ({"ECLUSE_STORE_URL": "mysql:hub"}, "engine_unknown: no engine for 'mysql'"),
+        ({"ECLUSE_DIR": "/nowhere"}, "not_a_hub"),
+    ],
+)
+def test_a_wrong_setting_says_which(tmp_path: Path, environment: dict[str, str], said: str) -> None:
+    Site(tmp_path / "hub").run("init", str(tmp_path / "hub"))
+    assert said in refused(Site(tmp_path / "hub", **environment), "pay", "list")
+
+
+def test_a_hub_is_made_once(tmp_path: Path) -> None:
+    site = Site(tmp_path / "hub")
+    site.run("init", str(site.directory))
+    assert refused(site, "init", str(site.directory)).startswith("already_a_hub: ")
