@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
 from ecluse.kernel.errors import refusal
 from ecluse.settings import FILE
