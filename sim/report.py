@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -55,7 +56,7 @@ INVARIANTS = {
     "balances": "Le solde de chaque cabinet et de chaque complémentaire est celui de l’auditeur",
     "nothing of anyone in the hub's files": "Fichiers et journaux de la plateforme sans NIR, naissance, nom ni numéro d’adhérent",
 }
-MONEY_KINDS = ("Part AMC",)
+PAYERS = ("Assurance maladie (AMO)", "Complémentaires (AMC)", "Patients")
 
 
 def write(run: Run, path: Path) -> None:
@@ -71,59 +72,55 @@ def write(run: Run, path: Path) -> None:
 def page_of(run: Run) -> dict[str, object]:
     """All that the template shows."""
     summary = figures.summary(run)
-    hours, professions, insurers = figures.by_hour(run), figures.by_profession(run), figures.by_insurer(run)
-    latencies, refusals = summary["latency_ms"], figures.refusals(run)
-    calls = tuple(figures.CALLS.values())
-    hour_bars = [Bar(f"{hour} h", tuple(counts)) for hour, counts in hours]
-    profession_bars = [Bar(label, (count,)) for label, count, _ in professions]
-    insurer_bars = [Bar(each["name"], (each["due"],), euros(each["due"])) for each in insurers]
-    refusal_bars = [Bar(code, (number,)) for code, _, number in refusals]
-    outcomes = figures.check_outcomes(run)
-    money = summary["money_cents"]
-    shares = [
-        Bar("Assurance maladie (AMO)", (money["amo"], 0, 0), euros(money["amo"])),
-        Bar("Complémentaires (AMC)", (0, money["amc"], 0), euros(money["amc"])),
-        Bar("Patients", (0, 0, money["patient"]), euros(money["patient"])),
-    ]
-    spans = [Range(figures.CALLS[call], each["p50"], each["p95"], each["p99"]) for call, each in latencies.items()]
     held = run.listener.oath.held
     return {
         "run": run,
         "at_once": AT_ONCE,
         "summary": summary,
         "world": summary["world"],
-        "money": money,
-        "calls": calls,
-        "hours": hours,
-        "professions": professions,
-        "insurers": insurers,
-        "refusals": refusals,
+        "money": summary["money_cents"],
+        "calls": tuple(figures.CALLS.values()),
+        "hours": figures.by_hour(run),
+        "professions": figures.by_profession(run),
+        "insurers": figures.by_insurer(run),
+        "refusals": figures.refusals(run),
         "errors": figures.errors(run),
-        "outcomes": outcomes,
-        "latencies": [(figures.CALLS[call], each) for call, each in latencies.items()],
+        "outcomes": figures.check_outcomes(run),
+        "latencies": [(figures.CALLS[call], each) for call, each in summary["latency_ms"].items()],
         "invariants": [(INVARIANTS.get(name, name), held[name]) for name in sorted(held, key=order_of)],
         "files": listed(summary["files"]),
-        "charts": {
-            "hours": Markup(charts.columns("heures", "Échanges par heure de la journée simulée", calls, hour_bars)),
-            "professions": Markup(
-                charts.bars("professions", "Échanges par profession", ("Échanges",), profession_bars)
-            ),
-            "outcomes": Markup(
-                charts.bars(
-                    "droits",
-                    "Issue des vérifications de droits",
-                    ("Vérifications",),
-                    [Bar(label, (count,)) for label, count in outcomes],
-                )
-            ),
-            "latencies": Markup(charts.ranges("latences", "Temps de réponse par appel", spans)),
-            "shares": Markup(charts.bars("parts", "Qui paie les soins facturés", ("AMO", "AMC", "Patients"), shares)),
-            "insurers": Markup(
-                charts.bars("complementaires", "Part AMC due par complémentaire", MONEY_KINDS, insurer_bars)
-            ),
-            "refusals": Markup(charts.bars("refus", "Motifs de refus des factures", ("Refus",), refusal_bars)),
-        },
+        "charts": {name: Markup(drawn) for name, drawn in charts_of(run, summary).items()},
     }
+
+
+def charts_of(run: Run, summary: dict[str, Any]) -> dict[str, str]:
+    """Every chart of the page, as SVG; labels are escaped where they are drawn."""
+    calls = tuple(figures.CALLS.values())
+    hours = [Bar(f"{hour} h", tuple(counts)) for hour, counts in figures.by_hour(run)]
+    professions = [Bar(label, (count,)) for label, count, _ in figures.by_profession(run)]
+    insurers = [Bar(each["name"], (each["due"],), euros(each["due"])) for each in figures.by_insurer(run)]
+    refusals = [Bar(code, (number,)) for code, _, number in figures.refusals(run)]
+    outcomes = [Bar(label, (count,)) for label, count in figures.check_outcomes(run)]
+    latencies = summary["latency_ms"].items()
+    spans = [Range(figures.CALLS[call], each["p50"], each["p95"], each["p99"]) for call, each in latencies]
+    return {
+        "hours": charts.columns("heures", "Échanges par heure de la journée simulée", calls, hours),
+        "professions": charts.bars("professions", "Échanges par profession", ("Échanges",), professions),
+        "outcomes": charts.bars("droits", "Issue des vérifications de droits", ("Vérifications",), outcomes),
+        "latencies": charts.ranges("latences", "Temps de réponse par appel", spans),
+        "shares": charts.bars("parts", "Qui paie les soins facturés", PAYERS, shares_of(summary["money_cents"])),
+        "insurers": charts.bars("complementaires", "Part AMC due par complémentaire", ("Part AMC",), insurers),
+        "refusals": charts.bars("refus", "Motifs de refus des factures", ("Refus",), refusals),
+    }
+
+
+def shares_of(money: dict[str, int]) -> list[Bar]:
+    """Who pays the care that was billed: one bar a payer, each in its own colour."""
+    cents = (money["amo"], money["amc"], money["patient"])
+    return [
+        Bar(label, tuple(amount if place == mine else 0 for place in range(3)), euros(amount))
+        for mine, (label, amount) in enumerate(zip(PAYERS, cents, strict=True))
+    ]
 
 
 def order_of(name: str) -> int:
