@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journeys.claims_hub import BIRTH, INSURER, NIR, OTHER_PRACTICE, PRACTICE, ClaimsHub, claim, line, played, right
+from tests.journeys.claims_hub import (
+    BIRTH,
+    INSURER,
+    NIR,
+    OTHER_PRACTICE,
+    PRACTICE,
+    ClaimsHub,
+    claim,
+    line,
+    played,
+    right,
+)
 
 from ecluse.journal.entry import Field, Operation
 
@@ -119,7 +130,11 @@ def test_two_contracts_pay_by_priority(tmp_path: Path) -> None:
 
     shown = played(tmp_path, story)
     # 80.00: AMO 22.05; the first contract up to 63.00 with the AMO, so 40.95; the second 5.00; the patient 12.00
-    assert (shown["lines"][0]["amo_cents"], shown["amc_cents"], shown["lines"][0]["patient_cents"]) == (2205, 4595, 1200)
+    assert (shown["lines"][0]["amo_cents"], shown["amc_cents"], shown["lines"][0]["patient_cents"]) == (
+        2205,
+        4595,
+        1200,
+    )
     said = " ".join(shown["lines"][0]["because"])
     assert said.count("L'Assurance maladie rembourse") == 1
     assert "Votre deuxième contrat rembourse un forfait" in said
