@@ -1,0 +1,100 @@
+"""The gate around data: an answer without a trace cannot be sent, and a journal that fails gives no answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ecluse.app.access import Desk, Disclosure, Person, Request, fields_of
+from ecluse.app.ports import Mark
+from ecluse.app.rights import Promise, RightsAnswer
+from ecluse.doors.http.answers import send
+from ecluse.engines.keys_file import KeyFile
+from ecluse.engines.local import JOURNAL_POISONED, LocalLog, read_all
+from ecluse.gate.identity import Account
+from ecluse.journal.entry import Entry, Field, Operation, decode
+from ecluse.kernel.errors import Refused
+
+DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
+NO = RightsAnswer(check_id="chk_1", outcome="not_confirmed")
+
+
+class Stopped:
+    def now(self) -> datetime:
+        return datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+class Kept:
+    """A rights store that only remembers what it was given to keep."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
+        self.entries += entries
+
+
+class Poisoned:
+    def append(self, entries: Sequence[bytes]) -> Mark:
+        raise JOURNAL_POISONED()
+
+    def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
+        return iter(())
+
+
+def desk(log: Any, tmp_path: Path, kept: Kept | None = None) -> Desk:
+    return Desk(Stopped(), KeyFile(tmp_path / "keys", ""), log, kept or Kept())  # type: ignore[arg-type]
+
+
+def ask(at: Desk, answers: int) -> list[Any]:
+    async def all_at_once() -> list[Any]:
+        released = []
+        for number in range(answers):
+            admission = at.admit(
+                Request(DOCTOR, f"chk_{number}"), "rights", Operation.RIGHTS_CHECK, Person("0075123456", b"k", False)
+            )
+            released.append(at.release(admission, Disclosure(NO, "not_confirmed", insurer="0075123456")))
+        return await asyncio.gather(*released, return_exceptions=True)
+
+    return asyncio.run(all_at_once())
+
+
+def test_every_released_answer_has_its_entry(tmp_path: Path) -> None:
+    released = ask(desk(LocalLog(tmp_path / "journal"), tmp_path), 700)
+    assert [each.answer for each in released] == [NO] * 700
+    written = [decode(entry) for entry in read_all(tmp_path / "journal")]
+    assert [entry.request for entry in written] == [f"chk_{number}" for number in range(700)]
+
+
+def test_a_poisoned_journal_gives_no_answer_to_anybody(tmp_path: Path) -> None:
+    kept = Kept()
+    outcomes = ask(desk(Poisoned(), tmp_path, kept), 3)
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, Refused)] == ["journal_poisoned"] * 3
+    assert kept.entries == []
+
+
+def test_a_scope_not_granted_admits_nobody(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="forbidden"):
+        desk(Poisoned(), tmp_path).admit(Request(DOCTOR, "x"), "claims", Operation.CLAIM, "E26")
+
+
+def test_a_disclosure_cannot_be_sent(tmp_path: Path) -> None:
+    disclosure = Disclosure(NO, "not_confirmed")
+    with pytest.raises(TypeError):
+        msgspec.json.encode(disclosure)
+    with pytest.raises(AttributeError):
+        send(disclosure)  # type: ignore[arg-type]
+
+
+def test_the_fields_are_read_from_the_answer_itself() -> None:
+    assert fields_of(NO) == Field.OUTCOME
+    day = Stopped().now().date()
+    yes = RightsAnswer("chk_1", "confirmed", True, day, Promise("E26", day), "SV", "0001")
+    sent = set(msgspec.json.decode(msgspec.json.encode(yes))) - {"check_id"}
+    assert {str(bit.name).lower() for bit in fields_of(yes)} == sent

@@ -1,0 +1,95 @@
+"""Group commit: each unit of work alone in its result, together on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecluse.engines.sqlite.database import Database
+from ecluse.kernel.errors import Refused
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "hub.db", "hub.sql")
+    yield opened
+    opened.close()
+
+
+def serve(amc: str) -> object:
+    def work(connection: sqlite3.Connection) -> str:
+        connection.execute("INSERT INTO insurer (amc) VALUES (?)", (amc,))
+        return amc
+
+    return work
+
+
+def served(database: Database) -> list[str]:
+    return [amc for (amc,) in database.reader.execute("SELECT amc FROM insurer ORDER BY amc")]
+
+
+def test_units_that_wait_together_each_get_their_own_result(database: Database) -> None:
+    async def all_at_once() -> list[str]:
+        return await asyncio.gather(*(database.write(serve(f"{number:08d}")) for number in range(600)))  # type: ignore[arg-type]
+
+    assert asyncio.run(all_at_once()) == served(database) == [f"{number:08d}" for number in range(600)]
+
+
+def test_a_unit_that_fails_undoes_itself_alone(database: Database) -> None:
+    def fails(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO insurer (amc) VALUES ('half done')")
+        raise ValueError("no")
+
+    async def three() -> list[object]:
+        works = (database.write(serve("1")), database.write(fails), database.write(serve("2")))  # type: ignore[arg-type]
+        return await asyncio.gather(*works, return_exceptions=True)
+
+    first, failed, second = asyncio.run(three())
+    assert (first, second) == ("1", "2")
+    assert isinstance(failed, ValueError)
+    assert served(database) == ["1", "2"]
+
+
+def test_what_is_written_is_durable_when_the_caller_goes_on(database: Database, tmp_path: Path) -> None:
+    asyncio.run(database.write(serve("1")))  # type: ignore[arg-type]
+    other = sqlite3.connect(tmp_path / "hub.db")
+    assert other.execute("SELECT amc FROM insurer").fetchall() == [("1",)]
+
+
+def test_another_process_writing_is_waited_for(database: Database, tmp_path: Path) -> None:
+    async def wait() -> str:
+        other = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(database.write(serve("1")))  # type: ignore[arg-type]
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        other.execute("COMMIT")
+        return await waiting
+
+    assert asyncio.run(wait()) == "1"
+
+
+def test_another_process_stuck_is_refused_in_the_end(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecluse.engines.sqlite.database.BUSY_S", 0.05)
+    other = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Refused, match="database_busy"):
+        asyncio.run(database.write(serve("1")))  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="database_busy"):
+        database.now(serve("1"))  # type: ignore[arg-type]
+
+
+def test_nobody_changes_or_removes_a_posting(database: Database) -> None:
+    def post(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO posting VALUES (1, 1, 'bank', 0, 'x', 'y', 0)")
+
+    database.now(post)
+    for forbidden in ("UPDATE posting SET amount_cents = 1", "DELETE FROM posting"):
+        with pytest.raises(sqlite3.IntegrityError, match="a posting"):
+            database.now(lambda connection, sql=forbidden: connection.execute(sql))
