@@ -119,7 +119,8 @@ class ClaimsHub:
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
         issuers = read_issuers([("dev", "ecluse", directory / PUBLIC)])
-        transport = httpx.ASGITransport(build(self.hub, issuers, in_flight_max=64), raise_app_exceptions=True)
+        door: Any = build(self.hub, issuers, in_flight_max=64)
+        transport = httpx.ASGITransport(door, raise_app_exceptions=True)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://hub")
         self._tokens: dict[tuple[str, str, date], str] = {}
         for text in PRODUCTS:

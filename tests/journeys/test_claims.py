@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ecluse.journal.entry import Field, Operation
 from tests.journeys.claims_hub import (
     BIRTH,
     INSURER,
@@ -19,8 +21,6 @@ from tests.journeys.claims_hub import (
     played,
     right,
 )
-
-from ecluse.journal.entry import Field, Operation
 
 
 def test_the_example_of_the_contract_is_priced_to_the_cent(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.journeys.claims_hub import PRACTICE, ClaimsHub, claim, line, played, right
 
 from ecluse.claims.control import CONTROLS
 from ecluse.claims.faults import WORDS
+from tests.journeys.claims_hub import PRACTICE, ClaimsHub, claim, line, played, right
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "claims" / "controls.yaml").read_text())
 DOCS = Path(__file__).parents[2] / "docs" / "claims.md"

@@ -1,4 +1,4 @@
-"""Random histories of claims: sent, sent again, cancelled, replaced; after each step the books must be those of a plain recount."""
+"""Random histories of claims: sent, sent again, cancelled, replaced; after each step the books equal a plain recount."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ class Histories(RuleBasedStateMachine):
         try:
             answer = self._send(sending)
         except Refused as refused:
-            assert refused.code == "invoice_reused"
-            assert sending["invoice"] in self.holder
-            assert not known
+            is_right = refused.code == "invoice_reused" and sending["invoice"] in self.holder and not known
+            if not is_right:
+                raise
             return False
         if known:
             assert answer.claim_id == known[0].claim_id

@@ -28,7 +28,7 @@ def payer(guarantee: str, contract: str = "C1") -> Payer:
 
 
 def billed(number: int = 1, **changes: Any) -> Billed:
-    fields = {"act": "CS", "date": DAY, "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
+    fields: dict[str, Any] = {"act": "CS", "date": DAY, "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
     return Billed(line=number, **fields | changes)
 
 
