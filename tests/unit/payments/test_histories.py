@@ -39,6 +39,8 @@ class Histories(RuleBasedStateMachine):
         self.everything_agrees()
         owed = self.hub.one("SELECT sum(amc_cents) FROM claim WHERE state <> 'cancelled'")[0]
         assert self.live() == owed, "every claim is paid once, no cancelled one is"
+        called = self.hub.one("SELECT sum(amount_cents) FROM call_line")[0]
+        assert called == owed, "every claim is called for once, no cancelled one is"
         assert self.hub.one("SELECT count(*) FROM claim WHERE state IN ('accepted', 'returned')") == (0,)
         self.open.close()
 
