@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import dev, directory, hub, pay, products, quote, rules
+from ecluse.doors.cli import dev, directory, feeds, hub, pay, products, quote, rules, serve
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.kernel.errors import Refused
 
@@ -21,13 +21,14 @@ app = typer.Typer(
     help="Third-party payment for complementary health insurance: rights, quotes, claims, payments, and their journal.",
 )
 app.command("init")(hub.init)
-app.command("serve")(hub.serve)
+app.command("serve")(serve.serve)
 app.command("quote")(quote.quote)
 app.add_typer(products.app, name="product")
 app.add_typer(directory.insurers, name="insurer")
 app.add_typer(directory.practices, name="practice")
 app.add_typer(pay.app, name="pay")
 app.add_typer(rules.app, name="rules")
+app.add_typer(feeds.app, name="feed")
 app.add_typer(dev.app, name="dev")
 
 

@@ -1,0 +1,116 @@
+"""`ecluse serve`: one process that answers, or several behind one port.
+
+Workers share nothing but files: each holds its own slot of the journal and its own connections. A worker that dies stops the
+others, so that whoever supervises the hub (systemd) starts it whole again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import socket
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecluse.doors.cli.screen import ERRORS, HERE, Dir
+from ecluse.kernel.errors import refusal
+from ecluse.wiring import OpenHub, open_hub
+
+BACKLOG = 1024  # connections the kernel holds while the workers are busy
+KEEP_ALIVE_S = 75  # practice software asks every few minutes at most; longer only holds memory
+STOP_S = 20  # a stopping worker finishes what it has begun
+WORKERS_MAX = 32  # each holds a journal slot, and commands that write need some too
+
+PORT_TAKEN = refusal(
+    "port_taken", 500, "The port is taken", fix="Choose another with --port, or stop what listens there."
+)
+
+
+def serve(
+    directory: Dir = HERE,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; ecluse.toml's by default.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=WORKERS_MAX, help="Processes that answer.")] = 1,
+) -> None:
+    """Answer over HTTP until stopped (Ctrl-C or SIGTERM): what was begun is finished first.
+
+    GET /readyz says when it is ready, /schema describes every call, /metrics is for Prometheus.
+    """
+    with open_hub(directory) as hub:
+        copied = hub.recover()
+        listening = _listen(host or hub.settings.http.host, hub.settings.http.port if port is None else port)
+        address = "http://{}:{}".format(*listening.getsockname()[:2])
+        ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
+        if workers == 1:
+            _answer(hub, listening)
+            return
+    _answer_together(directory, listening, workers)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError:
+        raise PORT_TAKEN(f"{host}:{port} cannot be listened on") from None
+    listening.listen(BACKLOG)
+    return listening
+
+
+def _answer(hub: OpenHub, listening: socket.socket) -> None:
+    import uvicorn  # a third of a second to import: only this command pays it
+
+    from ecluse.doors.http.app import build
+
+    # uvicorn stops on these by itself, then raises them again: without a handler the hub would not be closed.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: None)
+    config = uvicorn.Config(
+        build(hub, hub.issuers, in_flight_max=hub.settings.http.in_flight_max),
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _answer_together(directory: Path, listening: socket.socket, workers: int) -> None:
+    """Start the workers and wait; when told to stop, or when one has died, stop them all, each told once."""
+    spawned = multiprocessing.get_context("spawn")
+    processes = [spawned.Process(target=_work, args=(directory, listening)) for _ in range(workers)]
+    told: list[int] = []
+
+    def stop_all(*_: object) -> None:
+        if not told:
+            told.append(1)
+            for process in processes:
+                process.terminate()
+
+    for process in processes:
+        process.start()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, stop_all)
+    wait([process.sentinel for process in processes])
+    asked_to = bool(told)
+    stop_all()
+    for process in processes:
+        process.join(STOP_S)
+    if not asked_to:
+        ERRORS.print("a worker died: the others were stopped")
+        raise typer.Exit(1)
+
+
+def _work(directory: Path, listening: socket.socket) -> None:
+    """One worker, in a process of its own."""
+    with open_hub(directory) as hub:
+        hub.recover()
+        _answer(hub, listening)
