@@ -273,6 +273,7 @@ def test_what_does_not_read_is_refused_and_kept_nowhere(tmp_path: Path, body: An
     async def story(hub: ClaimsHub) -> None:
         answer = await hub.call("POST", "/v1/claims", body)
         assert (answer[0], answer[1]["code"]) == (status, code), answer
+        assert not answer[1].get("pointer", "").startswith("/data"), "pointers lead into the body as it was sent"
         assert hub.rows("SELECT count(*) FROM claim") == [(0,)]
 
     played(tmp_path, story)

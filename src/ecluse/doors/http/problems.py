@@ -69,7 +69,7 @@ def on_http(_: Request, error: HTTPException) -> Response[Problem]:  # type: ign
     while cause is not None and not isinstance(cause, msgspec.MsgspecError):
         cause = cause.__cause__
     if cause is not None:
-        return answer(malformed(str(cause)))
+        return answer(malformed(str(cause).replace("`$.data", "`$")))  # the framework calls the body `data`
     return answer(_BY_STATUS.get(error.status_code, MALFORMED)())
 
 
