@@ -21,6 +21,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.payments import Till
 from ecluse.app.ports import Log
 from ecluse.engines.clock import RandomIds, SystemClock
+from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
 from ecluse.engines.issuer import DEV_ISSUER_REFUSED, DevelopmentIssuer, create_development_issuer, read_issuers
 from ecluse.engines.schemas import Schemas
@@ -121,6 +122,7 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
             payments=stores.payments,
             directory=stores.directory,
             claims=stores.claims,
+            feeds=open_feeds(directory, stores.database, keys),
             dir=directory,
             settings=settings,
             issuers=_issuers(settings, directory),

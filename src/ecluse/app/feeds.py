@@ -11,15 +11,21 @@ All or nothing: until 5 nothing answers from the file; after it everything does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
 
 import msgspec
 
-from ecluse.app.ports import HUB, Clock, FeedCounts, FeedPorts, FeedRecord, Ids, Keys, OpenFile, RightsWork
+from ecluse.app.access import Request
+from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB, FeedCounts, FeedRecord, Keys, OpenFile, RightsWork
 from ecluse.formats.feed.checks import BESIDE
-from ecluse.formats.feed.file import REFUSALS_MAX, Mode, RowRefusal, Terms
-from ecluse.kernel.errors import Refused, refusal
+from ecluse.formats.feed.file import FILE_BYTES_MAX, FILE_EMPTY, FILE_TOO_LARGE, REFUSALS_MAX, Mode, RowRefusal, Terms
+from ecluse.gate.identity import FORBIDDEN, permit
+from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
+from ecluse.kernel.ids import amc
 from ecluse.rights.changes import Change, combine
 from ecluse.rights.model import Right
 from ecluse.rights.person import member_message, nir_message, right_about
@@ -38,33 +44,11 @@ _right = msgspec.msgpack.Decoder(Right).decode
 _encode_right: Callable[[Right], bytes] = _encode
 
 
-class ProductNames(Protocol):
-    """The guarantee tables an insurer has."""
-
-    def names(self, insurer: str) -> list[str]:
-        """Their names."""
-        ...
-
-
-class FeedHub(Protocol):
-    """What these use cases need of the hub."""
-
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def ids(self) -> Ids: ...
-    @property
-    def keys(self) -> Keys: ...
-    @property
-    def products(self) -> ProductNames: ...
-    @property
-    def feeds(self) -> FeedPorts: ...
-
-
 class FeedLoaded(msgspec.Struct, frozen=True):
     """The outcome of a feed, for the journal: what was loaded or refused, never what was in it."""
 
     id: str
+    account: str
     insurer: str
     mode: str
     state: str
@@ -78,14 +62,15 @@ Progress = Callable[[str, int, int], None]  # step, done, of
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What is asked: whose file it is, what it says, and whether unknown columns are dropped."""
+    """What is asked: whose file it is, what it says, whether unknown columns are dropped, and who asks."""
 
     insurer: str
     mode: Mode
     drop_unknown: bool = False
+    account: str = "operator"
 
 
-def load_file(hub: FeedHub, file: OpenFile, order: Order, record: Record, told: Progress) -> FeedRecord:
+def load_file(hub: Hub, file: OpenFile, order: Order, record: Record, told: Progress) -> FeedRecord:
     """Load a file named on the command line, or go on with it, or find that it was loaded: its feed.
 
     Raises the refusal of a file that is refused as a whole; refused rows are in the feed.
@@ -99,39 +84,116 @@ def load_file(hub: FeedHub, file: OpenFile, order: Order, record: Record, told: 
             hub.feeds.store.begin(new_feed(hub, id_, order, digest, spooled=False, state="loading"))
         feed = find(hub, id_)
         if feed.state in ("received", "loading"):
-            _load(hub, feed, file, terms, record, told)
+            with _refusing(hub, feed, record):
+                _load(hub, feed, file, terms, record, told)
     hub.feeds.spool.remove(id_)  # the same file may have been received over HTTP too
     return find(hub, id_)
 
 
-def load_received(hub: FeedHub, id_: str, record: Record, told: Progress) -> FeedRecord:
-    """Load a feed received over HTTP, or go on with it; a file refused as a whole is a feed refused at line 1."""
+def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> FeedRecord:
+    """Load a feed received over HTTP, or go on with it. Raises the refusal of a file that is refused as a whole."""
     feed = find(hub, id_)
     with hub.feeds.works.turn(feed.insurer), hub.feeds.files.received(id_) as file:
         hub.feeds.store.load(id_)
-        try:
+        with _refusing(hub, feed, record):
             terms = terms_of(hub, Order(feed.insurer, Mode(feed.mode), feed.drop_unknown))
             file.survey(lambda done, of: told("reading", done, of))
             _load(hub, feed, file, terms, record, told)
-        except Refused as whole:
-            if whole.refusal.status >= 500:
-                raise
-            _refuse(hub, feed, FeedCounts(refusals_total=1), [_of_file(whole)], record)
-            with hub.feeds.works.work(feed.insurer, id_) as work:
-                work.finish()
     hub.feeds.spool.remove(id_)
     return find(hub, id_)
 
 
-def find(hub: FeedHub, id_: str) -> FeedRecord:
+async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
+    """Spool a file sent over HTTP, sealed; loading is the worker's. The same file, or the same `key`, is the same feed.
+
+    Raises `forbidden`, `products_missing`, `file_too_large`, `file_empty`, `idempotency_key_reused`.
+    """
+    own_insurer(asked, order.insurer)
+    terms = terms_of(hub, order)
+    id_, content, size = asked.id, sha256(), 0
+    with hub.feeds.spool.write(id_) as spool:
+        async for block in body:
+            size += len(block)
+            if size > FILE_BYTES_MAX:
+                raise FILE_TOO_LARGE(f"more than {FILE_BYTES_MAX >> 30} GiB")
+            content.update(block)
+            spool.write(block)
+        if not size:
+            raise FILE_EMPTY("the file has no bytes")
+        spool.keep()
+    digest = content_digest(hub, terms, content.digest())
+    feed = new_feed(hub, id_, order, digest, spooled=True, state="received")
+    what = _encode((content.digest(), order.mode, order.drop_unknown))
+    same = id_
+    try:
+        same = await hub.feeds.store.receive(
+            feed,
+            hub.keys.pseudonym(HUB, b"feed key|" + key.encode()) if key else b"",
+            hub.keys.pseudonym(HUB, b"feed body|" + what),
+        )
+    except Refused:
+        hub.feeds.spool.remove(id_)
+        raise
+    if same != id_:
+        hub.feeds.spool.remove(id_)
+    return find(hub, same)
+
+
+def own_feed(hub: Hub, asked: Request, id_: str) -> FeedRecord:
+    """A feed of the insurer who asks, or any for the operator; `not_found` for every other."""
+    permit(asked.account, "feeds")
+    feed = hub.feeds.store.feed(id_)
+    if feed is None or asked.account.insurer not in ("", feed.insurer):
+        raise NOT_FOUND()
+    if not asked.account.insurer:
+        permit(asked.account, "operate")
+    return feed
+
+
+def own_insurer(asked: Request, insurer: str) -> None:
+    """An insurer's account loads its own members only; without insurer, the account must be the operator's."""
+    permit(asked.account, "feeds")
+    if not asked.account.insurer:
+        permit(asked.account, "operate")
+    elif asked.account.insurer != insurer:
+        raise FORBIDDEN("this account belongs to another insurer")
+
+
+def find(hub: Hub, id_: str) -> FeedRecord:
     """A feed that must be there."""
     feed = hub.feeds.store.feed(id_)
     assert feed is not None, id_
     return feed
 
 
-def terms_of(hub: FeedHub, order: Order) -> Terms:
-    """What the file is read against. Raises `products_missing`."""
+def journalled(hub: Hub) -> Record:
+    """Writes outcomes of feeds into the journal, durably, before anything is answered from them."""
+
+    def record(loaded: FeedLoaded) -> None:
+        hub.desk.record_now(
+            Entry(
+                format=FORMAT,
+                ts_us=loaded.at_ts_us,
+                operation=Operation.FEED_LOADED,
+                account=loaded.account,
+                practice="",
+                insurer=loaded.insurer,
+                person=b"",
+                presence=0,
+                fields=0,
+                outcome=f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows",
+                engagement="",
+                request=loaded.id,
+                sealed=b"",
+            )
+        )
+
+    return record
+
+
+def terms_of(hub: Hub, order: Order) -> Terms:
+    """What the file is read against. Raises `amc_invalid`, `products_missing`."""
+    amc(order.insurer)
     products = frozenset(hub.products.names(order.insurer))
     if not products:
         raise PRODUCTS_MISSING()
@@ -139,20 +201,44 @@ def terms_of(hub: FeedHub, order: Order) -> Terms:
     return Terms(order.insurer, order.mode, products, order.drop_unknown)
 
 
-def content_digest(hub: FeedHub, terms: Terms, sha256: bytes) -> str:
+def content_digest(hub: Hub, terms: Terms, content: bytes) -> str:
     """What makes two files the same feed: bytes, insurer, mode, options, products. Keyed: bytes tell of people."""
-    about = _encode((sha256, terms.insurer, terms.mode, terms.drop_unknown, sorted(terms.products)))
+    about = _encode((content, terms.insurer, terms.mode, terms.drop_unknown, sorted(terms.products)))
     return hub.keys.pseudonym(HUB, b"feed|" + about).hex()
 
 
-def new_feed(hub: FeedHub, id_: str, order: Order, digest: str, *, spooled: bool, state: str) -> FeedRecord:
+def new_feed(hub: Hub, id_: str, order: Order, digest: str, *, spooled: bool, state: str) -> FeedRecord:
     """A feed that begins now."""
     return FeedRecord(
-        id_, order.insurer, order.mode, state, _now_ts_us(hub), order.drop_unknown, spooled, FeedCounts(), digest
+        id=id_,
+        insurer=order.insurer,
+        mode=order.mode,
+        state=state,
+        received_ts_us=_now_ts_us(hub),
+        account=order.account,
+        drop_unknown=order.drop_unknown,
+        spooled=spooled,
+        counts=FeedCounts(),
+        digest=digest,
     )
 
 
-def _load(hub: FeedHub, feed: FeedRecord, file: OpenFile, terms: Terms, record: Record, told: Progress) -> None:
+@contextmanager
+def _refusing(hub: Hub, feed: FeedRecord, record: Record) -> Iterator[None]:
+    """A file refused as a whole becomes a feed refused at line 1, then the refusal goes on; a failure of ours does not."""
+    try:
+        yield
+    except Refused as whole:
+        if whole.refusal.status < 500:
+            refusal = RowRefusal(1, "", whole.code, whole.detail, whole.fix)
+            _refuse(hub, feed, FeedCounts(refusals_total=1), [refusal], record)
+            with hub.feeds.works.work(feed.insurer, feed.id) as work:
+                work.finish()
+            hub.feeds.spool.remove(feed.id)
+        raise
+
+
+def _load(hub: Hub, feed: FeedRecord, file: OpenFile, terms: Terms, record: Record, told: Progress) -> None:
     """Steps 2 to 5."""
     with hub.feeds.works.work(feed.insurer, feed.id) as work:
         told("checking", 0, 0)
@@ -167,7 +253,7 @@ def _load(hub: FeedHub, feed: FeedRecord, file: OpenFile, terms: Terms, record: 
         work.finish()
 
 
-def _build(hub: FeedHub, feed: FeedRecord, work: RightsWork, record: Record, told: Callable[[int], None]) -> None:
+def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, told: Callable[[int], None]) -> None:
     """Steps 4 and 5."""
     settle = Settling(hub.keys, feed.insurer)
     counts, refused = work.build(settle, told, over=feed.mode == Mode.DELTA)
@@ -178,7 +264,7 @@ def _build(hub: FeedHub, feed: FeedRecord, work: RightsWork, record: Record, tol
         return
     generation = work.publish()
     now_ts_us = _now_ts_us(hub)
-    record(FeedLoaded(feed.id, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))
+    record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))
     hub.feeds.store.answer(feed.id, feed.insurer, generation, counts, now_ts_us)
 
 
@@ -233,15 +319,11 @@ class Settling:
         return _right(self._keys.open(self._insurer, sealed, about))
 
 
-def _refuse(hub: FeedHub, feed: FeedRecord, counts: FeedCounts, refusals: Sequence[RowRefusal], record: Record) -> None:
+def _refuse(hub: Hub, feed: FeedRecord, counts: FeedCounts, refusals: Sequence[RowRefusal], record: Record) -> None:
     now_ts_us = _now_ts_us(hub)
-    record(FeedLoaded(feed.id, feed.insurer, feed.mode, "refused", feed.digest, counts, now_ts_us))
+    record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "refused", feed.digest, counts, now_ts_us))
     hub.feeds.store.refuse(feed.id, counts, refusals, now_ts_us)
 
 
-def _of_file(refused: Refused) -> RowRefusal:
-    return RowRefusal(1, "", refused.code, refused.detail, refused.fix)
-
-
-def _now_ts_us(hub: FeedHub) -> int:
+def _now_ts_us(hub: Hub) -> int:
     return int(hub.clock.now().timestamp() * 1_000_000)

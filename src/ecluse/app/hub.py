@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecluse.app.access import Desk
-from ecluse.app.ports import ClaimStore, Clock, DirectoryStore, Ids, Keys, PaymentStore, ProductStore, RightsStore
+from ecluse.app.ports import (
+    ClaimStore,
+    Clock,
+    DirectoryStore,
+    FeedPorts,
+    Ids,
+    Keys,
+    PaymentStore,
+    ProductStore,
+    RightsStore,
+)
 from ecluse.rules.book import RuleBook
 
 
@@ -23,3 +33,4 @@ class Hub:
     claims: ClaimStore
     payments: PaymentStore
     directory: DirectoryStore
+    feeds: FeedPorts

@@ -5,7 +5,7 @@ Every method that returns a person's data takes an `Admission` (`app/access.py`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
@@ -289,6 +289,7 @@ class FeedRecord(msgspec.Struct, frozen=True):
     mode: str
     state: str
     received_ts_us: int
+    account: str
     drop_unknown: bool
     spooled: bool
     counts: FeedCounts
@@ -437,8 +438,8 @@ class Spooled(Protocol):
         """Forget a file."""
         ...
 
-    def sweep(self) -> None:
-        """Forget files that were being received when the process stopped."""
+    def sweep(self, keep: Collection[str], before_ts: float) -> None:
+        """Forget files last written before `before_ts` (seconds), but for those of the feeds to `keep`."""
         ...
 
 

@@ -78,13 +78,15 @@ class KeyFile:
         self._stamp_ns = 0
         self._scopes: _File = {}
         self._ciphers: dict[tuple[str, int], AESGCM] = {}
-        self._current: dict[str, tuple[bytes, int]] = {}
+        self._current: dict[str, tuple[hmac.HMAC, int]] = {}
         if path.exists():
             self._read()
 
     def pseudonym(self, scope: str, message: bytes) -> bytes:
         """HMAC-SHA-256 of `message` under the scope's current index key, cut to 16 bytes."""
-        return hmac.digest(self._of(scope)[0], message, "sha256")[:PSEUDONYM_BYTES]
+        keyed = self._of(scope)[0].copy()  # half the time of keying anew: two of these for each row of a member file
+        keyed.update(message)
+        return keyed.digest()[:PSEUDONYM_BYTES]
 
     def seal(self, scope: str, plain: bytes, about: bytes) -> bytes:
         """Key version (1 byte) | nonce (12) | AES-256-GCM of `plain`, with scope and `about` authenticated.
@@ -121,7 +123,7 @@ class KeyFile:
             _replace(self._path, self._vault.seal({**self._scopes, scope: new}))
             self._read()
 
-    def _of(self, scope: str) -> tuple[bytes, int]:
+    def _of(self, scope: str) -> tuple[hmac.HMAC, int]:
         try:
             return self._current[scope]
         except KeyError:
@@ -137,7 +139,7 @@ class KeyFile:
         self._stamp_ns = self._path.stat().st_mtime_ns
         self._scopes = self._vault.open(self._path.read_bytes())
         for name, scope in self._scopes.items():
-            self._current[name] = (scope.index[max(scope.index)], max(scope.data))
+            self._current[name] = (hmac.new(scope.index[max(scope.index)], digestmod="sha256"), max(scope.data))
             for version, key in scope.data.items():
                 self._ciphers.setdefault((name, version), AESGCM(key))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 from collections import OrderedDict
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
@@ -52,10 +53,11 @@ class Spool:
         """Forget the file; nothing happens when there is none."""
         self._path(feed).unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """Remove what was being received when the server stopped; its sender was told nothing."""
-        for left in self._folder.glob("*.part"):
-            left.unlink(missing_ok=True)
+    def sweep(self, keep: Collection[str], before_ts: float) -> None:
+        """Remove files last written before `before_ts` that are not of the feeds to `keep`: a stop left them behind."""
+        for left in self._folder.glob("*"):
+            if left.stem not in keep and left.stat().st_mtime < before_ts:
+                left.unlink(missing_ok=True)
 
     def _path(self, feed: str) -> Path:
         return self._folder / f"{feed}.sealed"

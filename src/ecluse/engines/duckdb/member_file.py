@@ -115,7 +115,7 @@ class MemberFile:
             raise FILE_TOO_LARGE(f"more than {ROWS_MAX:,} rows")
         if not bad and whole == rows:
             return Checked(rows, 0, (), 0)
-        lines = self._malformed()
+        lines = self._malformed() if misshapen else []
         found = [LINE_SHAPE.refusal(line) for line in lines] + [LINE_BLANK.refusal(line) for line in self._blank]
         total, detailed = self._refused(wrong, table, terms, sorted([*lines, *self._blank])) if bad else (0, [])
         ordered = sorted(found + detailed, key=lambda each: each.line)[:REFUSALS_MAX]
@@ -160,8 +160,6 @@ class MemberFile:
 
     def _malformed(self) -> list[int]:
         """Lines that DuckDB could not read as rows in the last `check`."""
-        if self._kind is Kind.PARQUET:
-            return []
         found = self._duck.execute("SELECT DISTINCT line FROM reject_errors ORDER BY line").fetchall()
         return [line for (line,) in found]
 

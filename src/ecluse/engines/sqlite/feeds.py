@@ -57,9 +57,9 @@ class Feeds:
         row = self._database.reader.execute(SQL["one"], (id_,)).fetchone()
         if row is None:
             return None
-        insurer, mode, state, received_ts_us, drop_unknown, spooled, packed, digest = row[1:]
-        counts = _counts(packed) if packed else FeedCounts()
-        return FeedRecord(id_, insurer, mode, state, received_ts_us, bool(drop_unknown), bool(spooled), counts, digest)
+        names = FeedRecord.__struct_fields__
+        counts = _counts(row[-2]) if row[-2] else FeedCounts()
+        return msgspec.convert({**dict(zip(names, row, strict=True)), "counts": counts}, FeedRecord, strict=False)
 
     def refusals(self, id_: str) -> list[RowRefusal]:
         """The refused rows kept in detail."""

@@ -1,7 +1,7 @@
 -- name: begin
 -- A feed that was received, or is loaded from the command line.
-INSERT INTO feed (id, insurer, mode, digest, state, received_ts_us, drop_unknown, spooled)
-VALUES (:id, :insurer, :mode, :digest, :state, :received_ts_us, :drop_unknown, :spooled)
+INSERT INTO feed (id, insurer, mode, digest, state, received_ts_us, account, drop_unknown, spooled)
+VALUES (:id, :insurer, :mode, :digest, :state, :received_ts_us, :account, :drop_unknown, :spooled)
 
 -- name: same
 -- The newest feed of the same content, unless it was overtaken: another one loaded after it changed what it would do.
@@ -16,7 +16,7 @@ ORDER BY id DESC LIMIT 1
 
 -- name: one
 -- A feed by its id.
-SELECT id, insurer, mode, state, received_ts_us, drop_unknown, spooled, counts, digest FROM feed WHERE id = ?
+SELECT id, insurer, mode, state, received_ts_us, account, drop_unknown, spooled, counts, digest FROM feed WHERE id = ?
 
 -- name: unfinished
 -- Feeds received over HTTP that are not finished, oldest first.

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS practice (
 CREATE TABLE IF NOT EXISTS feed (
     id TEXT PRIMARY KEY, insurer TEXT NOT NULL, mode TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL,
     received_ts_us INTEGER NOT NULL, finished_ts_us INTEGER, counts BLOB, generation TEXT,
-    drop_unknown INTEGER NOT NULL DEFAULT 0, spooled INTEGER NOT NULL DEFAULT 0
+    account TEXT NOT NULL, drop_unknown INTEGER NOT NULL, spooled INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS feed_unfinished ON feed (state, id) WHERE state IN ('received', 'loading');
 -- What an `Idempotency-Key` (keyed) was used for: the same key with another `body` (keyed digest) is refused.

@@ -34,6 +34,18 @@ _FORGET = "DELETE FROM rights WHERE person = ?"
 _NAME = "INSERT INTO members (member, person) VALUES (?, ?) ON CONFLICT DO UPDATE SET person = excluded.person"
 _TALLY = "SELECT persons, rights FROM tally"
 _TELL = "UPDATE tally SET persons = ?, rights = ?"
+
+# A full file's bucket is moved by SQLite itself, sorted in memory. People with several rows are settled one by one.
+_SEVERAL = "SELECT person FROM staged.r{0} GROUP BY person HAVING count(*) > 1"
+_ALONE = """
+    INSERT INTO rights SELECT person, 0, sealed FROM staged.r{0} WHERE person NOT IN several ORDER BY person"""
+_BESIDE = "SELECT person, line, ends, sealed FROM staged.r{0} WHERE person IN several"
+_MEMBERS = "INSERT OR IGNORE INTO members SELECT member, person FROM staged.m{0} ORDER BY member"
+# When every row gave a new member, no member stands for two persons; else it is looked into.
+_ROWS = "SELECT count(*) FROM staged.m{0}"
+_AMBIGUOUS = """
+    SELECT max(line) FROM staged.m{0} GROUP BY member HAVING count(DISTINCT person) > 1"""
+
 _GENERATION = "SELECT generation FROM insurer WHERE amc = ?"
 
 
@@ -102,13 +114,12 @@ class Work:
         file.execute("BEGIN")
         built = 0
         for number in range(self._staging.buckets):
-            rows = self._staging.bucket(number)
             if over:
-                self._amend(file, rows, settle)
+                built += self._amend(file, self._staging.bucket(number), settle)
+                file.executemany(_NAME, self._named(self._staging.members(number)))
             else:
-                file.executemany(_PUT, self._settled(rows, settle))
-            file.executemany(_NAME, self._named(self._staging.members(number)))
-            told(built := built + len(rows))
+                built += self._fill(file, number, settle)
+            told(built)
         file.execute(_TELL, (self._persons, self._rights))
         file.execute("COMMIT")
         file.close()
@@ -156,29 +167,26 @@ class Work:
             file.execute(f"PRAGMA {pragma}")
         if answering is None:
             file.executescript((files("ecluse.engines.sqlite") / "rights_file.sql").read_text())
+        file.execute("ATTACH ? AS staged", (str(self._staging.path),))
+        file.execute("CREATE TEMP TABLE several (person BLOB PRIMARY KEY) WITHOUT ROWID")
         self._persons, self._rights = file.execute(_TALLY).fetchone()
         return file
 
-    def _settled(self, rows: Sequence[StagedRow], settle: Settle) -> Iterator[tuple[bytes, int, bytes]]:
-        """What a full file says of each person, in order. Most have one row, which needs no settling."""
-        at, count = 0, len(rows)
-        while at < count:
-            person, end = rows[at][0], at + 1
-            while end < count and rows[end][0] == person:
-                end += 1
-            if end - at == 1 and not rows[at][2]:
-                sealed = [rows[at][3]]
-            else:
-                sealed, refused = settle(person, (), rows[at:end])
-                self._refused += refused
-            self._persons += 1
-            self._rights += len(sealed)
-            for n, each in enumerate(sealed):
-                yield person, n, each
-            at = end
+    def _fill(self, file: sqlite3.Connection, number: int, settle: Settle) -> int:
+        """What a full file says of the people of one bucket; how many rows. Most have one row, which needs no settling."""
+        several = file.execute(_SEVERAL.format(number)).fetchall()
+        file.execute("DELETE FROM several")
+        file.executemany("INSERT INTO several VALUES (?)", several)
+        alone = file.execute(_ALONE.format(number)).rowcount
+        self._persons += alone
+        self._rights += alone
+        beside = self._amend(file, sorted(file.execute(_BESIDE.format(number))), settle) if several else 0
+        if file.execute(_MEMBERS.format(number)).rowcount != file.execute(_ROWS.format(number)).fetchone()[0]:
+            self._refused += [(line, "member_ambiguous") for (line,) in file.execute(_AMBIGUOUS.format(number))]
+        return alone + beside
 
-    def _amend(self, file: sqlite3.Connection, rows: Sequence[StagedRow], settle: Settle) -> None:
-        """Apply a delta to each person it speaks of."""
+    def _amend(self, file: sqlite3.Connection, rows: Sequence[StagedRow], settle: Settle) -> int:
+        """Apply rows to each person they speak of; how many rows."""
         by_person: dict[bytes, list[StagedRow]] = {}
         for row in rows:
             by_person.setdefault(row[0], []).append(row)
@@ -190,6 +198,7 @@ class Work:
             self._rights += len(sealed) - len(kept)
             file.execute(_FORGET, (person,))
             file.executemany(_PUT, [(person, n, each) for n, each in enumerate(sealed)])
+        return len(rows)
 
     def _named(self, members: Sequence[StagedMember]) -> Iterator[tuple[bytes, bytes]]:
         """Each member once; a member number that stands for two persons is refused."""

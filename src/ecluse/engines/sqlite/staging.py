@@ -30,7 +30,7 @@ class Staging:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
         self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._file.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._file.execute("PRAGMA synchronous = NORMAL")
@@ -80,7 +80,7 @@ class Staging:
     def remove(self) -> None:
         """Close and forget."""
         self.close()
-        for each in (self._path, self._path.with_name(self._path.name + "-journal")):
+        for each in (self.path, self.path.with_name(self.path.name + "-journal")):
             each.unlink(missing_ok=True)
 
     def _spread(self, statement: str, rows: Iterable[StagedRow] | Iterable[StagedMember]) -> None:

@@ -1,0 +1,61 @@
+"""The worker: loads member files received over HTTP, one after the other, and goes on with those a stop left unfinished.
+
+It is a process of its own: loading takes whole minutes of one core, and checks must go on being answered meanwhile.
+`python -m ecluse.doors.worker DIR` runs one; several may run, an insurer's files are never loaded by two at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+
+from ecluse.app.feeds import journalled, load_received
+from ecluse.app.hub import Hub
+from ecluse.kernel.errors import Refused
+from ecluse.wiring import open_hub
+
+LEFT_S = 86_400  # a file in the spool that no feed claims and nobody wrote to for a day was left by a stop
+POLL_S = 1.0  # between two looks for received files; a load takes longer than that anyway
+
+LOG = logging.getLogger(__name__)
+
+
+def work_once(hub: Hub) -> int:
+    """Load every received feed whose insurer's turn it is; the number finished."""
+    finished = 0
+    for id_ in hub.feeds.store.unfinished():
+        try:
+            feed = load_received(hub, id_, journalled(hub), lambda *_: None)
+        except (
+            Refused
+        ) as said:  # the file as a whole: its state says it. Else a turn or a disk: it stays, to be tried again
+            LOG.warning("feed %s: %s", id_, said.code)
+        else:
+            LOG.info("feed %s: %s, %d rows", id_, feed.state, feed.counts.rows)
+            finished += 1
+    return finished
+
+
+def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:
+    """Work until told to stop."""
+    with open_hub(directory) as hub:
+        hub.feeds.spool.sweep(hub.feeds.store.unfinished(), hub.clock.now().timestamp() - LEFT_S)
+        while not stop.is_set():
+            if not work_once(hub):
+                stop.wait(poll_s)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT; what a kill interrupts is gone on with at the next start."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    stop = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    run(Path(sys.argv[1]), stop)
+
+
+if __name__ == "__main__":
+    main()
