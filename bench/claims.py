@@ -28,10 +28,11 @@ from typing import Any
 
 import msgspec
 
-from ecluse.app.access import Request, seal_engagement
+from ecluse.app.access import seal_engagement
 from ecluse.app.claims import ClaimSent, send_claim
 from ecluse.app.products import load_product
 from ecluse.engines.keys_file import DevelopmentOnly
+from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import FORMAT, Entry, Operation
 from ecluse.kernel.days import FOREVER, paris_day

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from ecluse.app.access import Admission, Desk, Person, open_engagement
+from ecluse.app.access import Desk, open_engagement
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, Mark
 from ecluse.coverage.product import read_product
@@ -28,6 +28,7 @@ from ecluse.engines.sqlite.claims import Claims
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.ledger import balances
 from ecluse.engines.sqlite.products import Products
+from ecluse.gate.admission import Admission, Person
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, decode
 from ecluse.kernel.days import period

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ecluse.app.access import Request
 from ecluse.app.claims import Cancellation, ClaimSent, cancel_claim, send_claim
+from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.kernel.errors import Refused
 from tests.journeys.claims_hub import CARD, INSURER, PRACTICE, ClaimsHub, claim, line

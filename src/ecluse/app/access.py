@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from ecluse.app.ports import Clock, Keys, Log, RightsStore
-from ecluse.gate.identity import Account, permit
+from ecluse.gate.admission import Admission, Person, Request
+from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
 from ecluse.rights.model import Engagement
@@ -25,36 +25,6 @@ from ecluse.rights.model import Engagement
 Answer = TypeVar("Answer")
 
 BATCH_MAX = 512  # entries in one sync: bounds what one slow sync delays
-
-
-class Person(msgspec.Struct, frozen=True):
-    """One person as asked about: the insurer, and the keyed pseudonym of what the card says."""
-
-    insurer: str
-    key: bytes
-    by_member: bool
-
-
-class Request(msgspec.Struct, frozen=True):
-    """Who asks, and the id of the request they will be answered under."""
-
-    account: Account
-    id: str
-
-
-class Admission:
-    """The right to read about one person, one engagement or one's own claims, for one request. Made by `Desk.admit`."""
-
-    __slots__ = ("about", "asked", "at", "operation", "presence")
-
-    def __init__(
-        self, asked: Request, operation: Operation, about: Person | str, presence: Presence, at: datetime
-    ) -> None:
-        self.asked = asked
-        self.operation = operation
-        self.about = about
-        self.presence = presence
-        self.at = at
 
 
 class Disclosure(Generic[Answer]):

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ecluse.app.access import Disclosure, Released, Request
+from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.rights import Beneficiary
@@ -22,6 +22,7 @@ from ecluse.claims.control import Case, faults
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
 from ecluse.claims.price import Counter, Payers, counters, price, priceable, reasons
 from ecluse.coverage.line import Line
+from ecluse.gate.admission import Request
 from ecluse.gate.identity import FORBIDDEN
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import add_working_days, paris_day

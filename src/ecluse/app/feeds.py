@@ -17,11 +17,11 @@ from hashlib import sha256
 
 import msgspec
 
-from ecluse.app.access import Request
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, FeedCounts, FeedRecord, Keys, OpenFile, RightsWork
 from ecluse.formats.feed.checks import BESIDE
 from ecluse.formats.feed.file import FILE_BYTES_MAX, FILE_EMPTY, FILE_TOO_LARGE, REFUSALS_MAX, Mode, RowRefusal, Terms
+from ecluse.gate.admission import Request
 from ecluse.gate.identity import FORBIDDEN, permit
 from ecluse.journal.entry import FORMAT, Entry, Operation
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal

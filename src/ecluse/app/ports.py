@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -19,6 +19,7 @@ from ecluse.claims.price import Counter
 from ecluse.coverage.line import Used
 from ecluse.coverage.product import Product
 from ecluse.formats.feed.file import Checked, FeedRow, RowRefusal, Terms
+from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Entry
 from ecluse.payments.call import Call
 from ecluse.payments.ledger import Entry as LedgerEntry
@@ -26,9 +27,6 @@ from ecluse.payments.reconcile import Judged, Movement
 from ecluse.payments.remittance import Remittance, RemittanceHead
 from ecluse.payments.run import Ordered, Run, RunPlan
 from ecluse.rights.model import Engagement, Right
-
-if TYPE_CHECKING:
-    from ecluse.app.access import Admission
 
 HUB = "hub"  # the scope of keys that belong to no insurer
 
@@ -362,7 +360,9 @@ class RightsWork(Protocol):
         """Stage rows (person, line, whether it ends a right, sealed) and members (member, person, line)."""
         ...
 
-    def build(self, settle: Settle, told: Callable[[int], None], *, over: bool) -> tuple[FeedCounts, list[tuple[int, str]]]:
+    def build(
+        self, settle: Settle, told: Callable[[int], None], *, over: bool
+    ) -> tuple[FeedCounts, list[tuple[int, str]]]:
         """Build the new file, `over` the current generation or over nothing. Counts, and refused lines: then no file."""
         ...
 

@@ -10,13 +10,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ecluse.app.access import Disclosure, Released, Request
+from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
 from ecluse.app.rights import Promise
 from ecluse.app.targets import Target, under_engagement
 from ecluse.claims.claim import Billed, Priced
 from ecluse.claims.control import LINES_MAX, promised_until
 from ecluse.claims.price import counters, price, priceable, reasons
+from ecluse.gate.admission import Request
 from ecluse.journal.entry import Operation
 from ecluse.kernel.errors import refusal
 from ecluse.rights.model import Engagement

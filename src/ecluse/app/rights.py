@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ecluse.app.access import Disclosure, Person, Released, Request
+from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
+from ecluse.gate.admission import Person, Request
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.errors import refusal

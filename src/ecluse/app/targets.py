@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from ecluse.app.access import Admission, Request
 from ecluse.app.hub import Hub
 from ecluse.app.rights import Beneficiary, who
 from ecluse.claims.price import Payer, Payers
+from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
 from ecluse.rights.check import HORIZON_DAYS, open_rights
 from ecluse.rights.model import Covered, Domain, Engagement

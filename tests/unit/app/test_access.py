@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from ecluse.app.access import Desk, Disclosure, Person, Request, fields_of
+from ecluse.app.access import Desk, Disclosure, fields_of
 from ecluse.app.ports import Mark
 from ecluse.app.rights import Promise, RightsAnswer
 from ecluse.doors.http.answers import send
 from ecluse.engines.keys_file import KeyFile
 from ecluse.engines.local import JOURNAL_POISONED, LocalLog, read_all
+from ecluse.gate.admission import Person, Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Field, Operation, decode
 from ecluse.kernel.errors import Refused

@@ -15,13 +15,13 @@ from litestar.types import ASGIApp
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ecluse import __version__
-from ecluse.app.access import Request
 from ecluse.app.hub import Hub
 from ecluse.doors.http import claims, feeds, quotes, rights
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.given import TheHub
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
 from ecluse.doors.http.who import Door
+from ecluse.gate.admission import Request
 from ecluse.gate.identity import Issuer
 from ecluse.kernel.errors import Refused
 

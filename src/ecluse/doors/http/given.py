@@ -6,8 +6,8 @@ from typing import Annotated
 
 from litestar.params import Dependency
 
-from ecluse.app.access import Request
 from ecluse.app.hub import Hub
+from ecluse.gate.admission import Request
 
 TheHub = Annotated[Hub, Dependency(skip_validation=True)]
 Asked = Annotated[Request, Dependency(skip_validation=True)]

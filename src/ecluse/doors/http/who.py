@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from ecluse.app.access import Request
 from ecluse.app.ports import Clock, Ids
+from ecluse.gate.admission import Request
 from ecluse.gate.identity import UNAUTHENTICATED, Account, Issuer, verify
 
 REMEMBERED_MAX = 100_000  # accounts of a large hub asking at once; about 50 MB

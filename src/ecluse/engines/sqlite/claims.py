@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from ecluse.app.access import Admission
 from ecluse.app.ports import HUB, Keys
 from ecluse.claims.claim import INVOICE_REUSED, MOVES, Billed, Claim, Content, Move, Moved, State, after
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
@@ -22,6 +21,7 @@ from ecluse.coverage.line import NOTHING_USED, Used
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.ledger import book
 from ecluse.engines.sqlite.named import named
+from ecluse.gate.admission import Admission
 from ecluse.payments.ledger import accepted, cancelled
 from ecluse.rights.model import Engagement
 

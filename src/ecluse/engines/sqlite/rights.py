@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ecluse.app.access import Admission, Person, open_engagement
+from ecluse.app.access import open_engagement
 from ecluse.app.ports import Keys, Mark
 from ecluse.engines.sqlite.engagements import Engagements
 from ecluse.engines.sqlite.rights_files import RightsFiles
+from ecluse.gate.admission import Admission, Person
 from ecluse.journal.entry import Entry
 from ecluse.rights.model import Engagement, Right
 from ecluse.rights.person import right_about

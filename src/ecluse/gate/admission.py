@@ -1,0 +1,42 @@
+"""What was admitted: who asks, about whom, for which request. Every store method that reads a person's data demands it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from ecluse.gate.identity import Account
+from ecluse.gate.presence import Presence
+from ecluse.journal.entry import Operation
+
+
+class Person(msgspec.Struct, frozen=True):
+    """One person as asked about: the insurer, and the keyed pseudonym of what the card says."""
+
+    insurer: str
+    key: bytes
+    by_member: bool
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Who asks, and the id of the request they will be answered under."""
+
+    account: Account
+    id: str
+
+
+class Admission:
+    """The right to read about one person, one engagement or one's own claims, for one request. Made by
+    `Desk.admit` (app/access.py) only."""
+
+    __slots__ = ("about", "asked", "at", "operation", "presence")
+
+    def __init__(
+        self, asked: Request, operation: Operation, about: Person | str, presence: Presence, at: datetime
+    ) -> None:
+        self.asked = asked
+        self.operation = operation
+        self.about = about
+        self.presence = presence
+        self.at = at
