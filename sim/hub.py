@@ -20,15 +20,13 @@ import httpx
 
 from ecluse.gate.identity import Account
 from ecluse.wiring import open_hub
-from sim import exchange, identifiers
+from sim import exchange
 from sim.exchange import Exchange
 from sim.player import BAD_TOKEN, token_kinds
 from sim.professionals import Professional
 
 READY_S = 30  # a start takes a second; more on a machine that is busy
 STOP_S = 30
-CREDITOR = "FR72ZZZ999999"  # an example of a SEPA creditor identifier, with a right key
-HUB_IBAN = identifiers.iban("99999", "00099", "00000000001")
 
 
 class CommandFailed(Exception):  # noqa: N818 - past participles for what happened
@@ -40,8 +38,7 @@ def command(*words: str) -> Any:
     from ecluse.doors.cli.main import app  # which knows `ecluse demo`, and so this file
 
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with contextlib.redirect_stdout(said), warnings.catch_warnings(action="ignore"):
         code = app(args=[*words, "--json"], standalone_mode=False)
     if code not in (None, 0):
         raise CommandFailed(f"ecluse {' '.join(words)}: exit code {code}")
@@ -49,14 +46,8 @@ def command(*words: str) -> Any:
 
 
 def make(directory: Path) -> None:
-    """A new hub in `directory`, with a bank account that is nobody's."""
+    """A new hub in `directory`, with the made-up bank account that its settings come with."""
     command("init", str(directory))
-    settings = directory / "ecluse.toml"
-    written = settings.read_text()
-    for name, value in (("iban", HUB_IBAN), ("bic", "TESTFRPPXXX"), ("creditor_id", CREDITOR)):
-        assert f'\n{name} = ""\n' in written, f"bank.{name} is no longer an empty setting"
-        written = written.replace(f'\n{name} = ""\n', f'\n{name} = "{value}"\n')
-    settings.write_text(written)
 
 
 @contextlib.contextmanager
@@ -96,8 +87,7 @@ class Tokens:
     """Access tokens of the development issuer, one for each account and kind, signed when first asked for."""
 
     def __init__(self, directory: Path, staff: dict[str, Professional]) -> None:
-        with open_hub(directory) as hub, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"), open_hub(directory) as hub:
             self.issuer = hub.development_issuer()
             self.now_ts = int(hub.clock.now().timestamp())
         self.staff = staff

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sim.auditor.book import ACCEPTED, CANCELLED, SETTLED, Book
+from sim.auditor.book import ACCEPTED, CANCELLED, REFUSED, SETTLED, Book
 from sim.auditor.lie import Oath
 from sim.auditor.papers import Cashier
 
@@ -52,7 +52,9 @@ def check_claims(found: dict[str, tuple[str, str, str, str, int]], book: Book, o
         # A claim worth nothing has nothing to be paid: whether a run took it along is not told by the contract.
         free = not claim.cents and claim.state in (ACCEPTED, SETTLED)
         if not free:
-            oath.same("claims stand as they must", claim.claim_id, (insurer, state), (claim.insurer, claim.state))
+            oath.same("claims stand as they must", claim.claim_id, state, claim.state)
+        if claim.state != REFUSED:  # one refused under an engagement nobody gave is about no insurer
+            oath.same("claims stand as they must", claim.claim_id, insurer, claim.insurer)
 
 
 def check_balances(balances: dict[str, int], book: Book, cashier: Cashier, oath: Oath) -> None:
