@@ -50,5 +50,5 @@ def test_the_walk_by_hand_works_as_written() -> None:
         assert '"outcome":"confirmed"' in done.stdout
         assert '"amc_cents":2795' in done.stdout
         assert '"status":"accepted"' in done.stdout
-        assert re.search(r'"amount_cents":\s*2795', done.stdout), "the remittance is the transfer"
+        assert re.search(r'"total_cents":\s*2795', done.stdout), "the remittance is the transfer"
         assert "pain.001" in done.stdout

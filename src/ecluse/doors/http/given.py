@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 
 from ecluse.app.hub import Hub
 from ecluse.gate.admission import Request
 
-TheHub = Annotated[Hub, Dependency(skip_validation=True)]
-Asked = Annotated[Request, Dependency(skip_validation=True)]
+TheHub = SkipValidation[Hub]
+Asked = SkipValidation[Request]

@@ -1,0 +1,50 @@
+"""What the application needs from the outside, and no more. Engines implement these; `wiring.py` chooses them by URL.
+
+Every method that returns a person's data takes an `Admission` (`gate/admission.py`): nobody reads who was not admitted.
+"""
+
+from ecluse.app.ports.claims import ClaimStore
+from ecluse.app.ports.feeds import (
+    FeedCounts,
+    FeedPorts,
+    FeedRecord,
+    FeedStore,
+    MemberFiles,
+    OpenFile,
+    Receiving,
+    RightsWork,
+    RightsWorks,
+    Settle,
+    Spooled,
+)
+from ecluse.app.ports.outside import HUB, Clock, Ids, Keys, Log, Mark, Post, Schemas
+from ecluse.app.ports.payments import DirectoryStore, Ledger, PaymentStore
+from ecluse.app.ports.rights import ProductStore, RightsStore
+
+__all__ = [
+    "HUB",
+    "ClaimStore",
+    "Clock",
+    "DirectoryStore",
+    "FeedCounts",
+    "FeedPorts",
+    "FeedRecord",
+    "FeedStore",
+    "Ids",
+    "Keys",
+    "Ledger",
+    "Log",
+    "Mark",
+    "MemberFiles",
+    "OpenFile",
+    "PaymentStore",
+    "Post",
+    "ProductStore",
+    "Receiving",
+    "RightsStore",
+    "RightsWork",
+    "RightsWorks",
+    "Schemas",
+    "Settle",
+    "Spooled",
+]

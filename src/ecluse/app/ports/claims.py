@@ -1,0 +1,40 @@
+"""Claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ecluse.claims.claim import Claim, Moved
+from ecluse.claims.filing import Decide, Filing, Search, Summary
+from ecluse.claims.price import Counter
+from ecluse.coverage.line import Used
+from ecluse.gate.admission import Admission
+from ecluse.rights.model import Engagement
+
+
+class ClaimStore(Protocol):
+    """Claims, their lives, and the yearly counters they use."""
+
+    async def take(self, filing: Filing, decide: Decide) -> Claim:
+        """Decide on a claim and keep it, in one durable unit of work. The very same body again gives the claim it made.
+
+        Raises `invoice_reused` when another body holds the invoice number.
+        """
+        ...
+
+    async def cancel(self, admission: Admission, about: str) -> tuple[Claim, bool] | None:
+        """Cancel the own claim the admission names, durably; whether money was ordered for it. Raises `move_not_allowed`."""
+        ...
+
+    def claim(self, admission: Admission) -> tuple[Claim, list[Moved]] | None:
+        """The own claim the admission names, and its life; None for another practice's."""
+        ...
+
+    def page(self, admission: Admission, search: Search) -> list[Summary]:
+        """The admitted practice's claims, newest first; one more than the limit when others follow."""
+        ...
+
+    def used(self, admission: Admission, engagement: Engagement, counters: Iterable[Counter]) -> dict[Counter, Used]:
+        """What the person of the admitted engagement has used of yearly guarantees."""
+        ...

@@ -1,0 +1,195 @@
+"""Member files: received, read, staged, answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from ecluse.formats.feed.file import Checked, FeedRow, RowRefusal, Terms
+
+
+class FeedCounts(msgspec.Struct, frozen=True):
+    """What a feed amounted to: its rows, and what the insurer's rights hold once it is loaded."""
+
+    rows: int = 0
+    refused_rows: int = 0
+    refusals_total: int = 0
+    persons: int = 0
+    rights: int = 0
+
+
+class FeedRecord(msgspec.Struct, frozen=True):
+    """A member feed as the hub keeps it. `state`: received, loading, loaded or refused."""
+
+    id: str
+    insurer: str
+    mode: str
+    state: str
+    received_ts_us: int
+    account: str
+    drop_unknown: bool
+    spooled: bool
+    counts: FeedCounts
+    digest: str
+
+
+class FeedStore(Protocol):
+    """Feeds and their outcomes. Changes are durable on return."""
+
+    def begin(self, feed: FeedRecord) -> None:
+        """Keep a new feed."""
+        ...
+
+    async def receive(self, feed: FeedRecord, key: bytes, body: bytes) -> str:
+        """Keep a feed received over HTTP, or find it: its id. Raises `idempotency_key_reused`."""
+        ...
+
+    def same(self, insurer: str, mode: str, digest: str) -> str | None:
+        """The feed that did, or is doing, exactly this, with no other feed loaded after it."""
+        ...
+
+    def feed(self, id_: str) -> FeedRecord | None:
+        """One feed."""
+        ...
+
+    def refusals(self, id_: str) -> list[RowRefusal]:
+        """The refused rows kept in detail, in the order of their lines."""
+        ...
+
+    def unfinished(self) -> list[str]:
+        """Feeds received over HTTP that are not finished, oldest first."""
+        ...
+
+    def load(self, id_: str) -> None:
+        """A received feed is being loaded."""
+        ...
+
+    def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:
+        """The feed is refused, and changes nothing."""
+        ...
+
+    def answer(self, id_: str, insurer: str, generation: str, counts: FeedCounts, at_ts_us: int) -> None:
+        """The feed is loaded: from now on its generation answers, for every process."""
+        ...
+
+
+class Settle(Protocol):
+    """What the rights of one person become: kept rights (sealed) and rows in, sealed rights or refused lines out."""
+
+    def __call__(
+        self, person: bytes, kept: Sequence[bytes], rows: Sequence[tuple[bytes, int, bool, bytes]]
+    ) -> tuple[list[bytes], Sequence[tuple[int, str]]]:
+        """Sealed rights that result, and (line, code) of the rows that cannot be applied."""
+        ...
+
+
+class RightsWork(Protocol):
+    """The making of one generation: rows are staged (and survive a kill), then built into a file, then it is kept."""
+
+    @property
+    def done(self) -> int:
+        """Rows staged and committed."""
+        ...
+
+    def plan(self, rows: int) -> None:
+        """The file holds this many rows."""
+        ...
+
+    def add(self, rows: list[tuple[bytes, int, bool, bytes]], members: list[tuple[bytes, bytes, int]]) -> None:
+        """Stage rows (person, line, whether it ends a right, sealed) and members (member, person, line)."""
+        ...
+
+    def build(
+        self, settle: Settle, told: Callable[[int], None], *, over: bool
+    ) -> tuple[FeedCounts, list[tuple[int, str]]]:
+        """Build the new file, `over` the current generation or over nothing. Counts, and refused lines: then no file."""
+        ...
+
+    def publish(self) -> str:
+        """Give the built file its name, durably; the generation. It answers nobody before `FeedStore.answer`."""
+        ...
+
+    def finish(self) -> None:
+        """Remove what was staged, and files of generations that no longer answer."""
+        ...
+
+
+class RightsWorks(Protocol):
+    """One load at a time for each insurer, over all processes."""
+
+    def work(self, insurer: str, feed: str) -> AbstractContextManager[RightsWork]:
+        """Begin or go on with a feed's work."""
+        ...
+
+    def turn(self, insurer: str) -> AbstractContextManager[None]:
+        """This insurer's turn. Raises `feed_in_progress` when another process has it."""
+        ...
+
+
+class OpenFile(Protocol):
+    """One member file: `survey`, then `check`, then `rows`."""
+
+    def survey(self, told: Callable[[int, int], None]) -> bytes:
+        """SHA-256 of the bytes, `told` of progress; or the refusal of the whole file."""
+        ...
+
+    def check(self, terms: Terms) -> Checked:
+        """Every row held to every check."""
+        ...
+
+    def rows(self, terms: Terms, after: int) -> Iterator[list[FeedRow]]:
+        """Rows past the first `after`, in order."""
+        ...
+
+
+class MemberFiles(Protocol):
+    """Where member files are read from."""
+
+    def at(self, path: Path) -> AbstractContextManager[OpenFile]:
+        """A file named by its path. Raises `file_unreadable`."""
+        ...
+
+    def received(self, feed: str) -> AbstractContextManager[OpenFile]:
+        """A file received over HTTP."""
+        ...
+
+
+class Receiving(Protocol):
+    """One file being received; kept only if `keep` is called inside the block."""
+
+    def write(self, data: bytes) -> None:
+        """The next bytes."""
+        ...
+
+    def keep(self) -> None:
+        """It is whole; durable on return."""
+        ...
+
+
+class Spooled(Protocol):
+    """Files received, sealed, until they are loaded."""
+
+    def write(self, feed: str) -> AbstractContextManager[Receiving]:
+        """Begin to receive a file."""
+        ...
+
+    def remove(self, feed: str) -> None:
+        """Forget a file."""
+        ...
+
+    def sweep(self, keep: Collection[str], before_ts: float) -> None:
+        """Forget files last written before `before_ts` (seconds), but for those of the feeds to `keep`."""
+        ...
+
+
+class FeedPorts(msgspec.Struct, frozen=True):
+    """What loading member files needs from outside."""
+
+    store: FeedStore
+    works: RightsWorks
+    files: MemberFiles
+    spool: Spooled

@@ -1,0 +1,102 @@
+"""Time, chance, keys, the journal's disk, files out: what every use case leans on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+HUB = "hub"  # the scope of keys that belong to no insurer
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """This instant, UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """The only source of identifiers."""
+
+    def new(self, prefix: str) -> str:
+        """`prefix` and 20 time-ordered characters."""
+        ...
+
+    def engagement(self, year: int) -> str:
+        """An engagement number nobody can guess."""
+        ...
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """A place in the journal: the writer's slot, and the position after the last byte written."""
+
+    slot: str
+    position: int
+
+
+class Keys(Protocol):
+    """Keys by scope (an insurer's AMC number, or `HUB`). A scope without keys is refused with `scope_unknown`."""
+
+    def pseudonym(self, scope: str, message: bytes) -> bytes:
+        """Keyed pseudonym of `message`, 16 bytes: HMAC-SHA-256 cut to 128 bits, under the scope's index key."""
+        ...
+
+    def seal(self, scope: str, plain: bytes, about: bytes) -> bytes:
+        """Encrypt and authenticate `plain`, bound to `about`. Key version (1 byte) | nonce (12) | AES-256-GCM."""
+        ...
+
+    def open(self, scope: str, sealed: bytes, about: bytes) -> bytes:
+        """The plain bytes of `seal`. Raises `seal_broken` when bytes, scope or `about` are not those sealed."""
+        ...
+
+    def has(self, scope: str) -> bool:
+        """Whether this scope has keys."""
+        ...
+
+    def create(self, scope: str) -> None:
+        """Draw the keys of a new scope; nothing happens if it has some."""
+        ...
+
+
+class Log(Protocol):
+    """The journal's disk. Group commit is `app/access.py`'s."""
+
+    def append(self, entries: Sequence[bytes]) -> Mark:
+        """Write the batch; durable on return. A failed sync poisons the log: later calls raise `journal_poisoned`."""
+        ...
+
+    def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
+        """Entries written after `marks` (position by slot) whose writer is gone, or is this process."""
+        ...
+
+
+class Post(Protocol):
+    """Files out. Each appears whole or not at all, and is durable before anyone can see it."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write one file under `name` (a relative path); the same name again replaces it in one step."""
+        ...
+
+    def put_all(self, contents: Iterable[tuple[str, bytes]]) -> int:
+        """Write many, becoming visible in the order given; returns how many."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Whether the file is there, whole."""
+        ...
+
+    def place(self, name: str) -> str:
+        """Where the file is, for people."""
+        ...
+
+
+class Schemas(Protocol):
+    """Published schemas of messages for the bank."""
+
+    def check(self, document: bytes, message: str) -> None:
+        """Assert that `document` is a valid `message` (`pain.001.001.09`…): what goes into it was checked before."""
+        ...
