@@ -1,14 +1,14 @@
 """The worker: loads member files received over HTTP, one after the other, and goes on with those a stop left unfinished.
 
 It is a process of its own: loading takes whole minutes of one core, and checks must go on being answered meanwhile.
-`python -m ecluse.doors.worker DIR` runs one; several may run, an insurer's files are never loaded by two at a time.
+`ecluse serve` starts one; several may run, an insurer's files are never loaded by two at a time.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
-import sys
 from pathlib import Path
 from threading import Event
 
@@ -29,9 +29,8 @@ def work_once(hub: Hub) -> int:
     for id_ in hub.feeds.store.unfinished():
         try:
             feed = load_received(hub, id_, journalled(hub), lambda *_: None)
-        except (
-            Refused
-        ) as said:  # the file as a whole: its state says it. Else a turn or a disk: it stays, to be tried again
+        except Refused as said:
+            # The file as a whole: its state says it. Or a turn, or a disk: the file stays, to be tried again.
             LOG.warning("feed %s: %s", id_, said.code)
         else:
             LOG.info("feed %s: %s, %d rows", id_, feed.state, feed.counts.rows)
@@ -39,23 +38,19 @@ def work_once(hub: Hub) -> int:
     return finished
 
 
-def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:
-    """Work until told to stop."""
+def run(directory: Path, stop: Event, parent: int, poll_s: float = POLL_S) -> None:
+    """Work until told to stop, or until the process `parent`, which would tell, is gone."""
     with open_hub(directory) as hub:
         hub.feeds.spool.sweep(hub.feeds.store.unfinished(), hub.clock.now().timestamp() - LEFT_S)
-        while not stop.is_set():
+        while not stop.is_set() and os.getppid() == parent:
             if not work_once(hub):
                 stop.wait(poll_s)
 
 
-def main() -> None:
-    """Run until SIGTERM or SIGINT; what a kill interrupts is gone on with at the next start."""
+def main(directory: Path) -> None:
+    """Run until SIGTERM or SIGINT, or until the parent is gone; what a kill interrupts is gone on with at the next start."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    run(Path(sys.argv[1]), stop)
-
-
-if __name__ == "__main__":
-    main()
+    run(directory, stop, os.getppid())

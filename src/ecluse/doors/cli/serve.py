@@ -1,20 +1,25 @@
-"""`ecluse serve`: one process that answers, or several behind one port.
+"""`ecluse serve`: one process that answers, or several behind one port, and one that loads received member files.
 
-Workers share nothing but files: each holds its own slot of the journal and its own connections. A worker that dies stops the
-others, so that whoever supervises the hub (systemd) starts it whole again.
+They share nothing but files: each holds its own slot of the journal and its own connections. One that dies stops the others,
+so that whoever supervises the hub (systemd) starts it whole again.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import socket
+from collections.abc import Callable
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Event, Thread
 from typing import Annotated
 
 import typer
 
+from ecluse.doors import worker
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
 from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub, open_hub
@@ -45,9 +50,14 @@ def serve(
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
         if workers == 1:
-            _answer(hub, listening)
-            return
-    _answer_together(directory, listening, workers)
+            healthy = _beside(hub, listening, _spawn(worker.main, directory))
+    if workers > 1:
+        healthy = _together(
+            [_spawn(worker.main, directory), *(_spawn(_work, directory, listening) for _ in range(workers))]
+        )
+    if not healthy:
+        ERRORS.print("a process of the hub died: the others were stopped")
+        raise typer.Exit(1)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -83,10 +93,24 @@ def _answer(hub: OpenHub, listening: socket.socket) -> None:
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def _answer_together(directory: Path, listening: socket.socket, workers: int) -> None:
-    """Start the workers and wait; when told to stop, or when one has died, stop them all, each told once."""
-    spawned = multiprocessing.get_context("spawn")
-    processes = [spawned.Process(target=_work, args=(directory, listening)) for _ in range(workers)]
+def _spawn(target: Callable[..., None], *given: object) -> BaseProcess:
+    process = multiprocessing.get_context("spawn").Process(target=target, args=given)
+    process.start()
+    return process
+
+
+def _beside(hub: OpenHub, listening: socket.socket, loader: BaseProcess) -> bool:
+    """Answer in this process, and stop if the loader dies; False when it did."""
+    died = _stop_when_gone(loader.sentinel)
+    _answer(hub, listening)
+    healthy = not died.is_set()
+    loader.terminate()
+    loader.join(STOP_S)
+    return healthy
+
+
+def _together(processes: list[BaseProcess]) -> bool:
+    """Wait; when told to stop, or when one has died, stop them all, each told once. False when one died."""
     told: list[int] = []
 
     def stop_all(*_: object) -> None:
@@ -95,22 +119,34 @@ def _answer_together(directory: Path, listening: socket.socket, workers: int) ->
             for process in processes:
                 process.terminate()
 
-    for process in processes:
-        process.start()
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, stop_all)
     wait([process.sentinel for process in processes])
-    asked_to = bool(told)
+    healthy = bool(told)
     stop_all()
     for process in processes:
         process.join(STOP_S)
-    if not asked_to:
-        ERRORS.print("a worker died: the others were stopped")
-        raise typer.Exit(1)
+    return healthy
 
 
 def _work(directory: Path, listening: socket.socket) -> None:
-    """One worker, in a process of its own."""
+    """One of several processes that answer; it stops when its parent, which would tell it to, is gone."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    _stop_when_gone(parent.sentinel)
     with open_hub(directory) as hub:
         hub.recover()
         _answer(hub, listening)
+
+
+def _stop_when_gone(sentinel: int) -> Event:
+    """Send this process SIGTERM when the other one ends; the event says that it happened."""
+    gone = Event()
+
+    def watch() -> None:
+        wait([sentinel])
+        gone.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=watch, daemon=True).start()
+    return gone

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ecluse import __version__
 from ecluse.app.hub import Hub
-from ecluse.doors.http import claims, feeds, quotes, rights
+from ecluse.doors.http import claims, feeds, quotes, remittances, rights
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.given import TheHub
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
@@ -26,7 +26,7 @@ from ecluse.gate.identity import Issuer
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
-HANDLERS = [*rights.HANDLERS, *feeds.HANDLERS, *quotes.HANDLERS, *claims.HANDLERS]
+HANDLERS = [*rights.HANDLERS, *quotes.HANDLERS, *claims.HANDLERS, *remittances.HANDLERS, *feeds.HANDLERS]
 PREFIXES = {"/v1/rights/checks": "chk_", "/v1/quotes": "quo_", "/v1/claims": "clm_", "/v1/feeds": "fee_"}
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import litestar
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter
 
 from ecluse.app.feeds import Order, own_feed, receive_file
 from ecluse.doors.http.given import Asked, TheHub
@@ -74,10 +74,10 @@ async def post_feed(
     request: litestar.Request[Any, Any, Any],
     hub: TheHub,
     asked: Asked,
-    mode: Mode,
-    insurer: str = "",
-    drop_unknown: bool = False,
-    idempotency_key: Annotated[str, Parameter(header="Idempotency-Key")] = "",
+    mode: FromQuery[Mode],
+    insurer: FromQuery[str] = "",
+    drop_unknown: FromQuery[bool] = False,
+    idempotency_key: Annotated[str, HeaderParameter(name="Idempotency-Key")] = "",
 ) -> FeedReceived:
     """The body is the file: `text/csv` or `application/vnd.apache.parquet`. The same file again is the same feed."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
@@ -90,7 +90,7 @@ async def post_feed(
 
 
 @get("/v1/feeds/{feed_id:str}", summary="What became of a member file", tags=["Insurers"])
-async def get_feed(feed_id: str, hub: TheHub, asked: Asked) -> FeedState:
+async def get_feed(feed_id: FromPath[str], hub: TheHub, asked: Asked) -> FeedState:
     """Counts, and every refused row with its line, column, code and fix."""
     feed = own_feed(hub, asked, feed_id)
     counts = feed.counts

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
 from ecluse.app.ports import PaymentStore
 from ecluse.doors.http.given import Asked, TheHub
@@ -30,15 +30,17 @@ class Page(msgspec.Struct, frozen=True, omit_defaults=True):
 async def get_remittances(
     hub: TheHub,
     asked: Asked,
-    cursor: Annotated[str, Parameter(max_length=ID_MAX, description="`next` of the page before")] = "",
-    limit: Annotated[int, Parameter(ge=1, le=PAGE_MAX)] = 50,
+    cursor: Annotated[str, QueryParameter(max_length=ID_MAX, description="`next` of the page before")] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
 ) -> Page:
     """Oldest first, without their lines; go on with `next`."""
     return own_remittances(hub.payments, asked.account, cursor, limit)
 
 
 @get("/v1/remittances/{remittance_id:str}", summary="One transfer, claim by claim", tags=["Professionals"])
-async def get_remittance(hub: TheHub, asked: Asked, remittance_id: str) -> Remittance:
+async def get_remittance(
+    hub: TheHub, asked: Asked, remittance_id: Annotated[str, PathParameter(max_length=ID_MAX)]
+) -> Remittance:
     """Its lines add up to the transfer, to the cent."""
     return own_remittance(hub.payments, asked.account, remittance_id)
 
