@@ -13,10 +13,9 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from ecluse.gate.identity import Account
 from ecluse.wiring import open_hub
@@ -25,6 +24,8 @@ from sim.exchange import Exchange
 from sim.player import BAD_TOKEN, token_kinds
 from sim.professionals import Professional
 
+HERE = "127.0.0.1"
+Address = tuple[str, int]
 READY_S = 30  # a start takes a second; more on a machine that is busy
 STOP_S = 30
 
@@ -51,18 +52,17 @@ def make(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def serving(directory: Path, log: Path) -> Iterator[str]:
+def serving(directory: Path, log: Path) -> Iterator[Address]:
     """The server of the hub, as a process of its own, ready; gives its address. It is stopped at the end."""
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind((HERE, 0))
         port = free.getsockname()[1]
     words = [sys.executable, "-c", "from ecluse.doors.cli.main import run; run()"]
     words += ["serve", "--dir", str(directory), "--port", str(port)]
     with log.open("ab") as said, subprocess.Popen(words, stdout=said, stderr=said, env=dict(os.environ)) as server:
         try:
-            address = f"http://127.0.0.1:{port}"
-            wait_until_ready(address, server, log)
-            yield address
+            wait_until_ready(port, server, log)
+            yield HERE, port
         finally:
             server.send_signal(signal.SIGTERM)
             try:
@@ -71,11 +71,12 @@ def serving(directory: Path, log: Path) -> Iterator[str]:
                 server.kill()
 
 
-def wait_until_ready(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
     """Return once `/readyz` answers 200. Raises `CommandFailed` when the server ends or is too slow."""
     for _ in range(READY_S * 20):
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{address}/readyz").status_code == 200:
+        with contextlib.suppress(OSError), contextlib.closing(HTTPConnection(HERE, port, timeout=5)) as line:
+            line.request("GET", "/readyz")
+            if line.getresponse().status == 200:
                 return
         if server.poll() is not None:
             break

@@ -51,11 +51,11 @@ def found_insurers(seed: int, day: date) -> tuple[Insurer, ...]:
 
 
 def found(seed: int, day: date, rank: int, number: str, name: str, share: int) -> Insurer:
-    """One insurer: two of three gave a mandate for direct debits (assumed)."""
+    """One insurer: two of three gave a mandate for direct debits (assumed), in the last two years (see auditor/privacy)."""
     draw = stream(seed, "insurer", number)
     account = identifiers.iban("99998", "00001", f"{draw.randrange(10**10):011d}")
     mandated = rank % 3 != 0
-    signed = day - timedelta(days=200 + draw.randrange(900)) if mandated else None
+    signed = day - timedelta(days=20 + draw.randrange(600)) if mandated else None
     mandate = f"ECL{rank:02d}{draw.randrange(10**6):06d}" if mandated else ""
     convention, csr = ("SV", "0001") if rank % 2 else ("IS", f"{rank:04d}")
     return Insurer(number, name, share, account, mandate, signed, convention, csr, products_of(rank))

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from sim import exchange
 from sim.exchange import Exchange, Visit
+from sim.wire import Line
 
 AT_ONCE = 16  # visits in progress: enough to fill one worker, few enough that latency says something
-TIMEOUT_S = 30.0
 REFERENCE = re.compile(r"\{(\d+)\.([a-z0-9_.]+)\}")
 BAD_TOKEN = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJycHBzOjEwMDAwMDAwMDAwIn0."  # alg: none
 
@@ -41,8 +39,8 @@ class Played:
 class Player:
     """One day's player. `told` is called after each exchange, for a progress bar."""
 
-    def __init__(self, client: httpx.AsyncClient, tokens: Tokens, told: Callable[[Played], None]) -> None:
-        self.client, self.tokens, self.told = client, tokens, told
+    def __init__(self, host: str, port: int, tokens: Tokens, told: Callable[[Played], None]) -> None:
+        self.host, self.port, self.tokens, self.told = host, port, tokens, told
         self.played: list[Played] = []
 
     async def play(self, visits: list[Visit]) -> list[Played]:
@@ -52,25 +50,26 @@ class Player:
         return self.played
 
     async def _desk(self, coming: Iterator[Visit]) -> None:
+        line = Line(self.host, self.port)
         for visit in coming:
             answers: list[Any] = []
             for planned in visit.exchanges:
-                done = await self._exchange(planned, answers)
+                done = await self._exchange(line, planned, answers)
                 answers.append(json.loads(done.answer) if done.answer else None)
                 self.played.append(done)
                 self.told(done)
+        await line.close()
 
-    async def _exchange(self, planned: Exchange, answers: list[Any]) -> Played:
+    async def _exchange(self, line: Line, planned: Exchange, answers: list[Any]) -> Played:
         path, body = filled(planned.path, answers), filled(planned.body, answers)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if token := self.tokens(planned):
             headers["Authorization"] = f"Bearer {token}"
         content = None if body is None else body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         sent_at, started = time.time(), time.perf_counter()
-        answer = await self.client.request(planned.method, path, content=content, headers=headers)
+        answer = await line.ask(planned.method, path, headers, (content or "").encode())
         took_ms = (time.perf_counter() - started) * 1000
-        kind = answer.headers.get("content-type", "")
-        return Played(planned, sent_at, path, body, content, answer.status_code, kind, answer.content, took_ms)
+        return Played(planned, sent_at, path, body, content, answer.status, answer.content_type, answer.body, took_ms)
 
 
 def filled(planned: Any, answers: list[Any]) -> Any:

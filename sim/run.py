@@ -6,7 +6,6 @@ directory/  hub/ (the hub, as `ecluse serve` takes it)  truth/*.parquet  input/ 
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Protocol
 
-import httpx
+import uvloop
 
 from ecluse.kernel.errors import refusal
 from sim import bank, feeds, hub, parquet, workload, world
@@ -25,7 +24,8 @@ from sim.auditor.answers import Listener
 from sim.auditor.papers import Cashier, Papers, read_papers
 from sim.bank import PaymentFile
 from sim.exchange import Visit
-from sim.player import AT_ONCE, TIMEOUT_S, Played, Player
+from sim.hub import Address
+from sim.player import Played, Player
 
 MARK = ".ecluse-sim"  # left in a directory that a run made, so that the next one may clear it
 
@@ -94,12 +94,12 @@ class Run:
         self._timed("privacy", self._search)
         parquet.write_truth(self.world, self.played, self.listener.book, self.out / "truth")
 
-    def _day(self, address: str, day: date) -> None:
+    def _day(self, address: Address, day: date) -> None:
         visits = workload.day_of_care(self.world, day)
         count = sum(len(visit.exchanges) for visit in visits)
         began_s = time.perf_counter()
         with self.show.stage(f"Journée du {day:%d/%m/%Y} : {count} échanges", count) as advance:
-            played = asyncio.run(self._play(address, visits, advance))
+            played = uvloop.run(self._play(address, visits, advance))
         self.took_s["play"] = self.took_s.get("play", 0.0) + time.perf_counter() - began_s
         self.played += played
         with self.show.stage("L'auditeur écoute chaque réponse", len(played)) as advance:
@@ -109,10 +109,8 @@ class Run:
         self._timed("payments", lambda: self._pay(address, day))
         ledger.check(self.hub / "hub.db", self.listener.book, self.cashier, self.listener.oath)
 
-    async def _play(self, address: str, visits: list[Visit], advance: Advance) -> list[Played]:
-        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-        async with httpx.AsyncClient(base_url=address, limits=limits, timeout=TIMEOUT_S) as client:
-            return await Player(client, self.tokens, lambda _: advance(1)).play(visits)
+    async def _play(self, address: Address, visits: list[Visit], advance: Advance) -> list[Played]:
+        return await Player(*address, self.tokens, lambda _: advance(1)).play(visits)
 
     def _found_world(self) -> None:
         with self.show.stage(f"Un département de {self.people} personnes", 2) as advance:
@@ -143,7 +141,7 @@ class Run:
                 hub.command("feed", "load", str(given / "feeds" / f"{insurer.number}.csv"), "--full", *mine)
                 advance(1)
 
-    def _pay(self, address: str, day: date) -> None:
+    def _pay(self, address: Address, day: date) -> None:
         with self.show.stage("Paiements, relevé de la banque, contrôle", 4) as advance:
             hub.command("pay", "run", "--date", self.today.isoformat(), "--dir", str(self.hub))
             advance(1)
@@ -179,7 +177,7 @@ class Run:
         self.seen_files.update(map(str, fresh))
         return fresh
 
-    def _remittances_over_http(self, address: str, papers: Papers) -> None:
+    def _remittances_over_http(self, address: Address, papers: Papers) -> None:
         """Each practice reads its remittances; what it is told is what was written."""
 
     def _search(self) -> None:
