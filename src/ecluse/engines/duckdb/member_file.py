@@ -203,9 +203,9 @@ class MemberFile:
                 raise COLUMN_TYPE(f"{name} is {found}")
 
     def _one(self, query: str, asked: dict[str, Any]) -> tuple[int, ...]:
-        answer = self._duck.execute(query, asked).fetchone()
-        assert answer is not None
-        return answer
+        (answer,) = self._duck.execute(query, asked).fetchall()  # to the end: only then are the rejected lines told
+        found: tuple[int, ...] = answer
+        return found
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO | SpoolReader]:
