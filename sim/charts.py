@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 720
+HALF = 540  # of a chart that has its table beside it
 BAR = 22
 GAP = 10
 
@@ -59,7 +60,9 @@ def columns(name: str, title: str, kinds: Sequence[str], bars: Sequence[Bar], he
     )
 
 
-def bars(name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], label_width: int = 250) -> str:
+def bars(
+    name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], width: int = WIDTH, label_width: int = 250
+) -> str:
     """Horizontal bars stacked by kind, the label on the left and the number at the end."""
     room = 110
     high = max((sum(row.parts) for row in rows), default=0) or 1
@@ -72,14 +75,14 @@ def bars(name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], label
             f'<text class="label" x="{label_width - 10}" y="{baseline:.1f}" text-anchor="end">{escape(row.label)}</text>'
         )
         for kind, value in enumerate(row.parts):
-            wide = (WIDTH - label_width - room) * value / high
+            wide = (width - label_width - room) * value / high
             parts.append(rect(kind, x, y, wide, BAR, f"{row.label} : {kinds[kind]}, {spaced(value)}"))
             x += wide
         said = row.said or spaced(sum(row.parts))
         parts.append(f'<text class="value" x="{x + 8:.1f}" y="{baseline:.1f}">{escape(said)}</text>')
     height = len(rows) * (BAR + GAP) + 4
     words = "; ".join(f"{row.label} : {row.said or spaced(sum(row.parts))}" for row in rows)
-    return drawing(name, title, words, height, parts)
+    return drawing(name, title, words, height, parts, width)
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,14 @@ class Range:
 
 def ranges(name: str, title: str, rows: Sequence[Range]) -> str:
     """One line a call: from the median to the 99th percentile, with a mark at the 95th."""
-    left, right, tall = 200, 30, 44
+    left, right, tall, width = 190, 34, 44, HALF
     high = max((row.p99 for row in rows), default=1.0) or 1.0
     step = round_step(int(high) + 1)
     ceiling = step * -(-(int(high) + 1) // step)
     height = len(rows) * tall + 30
 
     def at(value: float) -> float:
-        return left + (WIDTH - left - right) * value / ceiling
+        return left + (width - left - right) * value / ceiling
 
     parts = []
     for mark in range(0, ceiling + 1, step):
@@ -120,7 +123,7 @@ def ranges(name: str, title: str, rows: Sequence[Range]) -> str:
             tip = f"<title>{escape(row.label)} : {said}, {milliseconds(value)}</title>"
             parts.append(f'<circle class="k{kind + 1}" cx="{at(value):.1f}" cy="{y:.1f}" r="7">{tip}</circle>')
     words = "; ".join(f"{row.label} : médiane {milliseconds(row.p50)}, 99 % {milliseconds(row.p99)}" for row in rows)
-    return drawing(name, title, words, height, parts)
+    return drawing(name, title, words, height, parts, width)
 
 
 def rect(kind: int, x: float, y: float, wide: float, tall: float, tip: str) -> str:
@@ -129,9 +132,10 @@ def rect(kind: int, x: float, y: float, wide: float, tall: float, tip: str) -> s
     return f'<rect class="k{kind + 1}" {place}><title>{escape(tip)}</title></rect>'
 
 
-def drawing(name: str, title: str, description: str, height: int, parts: Sequence[str]) -> str:
+def drawing(name: str, title: str, description: str, height: int, parts: Sequence[str], width: int = WIDTH) -> str:
     """The SVG around the parts, with what a screen reader says."""
-    head = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{name}-t {name}-d">'
+    size = f'viewBox="0 0 {width} {height}" style="max-width:{width * 4 // 3}px"'
+    head = f'<svg {size} role="img" aria-labelledby="{name}-t {name}-d">'
     words = f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     return head + words + "".join(parts) + "</svg>"
 

@@ -105,8 +105,12 @@ def charts_of(run: Run, summary: dict[str, Any]) -> dict[str, str]:
     spans = [Range(figures.CALLS[call], each["p50"], each["p95"], each["p99"]) for call, each in latencies]
     return {
         "hours": charts.columns("heures", "Échanges par heure de la journée simulée", calls, hours),
-        "professions": charts.bars("professions", "Échanges par profession", ("Échanges",), professions),
-        "outcomes": charts.bars("droits", "Issue des vérifications de droits", ("Vérifications",), outcomes),
+        "professions": charts.bars(
+            "professions", "Échanges par profession", ("Échanges",), professions, charts.HALF, 190
+        ),
+        "outcomes": charts.bars(
+            "droits", "Issue des vérifications de droits", ("Vérifications",), outcomes, charts.HALF, 150
+        ),
         "latencies": charts.ranges("latences", "Temps de réponse par appel", spans),
         "shares": charts.bars("parts", "Qui paie les soins facturés", PAYERS, shares_of(summary["money_cents"])),
         "insurers": charts.bars("complementaires", "Part AMC due par complémentaire", ("Part AMC",), insurers),

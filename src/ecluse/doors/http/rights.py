@@ -10,6 +10,7 @@ from typing import cast
 
 import msgspec
 from litestar import Response, post
+from litestar.params import JSONBody
 from litestar.types import HTTPRequestEvent, Receive, Scope, Send
 
 from ecluse.app.hub import Hub
@@ -31,7 +32,7 @@ _question = msgspec.json.Decoder(RightsQuestion).decode
 
 
 @post(PATH, status_code=200, summary="Will the patient's complementary insurer pay?", tags=["Professionals"])
-async def post_check(data: RightsQuestion, hub: TheHub, asked: Asked) -> Response[RightsAnswer]:
+async def post_check(data: JSONBody[RightsQuestion], hub: TheHub, asked: Asked) -> Response[RightsAnswer]:
     """Confirm, with an engagement; or not, without saying why."""
     return send(await check_rights(hub, asked, data))
 
