@@ -73,14 +73,22 @@ def fill(hub_dir: Path) -> None:
 
 
 def files(hub_dir: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(hub_dir)): path.read_bytes() for path in sorted((hub_dir / "out").rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(hub_dir)): path.read_bytes()
+        for path in sorted((hub_dir / "out").rglob("*"))
+        if path.is_file()
+    }
 
 
 def check_paid_once(hub_dir: Path) -> None:
     connection = connect(hub_dir / "hub.db")
     owed = sum(100 + n for n in range(CLAIMS))
     assert connection.execute("SELECT count(*), sum(amount_cents) FROM remittance_line").fetchone() == (CLAIMS, owed)
-    assert connection.execute("SELECT count(*), min(state), max(state) FROM claim").fetchone() == (CLAIMS, "ordered", "ordered")
+    assert connection.execute("SELECT count(*), min(state), max(state) FROM claim").fetchone() == (
+        CLAIMS,
+        "ordered",
+        "ordered",
+    )
     assert connection.execute("SELECT sum(amount_cents) FROM posting WHERE account = 'transit'").fetchone() == (-owed,)
     assert connection.execute("SELECT sum(amount_cents) FROM posting").fetchone() == (0,)
     connection.close()

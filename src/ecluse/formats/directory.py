@@ -22,7 +22,7 @@ Row = TypeVar("Row")
 
 FILE_BYTES_MAX = 128 * 1024 * 1024  # every practice of the country (half a million) at 100 bytes a row is 50 MB
 NAME_MAX = 140  # what the schemas of the bank files take; SEPA keeps the first 70
-MANDATE_MAX = 35  # EPC016-06, AT-01
+MANDATE_MAX = 35  # characters of a mandate reference, EPC016-06
 BAD_ROWS_MAX = 1_000  # beyond, the file is of another kind: mend these first
 
 DIRECTORY_UNREADABLE = refusal(

@@ -19,7 +19,7 @@ from ecluse.payments.transfer import Collection, Debtor, Instruction, Transfer, 
 
 PAIN_001 = "pain.001.001.09"
 PAIN_008 = "pain.008.001.08"
-NAME_MAX = 70  # EPC132-08, AT-T001: the scheme's limit, below the 140 of the schema
+NAME_MAX = 70  # the scheme's limit, below the 140 of the schema
 _ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
 _SPELT = str.maketrans(
     {

@@ -19,7 +19,7 @@ import msgspec
 from ecluse.kernel.days import add_working_days
 
 DELAY_WORKING_DAYS = 7  # inter-AMC contract: transfer within 7 working days of the claim (docs/payments.md)
-TRANSFER_CENTS_MAX = 99_999_999_999  # 999 999 999.99 €: the largest amount of one SEPA transfer (EPC132-08, AT-T002)
+TRANSFER_CENTS_MAX = 99_999_999_999  # 999 999 999.99 €: the largest amount of one SEPA transfer (EPC132-08)
 TRANSFERS_PER_FILE_MAX = 10_000  # banks take far more; this keeps a file near 4 MB, for any channel and any eye
 
 
@@ -97,7 +97,7 @@ def banking_day(day: date) -> date:
 
 
 def collection_day(execute_on: date) -> date:
-    """The banking day after the transfers: a core direct debit reaches the bank one banking day before (EPC016-06 §4.3)."""
+    """The banking day after the transfers: a core direct debit reaches the bank one banking day before (EPC016-06)."""
     return banking_day(execute_on + timedelta(days=1))
 
 

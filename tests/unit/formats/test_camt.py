@@ -9,7 +9,7 @@ from ecluse.kernel.errors import Refused
 
 HEAD = '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{v}"><BkToCstmrStmt><Stmt>'
 TAIL = "</Stmt></BkToCstmrStmt></Document>"
-ENTRY = '<Ntry><Amt Ccy="EUR">{euros}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-24</Dt></BookgDt></Ntry>'
+ENTRY = '<Ntry><Amt Ccy="EUR">{euros}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-11-24</Dt></BookgDt></Ntry>'  # noqa: E501
 BOMB = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
@@ -24,7 +24,7 @@ def test_an_entry_without_details_is_one_movement() -> None:
 
 def test_several_transactions_of_one_entry_are_as_many_movements() -> None:
     details = "".join(
-        f"<TxDtls><Refs><EndToEndId>x{n}</EndToEndId></Refs><AmtDtls><TxAmt><Amt Ccy='EUR'>{n}.00</Amt></TxAmt></AmtDtls></TxDtls>"
+        f"<TxDtls><Refs><EndToEndId>x{n}</EndToEndId></Refs><AmtDtls><TxAmt><Amt Ccy='EUR'>{n}.00</Amt></TxAmt></AmtDtls></TxDtls>"  # noqa: E501
         for n in (1, 2)
     )
     body = ENTRY.format(euros="3.00").replace("</Ntry>", f"<NtryDtls>{details}</NtryDtls></Ntry>")

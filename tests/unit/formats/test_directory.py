@@ -31,7 +31,7 @@ def test_a_bad_row_says_where_and_why(name: str) -> None:
 
 
 def test_good_rows_are_read_in_any_order_of_columns() -> None:
-    text = f"\ufeffiban,practice,name\n{IBAN[:4]} {IBAN[4:]},{PLACE},\"Cabinet, rue\"\n"
+    text = f'\ufeffiban,practice,name\n{IBAN[:4]} {IBAN[4:]},{PLACE},"Cabinet, rue"\n'
     ((line, payee),) = read_practices(text.encode()).rows.values()
     assert (line, payee.name, payee.iban, payee.bic) == (2, "Cabinet, rue", IBAN, "")
 
@@ -57,5 +57,5 @@ def test_another_kind_of_file_is_refused(data: bytes) -> None:
      ("M_1,2020-01-01", "mandate_invalid"), ("M" * 36 + ",2020-01-01", "mandate_invalid"), ("M-1,01/01/2020", "day_invalid")],
 )  # fmt: skip
 def test_mandates(mandate: str, code: str | None) -> None:
-    bad: tuple[BadRow, ...] = read_insurers(f"insurer,name,iban,mandate,mandate_signed_on\n0075000001,Mut,{IBAN},{mandate}\n".encode()).bad  # fmt: skip
+    bad: tuple[BadRow, ...] = read_insurers(f"insurer,name,iban,mandate,mandate_signed_on\n0075000001,Mut,{IBAN},{mandate}\n".encode()).bad  # fmt: skip  # noqa: E501
     assert [row.code for row in bad] == ([code] if code else [])

@@ -12,7 +12,9 @@ def row(n: int, iban: str = PAYEE, name: str = "Cabinet Zébulon") -> str:
 
 
 def load(hub: House, *rows: str, replace: bool = False):
-    return load_practices(hub.keys, hub.directory, ("practice,name,iban,bic\n" + "".join(rows)).encode(), replace=replace)
+    return load_practices(
+        hub.keys, hub.directory, ("practice,name,iban,bic\n" + "".join(rows)).encode(), replace=replace
+    )
 
 
 def test_loading_again_changes_nothing(hub: House) -> None:

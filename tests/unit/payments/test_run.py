@@ -124,7 +124,7 @@ def test_a_cancelled_claim_is_recovered_once_and_a_practice_that_owes_waits(hub:
     hub.accept(1, 700)
     report = run_payments(hub.till, DAY)
     assert report.summary.ordered_cents == 100
-    lines = hub.all("SELECT kind, amount_cents FROM remittance_line WHERE remittance IN (SELECT id FROM remittance WHERE run = ?)", report.made)  # fmt: skip
+    lines = hub.all("SELECT kind, amount_cents FROM remittance_line WHERE remittance IN (SELECT id FROM remittance WHERE run = ?)", report.made)  # fmt: skip  # noqa: E501
     assert sorted(lines) == [("payment", 400), ("payment", 700), ("recovery", -1000)]
     assert report.summary.called_cents == 100
     hub.accept(1, 50)
@@ -137,14 +137,14 @@ def test_a_returned_transfer_is_paid_again_and_its_insurer_is_not_called_twice(h
     ((first, *_),) = remittances(hub)
     load_statement(hub.till, statement(entry(bank_reference(first), "10.00")))
     assert hub.state(claim) == "settled"
-    reading = load_statement(hub.till, statement(entry(bank_reference(first), "10.00", credit=True, reason="AC04", on="2026-11-26")))  # fmt: skip
+    reading = load_statement(hub.till, statement(entry(bank_reference(first), "10.00", credit=True, reason="AC04", on="2026-11-26")))  # fmt: skip  # noqa: E501
     assert reading.counts == {"returned": 1}
     assert hub.state(claim) == "returned"
     assert show(hub.till, first).why == "AC04"
     assert hub.balances()[f"practice:{practice(1)}"] == -1000
     report = run_payments(hub.till, DAY)
     assert (report.summary.ordered_cents, report.summary.calls) == (1000, 0)
-    assert [row[1] for row in hub.all("SELECT n, move FROM claim_move WHERE claim = ? ORDER BY n", claim)] == ["order", "settle", "return", "order"]  # fmt: skip
+    assert [row[1] for row in hub.all("SELECT n, move FROM claim_move WHERE claim = ? ORDER BY n", claim)] == ["order", "settle", "return", "order"]  # fmt: skip  # noqa: E501
 
 
 def test_late_claims_are_counted(hub: House) -> None:

@@ -26,23 +26,23 @@ def states(hub: House) -> tuple[str, str]:
 
 # what the bank says (reference R or C, amount, more) → verdict, state of the remittance and of the call after it
 LINES = {
-    "booked": (dict(reference="R", euros="10.00"), "settled", ("settled", "called")),
-    "booked, five decimals": (dict(reference="R", euros="10.00000"), "settled", ("settled", "called")),
-    "booked, in capitals": (dict(reference="R", euros="10", text="R"), "settled", ("settled", "called")),
-    "returned": (dict(reference="R", euros="10.00", credit=True, reason="AC01"), "returned", ("returned", "called")),
-    "returned without a reason": (dict(reference="R", euros="10.00", credit=True), "returned", ("returned", "called")),
-    "returned less charges": (dict(reference="R", euros="9.50", credit=True, reason="AC01"), "different", ("ordered", "called")),
-    "another amount": (dict(reference="R", euros="10.01"), "different", ("ordered", "called")),
-    "pending": (dict(reference="R", euros="10.00", status="PDNG"), "pending", ("ordered", "called")),
-    "in dollars": (dict(reference="R", euros="10.00", currency="USD"), "unmatched", ("ordered", "called")),
-    "funded, in free text": (dict(euros="10.00", credit=True, text="APPEL C MERCI"), "funded", ("ordered", "funded")),
-    "funded, direct debit": (dict(reference="C", euros="10.00", credit=True), "funded", ("ordered", "funded")),
-    "funded in part": (dict(reference="C", euros="4.00", credit=True), "different", ("ordered", "called")),
-    "direct debit never seen": (dict(reference="C", euros="10.00", reason="MD01"), "different", ("ordered", "called")),
-    "a practice quotes its remittance": (dict(euros="10.00", credit=True, text="R"), "unmatched", ("ordered", "called")),
-    "two references": (dict(euros="10.00", credit=True, text="R C"), "unmatched", ("ordered", "called")),
-    "fees": (dict(euros="3.20", text="FRAIS"), "unmatched", ("ordered", "called")),
-    "unknown id": (dict(reference="rem-00000000000000000000", euros="1.00"), "unmatched", ("ordered", "called")),
+    "booked": ({"reference": "R", "euros": "10.00"}, "settled", ("settled", "called")),
+    "booked, five decimals": ({"reference": "R", "euros": "10.00000"}, "settled", ("settled", "called")),
+    "booked, in capitals": ({"reference": "R", "euros": "10", "text": "R"}, "settled", ("settled", "called")),
+    "returned": ({"reference": "R", "euros": "10.00", "credit": True, "reason": "AC01"}, "returned", ("returned", "called")),
+    "returned without a reason": ({"reference": "R", "euros": "10.00", "credit": True}, "returned", ("returned", "called")),
+    "returned less charges": ({"reference": "R", "euros": "9.50", "credit": True, "reason": "AC01"}, "different", ("ordered", "called")),
+    "another amount": ({"reference": "R", "euros": "10.01"}, "different", ("ordered", "called")),
+    "pending": ({"reference": "R", "euros": "10.00", "status": "PDNG"}, "pending", ("ordered", "called")),
+    "in dollars": ({"reference": "R", "euros": "10.00", "currency": "USD"}, "unmatched", ("ordered", "called")),
+    "funded, in free text": ({"euros": "10.00", "credit": True, "text": "APPEL C MERCI"}, "funded", ("ordered", "funded")),
+    "funded, direct debit": ({"reference": "C", "euros": "10.00", "credit": True}, "funded", ("ordered", "funded")),
+    "funded in part": ({"reference": "C", "euros": "4.00", "credit": True}, "different", ("ordered", "called")),
+    "direct debit never seen": ({"reference": "C", "euros": "10.00", "reason": "MD01"}, "different", ("ordered", "called")),
+    "a practice quotes its remittance": ({"euros": "10.00", "credit": True, "text": "R"}, "unmatched", ("ordered", "called")),
+    "two references": ({"euros": "10.00", "credit": True, "text": "R C"}, "unmatched", ("ordered", "called")),
+    "fees": ({"euros": "3.20", "text": "FRAIS"}, "unmatched", ("ordered", "called")),
+    "unknown id": ({"reference": "rem-00000000000000000000", "euros": "1.00"}, "unmatched", ("ordered", "called")),
 }  # fmt: skip
 
 
@@ -56,7 +56,9 @@ def said(line: dict, remittance: str, call: str, version: str) -> str:
 def test_each_line_has_its_verdict(paid: tuple[House, str, str], name: str, version: str, message: str) -> None:
     hub, remittance, call = paid
     line, verdict, after = LINES[name]
-    reading = load_statement(hub.till, statement(said(line, remittance, call, version), version=version, message=message))
+    reading = load_statement(
+        hub.till, statement(said(line, remittance, call, version), version=version, message=message)
+    )
     assert reading.counts == {verdict: 1}
     assert len(reading.listed) == (verdict in {"different", "pending", "unmatched"})
     assert states(hub) == after

@@ -129,7 +129,11 @@ def entry(
     amount = f'<Amt Ccy="{currency}">{euros}</Amt>'
     said = f"<Sts>{status}</Sts>" if version < "08" else f"<Sts><Cd>{status}</Cd></Sts>"
     refs = f"<Refs><EndToEndId>{reference}</EndToEndId></Refs>" if reference else ""
-    own = f"<AmtDtls><TxAmt>{amount}</TxAmt></AmtDtls>" if version < "08" else f"{amount}<CdtDbtInd>{direction}</CdtDbtInd>"
+    own = (
+        f"<AmtDtls><TxAmt>{amount}</TxAmt></AmtDtls>"
+        if version < "08"
+        else f"{amount}<CdtDbtInd>{direction}</CdtDbtInd>"
+    )
     back = f"<RtrInf><Rsn><Cd>{reason}</Cd></Rsn></RtrInf>" if reason else ""
     free = f"<RmtInf><Ustrd>{text}</Ustrd></RmtInf>" if text else ""
     return (
