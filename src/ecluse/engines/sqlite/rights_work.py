@@ -109,7 +109,6 @@ class Work:
     ) -> tuple[FeedCounts, list[tuple[int, str]]]:
         """Build the new file, over the current generation or over nothing; every refused line is found in one go."""
         file = self._open_new(over=over)
-        over = self._rights > 0
         self._refused = []
         file.execute("BEGIN")
         built = 0
