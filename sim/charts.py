@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 720
+WIDTH = 940
 HALF = 540  # of a chart that has its table beside it
 BAR = 22
 GAP = 10
@@ -30,7 +30,7 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
-def columns(name: str, title: str, kinds: Sequence[str], bars: Sequence[Bar], height: int = 260) -> str:
+def columns(name: str, title: str, kinds: Sequence[str], bars: Sequence[Bar], height: int = 300) -> str:
     """Vertical bars stacked by kind, with a scale of round numbers."""
     left, bottom, top = 52, 30, 14
     high = max((sum(bar.parts) for bar in bars), default=0)
@@ -61,7 +61,7 @@ def columns(name: str, title: str, kinds: Sequence[str], bars: Sequence[Bar], he
 
 
 def bars(
-    name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], width: int = WIDTH, label_width: int = 250
+    name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], width: int = WIDTH, label_width: int = 260
 ) -> str:
     """Horizontal bars stacked by kind, the label on the left and the number at the end."""
     room = 110

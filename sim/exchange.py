@@ -21,7 +21,7 @@ class Must:
     `outcome` is one of confirmed, not_confirmed, quoted, accepted, refused, cancelled, shown, error. One of `codes` is
     what a refusal or an error must carry. `person` (its number in the world), `insurer`, `domain` and `lines` say what
     is asked about; `same_as` is the step whose claim this one must give again, `ends` the step whose claim this one
-    cancels or replaces.
+    cancels or replaces; `claim` is the one of an earlier day that this one cancels.
     """
 
     status: int
@@ -33,6 +33,7 @@ class Must:
     lines: tuple[dict[str, Any], ...] = ()
     same_as: int = -1
     ends: int = -1
+    claim: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,18 @@ CALLS = {
     "quote": "Devis",
     "claim": "Facture",
     "cancellation": "Annulation",
-    "show": "Consultation d'une facture",
+    "show": "Consultation d’une facture",
+}
+REASONS = {
+    "amo_rate_unknown": "Taux de l’AMO inconnu",
+    "amount_mismatch": "Montant annoncé inexact",
+    "base_too_high": "Base au-dessus du tarif",
+    "care_in_future": "Soin à venir",
+    "duplicate_claim": "Déjà facturé",
+    "engagement_unknown": "Engagement inconnu",
+    "line_numbers_invalid": "Lignes mal numérotées",
+    "not_covered": "Droits non confirmés",
+    "replaces_unknown": "Facture à remplacer inconnue",
 }
 Json = dict[str, Any]
 

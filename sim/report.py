@@ -64,7 +64,7 @@ def write(run: Run, path: Path) -> None:
     words = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    words.filters |= {"n": charts.spaced, "eur": euros, "ms": charts.milliseconds}
+    words.filters |= {"n": charts.spaced, "eur": euros, "dec": decimal}
     page = words.get_template("report.html").render(page_of(run))
     path.write_text(page, encoding="utf-8")
 
@@ -99,7 +99,7 @@ def charts_of(run: Run, summary: dict[str, Any]) -> dict[str, str]:
     hours = [Bar(f"{hour} h", tuple(counts)) for hour, counts in figures.by_hour(run)]
     professions = [Bar(label, (count,)) for label, count, _ in figures.by_profession(run)]
     insurers = [Bar(each["name"], (each["due"],), euros(each["due"])) for each in figures.by_insurer(run)]
-    refusals = [Bar(code, (number,)) for code, _, number in figures.refusals(run)]
+    refusals = [Bar(figures.REASONS.get(code, code), (number,)) for code, _, number in figures.refusals(run)]
     outcomes = [Bar(label, (count,)) for label, count in figures.check_outcomes(run)]
     latencies = summary["latency_ms"].items()
     spans = [Range(figures.CALLS[call], each["p50"], each["p95"], each["p99"]) for call, each in latencies]
@@ -136,6 +136,11 @@ def order_of(name: str) -> int:
 def listed(files: dict[str, list[str]]) -> dict[str, tuple[list[str], int]]:
     """The first files of each kind, and how many there are."""
     return {kind: (names[:FILES_LISTED], len(names)) for kind, names in files.items()}
+
+
+def decimal(value: float) -> str:
+    """One decimal after a comma."""
+    return f"{value:.1f}".replace(".", ",")
 
 
 def euros(cents: int) -> str:

@@ -22,6 +22,7 @@ from sim import bank, feeds, hub, parquet, workload, world
 from sim.auditor import ledger, privacy
 from sim.auditor.answers import Listener
 from sim.auditor.papers import Cashier, Papers, read_papers
+from sim.auditor.readings import read_remittances
 from sim.bank import PaymentFile
 from sim.exchange import Visit
 from sim.hub import Address
@@ -95,7 +96,8 @@ class Run:
         parquet.write_truth(self.world, self.played, self.listener.book, self.out / "truth")
 
     def _day(self, address: Address, day: date) -> None:
-        visits = workload.day_of_care(self.world, day)
+        visits = workload.second_thoughts(self.seed, day, self.listener.book.claims.values())
+        visits += workload.day_of_care(self.world, day)
         count = sum(len(visit.exchanges) for visit in visits)
         began_s = time.perf_counter()
         with self.show.stage(f"Journée du {day:%d/%m/%Y} : {count} échanges", count) as advance:
@@ -155,8 +157,8 @@ class Run:
             path = self.out / "bank" / f"camt053-{day}.xml"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(statement)
-            hub.command("pay", "statement", str(path), "--dir", str(self.hub))
-            self.cashier.read_statement(files, returned)
+            reading = hub.command("pay", "statement", str(path), "--dir", str(self.hub))
+            self.cashier.read_statement(files, returned, reading)
             self.runs.append(Paid(day, files, papers, returned))
             advance(1)
 
@@ -179,6 +181,7 @@ class Run:
 
     def _remittances_over_http(self, address: Address, papers: Papers) -> None:
         """Each practice reads its remittances; what it is told is what was written."""
+        uvloop.run(read_remittances(address, self.tokens, self.listener, papers))
 
     def _search(self) -> None:
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:

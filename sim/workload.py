@@ -7,10 +7,12 @@ the day in the peak hour (docs/simulator.md). The demo plays them in this order,
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import date
 
+from sim.auditor.book import RETURNED, SETTLED, TrueClaim
 from sim.crowd import Crowd
-from sim.exchange import Visit
+from sim.exchange import FULL, Exchange, Must, Visit
 from sim.professionals import Professional
 from sim.scenarios import SCENARIOS
 from sim.scene import Scene, Writer
@@ -22,6 +24,8 @@ HOURS = (
     (14, 9), (15, 11), (16, 9), (17, 8), (18, 6), (19, 3),
 )  # fmt: skip
 VISITS_PER_MILLE = 180  # visits a day for a thousand people; about 70 in life (docs/simulator.md)
+SECOND_THOUGHTS = 10  # per mille of paid claims that are cancelled on a later day; assumed
+SECOND_THOUGHTS_FROM = 10_000_000  # visit numbers above those of any day's plan
 FEWEST_VISITS = 130  # so that even a small world provokes every answer
 BUSY = {"pharmacy": 4, "laboratory": 3, "general_practitioner": 3, "nurse": 2}  # visits against the others' 1; assumed
 
@@ -43,6 +47,23 @@ def day_of_care(world: World, day: date) -> list[Visit]:
         if visit.exchanges:
             visits.append(visit)
     return sorted(visits, key=lambda visit: (visit.at_s, visit.number))
+
+
+def second_thoughts(seed: int, day: date, claims: Iterable[TrueClaim]) -> list[Visit]:
+    """Cancellations of claims of the days before, paid or come back from the bank: what was paid is taken back."""
+    draw = stream(seed, "second thoughts", day)
+    past = sorted((claim for claim in claims if claim.state in (SETTLED, RETURNED)), key=lambda claim: claim.invoice)
+    chosen = draw.sample(past, max(1, len(past) * SECOND_THOUGHTS // 1000)) if past else []
+    visits = []
+    for number, claim in enumerate(chosen, start=SECOND_THOUGHTS_FROM):
+        must = Must(200, "cancelled", claim=claim.claim_id)
+        path = f"/v1/claims/{claim.claim_id}/cancellation"
+        at_s = moment(draw)
+        sent = Exchange(
+            number, 0, at_s, "paid_then_cancelled", "cancellation", claim.account, FULL, "POST", path, None, must
+        )
+        visits.append(Visit(number, at_s, sent.scenario, (sent,)))
+    return visits
 
 
 def written(scene: Scene, write: Writer) -> Visit:

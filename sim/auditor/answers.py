@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sim import truth
-from sim.auditor.book import ACCEPTED, REFUSED, Book, TrueClaim
+from sim.auditor.book import ACCEPTED, REFUSED, SETTLED, Book, TrueClaim
 from sim.auditor.calendar import latest_payment
 from sim.auditor.lie import Oath
 from sim.exchange import Exchange
@@ -265,9 +265,11 @@ class Listener:
 
     def cancelled(self, planned: Exchange, _played: Played, answer: Json) -> None:
         """A cancellation: the same claim, cancelled."""
-        claim = self.book.claims[self.answers[planned.visit, planned.must.ends]["claim_id"]]
+        of_today = self.answers.get((planned.visit, planned.must.ends), {}).get("claim_id", "")
+        claim = self.book.claims[planned.must.claim or of_today]
         self.oath.same("cancellations", planned.name, answer["claim_id"], claim.claim_id)
         self.oath.same("cancellations", planned.name, answer["status"], "cancelled")
+        self.oath.same("cancellations", planned.name, answer.get("recovery", False), claim.state == SETTLED)
         self.book.cancel(claim)
 
     def shown(self, planned: Exchange, _played: Played, answer: Json) -> None:

@@ -14,6 +14,14 @@ from sim.bank import PaymentFile
 Paper = dict[str, Any]
 
 
+def sums(lines: list[Paper]) -> dict[str, int]:
+    """Cents by claim, those that come to nothing left out: a call may hold what waited and what gives it back."""
+    found: dict[str, int] = {}
+    for line in lines:
+        found[line["claim_id"]] = found.get(line["claim_id"], 0) + line["amount_cents"]
+    return {claim: cents for claim, cents in found.items() if cents}
+
+
 @dataclass
 class Papers:
     """What a payment run made: payment files, remittances and calls, as they lie in the hub's `out`."""
@@ -106,12 +114,14 @@ class Cashier:
     def _calls(self, papers: Papers) -> None:
         expected: dict[str, dict[str, int]] = {}
         for claim in self.book.claims.values():
+            if claim.claim_id not in self.ordered:
+                continue  # its practice waits until what it owes is recovered: its insurer is called when it is paid
             owed = 0 if claim.state == CANCELLED else claim.cents
             if due := owed - self.called.get(claim.claim_id, 0):
                 expected.setdefault(claim.insurer, {})[claim.claim_id] = due
         for paper in papers.calls:
             about = f"call for funds {paper['call_id']}"
-            lines = {line["claim_id"]: line["amount_cents"] for line in paper["lines"] if line["amount_cents"]}
+            lines = sums(paper["lines"])
             self.oath.same("a call is the sum of its lines", about, sum(lines.values()), paper["amount_cents"])
             self.oath.same("insurers are called for what they owe", about, lines, expected.pop(paper["insurer"], {}))
             for claim_id, cents in lines.items():
@@ -128,8 +138,14 @@ class Cashier:
                 self.oath.same("a direct debit is its call", paper["call_id"], direct.cents, paper["amount_cents"])
         self.oath.same("a direct debit is its call", "run", sorted(collected), [])
 
-    def read_statement(self, files: list[PaymentFile], back: set[str]) -> None:
+    def read_statement(self, files: list[PaymentFile], back: set[str], reading: Paper) -> None:
         """The bank booked every order; those in `back` were returned, and their debt is open again."""
+        orders = [each for file in files for each in file.orders]
+        collected = sum(each.collected for each in orders)
+        counts = {"settled": len(orders) - collected, "returned": len(back), "funded": collected}
+        expected = {verdict: count for verdict, count in counts.items() if count}
+        self.oath.same("the bank statement is understood", "statement", reading["counts"], expected)
+        self.oath.same("the bank statement is understood", "statement", reading["listed"], [])
         for each in [one for file in files for one in file.orders if one.collected]:
             insurer = self.insurer_of[each.reference.replace("_", "-")]
             self.funded[insurer] = self.funded.get(insurer, 0) + each.cents

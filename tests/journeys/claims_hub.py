@@ -80,7 +80,7 @@ class Members:
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         self._given |= {entry.engagement: entry for entry in entries if entry.sealed}
 
-    def engagement(self, admission: Admission) -> Engagement | None:
+    async def engagement(self, admission: Admission) -> Engagement | None:
         assert isinstance(admission.about, str)
         entry = self._given.get(admission.about)
         if entry is None or entry.practice != admission.asked.account.practice:

@@ -58,29 +58,29 @@ class Released(Generic[Answer]):
         self.answer = answer
 
 
-_BITS = {
-    "outcome": Field.OUTCOME,
-    "third_party_payment": Field.THIRD_PARTY_PAYMENT,
-    "engagement": Field.ENGAGEMENT,
-    "covered_until": Field.COVERED_UNTIL,
-    "convention_type": Field.CONVENTION_TYPE,
-    "csr": Field.CSR,
-    "total": Field.SPLIT,
-    "amc_cents": Field.SPLIT,
-    "reason": Field.REASON,
-    "guarantee": Field.GUARANTEE,
-    "status": Field.CLAIM,
-    "claims": Field.CLAIM,
+_BITS: dict[str, int] = {
+    "outcome": Field.OUTCOME.value,
+    "third_party_payment": Field.THIRD_PARTY_PAYMENT.value,
+    "engagement": Field.ENGAGEMENT.value,
+    "covered_until": Field.COVERED_UNTIL.value,
+    "convention_type": Field.CONVENTION_TYPE.value,
+    "csr": Field.CSR.value,
+    "total": Field.SPLIT.value,
+    "amc_cents": Field.SPLIT.value,
+    "reason": Field.REASON.value,
+    "guarantee": Field.GUARANTEE.value,
+    "status": Field.CLAIM.value,
+    "claims": Field.CLAIM.value,
 }
 
 
-def fields_of(answer: object) -> Field:
-    """Exactly the fields `answer` will send, read from the answer itself (absent ones are `None`)."""
+def fields_of(answer: object) -> int:
+    """Exactly the fields `answer` will send, as `Field` bits, read from the answer itself (absent ones are `None`)."""
     bits = 0
     for name in answer.__struct_fields__:  # type: ignore[attr-defined]
         if name in _BITS and getattr(answer, name) is not None:
             bits |= _BITS[name]
-    return Field(bits)
+    return bits
 
 
 class Desk:
@@ -163,7 +163,7 @@ class Desk:
             insurer=disclosure.insurer,
             person=disclosure.person,
             presence=admission.presence,
-            fields=int(disclosure.fields),
+            fields=disclosure.fields,
             outcome=disclosure.outcome,
             engagement=given.number if given else about,
             request=asked.id,

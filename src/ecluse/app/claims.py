@@ -146,7 +146,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
     """Take a claim in; kept and journalled when this returns. Raises `invoice_reused`, `forbidden`, and refusals of form."""
     practice = _practice(asked)
     lines = tuple((billed, priceable(billed, index)) for index, billed in enumerate(sent.lines))
-    target = _target(hub, asked, sent)
+    target = await _target(hub, asked, sent)
     payers = target.payers(hub)
     received_on = paris_day(target.admission.at)
     delay = hub.book.on(received_on, PAY_DELAY)
@@ -214,13 +214,13 @@ def _practice(asked: Request) -> str:
     return asked.account.practice
 
 
-def _target(hub: Hub, asked: Request, sent: ClaimSent) -> Target:
+async def _target(hub: Hub, asked: Request, sent: ClaimSent) -> Target:
     """Whom the claim is about: by engagement, or by insurer, beneficiary and domain; never both."""
     if sent.engagement is not None:
         if sent.insurer is not None or sent.beneficiary is not None or sent.domain is not None or sent.care_date:
             raise CLAIM_ABOUT_INVALID("an engagement stands alone", pointer="/engagement")
         admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM, sent.engagement)
-        return under_engagement(hub, admission, [billed.date for billed in sent.lines])
+        return await under_engagement(hub, admission, [billed.date for billed in sent.lines])
     if sent.insurer is None or sent.beneficiary is None or sent.domain is None:
         raise CLAIM_ABOUT_INVALID()
     days = [billed.date for billed in sent.lines]

@@ -80,7 +80,7 @@ async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnsw
     """
     lines = tuple((billed, priceable(billed, index)) for index, billed in enumerate(sent.lines))
     admission = hub.desk.admit(asked, SCOPE, Operation.QUOTE, sent.engagement)
-    target = under_engagement(hub, admission, [billed.date for billed in sent.lines])
+    target = await under_engagement(hub, admission, [billed.date for billed in sent.lines])
     engagement = _engaged(target, sent)
     payers = target.payers(hub)
     if payers is None:

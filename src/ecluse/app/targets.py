@@ -50,9 +50,9 @@ class Target:
         return by_day.__getitem__
 
 
-def under_engagement(hub: Hub, admission: Admission, days: Sequence[date]) -> Target:
+async def under_engagement(hub: Hub, admission: Admission, days: Sequence[date]) -> Target:
     """What an engagement promised, if it was given to the admitted practice: its contracts, even if they ended since."""
-    engagement = hub.rights.engagement(admission)
+    engagement = await hub.rights.engagement(admission)
     if engagement is None:
         return Target(admission, "", b"", None, None, min(days), {})
     promised = tuple(_with_table(hub, engagement.insurer, covered) for covered in engagement.covered)

@@ -31,12 +31,12 @@ class RandomIds:
         return prefix + _base32((time.time_ns() // 1_000_000) << 52 | self._draw(7) >> 4, pairs=10)
 
     def engagement(self, year: int) -> str:
-        """`E`, two digits of the year, 13 characters: 25 bits of seconds, 40 random bits.
+        """`E`, two digits of the year, 13 characters: 35 bits of time (1/1024 s), 30 random bits.
 
         Guessing one is useless besides: an engagement answers only to the practice it was given to.
         """
-        seconds = int(time.time()) % (1 << 25)
-        return f"E{year % 100:02d}{_base32(seconds << 40 | self._draw(5), pairs=7)[1:]}"
+        ticks = (time.time_ns() << 10) // 1_000_000_000 % (1 << 35)
+        return f"E{year % 100:02d}{_base32(ticks << 30 | self._draw(4) >> 2, pairs=7)[1:]}"
 
     def _draw(self, count: int) -> int:
         """`count` random bytes as a number, from a pool: one system call for hundreds of identifiers."""

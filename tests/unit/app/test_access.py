@@ -98,4 +98,4 @@ def test_the_fields_are_read_from_the_answer_itself() -> None:
     day = Stopped().now().date()
     yes = RightsAnswer("chk_1", "confirmed", True, day, Promise("E26", day), "SV", "0001")
     sent = set(msgspec.json.decode(msgspec.json.encode(yes))) - {"check_id"}
-    assert {str(bit.name).lower() for bit in fields_of(yes)} == sent
+    assert {str(bit.name).lower() for bit in Field(fields_of(yes))} == sent

@@ -47,6 +47,6 @@ class RightsStore(Protocol):
         """Keep the engagements these durable entries give, up to `mark`. Keeping one twice changes nothing."""
         ...
 
-    def engagement(self, admission: Admission) -> Engagement | None:
+    async def engagement(self, admission: Admission) -> Engagement | None:
         """The engagement the admission names, if it was given to the admitted practice."""
         ...

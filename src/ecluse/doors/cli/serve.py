@@ -6,6 +6,7 @@ so that whoever supervises the hub (systemd) starts it whole again.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -90,7 +91,14 @@ def _answer(hub: OpenHub, listening: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,
     )
+    _quiet_collector()
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _quiet_collector() -> None:
+    """What is loaded now stays loaded: the collector need not walk it again, which holds every request up for 30 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def _spawn(target: Callable[..., None], *given: object) -> BaseProcess:

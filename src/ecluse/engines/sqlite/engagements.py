@@ -1,11 +1,14 @@
-"""engagements.db: what the journal says was promised, where a claim can find it at once.
+"""engagements.db: what the journal says was promised, where a claim can find it.
 
-It is a copy of the journal, so it needs no sync of its own (`synchronous=NORMAL`): each batch is written with the journal mark
-it reaches, and what a crash loses is copied again at the next start (`marks`, `Log.unkept`).
+It is a copy of the journal, so it needs no sync of its own (`synchronous=NORMAL`), and it may lag: engagements are held in
+memory for up to `LAG_S`, found there by their own process, then written many at a time with the journal mark they reach. What
+a crash loses is copied again at the next start (`marks`, `Log.unkept`). Another process that does not find an
+engagement looks once more after the lag.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -15,14 +18,20 @@ from ecluse.app.ports import Mark
 from ecluse.engines.sqlite.database import connect
 from ecluse.journal.entry import Entry
 
-WAIT_MS = 2000  # another process's batch takes well under a millisecond
+LAG_S = (
+    0.03  # what a transaction costs is shared by all the engagements of that time: a third of a check's cost without it
+)
+HELD_MAX = 256  # engagements written at once: a millisecond
+WAIT_MS = 2000  # another process's batch takes a millisecond
 CHECKPOINT_ROWS = 20_000  # about 10 MB of write-ahead log: folding it in takes a fraction of a second
 
 _KEEP = "INSERT INTO engagement (number, insurer, practice, sealed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _MARK = """
     INSERT INTO mark (slot, position) VALUES (?, ?)
     ON CONFLICT (slot) DO UPDATE SET position = max(position, excluded.position)"""
-_FIND = "SELECT insurer, sealed FROM engagement WHERE number = ? AND practice = ?"
+_FIND = "SELECT insurer, practice, sealed FROM engagement WHERE number = ?"
+
+Given = tuple[str, str, bytes]  # insurer, practice, sealed engagement
 
 
 class Engagements:
@@ -37,31 +46,66 @@ class Engagements:
         self._connection.execute("PRAGMA wal_autocheckpoint=0")
         self._folder = connect(path)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="engagements")
-        self._rows = 0
+        self._unfolded_rows = 0
+        self._held: dict[str, Given] = {}
+        self._marks: dict[str, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
-        """Copy the engagements of durable entries, and how far the journal is copied, in one transaction."""
-        given = [(entry.engagement, entry.insurer, entry.practice, entry.sealed) for entry in entries if entry.sealed]
-        self._connection.execute("BEGIN IMMEDIATE")
-        with self._connection:
-            self._connection.executemany(_KEEP, given)
-            self._connection.execute(_MARK, (mark.slot, mark.position))
-        self._rows += len(given)
-        if self._rows >= CHECKPOINT_ROWS:
-            self._rows = 0
-            self._disk.submit(self._folder.execute, "PRAGMA wal_checkpoint(PASSIVE)")
+        """Take the engagements of durable entries; written within `LAG_S`, or at once where no event loop runs."""
+        for entry in entries:
+            if entry.sealed:
+                self._held[entry.engagement] = (entry.insurer, entry.practice, entry.sealed)
+        self._marks[mark.slot] = mark.position
+        if len(self._held) >= HELD_MAX:
+            self.write()
+        elif self._timer is None:
+            self._write_soon()
 
     def find(self, number: str, practice: str) -> tuple[str, bytes] | None:
         """Insurer and sealed bytes of the engagement of this number, if it was given to this practice."""
-        found: tuple[str, bytes] | None = self._connection.execute(_FIND, (number, practice)).fetchone()
+        given: Given | None = self._held.get(number) or self._connection.execute(_FIND, (number,)).fetchone()
+        return (given[0], given[2]) if given and given[1] == practice else None
+
+    async def find_patiently(self, number: str, practice: str) -> tuple[str, bytes] | None:
+        """As `find`; an engagement not found may just have been given by another process: look again after the lag."""
+        found = self.find(number, practice)
+        if found is None:
+            await asyncio.sleep(2 * LAG_S)
+            found = self.find(number, practice)
         return found
 
     def marks(self) -> dict[str, int]:
-        """How far each slot of the journal is copied."""
+        """How far each slot of the journal is copied to the file."""
         return dict(self._connection.execute("SELECT slot, position FROM mark"))
 
+    def write(self) -> None:
+        """Write what is held, with the marks it reaches, in one transaction."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        rows = sorted((number, *given) for number, given in self._held.items())
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:
+            self._connection.executemany(_KEEP, rows)
+            self._connection.executemany(_MARK, self._marks.items())
+        self._held.clear()
+        self._marks.clear()
+        self._unfolded_rows += len(rows)
+        if self._unfolded_rows >= CHECKPOINT_ROWS:
+            self._unfolded_rows = 0
+            self._disk.submit(self._folder.execute, "PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
-        """Fold the write-ahead log in and close the file."""
+        """Write what is held, and close."""
+        if self._marks:
+            self.write()
         self._disk.shutdown()
         self._folder.close()
         self._connection.close()
+
+    def _write_soon(self) -> None:
+        try:
+            self._timer = asyncio.get_running_loop().call_later(LAG_S, self.write)
+        except RuntimeError:  # no loop: a command, or the copy made at start
+            self.write()

@@ -42,8 +42,8 @@ class Rights:
         """Keep the engagements these durable entries give, up to `mark`."""
         self._engagements.keep(entries, mark)
 
-    def engagement(self, admission: Admission) -> Engagement | None:
+    async def engagement(self, admission: Admission) -> Engagement | None:
         """The engagement the admission names, if it was given to the admitted practice."""
         assert isinstance(admission.about, str)
-        found = self._engagements.find(admission.about, admission.asked.account.practice)
+        found = await self._engagements.find_patiently(admission.about, admission.asked.account.practice)
         return open_engagement(self._keys, found[0], admission.about, found[1]) if found else None
