@@ -31,7 +31,7 @@ LINES = {
     "booked, in capitals": ({"reference": "R", "euros": "10", "text": "R"}, "settled", ("settled", "called")),
     "returned": ({"reference": "R", "euros": "10.00", "credit": True, "reason": "AC01"}, "returned", ("returned", "called")),
     "returned without a reason": ({"reference": "R", "euros": "10.00", "credit": True}, "returned", ("returned", "called")),
-    "returned less charges": ({"reference": "R", "euros": "9.50", "credit": True, "reason": "AC01"}, "different", ("ordered", "called")),
+    "returned less charges": ({"reference": "R", "euros": "9.50", "credit": True, "reason": "AC01"}, "different", ("ordered", "called")),  # noqa: E501
     "another amount": ({"reference": "R", "euros": "10.01"}, "different", ("ordered", "called")),
     "pending": ({"reference": "R", "euros": "10.00", "status": "PDNG"}, "pending", ("ordered", "called")),
     "in dollars": ({"reference": "R", "euros": "10.00", "currency": "USD"}, "unmatched", ("ordered", "called")),
