@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import dev, directory, feeds, hub, pay, products, quote, rules, serve
+from ecluse.doors.cli import demo, dev, directory, feeds, hub, pay, products, quote, rules, serve
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.kernel.errors import Refused
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("init")(hub.init)
 app.command("serve")(serve.serve)
 app.command("quote")(quote.quote)
+app.command("demo")(demo.demo)
 app.add_typer(products.app, name="product")
 app.add_typer(directory.insurers, name="insurer")
 app.add_typer(directory.practices, name="practice")
@@ -30,6 +31,7 @@ app.add_typer(pay.app, name="pay")
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(dev.app, name="dev")
+app.add_typer(demo.app, name="sim")
 
 
 @app.callback(invoke_without_command=False)
