@@ -42,7 +42,7 @@ class Claims:
         return await self._database.write(partial(self._take, filing=filing, decide=decide))
 
     async def cancel(self, admission: Admission, about: str) -> tuple[Claim, bool] | None:
-        """Cancel the claim the admission names if it is the practice's own; whether it had been ordered. Durable."""
+        """Cancel the claim the admission names if it is the practice's own; whether money is taken back. Durable."""
         return await self._database.write(partial(self._cancel_own, admission=admission, about=about))
 
     def claim(self, admission: Admission) -> tuple[Claim, list[Moved]] | None:
@@ -150,7 +150,7 @@ class Claims:
         claim = self._read(row)
         if claim.state is not State.CANCELLED:
             claim = self._cancel(connection, claim, int(admission.at.timestamp() * 1_000_000), about)
-        return claim, bool(claim.remittance)
+        return claim, _is_recovered(connection, claim)
 
     def _cancel(self, connection: sqlite3.Connection, claim: Claim, at_ts_us: int, about: str) -> Claim:
         """Undo an acceptance: the ledger the other way round, yearly guarantees given back. Raises `move_not_allowed`."""
@@ -217,6 +217,12 @@ def _claim(filing: Filing, decision: Decision) -> Claim:
         remittance="",
         content=decision.content,
     )
+
+
+def _is_recovered(connection: sqlite3.Connection, claim: Claim) -> bool:
+    """Whether a cancelled claim was ordered, and the bank did not send its transfer back."""
+    row = connection.execute(_SQL["sent_back"], (claim.remittance,)).fetchone()
+    return row is not None and not row[0]
 
 
 def _move(connection: sqlite3.Connection, claim: str, at_ts_us: int, move: Move, state: State, about: str) -> None:

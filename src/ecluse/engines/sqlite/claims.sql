@@ -15,6 +15,10 @@ FROM claim WHERE practice = ? AND invoice = ? AND state = 'refused' AND body = ?
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
 FROM claim WHERE id = ? AND practice = ?
 
+-- name: sent_back
+-- Whether the bank sent back the transfer of that remittance: then there is nothing to take back.
+SELECT state = 'returned' FROM remittance WHERE id = ?
+
 -- name: add_claim
 -- A claim, already decided.
 INSERT INTO claim (
