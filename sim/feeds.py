@@ -103,7 +103,8 @@ def write_files(world: World, folder: Path) -> None:
     (folder / "practices.csv").write_bytes(practices_csv(world))
     (folder / "insurers.csv").write_bytes(insurers_csv(world))
     for insurer in world.insurers:
-        (folder / "feeds" / f"{insurer.number}.csv").write_bytes(feed(world, insurer.number))
+        if any(row.insurer == insurer.number for row in world.contracts):  # a feed without a row is refused
+            (folder / "feeds" / f"{insurer.number}.csv").write_bytes(feed(world, insurer.number))
         tables = folder / "products" / insurer.number
         tables.mkdir(parents=True, exist_ok=True)
         for product in insurer.products:

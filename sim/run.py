@@ -140,7 +140,9 @@ class Run:
                 for table in sorted((given / "products" / insurer.number).iterdir()):
                     hub.command("product", "load", str(table), *mine)
                     advance(1)
-                hub.command("feed", "load", str(given / "feeds" / f"{insurer.number}.csv"), "--full", *mine)
+                members = given / "feeds" / f"{insurer.number}.csv"
+                if members.exists():  # in a hamlet, a small insurer may have nobody
+                    hub.command("feed", "load", str(members), "--full", *mine)
                 advance(1)
 
     def _pay(self, address: Address, day: date) -> None:
