@@ -202,6 +202,19 @@ def test_cancelled_after_it_was_paid_is_to_be_recovered(tmp_path: Path) -> None:
     played(tmp_path, story)
 
 
+def test_cancelled_after_the_bank_sent_it_back_leaves_nothing_to_recover(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> None:
+        answer = await hub.send(claim())
+        returned = "INSERT INTO remittance VALUES ('rem_1', 'run', '', 2795, 'returned', '', x'', NULL, NULL, 'AC04')"
+        for change in (returned, "UPDATE claim SET state = 'returned', remittance = 'rem_1'"):
+            hub.database.now(lambda connection, change=change: connection.execute(change))
+        for _ in range(2):  # again is the same answer
+            status, cancelled = await hub.call("POST", f"/v1/claims/{answer['claim_id']}/cancellation")
+            assert (status, cancelled["status"], cancelled["recovery"]) == (200, "cancelled", False)
+
+    played(tmp_path, story)
+
+
 def test_a_replacing_claim_takes_the_place_of_the_first_or_leaves_it(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> None:
         first = await hub.send(claim("A"))

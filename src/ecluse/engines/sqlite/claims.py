@@ -222,7 +222,7 @@ def _claim(filing: Filing, decision: Decision) -> Claim:
 def _is_recovered(connection: sqlite3.Connection, claim: Claim) -> bool:
     """Whether a cancelled claim was ordered, and the bank did not send its transfer back."""
     row = connection.execute(_SQL["sent_back"], (claim.remittance,)).fetchone()
-    return row is not None and not row[0]
+    return bool(claim.remittance) and not (row and row[0])
 
 
 def _move(connection: sqlite3.Connection, claim: str, at_ts_us: int, move: Move, state: State, about: str) -> None:
