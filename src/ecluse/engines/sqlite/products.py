@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ecluse.coverage.product import Product, canonical, from_canonical, version
-from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.database import Database, Remembered
 
 CACHED_MAX = 4096  # products are a few kilobytes; a hundred insurers have some thousands
 
@@ -24,6 +24,7 @@ class Products:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._in_force: Remembered[str] = Remembered(database.reader, _IN_FORCE)
         self._read: dict[tuple[str, str, str], Product] = {}
 
     def add(self, insurer: str, product: Product, loaded_ts_us: int) -> bool:
@@ -41,8 +42,7 @@ class Products:
 
     def in_force(self, insurer: str, product: str) -> str:
         """The version in force now; empty when the product was never loaded."""
-        found = self._database.reader.execute(_IN_FORCE, (insurer, product)).fetchone()
-        return str(found[0]) if found else ""
+        return self._in_force.get(insurer, product) or ""
 
     def names(self, insurer: str) -> list[str]:
         """The products loaded for an insurer."""

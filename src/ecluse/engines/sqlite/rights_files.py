@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.database import Database, Remembered
 
 MAPPED_BYTES = 1 << 31  # SQLite maps no more; what lies past it is read, from the same page cache
 NOBODY: tuple[bytes, list[bytes]] = (b"", [])
@@ -25,7 +25,7 @@ class RightsFiles:
 
     def __init__(self, folder: Path, database: Database) -> None:
         self._folder = folder
-        self._names = database.reader
+        self._names: Remembered[str] = Remembered(database.reader, _GENERATION)
         self._open: dict[str, tuple[str, sqlite3.Connection]] = {}
 
     def read(self, insurer: str, key: bytes, *, by_member: bool = False) -> tuple[bytes, list[bytes]]:
@@ -77,8 +77,7 @@ class RightsFiles:
         return held
 
     def _generation(self, insurer: str) -> str | None:
-        row = self._names.execute(_GENERATION, (insurer,)).fetchone()
-        return row[0] if row else None
+        return self._names.get(insurer)
 
 
 def rights_path(folder: Path, insurer: str, generation: str) -> Path:
