@@ -290,7 +290,7 @@ def test_staged_rows_are_not_read_again(hub: OpenHub, tmp_path: Path) -> None:
             lambda _: None,
             lambda step, done, _: reached.append(done) if step == "sealing" else None,
         )
-    assert reached == [200_000]
+    assert (reached[0] >= 131_072, reached[-1]) == (True, 200_000)
 
 
 def played(hub: OpenHub, calls: Any) -> Any:

@@ -274,6 +274,7 @@ def _stage(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork, told: Cal
     members: list[tuple[bytes, bytes, int]] = []
     insurer, pseudonym, seal = terms.insurer, keys.pseudonym, keys.seal
     line = work.done + 1
+    told(work.done)
     for some in file.rows(terms, work.done):
         for nir, born, rank, member, contract, product, domains, start, end, kind, csr, fair, priority, ends in some:
             line += 1
