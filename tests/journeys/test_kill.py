@@ -38,6 +38,8 @@ def kill_under_load(site: Site, token: str, after_s: float) -> list[dict[str, An
     threads = [threading.Thread(target=ask_until_cut, args=(site.url, token, each)) for each in received]
     for thread in threads:
         thread.start()
+    while not any(received):  # a busy machine may take a second to give the first answer
+        time.sleep(0.005)
     time.sleep(after_s)
     site.stop(signal.SIGKILL)
     for thread in threads:
@@ -50,12 +52,11 @@ def rounds(site: Site, count: int, seed: int) -> None:
     random_s = random.Random(seed)
     token = site.token()
     for _ in range(count):
-        answers = kill_under_load(site, token, random_s.uniform(0.05, 0.6))
+        answers = kill_under_load(site, token, random_s.uniform(0.0, 0.5))
         written = {entry.request: entry for entry in map(decode, read_all(site.directory / "journal"))}
         for answer in answers:
             entry = written[answer["check_id"]]
             assert (entry.outcome, entry.engagement) == ("confirmed", answer["engagement"]["number"])
-        assert answers, "killed before the first answer: nothing was tried"
     site.start()
     lines = [{"line": 1, "act": "CS", "date": question()["care_date"], "quantity": 1, "expense_cents": 5000,
               "base_cents": 3150, "amo_rate": "70%"}]  # fmt: skip
