@@ -61,7 +61,7 @@ def columns(name: str, title: str, kinds: Sequence[str], bars: Sequence[Bar], he
 
 
 def bars(
-    name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], width: int = WIDTH, label_width: int = 260
+    name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], width: int = WIDTH, label_width: int = 290
 ) -> str:
     """Horizontal bars stacked by kind, the label on the left and the number at the end."""
     room = 110

@@ -21,7 +21,8 @@ DIGITS = re.compile(rb"[0-9AB]{12,}")
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
 ISO_DAY = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FRENCH_DAY = re.compile(rb"([0-9]{2})/([0-9]{2})/([0-9]{4})")
-COMPACT_DAY = re.compile(rb"(?<![0-9])[0-9]{8}(?![0-9])")
+COMPACT_DAY = re.compile(rb"(?<![0-9A-Z])[0-9]{8}(?![0-9A-Z])")  # not eight digits inside one of the hub's random ids
+UTF_16 = (re.compile(rb"(?:[\x20-\xff]\x00){6,}"), re.compile(rb"(?:\x00[\x20-\xff]){6,}"))
 ENDING = 7  # bytes at the end of a name that are searched first; few names share many of them
 YEARS_LEFT_OUT = 2
 
@@ -80,8 +81,9 @@ def search(world: World, places: Iterable[Path], oath: Oath) -> None:
 
 def finds(data: bytes, hidden: Secrets) -> Iterator[str]:
     """The kinds of secrets found in `data`, read as single bytes and as UTF-16."""
-    for view in (data, data[0::2], data[1::2]):
-        yield from finds_in(view, hidden)
+    yield from finds_in(data, hidden)
+    for wide in UTF_16:
+        yield from finds_in(b"\n".join(run[0].replace(b"\x00", b"") for run in wide.finditer(data)), hidden)
     for run in BASE64.finditer(data):
         if any(window in hidden.encoded for size in (12, 16) for window in windows(run[0], size)):
             yield "a NIR in base64"

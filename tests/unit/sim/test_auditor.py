@@ -192,6 +192,21 @@ def test_a_nir_in_base64_or_hexadecimal_is_found(small: World, tmp_path: Path, b
             privacy.search(small, [place], Oath(small.seed))
 
 
+def test_an_id_that_happens_to_hold_a_day_is_no_birth_date(small: World, tmp_path: Path) -> None:
+    day = next(each.birth_date for each in small.people if each.age > 30).replace("-", "")
+    (tmp_path / "hub.db").write_bytes(
+        b"clm_06H0QZ" + day.encode() + b"KT " + b"x".join(bytes([one]) for one in day.encode())
+    )
+    privacy.search(small, [tmp_path], Oath(small.seed))
+
+
+def test_a_compact_birth_date_is_found(small: World, tmp_path: Path) -> None:
+    day = next(each.birth_date for each in small.people if each.age > 30).replace("-", "")
+    (tmp_path / "hub.db").write_bytes(b"key|" + day.encode() + b"|1")
+    with pytest.raises(Lie):
+        privacy.search(small, [tmp_path], Oath(small.seed))
+
+
 def test_clean_files_are_clean(small: World, tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(
         b'{"at": "2026-11-24T10:00:00Z", "claim": "clm_01J0ZX4T5V6W7X8Y9Z0A", "cents": 123456789012}'
