@@ -1,4 +1,7 @@
-"""A PostgreSQL server of one's own for a while: Debian's binaries, a temporary directory, a unix socket, no network."""
+"""A PostgreSQL server of one's own for a while: Debian's binaries, a temporary directory, a unix socket, no network.
+
+It is pinned to the first core, where the peers that use it answer: what serves has one core, what asks has the other.
+"""
 
 from __future__ import annotations
 
@@ -44,4 +47,5 @@ def server() -> Iterator[Path]:
 def _run(*command: str | Path) -> None:
     """Run one of PostgreSQL's own commands; it refuses to be root, so root becomes its usual user."""
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*as_user, *map(str, command)], check=True, stdout=subprocess.DEVNULL, cwd="/")
+    pinned = ["taskset", "-c", "0"] if shutil.which("taskset") else []
+    subprocess.run([*pinned, *as_user, *map(str, command)], check=True, stdout=subprocess.DEVNULL, cwd="/")

@@ -5,7 +5,8 @@ calls each and a busiest second at three times the mean: 600/s, 1 500/s in a bur
 (read JSON, HMAC, one row, AES-GCM, encode), 40 µs of HTTP and event loop, a share of one sync for every request that
 waits (0.1 to 0.3 ms shared by 10 to 30), and one row kept: 120 µs, or 8 000/s on one core.
 Budget, one worker, 32 connections, load generator on the other core: 5 000/s with p99 ≤ 15 ms; 10 × a FastAPI,
-SQLAlchemy and PostgreSQL look-up without token or journal; 2 × a bare ASGI and asyncpg one.
+SQLAlchemy and PostgreSQL look-up without token or journal; 2 × a bare ASGI and asyncpg one. What serves has the first
+core (a peer with its PostgreSQL, we with our journal), what asks has the other.
 
     python -m bench.rights [--people 1000000] [--seconds 5] [--json]
 
