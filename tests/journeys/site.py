@@ -71,9 +71,9 @@ class Site:
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self.json("feed", "load", str(file), "--insurer", AMC, mode)
 
-    def start(self) -> None:
+    def start(self, workers: int = 1) -> None:
         """Start the server; returns when it answers."""
-        command = [ECLUSE, "serve", "--port", "0"]
+        command = [ECLUSE, "serve", "--port", "0", "--workers", str(workers)]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=self.environment)
         assert self.process.stderr is not None
         for line in self.process.stderr:
