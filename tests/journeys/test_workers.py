@@ -38,10 +38,9 @@ def post(site: Site, token: str, path: str, body: dict[str, Any]) -> httpx.Respo
 @pytest.fixture(scope="module")
 def fed(pair: Site) -> Site:
     """The same hub once the member's file was sent over HTTP and loaded beside the server."""
-    insurer = pair.run("dev", "token", "--account", "amc:x", "--insurer", AMC, "--scope", "feeds").stdout.strip()
-    with pair.client(insurer) as client:
+    with pair.client(pair.token(f"amc:{AMC}", practice="", scope="feeds")) as client:
         body = f"{HEADER}\n{','.join(MEMBER.values())}\n".encode()
-        sent = client.post("/v1/feeds", params={"mode": "full"}, content=body, headers={"Content-Type": "text/csv"})
+        sent = client.post("/v1/feeds", content=body, headers={"Content-Type": "text/csv"})
         assert sent.status_code == 202
         for _ in range(200):
             state = client.get(f"/v1/feeds/{sent.json()['feed_id']}").json()

@@ -20,6 +20,7 @@ from ecluse.kernel.errors import refusal
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "PS256"]  # asymmetric only; `none` and HMAC never
 TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068 §2.1: an ID token is not an access token
 TOKEN_BYTES_MAX = 4096  # a token of ours is under 1 KiB; more is an attempt to make us work
+INSURER_SCHEME = "amc"  # `amc:0075123456` is that insurer's own account, whatever else its token says
 CLOCK_SKEW_S = 30  # between an issuer's clock and ours
 LIFETIME_S_MAX = 24 * 3600  # a longer-lived token is a password; the development issuer's are at this limit
 
@@ -33,7 +34,7 @@ FORBIDDEN = refusal("forbidden", 403, "This token may not do this", fix="Ask the
 
 
 class Account(msgspec.Struct, frozen=True):
-    """An authenticated asker. `practice`: the place (FINESS or SIRET); `insurer`: set for an insurer's own account."""
+    """An authenticated asker. `practice`: the place (FINESS or SIRET); `insurer`: of an insurer's own account (`amc:…`)."""
 
     sub: str
     practice: str = ""
@@ -106,7 +107,9 @@ def _of(claims: _Claims) -> Account:
     if not claims.sub or len(claims.sub) > 128:
         raise ValueError("sub")
     scopes = frozenset(claims.scope.split())
-    return Account(claims.sub, claims.practice, claims.profession, claims.insurer, scopes, claims.exp)
+    scheme, _, number = claims.sub.partition(":")
+    insurer = number if scheme == INSURER_SCHEME else claims.insurer
+    return Account(claims.sub, claims.practice, claims.profession, insurer, scopes, claims.exp)
 
 
 def _unbase64(part: str) -> bytes:

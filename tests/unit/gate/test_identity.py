@@ -96,6 +96,12 @@ def test_forged_tokens_are_refused_without_a_hint(token: str) -> None:
     assert (refused.value.code, refused.value.detail) == ("unauthenticated", "No valid access token")
 
 
+def test_an_insurers_own_account_is_that_insurer_and_no_other() -> None:
+    assert verify(signed(sub="amc:0075123456"), ISSUERS, NOW).insurer == "0075123456"
+    assert verify(signed(sub="amc:0075123456", insurer="0075999999"), ISSUERS, NOW).insurer == "0075123456"
+    assert verify(signed(sub="user:1", insurer="0075999999"), ISSUERS, NOW).insurer == "0075999999"
+
+
 def test_a_scope_not_granted_is_forbidden() -> None:
     permit(verify(signed(), ISSUERS, NOW), "rights")
     with pytest.raises(Refused, match="forbidden"):

@@ -74,7 +74,7 @@ async def post_feed(
     request: litestar.Request[Any, Any, Any],
     hub: TheHub,
     asked: Asked,
-    mode: FromQuery[Mode],
+    mode: FromQuery[Mode] = Mode.FULL,
     insurer: FromQuery[str] = "",
     drop_unknown: FromQuery[bool] = False,
     idempotency_key: Annotated[str, HeaderParameter(name="Idempotency-Key")] = "",
