@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,12 @@ def command(*words: str) -> Any:
 def make(directory: Path) -> None:
     """A new hub in `directory`, with the made-up bank account that its settings come with."""
     command("init", str(directory))
+
+
+def introduce(directory: Path, professionals: Iterable[Professional]) -> None:
+    """Let the development issuer know who practises where: `ecluse dev token --account …` needs no more."""
+    with warnings.catch_warnings(action="ignore"), open_hub(directory) as hub:
+        hub.remember_accounts({who.account: (who.practice.number, who.trade.profession) for who in professionals})
 
 
 @contextlib.contextmanager

@@ -130,6 +130,7 @@ class Run:
             "La plateforme charge grilles et adhérents", tables + len(self.world.insurers) + 3
         ) as advance:
             hub.make(self.hub)
+            hub.introduce(self.hub, self.world.professionals)
             advance(1)
             hub.command("practice", "load", str(given / "practices.csv"), *place)
             advance(1)

@@ -23,7 +23,13 @@ from ecluse.app.ports import Log
 from ecluse.engines.clock import RandomIds, SystemClock
 from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
-from ecluse.engines.issuer import DEV_ISSUER_REFUSED, DevelopmentIssuer, create_development_issuer, read_issuers
+from ecluse.engines.issuer import (
+    DEV_ISSUER_REFUSED,
+    DevelopmentIssuer,
+    create_development_issuer,
+    read_issuers,
+    write_development_accounts,
+)
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.sqlite import Stores
 from ecluse.engines.sqlite.database import Database
@@ -84,6 +90,10 @@ class OpenHub(Hub):
         if self.settings.production or chosen is None:
             raise DEV_ISSUER_REFUSED()
         return DevelopmentIssuer(self.dir / "keys", chosen.name, chosen.audience)
+
+    def remember_accounts(self, accounts: dict[str, tuple[str, str]]) -> None:
+        """Where accounts practise (practice, profession), for the development issuer's tokens."""
+        write_development_accounts(self.dir / "keys", accounts)
 
 
 def init_hub(directory: Path) -> None:

@@ -78,3 +78,19 @@ def test_a_hub_is_made_once(tmp_path: Path) -> None:
     site = Site(tmp_path / "hub")
     site.run("init", str(site.directory))
     assert refused(site, "init", str(site.directory)).startswith("already_a_hub: ")
+
+
+def test_a_token_by_account_alone_has_a_practice_of_its_own(tmp_path: Path) -> None:
+    site = Site(tmp_path / "hub")
+    site.make()
+    site.start()
+    invoice = {"invoice": "1", "engagement": "E26UNKNOWN", "lines": [
+        {"line": 1, "act": "CS", "date": "2026-11-24", "expense_cents": 1, "base_cents": 1, "amo_rate": "70%"}]}  # fmt: skip
+    tokens = [site.run("dev", "token", "--account", f"rpps:1000000000{digit}").stdout.strip() for digit in (1, 2)]
+    told = []
+    for token in tokens:
+        with site.client(token) as client:
+            told.append(client.post("/v1/claims", json=invoice).json())
+    assert [each["status"] for each in told] == ["refused", "refused"]
+    assert told[0]["claim_id"] != told[1]["claim_id"]
+    assert site.stop() == 0

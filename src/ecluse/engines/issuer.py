@@ -9,19 +9,22 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
+from stdnum import luhn
 
 from ecluse.engines.keys_file import DevelopmentOnly
-from ecluse.gate.identity import Account, Issuer, header_claims
+from ecluse.gate.identity import INSURER_SCHEME, Account, Issuer, header_claims
 from ecluse.kernel.errors import refusal
 
 TOKEN_S = 24 * 3600  # a demo lasts a day; an issuer in life gives minutes
 SECRET = "dev-issuer.secret.json"  # noqa: S105 - a file's name
 PUBLIC = "dev-issuer.jwks.json"
+ACCOUNTS = "dev-accounts.json"  # who practises where, as the simulator leaves it: {account: [practice, profession]}
 
 DEV_ISSUER_REFUSED = refusal(
     "dev_issuer_refused",
@@ -44,14 +47,31 @@ def create_development_issuer(keys: Path) -> None:
     (keys / PUBLIC).write_bytes(msgspec.json.encode(public))
 
 
+def write_development_accounts(keys: Path, accounts: dict[str, tuple[str, str]]) -> None:
+    """Remember where accounts practise (practice, profession), so that a token can be asked for by account alone."""
+    (keys / ACCOUNTS).write_bytes(msgspec.json.encode(accounts))
+
+
 class DevelopmentIssuer:
     """Signs access tokens for any account asked for. For tests and demos only."""
 
     def __init__(self, keys: Path, name: str, audience: str) -> None:
         warnings.warn("the development issuer signs for anybody: development only", DevelopmentOnly, stacklevel=2)
         self._key = OKPKey.import_key(msgspec.json.decode((keys / SECRET).read_bytes()))
+        self._keys = keys
         self._name = name
         self._audience = audience
+
+    def placed(self, account: Account) -> Account:
+        """The account with a practice: its own if it has one, the one remembered, or one made up from its number."""
+        if account.practice or account.sub.startswith(f"{INSURER_SCHEME}:"):
+            return account
+        practice, profession = self._accounts().get(account.sub, (_made_up_finess(account.sub), account.profession))
+        return msgspec.structs.replace(account, practice=practice, profession=account.profession or profession)
+
+    def _accounts(self) -> dict[str, tuple[str, str]]:
+        file = self._keys / ACCOUNTS
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, tuple[str, str]]) if file.exists() else {}
 
     def token(self, account: Account, now_ts: int, *, lifetime_s: int = TOKEN_S) -> str:
         """An access token (RFC 9068) for `account`, valid from `now_ts` (Unix seconds)."""
@@ -63,6 +83,12 @@ class DevelopmentIssuer:
 def read_issuers(trusted: Iterable[tuple[str, str, Path]]) -> dict[str, Issuer]:
     """Issuers by name, from (name, audience, JWK Set file). Raises `jwks_unreadable`."""
     return {name: Issuer(name, audience, _key_set(path)) for name, audience, path in trusted}
+
+
+def _made_up_finess(account: str) -> str:
+    """A FINESS number that passes its check, always the same for an account; its département is Indre-et-Loire."""
+    digits = f"37{int.from_bytes(sha256(account.encode()).digest()[:4]) % 1_000_000:06d}"
+    return digits + luhn.calc_check_digit(digits)
 
 
 def _key_set(path: Path) -> KeySet:

@@ -16,9 +16,6 @@ from functools import lru_cache
 import holidays
 import msgspec
 
-from ecluse.kernel.days import add_working_days
-
-DELAY_WORKING_DAYS = 7  # inter-AMC contract: transfer within 7 working days of the claim (docs/payments.md)
 TRANSFER_CENTS_MAX = 99_999_999_999  # 999 999 999.99 €: the largest amount of one SEPA transfer (EPC132-08)
 TRANSFERS_PER_FILE_MAX = 10_000  # banks take far more; this keeps a file near 4 MB, for any channel and any eye
 
@@ -82,11 +79,6 @@ def pack(amounts_cents: Sequence[int], limit_cents: int = TRANSFER_CENTS_MAX) ->
         parts[at], filled = part, filled + amounts_cents[at]
     last = part if filled > 0 else part - 1  # a tail of zero-cent lines joins the transfer before
     return [min(one, last) for one in parts]
-
-
-def pay_by(received_on: date, delay_working_days: int = DELAY_WORKING_DAYS) -> date:
-    """The last day a claim received on `received_on` may be paid."""
-    return add_working_days(received_on, delay_working_days)
 
 
 def banking_day(day: date) -> date:

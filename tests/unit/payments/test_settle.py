@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecluse.kernel.days import add_working_days
 from ecluse.payments.ledger import Because, Entry, Posting
-from ecluse.payments.settle import Balance, Decision, banking_day, collection_day, decide, due_cents, pack, pay_by
+from ecluse.payments.settle import Balance, Decision, banking_day, collection_day, decide, due_cents, pack
 from ecluse.payments.transfer import bank_reference, made_id, reference_in
+from ecluse.rules.book import open_book
 
 
 @given(st.lists(st.integers(-500, 1000), min_size=1, max_size=30))
@@ -48,7 +50,9 @@ def test_decisions(net_cents: int, payable: bool, decision: str) -> None:
     [("2026-11-23", "2026-12-02"), ("2026-11-20", "2026-12-01"), ("2026-12-21", "2026-12-31"), ("2026-04-30", "2026-05-13")],
 )  # fmt: skip
 def test_seven_working_days(received_on: str, last: str) -> None:
-    assert pay_by(date.fromisoformat(received_on)) == date.fromisoformat(last)
+    day = date.fromisoformat(received_on)
+    delay = open_book().on(day, "payment_terms/amc_flux")
+    assert add_working_days(day, delay.count) == date.fromisoformat(last)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,10 @@ def root() -> None:
 
 @app.command("token")
 def token(
-    account: Annotated[str, typer.Option(help="Who asks: rpps:11 digits, or another scheme:value.")],
-    practice: Annotated[str, typer.Option(help="FINESS or SIRET of the place of practice.")] = "",
+    account: Annotated[str, typer.Option(help="Who asks: rpps:11 digits; amc:number for an insurer.")],
+    practice: Annotated[
+        str, typer.Option(help="FINESS or SIRET; without it, the account's in a demo, or one made up.")
+    ] = "",
     profession: Annotated[str, typer.Option(help="As the issuer names it, such as medecin.")] = "",
     insurer: Annotated[str, typer.Option(help="For an insurer's own account: its AMC number.")] = "",
     scope: Annotated[str, typer.Option(help="Scopes, separated by spaces.")] = "rights claims remittances",
@@ -37,7 +39,8 @@ def token(
     """
     with open_hub(directory) as hub:
         who = Account(account, practice, profession, insurer, frozenset(scope.split()))
-        signed = hub.development_issuer().token(who, int(hub.clock.now().timestamp()), lifetime_s=lifetime_s)
+        issuer = hub.development_issuer()
+        signed = issuer.token(issuer.placed(who), int(hub.clock.now().timestamp()), lifetime_s=lifetime_s)
     if json:
         print_json({"access_token": signed, "token_type": "Bearer", "expires_in": lifetime_s})
     else:
