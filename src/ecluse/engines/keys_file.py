@@ -24,7 +24,7 @@ from ecluse.app.ports import HUB
 from ecluse.kernel.errors import refusal
 
 MAGIC = b"ecluse-keys 1\n"
-SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**15, 8, 1  # 32 MiB, about 0.1 s: once a start (RFC 7914 §2)
+SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**15, 8, 1  # 32 MiB, 60 ms: once a start (RFC 7914 §2)
 NONCE_BYTES = 12
 KEY_BYTES = 32
 PSEUDONYM_BYTES = 16  # 2^-64 for two of 33 million people to collide in one insurer

@@ -1,7 +1,7 @@
 """`POST /v1/rights/checks`: the call made at every consultation, so a bare ASGI application answers it.
 
-The framework's own path costs more than the check itself (bench/rights.py shows both). The framework's handler stays: it
-describes the call in /schema, and answers it where the bare one is not mounted.
+The framework's own path adds 85 µs to a request of 100 (docs/decisions/0001). Its handler stays: it describes the call in
+/schema, and answers it where the bare one is not mounted.
 """
 
 from __future__ import annotations

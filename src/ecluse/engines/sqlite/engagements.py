@@ -21,7 +21,7 @@ from ecluse.journal.entry import Entry
 LAG_S = (
     0.03  # what a transaction costs is shared by all the engagements of that time: a third of a check's cost without it
 )
-HELD_MAX = 256  # engagements written at once: a millisecond
+HELD_MAX = 256  # engagements written at once: half a millisecond
 WAIT_MS = 2000  # another process's batch takes a millisecond
 CHECKPOINT_ROWS = 20_000  # about 10 MB of write-ahead log: folding it in takes a fraction of a second
 
