@@ -16,7 +16,7 @@ from msgspec import Meta, field
 
 from ecluse.coverage.guarantee import Guarantee, parse
 from ecluse.coverage.yaml_lines import BAD_PRODUCT, read_lines
-from ecluse.kernel.errors import Refused
+from ecluse.kernel.errors import Refused, place_of
 from ecluse.rights.model import Domain
 
 ROWS_MAX = 2000  # the longest published table has under 200 rows; each look-up reads them in order
@@ -121,9 +121,8 @@ def _checked(row: Row, pointer: str, lines: dict[str, int]) -> Row:
 
 
 def _refused(message: str, lines: dict[str, int]) -> Refused:
-    """A refusal from msgspec's message, which ends with the path of the value: "… - at `$.guarantees[3].acts`"."""
-    what, _, path = message.partition(" - at `$")
-    pointer = re.sub(r"\[(\d+)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
+    """A refusal from msgspec's message."""
+    what, pointer = place_of(message)
     if unknown := re.search(r"unknown field `([^`]+)`", what):
         return _at(f"{pointer}/{unknown[1]}", lines, "an unknown key", "Correct or remove it.")
     return _at(pointer, lines, what[:160], next(fix for words, fix in _FIXES if words in what))

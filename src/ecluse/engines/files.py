@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ecluse.engines.durable import sync
+
 BATCH_MAX = 5_000  # files made durable together: bounds what a failure leaves behind under temporary names
 _UNFINISHED = ".part"
 
@@ -57,7 +59,7 @@ class Folder:
         for unfinished in batch:
             unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
         for folder in {unfinished.parent for unfinished in batch}:
-            _fsync(folder)
+            sync(folder)
         return len(batch)
 
 
@@ -66,12 +68,4 @@ def _make_durable(batch: list[Path]) -> None:
         os.sync()
         return
     for unfinished in batch:
-        _fsync(unfinished)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(unfinished)

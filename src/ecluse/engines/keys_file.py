@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from ecluse.app.ports import HUB
+from ecluse.engines.durable import sync
 from ecluse.kernel.errors import refusal
 
 MAGIC = b"ecluse-keys 1\n"
@@ -215,8 +216,4 @@ def _replace(path: Path, content: bytes) -> None:
     finally:
         os.close(handle)
     beside.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync(path.parent)

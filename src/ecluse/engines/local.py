@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ecluse.app.ports import Mark
+from ecluse.engines.durable import sync
 from ecluse.journal.entry import ENTRY_BYTES_MAX
 from ecluse.kernel.errors import refusal
 
@@ -109,7 +110,7 @@ class LocalLog:
     def _create(self) -> None:
         path = self.directory / self.slot / f"{self._start:020d}.seg"
         self._file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
-        _sync_directory(path.parent)
+        sync(path.parent)
 
 
 def read_all(directory: Path) -> Iterator[bytes]:
@@ -124,7 +125,7 @@ def _take_slot(directory: Path) -> tuple[str, int]:
         slot = directory / f"w{number}"
         slot.mkdir(parents=True, exist_ok=True)
         if (lock := _try_lock(slot)) is not None:
-            _sync_directory(directory)
+            sync(directory)
             return slot.name, lock
     raise JOURNAL_FULL()
 
@@ -183,13 +184,5 @@ def _mend(segment: Path) -> int:
         warnings.warn(f"journal segment {segment.name}: {len(content) - whole} torn bytes moved aside", stacklevel=2)
         segment.with_suffix(".torn").write_bytes(content[whole:])
         os.truncate(segment, whole)
-        _sync_directory(segment.parent)
+        sync(segment.parent)
     return whole
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ecluse.app.ports import HUB, Keys
+from ecluse.engines.durable import sync
 from ecluse.kernel.errors import refusal
 
 CHUNK = 1 << 20  # one AES-GCM call of 1 MiB costs half a millisecond: the loop that spools is not held up
@@ -96,7 +97,7 @@ class SpoolWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._part.rename(self._path)
-        sync_folder(self._path.parent)
+        sync(self._path.parent)
 
     def _seal(self, plain: bytes) -> None:
         self._file.write(self._keys.seal(HUB, plain, _about(self._feed, self._number)))
@@ -173,12 +174,3 @@ class SpoolReader(io.RawIOBase):
 
 def _about(feed: str, number: int) -> bytes:
     return f"spool|{feed}|{number}".encode()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ A detail never holds an identifier, a name or a secret: it may be logged.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 _CATALOGUE: dict[str, Refusal] = {}
@@ -40,6 +41,12 @@ class Refusal:
     def __call__(self, detail: str = "", *, pointer: str | None = None, fix: str | None = None) -> Refused:
         """The exception to raise; `detail` and `fix` default to the kind's own words."""
         return Refused(self, detail or self.title, pointer, fix or self.fix)
+
+
+def place_of(message: str) -> tuple[str, str]:
+    """What msgspec says is wrong, and where as an RFC 6901 pointer: its messages end with "… - at `$.lines[0].act`"."""
+    what, _, path = message.partition(" - at `$")
+    return what, re.sub(r"\[(\d+|\.\.\.)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
 
 
 def refusal(code: str, status: int, title: str, *, fix: str) -> Refusal:

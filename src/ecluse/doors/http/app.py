@@ -27,7 +27,7 @@ from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
 HANDLERS = [*rights.HANDLERS, *quotes.HANDLERS, *claims.HANDLERS, *remittances.HANDLERS, *feeds.HANDLERS]
-PREFIXES = {"/v1/rights/checks": "chk_", "/v1/quotes": "quo_", "/v1/claims": "clm_", "/v1/feeds": "fee_"}
+PREFIXES = {rights.PATH: rights.PREFIX, "/v1/quotes": "quo_", "/v1/claims": "clm_", "/v1/feeds": "fee_"}
 
 
 @get("/healthz", include_in_schema=False)

@@ -11,12 +11,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
-from ecluse.doors.http.problems import MEDIA_TYPE, problem
+from ecluse.doors.http.problems import send_problem
 from ecluse.kernel.errors import refusal
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -46,7 +45,7 @@ class Front:
         if scope["type"] != ScopeType.HTTP:
             await self._inner(scope, receive, send)
         elif self._places.locked() and self._queued >= self._queue_max:
-            await _refuse(send)
+            await send_problem(OVERLOADED(), send)
         else:
             self._queued += 1
             async with self._places:
@@ -80,9 +79,3 @@ class Front:
 def _route(path: str) -> str:
     """The route's name for metrics: never an identifier."""
     return path if path in ROUTES else next((route for route in ROUTES if path.startswith(route + "/")), "other")
-
-
-async def _refuse(send: Send) -> None:
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"1")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": msgspec.json.encode(problem(OVERLOADED())), "more_body": False})

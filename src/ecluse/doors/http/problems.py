@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import Send
 
 from ecluse.doors.http.log import LOG
-from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
+from ecluse.kernel.errors import NOT_FOUND, Refused, place_of, refusal
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:ecluse:error:"
+Asked = Request[Any, Any, Any]
 
 MALFORMED = refusal("malformed", 400, "The request does not read", fix="Compare with the API's description at /schema.")
 METHOD = refusal("method_not_allowed", 405, "This address takes another method", fix="See /schema.")
 TOO_LARGE = refusal("too_large", 413, "The body is too large", fix="Send less at a time.")
 MEDIA = refusal("media_type", 415, "This media type is not read here", fix="Send the media type named in /schema.")
-BROKEN = refusal("broken", 500, "Something broke on our side", fix="Try again; tell the operator the request id.")
+BROKEN = refusal("broken", 500, "Something broke on our side", fix="Try again; if it lasts, tell the operator when it happened.")
 
 _BY_STATUS = {404: NOT_FOUND, 405: METHOD, 413: TOO_LARGE, 415: MEDIA}
 
@@ -44,26 +46,35 @@ def problem(refused: Refused) -> Problem:
 
 
 def malformed(message: str) -> Refused:
-    """A refusal from msgspec's words, which end with the place: "… - at `$.lines[0].act`". They never hold the value."""
-    what, _, path = message.partition(" - at `$")
-    pointer = re.sub(r"\[(\d+|\.\.\.)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
+    """A refusal from msgspec's words, which never hold the value."""
+    what, pointer = place_of(message)
     return MALFORMED(what[:200], pointer=pointer or None)
+
+
+_HEADERS = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": "1"}}
 
 
 def answer(refused: Refused) -> Response[Problem]:
     """The HTTP answer of a refusal."""
-    headers = {"WWW-Authenticate": "Bearer"} if refused.refusal.status == 401 else {}
-    if refused.refusal.status == 503:
-        headers["Retry-After"] = "1"
-    return Response(problem(refused), status_code=refused.refusal.status, media_type=MEDIA_TYPE, headers=headers)
+    status = refused.refusal.status
+    return Response(problem(refused), status_code=status, media_type=MEDIA_TYPE, headers=_HEADERS.get(status, {}))
 
 
-def on_refused(_: Request, refused: Refused) -> Response[Problem]:  # type: ignore[type-arg]
+async def send_problem(refused: Refused, send: Send) -> None:
+    """The same answer, where no framework is: on the bare routes and in front of them."""
+    status, body = refused.refusal.status, msgspec.json.encode(problem(refused))
+    said = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **_HEADERS.get(status, {})}
+    headers = [(name.encode(), value.encode()) for name, value in said.items()]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def on_refused(_: Asked, refused: Refused) -> Response[Problem]:
     """What was expected and refused."""
     return answer(refused)
 
 
-def on_http(_: Request, error: HTTPException) -> Response[Problem]:  # type: ignore[type-arg]
+def on_http(_: Asked, error: HTTPException) -> Response[Problem]:
     """What the framework refused: addresses, methods, bodies."""
     cause = error.__cause__
     while cause is not None and not isinstance(cause, msgspec.MsgspecError):
@@ -73,7 +84,7 @@ def on_http(_: Request, error: HTTPException) -> Response[Problem]:  # type: ign
     return answer(_BY_STATUS.get(error.status_code, MALFORMED)())
 
 
-def on_bug(request: Request, bug: Exception) -> Response[Problem]:  # type: ignore[type-arg]
-    """A bug: its traceback goes to the log, without any value of the request; the caller learns the request id only."""
+def on_bug(request: Asked, bug: Exception) -> Response[Problem]:
+    """A bug: its traceback goes to the log, without any value of the request."""
     LOG.error("broken", path=request.scope["path"], kind=type(bug).__name__, exc_info=bug)
     return answer(BROKEN())

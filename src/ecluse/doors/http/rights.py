@@ -18,7 +18,7 @@ from ecluse.app.rights import RightsAnswer, RightsQuestion, check_rights
 from ecluse.doors.http.answers import encode, send
 from ecluse.doors.http.given import Asked, TheHub
 from ecluse.doors.http.log import LOG
-from ecluse.doors.http.problems import BROKEN, MEDIA_TYPE, METHOD, TOO_LARGE, malformed, problem
+from ecluse.doors.http.problems import BROKEN, METHOD, TOO_LARGE, malformed, send_problem
 from ecluse.doors.http.who import Door
 from ecluse.kernel.errors import Refused
 
@@ -27,7 +27,6 @@ PREFIX = "chk_"
 QUESTION_BYTES_MAX = 16 << 10  # a question is 200 bytes, with a pass under 5 KB
 
 _JSON = (b"content-type", b"application/json")
-_PROBLEM = (b"content-type", MEDIA_TYPE.encode())
 _question = msgspec.json.Decoder(RightsQuestion).decode
 
 
@@ -49,16 +48,17 @@ class Checks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read, answer, or refuse with a problem; a bug is logged and told as `broken`."""
-        status, headers, body = 200, [_JSON], b""
         try:
             body = await self._answered(scope, receive)
         except Refused as refused:
-            status, headers, body = _refusal(refused)
+            await send_problem(refused, send)
         except Exception as bug:  # noqa: BLE001 - the outermost layer of this route: logged, told as a bug
             LOG.error("broken", path=PATH, kind=type(bug).__name__, exc_info=bug)
-            status, headers, body = _refusal(BROKEN())
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, _length(body)]})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+            await send_problem(BROKEN(), send)
+        else:
+            headers = [_JSON, (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answered(self, scope: Scope, receive: Receive) -> bytes:
         if scope.get("method") != "POST":
@@ -83,16 +83,3 @@ async def _read(receive: Receive) -> bytes:
     if len(body) > QUESTION_BYTES_MAX:
         raise TOO_LARGE()
     return body
-
-
-def _refusal(refused: Refused) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    headers = [_PROBLEM]
-    if refused.refusal.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if refused.refusal.status == 503:
-        headers.append((b"retry-after", b"1"))
-    return refused.refusal.status, headers, encode(problem(refused))
-
-
-def _length(body: bytes) -> tuple[bytes, bytes]:
-    return b"content-length", str(len(body)).encode()

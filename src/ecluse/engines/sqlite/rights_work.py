@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ecluse.app.ports import FeedCounts, Settle
-from ecluse.engines.spool import sync_folder
+from ecluse.engines.durable import sync
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.rights_files import rights_path
 from ecluse.engines.sqlite.staging import StagedMember, StagedRow, Staging
@@ -126,13 +126,9 @@ class Work:
 
     def publish(self) -> str:
         """Make the built file durable and give it its name."""
-        descriptor = os.open(self._building, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(self._building)
         self._building.rename(rights_path(self._folder, self._insurer, self._feed))
-        sync_folder(self._folder)
+        sync(self._folder)
         return self._feed
 
     def finish(self) -> None:
