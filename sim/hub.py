@@ -17,6 +17,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from ecluse.doors.cli.main import app
 from ecluse.gate.identity import Account
 from ecluse.wiring import open_hub
 from sim import exchange
@@ -36,8 +37,6 @@ class CommandFailed(Exception):  # noqa: N818 - past participles for what happen
 
 def command(*words: str) -> Any:
     """Run one command of the hub with `--json`; gives what it prints. Raises `Refused` as the command does."""
-    from ecluse.doors.cli.main import app  # which knows `ecluse demo`, and so this file
-
     said = io.StringIO()
     with contextlib.redirect_stdout(said), warnings.catch_warnings(action="ignore"):
         code = app(args=[*words, "--json"], standalone_mode=False)

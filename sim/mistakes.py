@@ -11,7 +11,7 @@ from sim.contracts import Contract
 from sim.exchange import Must
 from sim.identifiers import nir_key
 from sim.people import Person
-from sim.scene import Line, Scene, Writer, engagement_of, later
+from sim.scene import Line, Scene, Writer, engagement_of, later, of_somebody
 
 Body = dict[str, Any]
 Found = tuple[Person, Contract] | None
@@ -71,59 +71,43 @@ def invented_engagement(scene: Scene) -> bool:
     return under_engagement(scene, f"E{scene.day:%y}0000000000000", "engagement_unknown")
 
 
-def borrowed_engagement(scene: Scene) -> bool:
+@of_somebody
+def borrowed_engagement(scene: Scene, person: Person, contract: Contract) -> None:
     """An engagement given to another practice: the same words as for one that nobody gave."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     lines = scene.lines(person)
     others = [each for each in scene.world.professionals if each.practice.number != scene.who.practice.number]
     scene.who = replace(scene.draw.choice(others), trade=scene.who.trade)
     must = Must(201, "refused", ("engagement_unknown",), person.number, contract.insurer, scene.domain, tuple(lines))
     scene.claim({"invoice": scene.invoice(), "engagement": engagement_of(check), "lines": lines}, must)
-    return True
 
 
-def billed_twice(scene: Scene) -> bool:
+@of_somebody
+def billed_twice(scene: Scene, person: Person, contract: Contract) -> None:
     """The same care under a second invoice number."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     lines = scene.lines(person)
     scene.claim(scene.unannounced(person, contract, lines), scene.accepted(person, contract.insurer, lines))
     must = Must(201, "refused", ("duplicate_claim",), person.number, contract.insurer, scene.domain, tuple(lines))
     scene.claim(scene.unannounced(person, contract, lines) | {"invoice": scene.invoice("-B")}, must)
-    return True
 
 
-def nothing_to_replace(scene: Scene) -> bool:
+@of_somebody
+def nothing_to_replace(scene: Scene, person: Person, contract: Contract) -> None:
     """A claim that wants to replace one that nobody sent."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     lines = scene.lines(person)
     must = Must(201, "refused", ("replaces_unknown",), person.number, contract.insurer, scene.domain, tuple(lines))
     scene.claim(scene.unannounced(person, contract, lines) | {"replaces": "clm_00000000000000000000"}, must)
-    return True
 
 
-def mended(scene: Scene) -> bool:
+@of_somebody
+def mended(scene: Scene, person: Person, contract: Contract) -> None:
     """Refused for a rate that does not exist, then sent again under the same number, mended."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     lines = scene.lines(person)
     wrong = [line | WITH_BASE | {"amo_rate": "37%"} for line in lines]
     body = scene.unannounced(person, contract, lines)
     must = Must(201, "refused", ("amo_rate_unknown",), person.number, contract.insurer, scene.domain, tuple(wrong))
     scene.claim(body | {"lines": wrong}, must)
     scene.claim(body, scene.accepted(person, contract.insurer, lines))
-    return True
 
 
 NOT_COVERED = ("not_covered",)

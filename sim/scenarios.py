@@ -9,71 +9,53 @@ from dataclasses import replace
 from typing import Any
 
 from sim import mistakes
+from sim.contracts import Contract
 from sim.crowd import elsewhere
 from sim.exchange import Must
 from sim.identifiers import nir_key
-from sim.scene import Scene, Writer, claim_of, engagement_of, figures_of
+from sim.people import Person
+from sim.scene import Scene, Writer, claim_of, engagement_of, figures_of, of_somebody
 from sim.seeds import chance
 
 OWN_FIGURES = 400  # per mille of quoted claims whose software repeats the amounts of the quote; assumed
 
 
-def checked_and_billed(scene: Scene) -> bool:
+@of_somebody
+def checked_and_billed(scene: Scene, person: Person, contract: Contract) -> None:
     """The usual visit: rights, care, claim under the engagement."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     scene.claim_under(check, person, contract.insurer, scene.lines(person))
-    return True
 
 
-def quoted_and_billed(scene: Scene) -> bool:
+@of_somebody
+def quoted_and_billed(scene: Scene, person: Person, contract: Contract) -> None:
     """Rights, a quote that the patient reads, then the claim of the same lines."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     lines = scene.lines(person)
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     quote = scene.quote(check, person, contract.insurer, lines)
     if chance(scene.draw, OWN_FIGURES):
         lines = [line | figures_of(quote, place) for place, line in enumerate(lines)]
     scene.claim_under(check, person, contract.insurer, lines)
-    return True
 
 
-def quoted_only(scene: Scene) -> bool:
+@of_somebody
+def quoted_only(scene: Scene, person: Person, contract: Contract) -> None:
     """A quote that the patient takes home to think about."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     scene.quote(check, person, contract.insurer, scene.lines(person))
-    return True
 
 
-def checked_only(scene: Scene) -> bool:
+@of_somebody
+def checked_only(scene: Scene, person: Person, contract: Contract) -> None:
     """A check that is not billed today."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     scene.check(person, contract.insurer, contract, confirmed=True)
-    return True
 
 
-def billed_unannounced(scene: Scene) -> bool:
+@of_somebody
+def billed_unannounced(scene: Scene, person: Person, contract: Contract) -> None:
     """Most claims of today: no check before."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     lines = scene.lines(person)
     scene.claim(scene.unannounced(person, contract, lines), scene.accepted(person, contract.insurer, lines))
-    return True
 
 
 def unknown_person(scene: Scene) -> bool:
@@ -127,17 +109,13 @@ def other_insurer(scene: Scene) -> bool:
     return True
 
 
-def slip_of_the_hand(scene: Scene) -> bool:
+@of_somebody
+def slip_of_the_hand(scene: Scene, person: Person, contract: Contract) -> None:
     """A wrong birth date, put right at the second try, then billed."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     wrong = replace(scene.other_birth_date(person), number=-1)
     scene.check(wrong, contract.insurer, None, confirmed=False)
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     scene.claim_under(check, person, contract.insurer, scene.lines(person))
-    return True
 
 
 def sent_twice(scene: Scene) -> bool:
@@ -171,12 +149,9 @@ def cancelled(scene: Scene) -> bool:
     return True
 
 
-def replaced(scene: Scene) -> bool:
+@of_somebody
+def replaced(scene: Scene, person: Person, contract: Contract) -> None:
     """Billed wrongly: a new invoice takes the place of the first."""
-    found = scene.somebody()
-    if not found:
-        return False
-    person, contract = found
     lines = scene.lines(person)
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     claim = scene.claim_under(check, person, contract.insurer, lines)
@@ -184,7 +159,6 @@ def replaced(scene: Scene) -> bool:
     body = {"invoice": scene.invoice("-R"), "engagement": engagement_of(check), "lines": right}
     must = replace(scene.accepted(person, contract.insurer, right), ends=claim)
     scene.claim(body | {"replaces": claim_of(claim)}, must)
-    return True
 
 
 def looked_at(scene: Scene) -> bool:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import wraps
 from typing import Any
 
 from sim import acts, exchange
@@ -158,3 +159,15 @@ def claim_of(step: int) -> str:
 def later(lines: list[Line], days: int) -> list[Line]:
     """The same lines with their day moved by `days`."""
     return [line | {"date": (date.fromisoformat(line["date"]) + timedelta(days=days)).isoformat()} for line in lines]
+
+
+def of_somebody(write: Callable[[Scene, Person, Contract], None]) -> Writer:
+    """A scene about a person whose rights are open; not written, and False, when nobody of that kind is left."""
+
+    def written(scene: Scene) -> bool:
+        found = scene.somebody()
+        if found:
+            write(scene, *found)
+        return found is not None
+
+    return wraps(write)(written)

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 import ecluse
-from ecluse.doors.cli.main import app
+from ecluse.doors.cli.main import complete
 from ecluse.kernel.errors import catalogue
 from ecluse.settings import IssuerSettings, Settings, template
 
@@ -43,14 +43,14 @@ def commands(command: click.Command, name: str) -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize("command", [*commands(typer.main.get_command(app), "ecluse")])
+@pytest.mark.parametrize("command", [*commands(typer.main.get_command(complete()), "ecluse")])
 def test_every_command_is_in_the_operations_page(command: str) -> None:
     assert f"`{command}" in (DOCS / "operations.md").read_text()
 
 
-@pytest.mark.parametrize("command", [*commands(typer.main.get_command(app), "")])
+@pytest.mark.parametrize("command", [*commands(typer.main.get_command(complete()), "")])
 def test_every_command_explains_itself(command: str) -> None:
-    found: click.Command = typer.main.get_command(app)
+    found: click.Command = typer.main.get_command(complete())
     for word in command.split():
         assert isinstance(found, click.Group)
         found = found.commands[word]

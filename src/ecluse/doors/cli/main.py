@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import demo, dev, directory, feeds, hub, pay, products, quote, rules, serve
+from ecluse.doors.cli import dev, directory, feeds, hub, pay, products, quote, rules, serve
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.kernel.errors import Refused
+
+ADDITIONS = "ecluse.commands"  # a group of entry points: functions that take the application and add to it
 
 app = typer.Typer(
     name="ecluse",
@@ -23,7 +27,6 @@ app = typer.Typer(
 app.command("init")(hub.init)
 app.command("serve")(serve.serve)
 app.command("quote")(quote.quote)
-app.command("demo")(demo.demo)
 app.add_typer(products.app, name="product")
 app.add_typer(directory.insurers, name="insurer")
 app.add_typer(directory.practices, name="practice")
@@ -31,7 +34,6 @@ app.add_typer(pay.app, name="pay")
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(dev.app, name="dev")
-app.add_typer(demo.app, name="sim")
 
 
 @app.callback(invoke_without_command=False)
@@ -44,11 +46,19 @@ def root(
         raise typer.Exit
 
 
+@cache
+def complete() -> typer.Typer:
+    """Every command: ours, and those that installed packages add. The simulator adds `ecluse demo` and `ecluse sim`."""
+    for addition in entry_points(group=ADDITIONS):
+        addition.load()(app)
+    return app
+
+
 def run() -> None:
     """Run the command line: refusals become one line and exit code 2."""
     warnings.showwarning = _warn  # type: ignore[assignment]
     try:
-        app()
+        complete()()
     except Refused as refused:
         typer.echo(str(refused), err=True)
         sys.exit(2)

@@ -20,7 +20,9 @@ MALFORMED = refusal("malformed", 400, "The request does not read", fix="Compare 
 METHOD = refusal("method_not_allowed", 405, "This address takes another method", fix="See /schema.")
 TOO_LARGE = refusal("too_large", 413, "The body is too large", fix="Send less at a time.")
 MEDIA = refusal("media_type", 415, "This media type is not read here", fix="Send the media type named in /schema.")
-BROKEN = refusal("broken", 500, "Something broke on our side", fix="Try again; if it lasts, tell the operator when it happened.")
+BROKEN = refusal(
+    "broken", 500, "Something broke on our side", fix="Try again; if it lasts, tell the operator when it happened."
+)
 
 _BY_STATUS = {404: NOT_FOUND, 405: METHOD, 413: TOO_LARGE, 415: MEDIA}
 

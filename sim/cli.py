@@ -29,6 +29,12 @@ People = Annotated[int, typer.Option(min=1, max=PEOPLE_MAX, help="Inhabitants of
 Seed = Annotated[int, typer.Option(min=0, help="One seed and day, one world: the same bytes.")]
 
 
+def add_to(commands: typer.Typer) -> None:
+    """Add `ecluse demo` and `ecluse sim` to the hub's commands."""
+    commands.command("demo")(demo)
+    commands.add_typer(app, name="sim")
+
+
 @app.callback()
 def root() -> None:
     """Play simulated days against a real hub, and check every answer."""
