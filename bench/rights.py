@@ -8,7 +8,7 @@ Budget, one worker, 32 connections, load generator on the other core: 5 000/s wi
 SQLAlchemy and PostgreSQL look-up without token or journal; 2 × a bare ASGI and asyncpg one. What serves has the first
 core (a peer with its PostgreSQL, we with our journal), what asks has the other.
 
-    python -m bench.rights [--people 1000000] [--seconds 5] [--json]
+    python -m bench.rights [--people 1000000] [--seconds 5] [--alone] [--json]
 
 The peers need PostgreSQL's binaries (`apt-get install postgresql`); without them only our own figures are printed.
 """
@@ -125,7 +125,7 @@ def ask(name: str, bodies: bytes, seconds: float, token: str) -> dict[str, Any]:
     return answered
 
 
-def measure(people: int, seconds: float) -> dict[str, Any]:
+def measure(people: int, seconds: float, *, alone: bool = False) -> dict[str, Any]:
     """Medians of rounds taken in turn, and the ratios."""
     bodies = io.BytesIO()
     today = datetime.now(PARIS).date().isoformat()
@@ -137,8 +137,9 @@ def measure(people: int, seconds: float) -> dict[str, Any]:
         with ExitStack() as stack:
             token = stack.enter_context(hub(people, home))
             try:
-                stack.enter_context(peers(people))
-                names += ["fastapi", "asgi"]
+                if not alone:
+                    stack.enter_context(peers(people))
+                    names += ["fastapi", "asgi"]
             except NoPostgresError as missing:
                 print(f"no peers: {missing}", file=sys.stderr)
             rounds = [{name: ask(name, bodies.getvalue(), seconds, token) for name in names} for _ in range(ROUNDS)]
@@ -180,9 +181,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Rights checks a second, beside two peers.")
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument(
+        "--alone", action="store_true", help="without the peers: 33 million rows take them long to load"
+    )
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = measure(given.people, given.seconds)
+    found = measure(given.people, given.seconds, alone=given.alone)
     if given.json:
         print(json.dumps(found))
         return
