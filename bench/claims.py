@@ -32,6 +32,7 @@ from ecluse.app.access import seal_engagement
 from ecluse.app.claims import ClaimSent, send_claim
 from ecluse.app.products import load_product
 from ecluse.engines.keys_file import DevelopmentOnly
+from ecluse.engines.sqlite.database import connect
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import FORMAT, Entry, Operation
@@ -67,7 +68,7 @@ def account(number: int) -> Account:
 async def promise(hub: OpenHub, number: int, today: date) -> str:
     """An engagement as a rights check gives it, through the journal."""
     covered = Covered(
-        f"C{number}", f"M{number}", "BASE", hub.products.in_force(INSURER, "BASE"), FOREVER, "SV", "0001", True, 1
+        f"C{number}", f"M{number}", "BASE", await hub.products.in_force(INSURER, "BASE"), FOREVER, "SV", "0001", True, 1
     )
     asker = account(number % PRACTICES)
     given = Engagement(
@@ -162,7 +163,7 @@ def measure(claims: int, alone: int, profile: bool) -> dict[str, Any]:
         directory = Path(place) / "hub"
         init_hub(directory)
         with open_hub(directory) as hub:
-            load_product(hub, INSURER, PRODUCT.encode())
+            hub.run(load_product(hub, INSURER, PRODUCT.encode()))
             profiler = cProfile.Profile() if profile else None
             if profiler:
                 profiler.enable()
@@ -170,9 +171,13 @@ def measure(claims: int, alone: int, profile: bool) -> dict[str, Any]:
             if profiler:
                 profiler.disable()
                 pstats.Stats(profiler).sort_stats("tottime").print_stats(35)
-            owed, kept = hub.database.reader.execute(
-                "SELECT (SELECT sum(amount_cents) FROM posting WHERE account LIKE 'insurer:%'), sum(amc_cents) FROM claim"
-            ).fetchone()
+            owed, kept = (
+                connect(directory / "hub.db")
+                .execute(
+                    "SELECT (SELECT sum(amount_cents) FROM posting WHERE account LIKE 'insurer:%'), sum(amc_cents) FROM claim"
+                )
+                .fetchone()
+            )
             assert owed == kept > 0
         peer = plain(Path(place) / "peer.db", alone)
     return {

@@ -31,6 +31,7 @@ from bench.members import AMC, PRODUCT, PRODUCT_YAML, member, write_feed
 from ecluse.app.feeds import Order, journalled, load_file
 from ecluse.app.ports import Keys
 from ecluse.app.products import load_product
+from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.rights_files import RightsFiles
 from ecluse.formats.feed.file import Mode
 from ecluse.kernel.ids import nir
@@ -69,15 +70,15 @@ def ours(folder: Path, file: Path) -> Measured:
         current, since_s = step, now_s
 
     with open_hub(hub_dir) as hub:
-        load_product(hub, AMC, PRODUCT_YAML.encode())
+        hub.run(load_product(hub, AMC, PRODUCT_YAML.encode()))
         begun, cpu = time.perf_counter(), time.process_time()
         with hub.feeds.files.at(file) as opened:
-            feed = load_file(hub, opened, Order(AMC, Mode.FULL), journalled(hub), told)
+            feed = hub.run(load_file(hub, opened, Order(AMC, Mode.FULL), journalled(hub), told))
         wall_s, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
         assert feed.state == "loaded", feed
         told("end")
         return Measured(feed.counts.rows, wall_s, cpu_s, _peak_mib(), steps, _read_us(RightsFiles(
-            hub_dir / "rights", hub.database), hub.keys, feed.counts.rows))  # fmt: skip
+            hub_dir / "rights", Database(hub_dir / "hub.db", "hub.sql")), hub.keys, feed.counts.rows))  # fmt: skip
 
 
 def _read_us(files: RightsFiles, keys: Keys, rows: int) -> float:

@@ -31,8 +31,8 @@ from stdnum import luhn
 
 from ecluse.app.directory import load_insurers, load_practices
 from ecluse.app.payments import run_payments
-from ecluse.engines.sqlite.database import connect
-from ecluse.engines.sqlite.ledger import book
+from ecluse.engines.sql.ledger import book
+from ecluse.engines.sqlite.database import Database, connect
 from ecluse.payments.ledger import accepted
 from ecluse.wiring import init_hub, open_hub
 
@@ -71,14 +71,17 @@ def fill(directory: Path, claims: int, practices: int) -> None:
     rows = [_claim(n, practices, drawn) for n in range(claims)]
     with open_hub(directory) as hub:
         lines = [f"{practice_number(n)},Cabinet médical n° {n},{IBAN},\n" for n in range(practices)]
-        load_practices(hub.keys, hub.directory, ("practice,name,iban,bic\n" + "".join(lines)).encode())
+        practices_csv = ("practice,name,iban,bic\n" + "".join(lines)).encode()
+        hub.run(load_practices(hub.keys, hub.directory, practices_csv))
         amcs = [f"{_amc(n)},Mutuelle {n},{IBAN},{'M-1,2020-01-01' if n % 2 else ','}\n" for n in range(INSURERS)]
-        load_insurers(
-            hub.keys, hub.directory, ("insurer,name,iban,mandate,mandate_signed_on\n" + "".join(amcs)).encode()
-        )
-        hub.database.now(lambda connection: connection.executemany(_CLAIM, rows))
+        insurers_csv = ("insurer,name,iban,mandate,mandate_signed_on\n" + "".join(amcs)).encode()
+        hub.run(load_insurers(hub.keys, hub.directory, insurers_csv))
+        connection = connect(directory / "hub.db")
+        connection.execute("BEGIN")
+        connection.executemany(_CLAIM, rows)
+        connection.execute("COMMIT")
         entries = [accepted(row[0], row[3], row[1], row[4]) for row in rows]
-        hub.database.now(lambda connection: book(connection, entries, 0))
+        hub.run(Database(directory / "hub.db", "hub.sql").write(lambda tx: book(tx, entries, 0)))
 
 
 Row = tuple[str, str, str, str, int, str]
@@ -98,7 +101,7 @@ def _amc(n: int) -> str:
 def ours(directory: Path) -> None:
     """A payment run with all its files."""
     with open_hub(directory) as hub:
-        report = run_payments(hub.till, DAY)
+        report = hub.run(run_payments(hub.till, DAY))
     assert report.made
 
 

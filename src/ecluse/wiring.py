@@ -5,14 +5,16 @@ A driver is imported only when a URL asks for it.
 
 from __future__ import annotations
 
+import asyncio
 import warnings
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeVar
 
 from joserfc.errors import SecurityWarning
 
@@ -31,8 +33,7 @@ from ecluse.engines.issuer import (
     write_development_accounts,
 )
 from ecluse.engines.schemas import Schemas
-from ecluse.engines.sqlite import Stores
-from ecluse.engines.sqlite.database import Database
+from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
 from ecluse.kernel.errors import refusal
@@ -47,6 +48,8 @@ KEYS = {"file": "ecluse.engines.keys_file"}
 LOGS = {"local": "ecluse.engines.local"}
 STORES = {"sqlite": "ecluse.engines.sqlite"}
 
+Result = TypeVar("Result")
+
 ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
 ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
 
@@ -60,11 +63,11 @@ class OpenHub(Hub):
     issuers: dict[str, Issuer]
     log: Log
     stores: Stores
+    runner: asyncio.Runner
 
-    @property
-    def database(self) -> Database:
-        """hub.db, for commands that work in batches."""
-        return self.stores.database
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What a use case gives, for commands, which have no event loop of their own."""
+        return self.runner.run(work)
 
     @property
     def till(self) -> Till:
@@ -75,13 +78,14 @@ class OpenHub(Hub):
         debtor = Debtor(bank.name, bank.iban, bank.bic, bank.creditor_id)
         return Till(self.clock, self.keys, self.payments, Folder(self.dir / "out"), Schemas(), debtor)
 
-    def recover(self) -> int:
+    async def recover(self) -> int:
         """Copy what killed writers left in the journal into the engagements; the number of entries copied."""
         copied = 0
-        for mark, same in groupby(self.log.unkept(self.stores.engagements.marks()), key=lambda each: each[1]):
+        for mark, same in groupby(self.log.unkept(await self.rights.marks()), key=lambda each: each[1]):
             entries = [decode(encoded) for encoded, _ in same]
-            self.stores.rights.keep(entries, mark)
+            self.rights.keep(entries, mark)
             copied += len(entries)
+        await self.rights.flush()
         return copied
 
     def development_issuer(self) -> DevelopmentIssuer:
@@ -115,11 +119,12 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
     module, place = _plug(settings.keys.url, KEYS)
     keys = module.open_keys(directory / place, passphrase(settings, directory), production=settings.production)
     module, place = _plug(settings.store.url, STORES)
-    stores: Stores = module.open_stores(directory / place, keys)
+    stores: Stores = module.open_stores(place, directory, keys)
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place)
     clock = SystemClock()
     desk = Desk(clock, keys, log, stores.rights)
+    runner = asyncio.Runner()
     try:
         yield OpenHub(
             clock=clock,
@@ -132,17 +137,19 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
             payments=stores.payments,
             directory=stores.directory,
             claims=stores.claims,
-            feeds=open_feeds(directory, stores.database, keys),
+            feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             dir=directory,
             settings=settings,
             issuers=_issuers(settings, directory),
             log=log,
             stores=stores,
+            runner=runner,
         )
     finally:
         desk.close()
         log.close()
-        stores.close()
+        runner.run(stores.close())
+        runner.close()
 
 
 def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:

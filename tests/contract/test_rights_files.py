@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import pytest
 
 from ecluse.app.ports import FeedCounts
 from ecluse.engines.sqlite.database import Database
-from ecluse.engines.sqlite.feeds import Feeds
 from ecluse.engines.sqlite.rights_files import NOBODY, RightsFiles
 from ecluse.engines.sqlite.rights_work import RightsWorks
 
@@ -30,10 +30,11 @@ def publish(folder: Path, database: Database, feed: str, sealed: bytes) -> None:
         work.plan(len(PERSONS))
         rows = [(person, line, False, sealed) for line, person in enumerate(PERSONS, 2)]
         work.add(rows, [(b"m" + person[1:], person, line) for person, line, _, _ in rows[:1]])
-        counts, refused = work.build(lambda *_: pytest.fail("nobody has several rows"), lambda _: None, over=False)
+        built = work.build(lambda *_: pytest.fail("nobody has several rows"), lambda _: None, over=False)
+        counts, refused = asyncio.run(built)
         assert (counts, refused) == (FeedCounts(rows=4, persons=4, rights=4), [])
-        Feeds(database).answer(feed, AMC, work.publish(), counts, 0)
-        work.finish()
+        asyncio.run(work.answer(counts, 0))
+        asyncio.run(work.finish())
 
 
 def test_found_by_person_and_by_member(tmp_path: Path, database: Database) -> None:
@@ -65,6 +66,5 @@ def test_a_build_without_a_name_answers_nobody(tmp_path: Path, database: Databas
     with RightsWorks(tmp_path, database).work(AMC, "fee_2") as work:
         work.plan(1)
         work.add([(PERSONS[0], 2, False, b"new")], [])
-        work.build(lambda *_: ([], []), lambda _: None, over=False)
-        work.publish()
+        asyncio.run(work.build(lambda *_: ([], []), lambda _: None, over=False))
     assert RightsFiles(tmp_path / "rights", database).read(AMC, PERSONS[0]) == (PERSONS[0], [b"old"])

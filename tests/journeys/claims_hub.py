@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,10 +25,11 @@ from ecluse.engines.clock import RandomIds
 from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer, read_issuers
 from ecluse.engines.keys_file import DevelopmentOnly, KeyFile
 from ecluse.engines.local import LocalLog, read_all
-from ecluse.engines.sqlite.claims import Claims
-from ecluse.engines.sqlite.database import Database
-from ecluse.engines.sqlite.ledger import balances
-from ecluse.engines.sqlite.products import Products
+from ecluse.engines.sql.claims import Claims
+from ecluse.engines.sql.ledger import balances
+from ecluse.engines.sql.products import Products
+from ecluse.engines.sqlite import always
+from ecluse.engines.sqlite.database import Database, connect
 from ecluse.gate.admission import Admission, Person
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, decode
@@ -71,9 +73,9 @@ class Members:
         self._given: dict[str, Entry] = {}
         self._keys = keys
 
-    def ready(self) -> None: ...
+    async def ready(self) -> None: ...
 
-    def rights(self, admission: Admission) -> list[Right]:
+    async def rights(self, admission: Admission) -> list[Right]:
         assert isinstance(admission.about, Person)
         return self.held.get(admission.about.key, [])
 
@@ -109,7 +111,7 @@ class ClaimsHub:
         for scope in (HUB, INSURER, OTHER_INSURER):
             self.keys.create(scope)
         self.database = Database(directory / "hub.db", "hub.sql")
-        self.products = Products(self.database)
+        self.products = Products(always(self.database))
         self.members = Members(self.keys)
         self.log = LocalLog(directory / "journal")
         self.desk = Desk(self.clock, self.keys, self.log, self.members)
@@ -124,8 +126,10 @@ class ClaimsHub:
         transport = httpx.ASGITransport(door, raise_app_exceptions=True)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://hub")
         self._tokens: dict[tuple[str, str, date], str] = {}
+
+    async def open(self) -> None:
         for text in PRODUCTS:
-            self.product(text)
+            await self.product(text)
         self.member(right())
 
     async def close(self) -> None:
@@ -134,8 +138,8 @@ class ClaimsHub:
         self.log.close()
         self.database.close()
 
-    def product(self, text: str, insurer: str = INSURER) -> None:
-        self.products.add(insurer, read_product(text.encode()), int(self.clock.instant.timestamp() * 1e6))
+    async def product(self, text: str, insurer: str = INSURER) -> None:
+        await self.products.add(insurer, read_product(text.encode()), int(self.clock.instant.timestamp() * 1e6))
 
     def member(self, *rights: Right, nir: str = NIR, birth: str = BIRTH, insurer: str = INSURER) -> None:
         self.members.held[self.keys.pseudonym(insurer, nir_message(nir, birth, 1))] = list(rights)
@@ -165,11 +169,16 @@ class ClaimsHub:
         assert status == 201, answer
         return answer
 
+    def change(self, statement: str) -> None:
+        """What another process would do to the file."""
+        with closing(connect(self.directory / "hub.db")) as other:
+            other.execute(statement)
+
     def rows(self, query: str) -> list[Any]:
         return self.database.reader.execute(query).fetchall()
 
-    def balances(self) -> dict[str, int]:
-        return balances(self.database.reader)
+    async def balances(self) -> dict[str, int]:
+        return await balances(self.database.reads)
 
     def journal(self) -> list[Entry]:
         return [decode(each) for each in read_all(self.directory / "journal")]
@@ -204,6 +213,7 @@ def played(directory: Path, story: Callable[[ClaimsHub], Awaitable[Answer]]) -> 
     async def play() -> Answer:
         hub = ClaimsHub(directory)
         try:
+            await hub.open()
             return await story(hub)
         finally:
             await hub.close()

@@ -28,7 +28,7 @@ def test_the_example_of_the_contract_is_priced_to_the_cent(tmp_path: Path) -> No
         engagement = await hub.check()
         quoted = await hub.call("POST", "/v1/quotes", {"engagement": engagement, "lines": [line()]})
         answer = await hub.send(claim(engagement=engagement))
-        return quoted, answer, hub.balances()
+        return quoted, answer, await hub.balances()
 
     (status, quoted), answer, balances = played(tmp_path, story)
     assert status == 200
@@ -156,7 +156,7 @@ def test_an_engagement_keeps_the_guarantees_it_was_given_with(tmp_path: Path) ->
     async def story(hub: ClaimsHub) -> tuple[int, int]:
         engagement = await hub.check()
         hub.clock.instant = hub.clock.instant.replace(hour=11)
-        hub.product(
+        await hub.product(
             '{product: P, label: P, responsible: true, guarantees: [{domains: [MED], guarantee: "TM:100", label: X}]}'
         )
         under = await hub.send(claim("A", engagement=engagement))
@@ -177,7 +177,7 @@ def test_cancelled_once_whatever_is_sent(tmp_path: Path) -> None:
         answers = [await hub.call("POST", path, body) for body in (None, {}, {"reason": "duplicate"})]
         assert [status for status, _ in answers] == [200] * 3
         assert all(each["status"] == "cancelled" and each["recovery"] is False for _, each in answers)
-        assert set(hub.balances().values()) == {0}
+        assert set((await hub.balances()).values()) == {0}
         assert len(hub.rows("SELECT * FROM posting")) == 4
         assert (await hub.send(claim()))["status"] == "cancelled", "the same body is still the same claim"
         assert (await hub.send(claim("J")))["status"] == "accepted", "and is no duplicate any more"
@@ -194,7 +194,7 @@ def test_cancelled_after_it_was_paid_is_to_be_recovered(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> None:
         answer = await hub.send(claim())
         paid = "UPDATE claim SET state = 'settled', remittance = 'rem_1'"
-        hub.database.now(lambda connection: connection.execute(paid))
+        hub.change(paid)
         status, cancelled = await hub.call("POST", f"/v1/claims/{answer['claim_id']}/cancellation")
         assert (status, cancelled["status"], cancelled["recovery"]) == (200, "cancelled", True)
         assert hub.rows("SELECT state, remittance FROM claim") == [("cancelled", "rem_1")]
@@ -207,7 +207,7 @@ def test_cancelled_after_the_bank_sent_it_back_leaves_nothing_to_recover(tmp_pat
         answer = await hub.send(claim())
         returned = "INSERT INTO remittance VALUES ('rem_1', 'run', '', 2795, 'returned', '', x'', NULL, NULL, 'AC04')"
         for change in (returned, "UPDATE claim SET state = 'returned', remittance = 'rem_1'"):
-            hub.database.now(lambda connection, change=change: connection.execute(change))
+            hub.change(change)
         for _ in range(2):  # again is the same answer
             status, cancelled = await hub.call("POST", f"/v1/claims/{answer['claim_id']}/cancellation")
             assert (status, cancelled["status"], cancelled["recovery"]) == (200, "cancelled", False)
@@ -221,7 +221,7 @@ def test_a_replacing_claim_takes_the_place_of_the_first_or_leaves_it(tmp_path: P
         bad = await hub.send(claim("B", line(amo_rate="71%"), replaces=first["claim_id"]))
         assert bad["status"] == "refused"
         assert hub.rows("SELECT state FROM claim ORDER BY id") == [("accepted",), ("refused",)]
-        assert hub.balances()[f"practice:{PRACTICE}"] == -2795
+        assert (await hub.balances())[f"practice:{PRACTICE}"] == -2795
         same_act = await hub.send(claim("C", replaces=first["claim_id"]))  # no duplicate of what it replaces
         assert same_act["status"] == "accepted"
         assert await hub.send(claim("C", replaces=first["claim_id"])) == same_act
@@ -229,7 +229,7 @@ def test_a_replacing_claim_takes_the_place_of_the_first_or_leaves_it(tmp_path: P
         assert [(move["move"], move.get("about", "")) for move in shown["moves"]] == [
             ("accept", ""), ("cancel", same_act["claim_id"]),
         ]  # fmt: skip
-        assert hub.balances()[f"practice:{PRACTICE}"] == -2795
+        assert (await hub.balances())[f"practice:{PRACTICE}"] == -2795
         foreign = await hub.send(claim("D", replaces=same_act["claim_id"]), OTHER_PRACTICE)
         assert [each["code"] for each in foreign["refusals"]] == ["replaces_unknown"]
 

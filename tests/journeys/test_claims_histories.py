@@ -57,6 +57,7 @@ class Histories(RuleBasedStateMachine):
         self.directory = tempfile.TemporaryDirectory()
         self.loop = asyncio.new_event_loop()
         self.hub = ClaimsHub(Path(self.directory.name))
+        self.loop.run_until_complete(self.hub.open())
         self.sent: list[tuple[dict[str, Any], Any]] = []
         self.standing: dict[str, Any] = {}
         self.holder: dict[str, str] = {}
@@ -121,7 +122,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def money_is_that_of_the_standing_claims(self) -> None:
         owed = sum(answer.amc_cents for _, answer in self.standing.values())
-        balances = self.hub.balances()
+        balances = self.loop.run_until_complete(self.hub.balances())
         assert sum(balances.values()) == 0
         assert balances.get(f"insurer:{INSURER}", 0) == owed == -balances.get(f"practice:{PRACTICE}", 0)
 

@@ -25,6 +25,7 @@ from ecluse.app.feeds import Order, load_file
 from ecluse.app.products import load_product
 from ecluse.doors.http.app import build
 from ecluse.doors.worker import work_once
+from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.rights_files import RightsFiles
 from ecluse.formats.feed.file import Mode
 from ecluse.formats.feed.header import COLUMNS
@@ -67,7 +68,7 @@ def directory(tmp_path: Path) -> Path:
     """A hub with one product of one insurer."""
     init_hub(tmp_path / "hub")
     with open_hub(tmp_path / "hub") as hub:
-        load_product(hub, AMC, PRODUCT)
+        hub.run(load_product(hub, AMC, PRODUCT))
     return tmp_path / "hub"
 
 
@@ -79,13 +80,17 @@ def hub(directory: Path) -> Iterator[OpenHub]:
 
 def load(hub: OpenHub, path: Path, mode: Mode = Mode.FULL, **other: Any) -> Any:
     with hub.feeds.files.at(path) as file:
-        return load_file(hub, file, Order(AMC, mode, **other), lambda _: None, lambda *_: None)
+        return hub.run(load_file(hub, file, Order(AMC, mode, **other), untold, lambda *_: None))
+
+
+async def untold(_: object) -> None:
+    """No journal is asked for here."""
 
 
 def rights_of(hub: OpenHub, number: int) -> list[Right]:
     who = row(number)
     person = hub.keys.pseudonym(AMC, nir_message(who["nir"], who["birth_date"], 1))
-    found, sealed = RightsFiles(hub.dir / "rights", hub.database).read(AMC, person)
+    found, sealed = RightsFiles(hub.dir / "rights", Database(hub.dir / "hub.db", "hub.sql")).read(AMC, person)
     return [msgspec.msgpack.decode(hub.keys.open(AMC, each, right_about(AMC, found)), type=Right) for each in sealed]
 
 
@@ -140,7 +145,7 @@ def test_one_refused_row_refuses_the_file_and_the_old_rights_answer(hub: OpenHub
     rows, refused = REFUSED[name]
     load(hub, write(tmp_path / "old.csv", [row(1, csr="OLD")]))
     feed = load(hub, write(tmp_path / "new.csv", rows))
-    assert [(each.line, each.code) for each in hub.feeds.store.refusals(feed.id)] == refused
+    assert [(each.line, each.code) for each in hub.run(hub.feeds.store.refusals(feed.id))] == refused
     assert feed.state == ("refused" if refused else "loaded")
     assert [each.csr for each in rights_of(hub, 1)][:1] == (["OLD"] if refused else ["0001"])
     assert [each.suffix for each in (hub.dir / "staging").iterdir()] == [".lock"]
@@ -149,7 +154,7 @@ def test_one_refused_row_refuses_the_file_and_the_old_rights_answer(hub: OpenHub
 
 def test_a_delta_that_ends_nothing_is_refused(hub: OpenHub, tmp_path: Path) -> None:
     feed = load(hub, write(tmp_path / "d.csv", [row(1, change="end", valid_to="2026-06-30")]), Mode.DELTA)
-    assert [(each.line, each.code) for each in hub.feeds.store.refusals(feed.id)] == [(2, "nothing_to_end")]
+    assert [(each.line, each.code) for each in hub.run(hub.feeds.store.refusals(feed.id))] == [(2, "nothing_to_end")]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +208,7 @@ def test_readers_see_the_whole_old_set_or_the_whole_new_one(hub: OpenHub, tmp_pa
 
     def read() -> None:
         with open_hub(hub.dir) as other:
-            files = RightsFiles(other.dir / "rights", other.database)
+            files = RightsFiles(other.dir / "rights", Database(other.dir / "hub.db", "hub.sql"))
             numbers = random.Random(7)
             while not stop.is_set():
                 who = row(numbers.randrange(people))
@@ -267,7 +272,7 @@ feeds.COMMIT_ROWS, member_file.FETCH = 1, 500
 def told(*_): time.sleep(0.05)
 path, mode, directory = sys.argv[1:]
 with open_hub(Path(directory)) as hub, hub.feeds.files.at(Path(path)) as file:
-    feeds.load_file(hub, file, feeds.Order("{AMC}", Mode(mode[2:])), feeds.journalled(hub), told)
+    hub.run(feeds.load_file(hub, file, feeds.Order("{AMC}", Mode(mode[2:])), feeds.journalled(hub), told))
 """
 
 
@@ -280,15 +285,17 @@ def test_staged_rows_are_not_read_again(hub: OpenHub, tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), hub.feeds.files.at(path) as file:
-        load_file(hub, file, Order(AMC, Mode.FULL), lambda _: None, stop)
+        hub.run(load_file(hub, file, Order(AMC, Mode.FULL), untold, stop))
     reached: list[int] = []
     with hub.feeds.files.at(path) as file:
-        load_file(
-            hub,
-            file,
-            Order(AMC, Mode.FULL),
-            lambda _: None,
-            lambda step, done, _: reached.append(done) if step == "sealing" else None,
+        hub.run(
+            load_file(
+                hub,
+                file,
+                Order(AMC, Mode.FULL),
+                untold,
+                lambda step, done, _: reached.append(done) if step == "sealing" else None,
+            )
         )
     assert (reached[0] >= 131_072, reached[-1]) == (True, 200_000)
 
@@ -368,8 +375,15 @@ def test_no_nir_and_no_birth_date_stays_on_disk(hub: OpenHub, tmp_path: Path) ->
 
 
 def test_two_loads_of_one_insurer_take_turns(hub: OpenHub, tmp_path: Path) -> None:
-    with hub.feeds.works.turn(AMC), pytest.raises(Refused, match="feed_in_progress"):
-        load(hub, write(tmp_path / "f.csv", [row(1)]))
+    path = write(tmp_path / "f.csv", [row(1)])
+
+    async def meanwhile() -> None:
+        async with hub.feeds.works.turn(AMC):
+            with hub.feeds.files.at(path) as file:
+                await load_file(hub, file, Order(AMC, Mode.FULL), untold, lambda *_: None)
+
+    with pytest.raises(Refused, match="feed_in_progress"):
+        hub.run(meanwhile())
 
 
 def test_show_prints_counts_and_refused_rows(directory: Path, tmp_path: Path) -> None:

@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from ecluse.engines.sqlite.database import connect
-from ecluse.engines.sqlite.ledger import book
+from ecluse.engines.sql.ledger import book
+from ecluse.engines.sqlite.database import Database, connect
 from ecluse.payments.ledger import accepted
 from ecluse.wiring import init_hub, open_hub
 
@@ -67,9 +68,12 @@ def fill(hub_dir: Path) -> None:
         " VALUES (?, ?, ?, x'', ?, x'', 'accepted', ?, ?, x'')"
     )
     with open_hub(hub_dir) as hub:
-        hub.database.now(lambda connection: connection.executemany(add, rows))
+        with closing(connect(hub_dir / "hub.db")) as other:
+            other.execute("BEGIN")
+            other.executemany(add, rows)
+            other.execute("COMMIT")
         entries = [accepted(row[0], row[3], row[1], row[4]) for row in rows]
-        hub.database.now(lambda connection: book(connection, entries, 0))
+        hub.run(Database(hub_dir / "hub.db", "hub.sql").write(lambda tx: book(tx, entries, 0)))
 
 
 def files(hub_dir: Path) -> dict[str, bytes]:

@@ -124,10 +124,6 @@ class Desk:
             self._syncing = asyncio.create_task(self._sync_all())
         await done
 
-    def record_now(self, entry: Entry) -> None:
-        """Append one entry, durable on return: for commands without an event loop."""
-        self._log.append([encode(entry)])
-
     async def _sync_all(self) -> None:
         try:
             await asyncio.sleep(0)  # let the other requests of this turn of the loop join the batch

@@ -147,7 +147,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
     practice = _practice(asked)
     lines = tuple((billed, priceable(billed, index)) for index, billed in enumerate(sent.lines))
     target = await _target(hub, asked, sent)
-    payers = target.payers(hub)
+    payers = await target.payers(hub)
     received_on = paris_day(target.admission.at)
     delay = hub.book.on(received_on, PAY_DELAY)
     filing = Filing(
@@ -190,7 +190,7 @@ async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimL
     """An own claim and its whole life. Raises `not_found`, the same for unknown and another practice's."""
     _practice(asked)
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, claim_id)
-    found = hub.claims.claim(admission)
+    found = await hub.claims.claim(admission)
     if found is None:
         raise NOT_FOUND()
     claim, moves = found
@@ -202,7 +202,7 @@ async def list_claims(hub: Hub, asked: Request, search: Search) -> Released[Clai
     """A page of the practice's own claims: no field of it is about a person."""
     _practice(asked)
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, "")
-    found = hub.claims.page(admission, search)
+    found = await hub.claims.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ClaimPage(tuple(page), page[-1].claim_id if more else None)
     return await hub.desk.release(admission, Disclosure(answer, "listed"))
@@ -225,7 +225,7 @@ async def _target(hub: Hub, asked: Request, sent: ClaimSent) -> Target:
         raise CLAIM_ABOUT_INVALID()
     days = [billed.date for billed in sent.lines]
     care_date = sent.care_date or min(days)
-    return unengaged(hub, asked, SCOPE, sent.insurer, sent.beneficiary, sent.domain, care_date, days)
+    return await unengaged(hub, asked, SCOPE, sent.insurer, sent.beneficiary, sent.domain, care_date, days)
 
 
 def _counters(target: Target, lines: tuple[Billed, ...], payers: Payers | None) -> frozenset[Counter]:

@@ -32,13 +32,14 @@ class Loaded(msgspec.Struct, frozen=True):
     refused: tuple[BadRow, ...] = ()
 
 
-def load_practices(keys: Keys, store: DirectoryStore, data: bytes, *, replace: bool = False) -> Loaded:
+async def load_practices(keys: Keys, store: DirectoryStore, data: bytes, *, replace: bool = False) -> Loaded:
     """Keep the practices of a CSV. Raises `directory_unreadable`."""
     sheet = read_practices(data)
-    known = {practice: open_payee(keys, practice, sealed) for practice, sealed in store.payees(sheet.rows).items()}
+    kept = await store.payees(sheet.rows)
+    known = {practice: open_payee(keys, practice, sealed) for practice, sealed in kept.items()}
     loaded = _compared(sheet, known, "practice", replace=replace)
     if not loaded.refused:
-        store.put_payees(
+        await store.put_payees(
             (practice, _seal(keys, practice_about(practice), payee))
             for practice, (_, payee) in sheet.rows.items()
             if known.get(practice) != payee
@@ -46,15 +47,16 @@ def load_practices(keys: Keys, store: DirectoryStore, data: bytes, *, replace: b
     return loaded
 
 
-def load_insurers(keys: Keys, store: DirectoryStore, data: bytes, *, replace: bool = False) -> Loaded:
+async def load_insurers(keys: Keys, store: DirectoryStore, data: bytes, *, replace: bool = False) -> Loaded:
     """Keep the insurers of a CSV and draw the keys of new ones. Raises `directory_unreadable`."""
     sheet = read_insurers(data)
-    known = {amc: open_settlement(keys, amc, sealed) for amc, sealed in store.settlements(sheet.rows).items()}
+    kept = await store.settlements(sheet.rows)
+    known = {amc: open_settlement(keys, amc, sealed) for amc, sealed in kept.items()}
     loaded = _compared(sheet, known, "insurer", replace=replace)
     if not loaded.refused:
         for amc in sheet.rows:
             keys.create(amc)
-        store.put_settlements(
+        await store.put_settlements(
             (amc, _seal(keys, insurer_about(amc), settlement))
             for amc, (_, settlement) in sheet.rows.items()
             if known.get(amc) != settlement

@@ -11,8 +11,8 @@ All or nothing: until 5 nothing answers from the file; after it everything does.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from hashlib import sha256
 
 import msgspec
@@ -57,7 +57,7 @@ class FeedLoaded(msgspec.Struct, frozen=True):
     at_ts_us: int
 
 
-Record = Callable[[FeedLoaded], None]
+Record = Callable[[FeedLoaded], Awaitable[None]]
 Progress = Callable[[str, int, int], None]  # step, done, of
 
 
@@ -70,37 +70,38 @@ class Order(msgspec.Struct, frozen=True):
     account: str = "operator"
 
 
-def load_file(hub: Hub, file: OpenFile, order: Order, record: Record, told: Progress) -> FeedRecord:
+async def load_file(hub: Hub, file: OpenFile, order: Order, record: Record, told: Progress) -> FeedRecord:
     """Load a file named on the command line, or go on with it, or find that it was loaded: its feed.
 
     Raises the refusal of a file that is refused as a whole; refused rows are in the feed.
     """
-    terms = terms_of(hub, order)
-    with hub.feeds.works.turn(order.insurer):
+    terms = await terms_of(hub, order)
+    async with hub.feeds.works.turn(order.insurer):
         digest = content_digest(hub, terms, file.survey(lambda done, of: told("reading", done, of)))
-        id_ = hub.feeds.store.same(order.insurer, order.mode, digest)
+        id_ = await hub.feeds.store.same(order.insurer, order.mode, digest)
         if id_ is None:
             id_ = hub.ids.new("fee_")
-            hub.feeds.store.begin(new_feed(hub, id_, order, digest, spooled=False, state="loading"))
-        feed = find(hub, id_)
+            await hub.feeds.store.begin(new_feed(hub, id_, order, digest, spooled=False, state="loading"))
+        feed = await find(hub, id_)
         if feed.state in ("received", "loading"):
-            with _refusing(hub, feed, record):
-                _load(hub, feed, file, terms, record, told)
+            async with _refusing(hub, feed, record):
+                await _load(hub, feed, file, terms, record, told)
     hub.feeds.spool.remove(id_)  # the same file may have been received over HTTP too
-    return find(hub, id_)
+    return await find(hub, id_)
 
 
-def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> FeedRecord:
+async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> FeedRecord:
     """Load a feed received over HTTP, or go on with it. Raises the refusal of a file that is refused as a whole."""
-    feed = find(hub, id_)
-    with hub.feeds.works.turn(feed.insurer), hub.feeds.files.received(id_) as file:
-        hub.feeds.store.load(id_)
-        with _refusing(hub, feed, record):
-            terms = terms_of(hub, Order(feed.insurer, Mode(feed.mode), feed.drop_unknown))
-            file.survey(lambda done, of: told("reading", done, of))
-            _load(hub, feed, file, terms, record, told)
+    feed = await find(hub, id_)
+    async with hub.feeds.works.turn(feed.insurer):
+        with hub.feeds.files.received(id_) as file:
+            await hub.feeds.store.load(id_)
+            async with _refusing(hub, feed, record):
+                terms = await terms_of(hub, Order(feed.insurer, Mode(feed.mode), feed.drop_unknown))
+                file.survey(lambda done, of: told("reading", done, of))
+                await _load(hub, feed, file, terms, record, told)
     hub.feeds.spool.remove(id_)
-    return find(hub, id_)
+    return await find(hub, id_)
 
 
 async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
@@ -109,7 +110,7 @@ async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: A
     Raises `forbidden`, `products_missing`, `file_too_large`, `file_empty`, `idempotency_key_reused`.
     """
     own_insurer(asked, order.insurer)
-    terms = terms_of(hub, order)
+    terms = await terms_of(hub, order)
     id_, content, size = asked.id, sha256(), 0
     with hub.feeds.spool.write(id_) as spool:
         async for block in body:
@@ -136,13 +137,13 @@ async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: A
         raise
     if same != id_:
         hub.feeds.spool.remove(id_)
-    return find(hub, same)
+    return await find(hub, same)
 
 
-def own_feed(hub: Hub, asked: Request, id_: str) -> FeedRecord:
+async def own_feed(hub: Hub, asked: Request, id_: str) -> FeedRecord:
     """A feed of the insurer who asks, or any for the operator; `not_found` for every other."""
     permit(asked.account, "feeds")
-    feed = hub.feeds.store.feed(id_)
+    feed = await hub.feeds.store.feed(id_)
     if feed is None or asked.account.insurer not in ("", feed.insurer):
         raise NOT_FOUND()
     if not asked.account.insurer:
@@ -159,9 +160,9 @@ def own_insurer(asked: Request, insurer: str) -> None:
         raise FORBIDDEN("this account belongs to another insurer")
 
 
-def find(hub: Hub, id_: str) -> FeedRecord:
+async def find(hub: Hub, id_: str) -> FeedRecord:
     """A feed that must be there."""
-    feed = hub.feeds.store.feed(id_)
+    feed = await hub.feeds.store.feed(id_)
     assert feed is not None, id_
     return feed
 
@@ -169,8 +170,8 @@ def find(hub: Hub, id_: str) -> FeedRecord:
 def journalled(hub: Hub) -> Record:
     """Writes outcomes of feeds into the journal, durably, before anything is answered from them."""
 
-    def record(loaded: FeedLoaded) -> None:
-        hub.desk.record_now(
+    async def record(loaded: FeedLoaded) -> None:
+        await hub.desk.record(
             Entry(
                 format=FORMAT,
                 ts_us=loaded.at_ts_us,
@@ -191,10 +192,10 @@ def journalled(hub: Hub) -> Record:
     return record
 
 
-def terms_of(hub: Hub, order: Order) -> Terms:
+async def terms_of(hub: Hub, order: Order) -> Terms:
     """What the file is read against. Raises `amc_invalid`, `products_missing`."""
     amc(order.insurer)
-    products = frozenset(hub.products.names(order.insurer))
+    products = frozenset(await hub.products.names(order.insurer))
     if not products:
         raise PRODUCTS_MISSING()
     hub.keys.create(order.insurer)
@@ -223,49 +224,48 @@ def new_feed(hub: Hub, id_: str, order: Order, digest: str, *, spooled: bool, st
     )
 
 
-@contextmanager
-def _refusing(hub: Hub, feed: FeedRecord, record: Record) -> Iterator[None]:
+@asynccontextmanager
+async def _refusing(hub: Hub, feed: FeedRecord, record: Record) -> AsyncIterator[None]:
     """A file refused as a whole becomes a feed refused at line 1, then the refusal goes on; a failure of ours does not."""
     try:
         yield
     except Refused as whole:
         if whole.refusal.status < 500:
             refusal = RowRefusal(1, "", whole.code, whole.detail, whole.fix)
-            _refuse(hub, feed, FeedCounts(refusals_total=1), [refusal], record)
+            await _refuse(hub, feed, FeedCounts(refusals_total=1), [refusal], record)
             with hub.feeds.works.work(feed.insurer, feed.id) as work:
-                work.finish()
+                await work.finish()
             hub.feeds.spool.remove(feed.id)
         raise
 
 
-def _load(hub: Hub, feed: FeedRecord, file: OpenFile, terms: Terms, record: Record, told: Progress) -> None:
+async def _load(hub: Hub, feed: FeedRecord, file: OpenFile, terms: Terms, record: Record, told: Progress) -> None:
     """Steps 2 to 5."""
     with hub.feeds.works.work(feed.insurer, feed.id) as work:
         told("checking", 0, 0)
         checked = file.check(terms)
         counts = FeedCounts(checked.rows, checked.refused_rows, checked.refusals_total)
         if checked.refusals_total:
-            _refuse(hub, feed, counts, checked.refusals, record)
+            await _refuse(hub, feed, counts, checked.refusals, record)
         else:
             work.plan(checked.rows)
             _stage(hub.keys, file, terms, work, lambda done: told("sealing", done, checked.rows))
-            _build(hub, feed, work, record, lambda done: told("building", done, checked.rows))
-        work.finish()
+            await _build(hub, feed, work, record, lambda done: told("building", done, checked.rows))
+        await work.finish()
 
 
-def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, told: Callable[[int], None]) -> None:
+async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, told: Callable[[int], None]) -> None:
     """Steps 4 and 5."""
     settle = Settling(hub.keys, feed.insurer)
-    counts, refused = work.build(settle, told, over=feed.mode == Mode.DELTA)
+    counts, refused = await work.build(settle, told, over=feed.mode == Mode.DELTA)
     if refused:
         rows = sorted(set(refused))
         counts = FeedCounts(counts.rows, len({line for line, _ in rows}), len(rows))
-        _refuse(hub, feed, counts, [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]], record)
+        await _refuse(hub, feed, counts, [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]], record)
         return
-    generation = work.publish()
     now_ts_us = _now_ts_us(hub)
-    record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))
-    hub.feeds.store.answer(feed.id, feed.insurer, generation, counts, now_ts_us)
+    await record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))
+    await work.answer(counts, now_ts_us)
 
 
 def _stage(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork, told: Callable[[int], None]) -> None:
@@ -320,10 +320,12 @@ class Settling:
         return _right(self._keys.open(self._insurer, sealed, about))
 
 
-def _refuse(hub: Hub, feed: FeedRecord, counts: FeedCounts, refusals: Sequence[RowRefusal], record: Record) -> None:
+async def _refuse(
+    hub: Hub, feed: FeedRecord, counts: FeedCounts, refusals: Sequence[RowRefusal], record: Record
+) -> None:
     now_ts_us = _now_ts_us(hub)
-    record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "refused", feed.digest, counts, now_ts_us))
-    hub.feeds.store.refuse(feed.id, counts, refusals, now_ts_us)
+    await record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "refused", feed.digest, counts, now_ts_us))
+    await hub.feeds.store.refuse(feed.id, counts, refusals, now_ts_us)
 
 
 def _now_ts_us(hub: Hub) -> int:

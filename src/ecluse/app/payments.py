@@ -38,6 +38,7 @@ from ecluse.payments.run import (
 from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX, banking_day, collection_day
 from ecluse.payments.transfer import Collection, Debtor, Instruction, Settlement, Transfer, bank_reference, checked
 
+WRITTEN_TOGETHER = 5_000  # remittances made durable together: one sync of the disk instead of as many
 RUN_AHEAD_DAYS_MAX = 31  # a run is asked for today or the days around; a year's slip of the hand is refused
 
 RUN_DAY_INVALID = refusal(
@@ -79,7 +80,7 @@ def silent(what: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def run_payments(till: Till, until: date, progress: Progress = silent) -> RunReport:
+async def run_payments(till: Till, until: date, progress: Progress = silent) -> RunReport:
     """Pay what was received until that day and is not paid. Safe to call again at any time, and after a crash.
 
     Raises `run_day_invalid`, `bank_settings_invalid`, `iban_invalid`, `database_busy`.
@@ -89,15 +90,17 @@ def run_payments(till: Till, until: date, progress: Progress = silent) -> RunRep
     if (until - today).days > RUN_AHEAD_DAYS_MAX:
         raise RUN_DAY_INVALID()
     debtor = checked(till.debtor)
-    finished = [run for run in till.payments.runs(unwritten=True) if write_files(till, run, progress)]
+    finished = await till.payments.runs(unwritten=True)
+    for run in finished:
+        await write_files(till, run, progress)
     sealed = till.keys.seal(HUB, msgspec.msgpack.encode(debtor), _DEBTOR)
     plan = RunPlan(until, banking_day(max(until, today)), int(now.timestamp() * 1_000_000), sealed)
     progress("order", 0, 1)
-    ordered = till.payments.order(plan)
+    ordered = await till.payments.order(plan)
     progress("order", 1, 1)
     if ordered.run:
-        write_files(till, ordered.run, progress)
-    runs = till.payments.runs(until=until)
+        await write_files(till, ordered.run, progress)
+    runs = await till.payments.runs(until=until)
     return RunReport(
         made=ordered.run.id if ordered.run else None,
         runs=tuple(run.id for run in runs),
@@ -107,30 +110,30 @@ def run_payments(till: Till, until: date, progress: Progress = silent) -> RunRep
     )
 
 
-def write_files(till: Till, run: Run, progress: Progress = silent) -> bool:
-    """Write every file of a committed run; the same run gives the same bytes. Always true, for those who filter."""
-    debtor = msgspec.msgpack.decode(till.keys.open(HUB, till.payments.debtor(run.id), _DEBTOR), type=Debtor)
-    till.post.put_all(_remittance_files(till, run, progress))
-    notices = list(_notices(till, run, debtor))
+async def write_files(till: Till, run: Run, progress: Progress = silent) -> None:
+    """Write every file of a committed run; the same run gives the same bytes."""
+    debtor = msgspec.msgpack.decode(till.keys.open(HUB, await till.payments.debtor(run.id), _DEBTOR), type=Debtor)
+    await _write_remittances(till, run, progress)
+    notices = list(_notices(till, run, debtor, await till.payments.calls(run.id)))
     till.post.put_all(file for notice, _ in notices for file in _call_files(run, notice))
     collections = [
         Collection(notice.call.call_id, notice.call.amount_cents, settlement)
         for notice, settlement in notices
         if settlement and notice.collect_on
     ]
+    transfers = await till.payments.transfers(run.id)
     till.post.put_all(
-        [*_collection_files(till, run, debtor, collections), *_transfer_files(till, run, debtor, progress)]
+        [*_collection_files(till, run, debtor, collections), *_transfer_files(till, run, debtor, transfers, progress)]
     )
-    till.payments.written(run.id)
-    return True
+    await till.payments.written(run.id)
 
 
-def write_again(till: Till, id_: str, progress: Progress = silent) -> list[str]:
+async def write_again(till: Till, id_: str, progress: Progress = silent) -> list[str]:
     """Write a run's files again, to the same bytes; where those for the bank are. Raises `payment_unknown`."""
-    run = till.payments.run(_canonical_run(id_))
+    run = await till.payments.run(_canonical_run(id_))
     if run is None:
         raise PAYMENT_UNKNOWN(f"{id_[:40]!r} is not known here")
-    write_files(till, run, progress)
+    await write_files(till, run, progress)
     return [till.post.place(name) for name in bank_files(till, run)]
 
 
@@ -141,15 +144,15 @@ def bank_files(till: Till, run: Run) -> list[str]:
     return [*names, collected] if till.post.has(collected) else names
 
 
-def show(till: Till, id_: str) -> Run | Remittance | Call:
+async def show(till: Till, id_: str) -> Run | Remittance | Call:
     """A run, a remittance or a call by its id, as the hub or a bank statement writes it. Raises `payment_unknown`."""
     found: Run | Remittance | Call | None = None
     if id_.startswith("run"):
-        found = till.payments.run(_canonical_run(id_))
+        found = await till.payments.run(_canonical_run(id_))
     elif id_[:4].lower() in {"rem_", "rem-"}:
-        found = till.payments.remittance(_canonical(id_))
+        found = await till.payments.remittance(_canonical(id_))
     elif id_[:4].lower() in {"cff_", "cff-"}:
-        found = till.payments.call(_canonical(id_))
+        found = await till.payments.call(_canonical(id_))
     if found is None:
         raise PAYMENT_UNKNOWN(f"{id_[:40]!r} is not known here")
     return found
@@ -167,13 +170,16 @@ def _canonical_run(id_: str) -> str:
     return f"run_{id_[4:14]}_{id_[15:]}"
 
 
-def _remittance_files(till: Till, run: Run, progress: Progress) -> Iterator[tuple[str, bytes]]:
-    total = run.summary.transfers
-    for n, remittance in enumerate(till.payments.remittances(run.id)):
-        if n % 500 == 0:
-            progress("remittances", n, total)
-        plain = msgspec.json.encode(_as_ordered(remittance))
-        yield remittance_path(run.received_until, remittance.remittance_id), msgspec.json.format(plain, indent=1)
+async def _write_remittances(till: Till, run: Run, progress: Progress) -> None:
+    total, written, batch = run.summary.transfers, 0, list[tuple[str, bytes]]()
+    progress("remittances", 0, total)
+    async for remittance in till.payments.remittances(run.id):
+        plain = msgspec.json.format(msgspec.json.encode(_as_ordered(remittance)), indent=1)
+        batch.append((remittance_path(run.received_until, remittance.remittance_id), plain))
+        if len(batch) == WRITTEN_TOGETHER:
+            written, batch = written + till.post.put_all(batch), []
+            progress("remittances", written, total)
+    till.post.put_all(batch)
     progress("remittances", total, total)
 
 
@@ -183,8 +189,10 @@ def _as_ordered(remittance: Remittance) -> dict[str, object]:
     return {name: value for name, value in plain.items() if name not in {"state", "why"}}
 
 
-def _notices(till: Till, run: Run, debtor: Debtor) -> Iterator[tuple[Notice, Settlement | None]]:
-    for call, sealed in till.payments.calls(run.id):
+def _notices(
+    till: Till, run: Run, debtor: Debtor, calls: list[tuple[Call, bytes | None]]
+) -> Iterator[tuple[Notice, Settlement | None]]:
+    for call, sealed in calls:
         settlement = open_settlement(till.keys, call.insurer, sealed) if sealed else None
         collected = settlement is not None and settlement.mandate != "" and debtor.creditor_id != ""
         day = collection_day(run.execute_on) if collected else None
@@ -211,8 +219,10 @@ def _collection_files(
         yield collections_path(run.received_until, run.id), document
 
 
-def _transfer_files(till: Till, run: Run, debtor: Debtor, progress: Progress) -> Iterator[tuple[str, bytes]]:
-    rows = iter(till.payments.transfers(run.id))
+def _transfer_files(
+    till: Till, run: Run, debtor: Debtor, ordered: list[tuple[str, str, int, bytes]], progress: Progress
+) -> Iterator[tuple[str, bytes]]:
+    rows = iter(ordered)
     total = file_count(run.summary.transfers)
     for n in range(1, total + 1):
         progress("transfers", n - 1, total)

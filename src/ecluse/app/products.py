@@ -20,15 +20,15 @@ class ProductLoaded(msgspec.Struct, frozen=True):
     changed: bool
 
 
-def load_product(hub: Hub, insurer: str, data: bytes) -> ProductLoaded:
+async def load_product(hub: Hub, insurer: str, data: bytes) -> ProductLoaded:
     """Put a product file in force for an insurer, who is served from now on. Raises `amc_invalid`, `product_invalid`."""
     number = amc(insurer)
     product = read_product(data)
     hub.keys.create(number)
     now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
-    changed = hub.products.add(number, product, now_ts_us)
+    changed = await hub.products.add(number, product, now_ts_us)
     if changed:
-        hub.desk.record_now(_entry(number, product, now_ts_us, hub.ids.new("prd_")))
+        await hub.desk.record(_entry(number, product, now_ts_us, hub.ids.new("prd_")))
     return ProductLoaded(number, product.product, version(product), len(product.guarantees), changed)
 
 

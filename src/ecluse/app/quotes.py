@@ -82,10 +82,10 @@ async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnsw
     admission = hub.desk.admit(asked, SCOPE, Operation.QUOTE, sent.engagement)
     target = await under_engagement(hub, admission, [billed.date for billed in sent.lines])
     engagement = _engaged(target, sent)
-    payers = target.payers(hub)
+    payers = await target.payers(hub)
     if payers is None:
         raise GUARANTEES_MISSING()
-    used = hub.claims.used(admission, engagement, counters(engagement.domain, sent.lines, payers))
+    used = await hub.claims.used(admission, engagement, counters(engagement.domain, sent.lines, payers))
     answer = _answer(asked.id, engagement, price(engagement.domain, lines, payers, used))
     disclosure = Disclosure(answer, "quoted", insurer=engagement.insurer, person=engagement.person)
     return await hub.desk.release(admission, disclosure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -16,7 +17,7 @@ from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc, birth_date, birth_rank, nir
 from ecluse.rights.check import horizon, open_rights
-from ecluse.rights.model import Covered, Domain, Engagement
+from ecluse.rights.model import Covered, Domain, Engagement, Right
 from ecluse.rights.person import member_message, nir_message, person_message
 
 SCOPE = "rights"
@@ -91,8 +92,9 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     if question.presented is not None:
         raise PASS_INVALID(pointer="/pass")
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person)
-    rights = hub.rights.rights(admission)
-    opened = open_rights(rights, question.domain, care_date, lambda name: hub.products.in_force(person.insurer, name))
+    rights = await hub.rights.rights(admission)
+    versions = await versions_in_force(hub, person.insurer, rights)
+    opened = open_rights(rights, question.domain, care_date, versions)
     if not opened:
         unknown = RightsAnswer(check_id=asked.id, outcome="not_confirmed")
         return await hub.desk.release(admission, Disclosure(unknown, "not_confirmed", insurer=person.insurer))
@@ -120,6 +122,12 @@ def who(hub: Hub, insurer: str, beneficiary: Beneficiary) -> Person:
         message = member_message(beneficiary.member_number or "", born, rank)
     key = hub.keys.pseudonym(number, message) if hub.keys.has(number) else b""
     return Person(number, key, beneficiary.member_number is not None)
+
+
+async def versions_in_force(hub: Hub, insurer: str, rights: Iterable[Right]) -> Callable[[str], str]:
+    """The version in force of each product these rights name; empty where none was loaded."""
+    names = {right.product for right in rights}
+    return {name: await hub.products.in_force(insurer, name) for name in names}.__getitem__
 
 
 def promise(

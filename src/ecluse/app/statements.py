@@ -32,7 +32,7 @@ class Reading(msgspec.Struct, frozen=True):
     listed: tuple[Judged, ...]
 
 
-def load_statement(till: Till, data: bytes) -> Reading:
+async def load_statement(till: Till, data: bytes) -> Reading:
     """Read a camt.053 or camt.054 into the hub, once. Raises `statement_invalid`, `statement_of_another_account`…"""
     statement = read_statement(data)
     own = checked(till.debtor).iban
@@ -40,7 +40,7 @@ def load_statement(till: Till, data: bytes) -> Reading:
         raise STATEMENT_OF_ANOTHER()
     digest = hashlib.sha256(data).hexdigest()
     at_ts_us = int(till.clock.now().timestamp() * 1_000_000)
-    judged, read_before = till.payments.read_statement(digest, statement.movements, at_ts_us)
+    judged, read_before = await till.payments.read_statement(digest, statement.movements, at_ts_us)
     counts = {verdict.value: sum(one.verdict is verdict for one in judged) for verdict in Verdict}
     came_back = {Verdict.RETURNED, Verdict.UNFUNDED}
     return Reading(

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from ecluse.app.hub import Hub
-from ecluse.app.rights import Beneficiary, who
+from ecluse.app.rights import Beneficiary, versions_in_force, who
 from ecluse.claims.price import Payer, Payers
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
@@ -35,7 +35,7 @@ class Target:
         """Whether somebody was found, covered on the day of care and on the days that follow it."""
         return bool(self.person)
 
-    def payers(self, hub: Hub) -> Payers | None:
+    async def payers(self, hub: Hub) -> Payers | None:
         """Who pays on each day, with the guarantee tables; None when a table is not there, or nobody is covered."""
         if not self.covered:
             return None
@@ -43,7 +43,7 @@ class Target:
         for day, contracts in self.contracts.items():
             by_day[day] = []
             for covered in contracts:
-                product = hub.products.table(self.insurer, covered.product, covered.product_version)
+                product = await hub.products.table(self.insurer, covered.product, covered.product_version)
                 if product is None:
                     return None
                 by_day[day].append(Payer(covered, product))
@@ -55,7 +55,7 @@ async def under_engagement(hub: Hub, admission: Admission, days: Sequence[date])
     engagement = await hub.rights.engagement(admission)
     if engagement is None:
         return Target(admission, "", b"", None, None, min(days), {})
-    promised = tuple(_with_table(hub, engagement.insurer, covered) for covered in engagement.covered)
+    promised = [await _with_table(hub, engagement.insurer, covered) for covered in engagement.covered]
     contracts = {day: tuple(each for each in promised if day <= each.until) for day in days}
     return Target(
         admission,
@@ -68,14 +68,14 @@ async def under_engagement(hub: Hub, admission: Admission, days: Sequence[date])
     )
 
 
-def _with_table(hub: Hub, insurer: str, covered: Covered) -> Covered:
+async def _with_table(hub: Hub, insurer: str, covered: Covered) -> Covered:
     """The contract with the table it was promised under; the one in force now if none was loaded then."""
     if covered.product_version:
         return covered
-    return replace(covered, product_version=hub.products.in_force(insurer, covered.product))
+    return replace(covered, product_version=await hub.products.in_force(insurer, covered.product))
 
 
-def unengaged(
+async def unengaged(
     hub: Hub,
     asked: Request,
     scope: str,
@@ -88,10 +88,11 @@ def unengaged(
     """What a rights check would find on the day of care, and on each line's day within the thirty that follow."""
     meant = who(hub, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant)
-    rights = hub.rights.rights(admission)
+    rights = await hub.rights.rights(admission)
+    versions = await versions_in_force(hub, meant.insurer, rights)
 
     def opened(day: date) -> tuple[Covered, ...]:
-        return open_rights(rights, domain, day, lambda name: hub.products.in_force(meant.insurer, name))
+        return open_rights(rights, domain, day, versions)
 
     contracts = {day: opened(day) for day in {care_date, *days}}
     last = care_date + timedelta(days=HORIZON_DAYS)

@@ -13,9 +13,8 @@ from pathlib import Path
 from threading import Event
 
 from ecluse.app.feeds import journalled, load_received
-from ecluse.app.hub import Hub
 from ecluse.kernel.errors import Refused
-from ecluse.wiring import open_hub
+from ecluse.wiring import OpenHub, open_hub
 
 LEFT_S = 86_400  # a file in the spool that no feed claims and nobody wrote to for a day was left by a stop
 POLL_S = 1.0  # between two looks for received files; a load takes longer than that anyway
@@ -23,12 +22,12 @@ POLL_S = 1.0  # between two looks for received files; a load takes longer than t
 LOG = logging.getLogger(__name__)
 
 
-def work_once(hub: Hub) -> int:
+def work_once(hub: OpenHub) -> int:
     """Load every received feed whose insurer's turn it is; the number finished."""
     finished = 0
-    for id_ in hub.feeds.store.unfinished():
+    for id_ in hub.run(hub.feeds.store.unfinished()):
         try:
-            feed = load_received(hub, id_, journalled(hub), lambda *_: None)
+            feed = hub.run(load_received(hub, id_, journalled(hub), lambda *_: None))
         except Refused as said:
             # The file as a whole: its state says it. Or a turn, or a disk: the file stays, to be tried again.
             LOG.warning("feed %s: %s", id_, said.code)
@@ -41,7 +40,7 @@ def work_once(hub: Hub) -> int:
 def run(directory: Path, stop: Event, parent: int, poll_s: float = POLL_S) -> None:
     """Work until told to stop, or until the process `parent`, which would tell, is gone."""
     with open_hub(directory) as hub:
-        hub.feeds.spool.sweep(hub.feeds.store.unfinished(), hub.clock.now().timestamp() - LEFT_S)
+        hub.feeds.spool.sweep(hub.run(hub.feeds.store.unfinished()), hub.clock.now().timestamp() - LEFT_S)
         while not stop.is_set() and os.getppid() == parent:
             if not work_once(hub):
                 stop.wait(poll_s)

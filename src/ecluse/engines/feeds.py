@@ -1,4 +1,4 @@
-"""The engines of member files, put together: SQLite for what is kept, DuckDB for what is read, a sealed spool between."""
+"""The engines of member files, put together: the store for what is kept, DuckDB for what is read, a sealed spool between."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecluse.app.ports import FeedPorts, Keys
+from ecluse.app.ports import FeedPorts, FeedStore, Keys, RightsWorks
 from ecluse.engines.spool import Spool
-from ecluse.engines.sqlite.database import Database
-from ecluse.engines.sqlite.feeds import Feeds
-from ecluse.engines.sqlite.rights_work import RightsWorks
 from ecluse.kernel.errors import refusal
 
 if TYPE_CHECKING:
@@ -43,10 +40,10 @@ class MemberFiles:
             yield file
 
 
-def open_feeds(directory: Path, database: Database, keys: Keys) -> FeedPorts:
+def open_feeds(directory: Path, store: FeedStore, works: RightsWorks, keys: Keys) -> FeedPorts:
     """The ports of member feeds for the hub in `directory`. Opens nothing before it is used."""
     spool = Spool(directory / "spool", keys)
-    return FeedPorts(Feeds(database), RightsWorks(directory, database), MemberFiles(spool), spool)
+    return FeedPorts(store, works, MemberFiles(spool), spool)
 
 
 def _member_file(source: Path | tuple[Spool, str]) -> MemberFile:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from till import INSURERS, OWN, PAYEE, House, practice
+import asyncio
 
-from ecluse.app.directory import load_insurers, load_practices, open_payee
+from till import INSURERS, OWN, PAYEE, House, load_insurers, load_practices, practice
+
+from ecluse.app.directory import open_payee
 
 
 def row(n: int, iban: str = PAYEE, name: str = "Cabinet Zébulon") -> str:
@@ -28,16 +30,16 @@ def test_loading_again_changes_nothing(hub: House) -> None:
 def test_one_bad_row_and_nothing_is_kept(hub: House) -> None:
     loaded = load(hub, row(7), row(8, iban="FR00"))
     assert [(bad.line, bad.code) for bad in loaded.refused] == [(3, "iban_invalid")]
-    assert hub.directory.payees([practice(7)]) == {}
+    assert asyncio.run(hub.directory.payees([practice(7)])) == {}
 
 
 def test_a_changed_account_needs_a_word(hub: House) -> None:
     load(hub, row(7))
     loaded = load(hub, row(7, iban=OWN), row(8))
     assert [(bad.line, bad.column, bad.code) for bad in loaded.refused] == [(2, "iban", "iban_changed")]
-    assert hub.directory.payees([practice(8)]) == {}
+    assert asyncio.run(hub.directory.payees([practice(8)])) == {}
     assert load(hub, row(7, iban=OWN), row(8), replace=True).changed == 1
-    assert open_payee(hub.keys, practice(7), hub.directory.payees([practice(7)])[practice(7)]).iban == OWN
+    assert open_payee(hub.keys, practice(7), asyncio.run(hub.directory.payees([practice(7)]))[practice(7)]).iban == OWN
 
 
 def test_a_changed_name_is_routine(hub: House) -> None:
@@ -53,7 +55,7 @@ def test_nothing_is_readable_on_disk(hub: House) -> None:
 
 
 def test_a_new_insurer_gets_keys_and_keeps_its_rights(hub: House) -> None:
-    hub.database.now(lambda one: one.execute("UPDATE insurer SET generation = 'g1'"))
+    hub.change("UPDATE insurer SET generation = 'g1'")
     text = f"insurer,name,iban\n{INSURERS[0]},Nouveau nom,{PAYEE}\n0075000009,Neuve,{PAYEE}\n"
     loaded = load_insurers(hub.keys, hub.directory, text.encode())
     assert (loaded.added, loaded.changed) == (1, 1)

@@ -10,10 +10,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from till import DAY, entry, house, statement
+from till import DAY, entry, house, load_statement, run_payments, statement
 
-from ecluse.app.payments import run_payments
-from ecluse.app.statements import load_statement
 from ecluse.kernel.money import as_euros
 from ecluse.payments.transfer import bank_reference
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from till import DAY, House, practice
+from till import DAY, House, own_remittance, own_remittances, practice, run_payments
 
-from ecluse.app.payments import run_payments
-from ecluse.doors.http.remittances import own_remittance, own_remittances
 from ecluse.gate.identity import Account
 from ecluse.kernel.errors import Refused
 

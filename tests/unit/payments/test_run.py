@@ -10,10 +10,20 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from till import DAY, INSURERS, House, entry, house, practice, statement
+from till import (
+    DAY,
+    INSURERS,
+    House,
+    entry,
+    house,
+    load_statement,
+    practice,
+    run_payments,
+    show,
+    statement,
+    write_again,
+)
 
-from ecluse.app.payments import run_payments, show, write_again
-from ecluse.app.statements import load_statement
 from ecluse.kernel.errors import Refused
 from ecluse.kernel.money import as_euros, euros
 from ecluse.payments.remittance import as_text
@@ -83,8 +93,8 @@ def test_files_made_again_are_those_of_the_run_even_when_details_changed(hub: Ho
     hub.accept(1, 100)
     run_payments(hub.till, DAY)
     before = hub.files()
-    hub.database.now(lambda one: one.execute("UPDATE practice SET payee = x'00'"))
-    hub.database.now(lambda one: one.execute("UPDATE pay_run SET state = 'ordered'"))
+    hub.change("UPDATE practice SET payee = x'00'")
+    hub.change("UPDATE pay_run SET state = 'ordered'")
     assert run_payments(hub.till, DAY).finished == ("run_2026-11-23_1",)
     assert hub.files() == before
 

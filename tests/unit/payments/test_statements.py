@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from till import DAY, INSURERS, House, entry, practice, statement
+from till import DAY, INSURERS, House, entry, load_statement, practice, run_payments, statement
 
-from ecluse.app.payments import run_payments
-from ecluse.app.statements import load_statement
 from ecluse.kernel.errors import Refused
 from ecluse.payments.transfer import bank_reference
 

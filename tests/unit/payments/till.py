@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from stdnum import luhn
 
-from ecluse.app.directory import load_insurers, load_practices
+from ecluse.app import directory, payments, statements
 from ecluse.app.payments import Till
+from ecluse.doors.http import remittances
 from ecluse.engines.files import Folder
 from ecluse.engines.keys_file import open_keys
 from ecluse.engines.schemas import Schemas
-from ecluse.engines.sqlite.database import Database
-from ecluse.engines.sqlite.directory import Directory
-from ecluse.engines.sqlite.ledger import balances, book
-from ecluse.engines.sqlite.payments import Payments
+from ecluse.engines.sql.directory import Directory
+from ecluse.engines.sql.ledger import balances, book
+from ecluse.engines.sql.payments import Payments
+from ecluse.engines.sqlite.database import Database, connect
 from ecluse.payments.ledger import accepted, cancelled
 from ecluse.payments.transfer import Debtor
 
@@ -25,6 +29,23 @@ OWN = "FR7630006000011234567890189"
 PAYEE = "FR1420041010050500013M02606"
 DAY = date(2026, 11, 23)  # a Monday
 INSURERS = ("0075000001", "0075000002")
+
+
+def at_once(use_case: Callable[..., Any]) -> Callable[..., Any]:
+    """A use case for tests that have no event loop."""
+
+    @wraps(use_case)
+    def ended(*given: Any, **named: Any) -> Any:
+        return asyncio.run(use_case(*given, **named))
+
+    return ended
+
+
+run_payments, write_again, show = map(at_once, (payments.run_payments, payments.write_again, payments.show))
+load_practices, load_insurers = map(at_once, (directory.load_practices, directory.load_insurers))
+load_statement = at_once(statements.load_statement)
+own_remittance, own_remittances = map(at_once, (remittances.own_remittance, remittances.own_remittances))
+
 DEBTOR = Debtor("Écluse", OWN, "AGRIFRPP", "FR72ZZZ123456")
 
 
@@ -69,23 +90,26 @@ class House:
         self._claims += 1
         claim, amc = f"clm_{self._claims:020d}", INSURERS[insurer]
         row = (claim, practice(place), f"F-{self._claims}", amc, cents, on.isoformat(), pay_by)
-        self.database.now(
-            lambda connection: connection.execute(
-                "INSERT INTO claim (id, practice, invoice, body, insurer, person, state, amc_cents, received_on, pay_by, sealed)"
-                " VALUES (?, ?, ?, x'', ?, x'', 'accepted', ?, ?, ?, x'')",
-                row,
-            )
+        self.change(
+            "INSERT INTO claim (id, practice, invoice, body, insurer, person, state, amc_cents, received_on, pay_by, sealed)"
+            " VALUES (?, ?, ?, x'', ?, x'', 'accepted', ?, ?, ?, x'')",
+            *row,
         )
         self.book(accepted(claim, amc, practice(place), cents))
         return claim
 
     def cancel(self, claim: str) -> None:
         row = self.one("SELECT insurer, practice, amc_cents FROM claim WHERE id = ?", claim)
-        self.database.now(lambda one: one.execute("UPDATE claim SET state = 'cancelled' WHERE id = ?", (claim,)))
+        self.change("UPDATE claim SET state = 'cancelled' WHERE id = ?", claim)
         self.book(cancelled(claim, *row))
 
     def book(self, entry) -> None:
-        self.database.now(lambda connection: book(connection, [entry], 0))
+        asyncio.run(self.database.write(lambda tx: book(tx, [entry], 0)))
+
+    def change(self, statement: str, *values: object) -> None:
+        """What another process would do to the file."""
+        with contextlib.closing(connect(self.place / "hub.db")) as other:
+            other.execute(statement, values)
 
     def one(self, query: str, *values: object) -> tuple:
         return self.database.reader.execute(query, values).fetchone()
@@ -97,7 +121,7 @@ class House:
         return self.one("SELECT state FROM claim WHERE id = ?", claim)[0]
 
     def balances(self) -> dict[str, int]:
-        return balances(self.database.reader)
+        return asyncio.run(balances(self.database.reads))
 
     def files(self) -> dict[str, bytes]:
         out = self.place / "out"

@@ -18,7 +18,7 @@ from ecluse.app.ports.feeds import (
     Spooled,
 )
 from ecluse.app.ports.outside import HUB, Clock, Ids, Keys, Log, Mark, Post, Schemas
-from ecluse.app.ports.payments import DirectoryStore, Ledger, PaymentStore
+from ecluse.app.ports.payments import DirectoryStore, PaymentStore
 from ecluse.app.ports.rights import ProductStore, RightsStore
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "FeedStore",
     "Ids",
     "Keys",
-    "Ledger",
     "Log",
     "Mark",
     "MemberFiles",

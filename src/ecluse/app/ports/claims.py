@@ -27,14 +27,16 @@ class ClaimStore(Protocol):
         """Cancel the own claim the admission names, durably; whether money was ordered for it. Raises `move_not_allowed`."""
         ...
 
-    def claim(self, admission: Admission) -> tuple[Claim, list[Moved]] | None:
+    async def claim(self, admission: Admission) -> tuple[Claim, list[Moved]] | None:
         """The own claim the admission names, and its life; None for another practice's."""
         ...
 
-    def page(self, admission: Admission, search: Search) -> list[Summary]:
+    async def page(self, admission: Admission, search: Search) -> list[Summary]:
         """The admitted practice's claims, newest first; one more than the limit when others follow."""
         ...
 
-    def used(self, admission: Admission, engagement: Engagement, counters: Iterable[Counter]) -> dict[Counter, Used]:
+    async def used(
+        self, admission: Admission, engagement: Engagement, counters: Iterable[Counter]
+    ) -> dict[Counter, Used]:
         """What the person of the admitted engagement has used of yearly guarantees."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +40,7 @@ class FeedRecord(msgspec.Struct, frozen=True):
 class FeedStore(Protocol):
     """Feeds and their outcomes. Changes are durable on return."""
 
-    def begin(self, feed: FeedRecord) -> None:
+    async def begin(self, feed: FeedRecord) -> None:
         """Keep a new feed."""
         ...
 
@@ -48,32 +48,28 @@ class FeedStore(Protocol):
         """Keep a feed received over HTTP, or find it: its id. Raises `idempotency_key_reused`."""
         ...
 
-    def same(self, insurer: str, mode: str, digest: str) -> str | None:
+    async def same(self, insurer: str, mode: str, digest: str) -> str | None:
         """The feed that did, or is doing, exactly this, with no other feed loaded after it."""
         ...
 
-    def feed(self, id_: str) -> FeedRecord | None:
+    async def feed(self, id_: str) -> FeedRecord | None:
         """One feed."""
         ...
 
-    def refusals(self, id_: str) -> list[RowRefusal]:
+    async def refusals(self, id_: str) -> list[RowRefusal]:
         """The refused rows kept in detail, in the order of their lines."""
         ...
 
-    def unfinished(self) -> list[str]:
+    async def unfinished(self) -> list[str]:
         """Feeds received over HTTP that are not finished, oldest first."""
         ...
 
-    def load(self, id_: str) -> None:
+    async def load(self, id_: str) -> None:
         """A received feed is being loaded."""
         ...
 
-    def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:
+    async def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:
         """The feed is refused, and changes nothing."""
-        ...
-
-    def answer(self, id_: str, insurer: str, generation: str, counts: FeedCounts, at_ts_us: int) -> None:
-        """The feed is loaded: from now on its generation answers, for every process."""
         ...
 
 
@@ -88,7 +84,7 @@ class Settle(Protocol):
 
 
 class RightsWork(Protocol):
-    """The making of one generation: rows are staged (and survive a kill), then built into a file, then it is kept."""
+    """The making of one generation: rows are staged (and survive a kill), then built, then they answer."""
 
     @property
     def done(self) -> int:
@@ -103,18 +99,21 @@ class RightsWork(Protocol):
         """Stage rows (person, line, whether it ends a right, sealed) and members (member, person, line)."""
         ...
 
-    def build(
+    async def build(
         self, settle: Settle, told: Callable[[int], None], *, over: bool
     ) -> tuple[FeedCounts, list[tuple[int, str]]]:
-        """Build the new file, `over` the current generation or over nothing. Counts, and refused lines: then no file."""
+        """Build what will answer, `over` the current rights or over nothing; durable on return.
+
+        Counts, and refused lines: then nothing will.
+        """
         ...
 
-    def publish(self) -> str:
-        """Give the built file its name, durably; the generation. It answers nobody before `FeedStore.answer`."""
+    async def answer(self, counts: FeedCounts, at_ts_us: int) -> None:
+        """From now on what was built answers, all at once, for every process, and the feed is `loaded`."""
         ...
 
-    def finish(self) -> None:
-        """Remove what was staged, and files of generations that no longer answer."""
+    async def finish(self) -> None:
+        """Remove what was staged, and rights that no longer answer."""
         ...
 
 
@@ -125,7 +124,7 @@ class RightsWorks(Protocol):
         """Begin or go on with a feed's work."""
         ...
 
-    def turn(self, insurer: str) -> AbstractContextManager[None]:
+    def turn(self, insurer: str) -> AbstractAsyncContextManager[None]:
         """This insurer's turn. Raises `feed_in_progress` when another process has it."""
         ...
 

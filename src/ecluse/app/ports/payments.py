@@ -1,74 +1,67 @@
-"""The ledger, payment runs, the directory of bank details."""
+"""Payment runs, the directory of bank details."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date
 from typing import Protocol
 
 from ecluse.payments.call import Call
-from ecluse.payments.ledger import Entry as LedgerEntry
 from ecluse.payments.reconcile import Judged, Movement
 from ecluse.payments.remittance import Remittance, RemittanceHead
 from ecluse.payments.run import Ordered, Run, RunPlan
 
 
-class Ledger(Protocol):
-    """Double entry; used inside a unit of work of the store."""
-
-    def book(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries; each sums to zero by construction."""
-        ...
-
-
 class PaymentStore(Protocol):
     """Payment runs and what the bank says of them. Every method that changes something is one durable transaction."""
 
-    def order(self, plan: RunPlan) -> Ordered:
+    async def order(self, plan: RunPlan) -> Ordered:
         """Order everything that is due: remittances, moves of claims, ledger, calls. No run is kept when nothing can be paid."""
         ...
 
-    def written(self, run: str) -> None:
+    async def written(self, run: str) -> None:
         """Every file of the run is on disk."""
         ...
 
-    def runs(self, *, until: date | None = None, unwritten: bool = False, limit: int = 50) -> list[Run]:
+    async def runs(self, *, until: date | None = None, unwritten: bool = False, limit: int = 50) -> list[Run]:
         """Runs of a day, or those whose files may be missing, or the newest."""
         ...
 
-    def run(self, run: str) -> Run | None:
+    async def run(self, run: str) -> Run | None:
         """One run."""
         ...
 
-    def debtor(self, run: str) -> bytes:
+    async def debtor(self, run: str) -> bytes:
         """The hub's own account as it was when the run was made, sealed."""
         ...
 
-    def transfers(self, run: str) -> list[tuple[str, str, int, bytes]]:
+    async def transfers(self, run: str) -> list[tuple[str, str, int, bytes]]:
         """Remittance, practice, cents and sealed payee of each transfer, in the order of remittances."""
         ...
 
-    def remittances(self, run: str) -> Iterator[Remittance]:
+    def remittances(self, run: str) -> AsyncIterator[Remittance]:
         """The remittances of a run, one at a time."""
         ...
 
-    def remittance(self, id_: str) -> Remittance | None:
+    async def remittance(self, id_: str) -> Remittance | None:
         """One remittance."""
         ...
 
-    def remittances_of(self, practice: str, after: str, limit: int) -> list[RemittanceHead]:
+    async def remittances_of(self, practice: str, after: str, limit: int) -> list[RemittanceHead]:
         """A practice's remittances, oldest first, after the one named."""
         ...
 
-    def calls(self, run: str) -> list[tuple[Call, bytes | None]]:
+    async def calls(self, run: str) -> list[tuple[Call, bytes | None]]:
         """The calls of a run, with the insurer's sealed settlement."""
         ...
 
-    def call(self, id_: str) -> Call | None:
+    async def call(self, id_: str) -> Call | None:
         """One call."""
         ...
 
-    def read_statement(self, digest: str, movements: Sequence[Movement], at_ts_us: int) -> tuple[list[Judged], bool]:
+    async def read_statement(
+        self, digest: str, movements: Sequence[Movement], at_ts_us: int
+    ) -> tuple[list[Judged], bool]:
         """Judge a statement's movements and apply them; the verdicts, and whether this very file was read before."""
         ...
 
@@ -76,18 +69,18 @@ class PaymentStore(Protocol):
 class DirectoryStore(Protocol):
     """Whom money goes to and comes from; everything is sealed before it gets here."""
 
-    def payees(self, practices: Iterable[str]) -> dict[str, bytes]:
+    async def payees(self, practices: Iterable[str]) -> dict[str, bytes]:
         """The sealed details of those practices that have some."""
         ...
 
-    def put_payees(self, rows: Iterable[tuple[str, bytes]]) -> None:
+    async def put_payees(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """Keep details, all or nothing."""
         ...
 
-    def settlements(self, insurers: Iterable[str]) -> dict[str, bytes]:
+    async def settlements(self, insurers: Iterable[str]) -> dict[str, bytes]:
         """The sealed details of those insurers that have some."""
         ...
 
-    def put_settlements(self, rows: Iterable[tuple[str, bytes]]) -> None:
+    async def put_settlements(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """Keep details, all or nothing."""
         ...

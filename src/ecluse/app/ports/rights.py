@@ -15,19 +15,19 @@ from ecluse.rights.model import Engagement, Right
 class ProductStore(Protocol):
     """Guarantee tables; a version is immutable."""
 
-    def add(self, insurer: str, product: Product, loaded_ts_us: int) -> bool:
+    async def add(self, insurer: str, product: Product, loaded_ts_us: int) -> bool:
         """Put this version in force; False when it already was. Durable on return."""
         ...
 
-    def in_force(self, insurer: str, product: str) -> str:
+    async def in_force(self, insurer: str, product: str) -> str:
         """The version in force now; empty when the product was never loaded."""
         ...
 
-    def names(self, insurer: str) -> list[str]:
+    async def names(self, insurer: str) -> list[str]:
         """The products loaded for an insurer."""
         ...
 
-    def table(self, insurer: str, product: str, named: str) -> Product | None:
+    async def table(self, insurer: str, product: str, named: str) -> Product | None:
         """The guarantee table of the version so named; None when there is none."""
         ...
 
@@ -35,16 +35,27 @@ class ProductStore(Protocol):
 class RightsStore(Protocol):
     """Rights that answer now, and engagements given."""
 
-    def ready(self) -> None:
+    async def ready(self) -> None:
         """Raise what a check would raise if the store cannot be read."""
         ...
 
-    def rights(self, admission: Admission) -> list[Right]:
+    async def rights(self, admission: Admission) -> list[Right]:
         """Every right of the one person the admission covers; empty when unknown."""
         ...
 
+    async def marks(self) -> dict[str, int]:
+        """How far the engagements of each slot of the journal are kept."""
+        ...
+
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
-        """Keep the engagements these durable entries give, up to `mark`. Keeping one twice changes nothing."""
+        """Keep the engagements these durable entries give, up to `mark`. Keeping one twice changes nothing.
+
+        They may be written a little later: a killed process finds them in the journal again, past its `marks`.
+        """
+        ...
+
+    async def flush(self) -> None:
+        """Write now what is kept and not yet written."""
         ...
 
     async def engagement(self, admission: Admission) -> Engagement | None:

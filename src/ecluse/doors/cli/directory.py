@@ -39,7 +39,7 @@ def load_practice_file(file: File, replace: Replace = False, directory: Dir = HE
     """
     data = read_file(file, FILE_BYTES_MAX)
     with open_hub(directory) as hub:
-        _tell(load_practices(hub.keys, hub.directory, data, replace=replace), json=json)
+        _tell(hub.run(load_practices(hub.keys, hub.directory, data, replace=replace)), json=json)
 
 
 @insurers.command("load")
@@ -51,7 +51,7 @@ def load_insurer_file(file: File, replace: Replace = False, directory: Dir = HER
     """
     data = read_file(file, FILE_BYTES_MAX)
     with open_hub(directory) as hub:
-        _tell(load_insurers(hub.keys, hub.directory, data, replace=replace), json=json)
+        _tell(hub.run(load_insurers(hub.keys, hub.directory, data, replace=replace)), json=json)
 
 
 def read_file(file: Path, bytes_max: int) -> bytes:

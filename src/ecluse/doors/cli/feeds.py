@@ -63,8 +63,8 @@ def load(
     order = Order(insurer, Mode.DELTA if delta else Mode.FULL, drop_unknown)
     begun_s = time.monotonic()
     with open_hub(directory) as hub, hub.feeds.files.at(file) as opened, _bar() as told:
-        feed = load_file(hub, opened, order, journalled(hub), told)
-        refusals = hub.feeds.store.refusals(feed.id)
+        feed = hub.run(load_file(hub, opened, order, journalled(hub), told))
+        refusals = hub.run(hub.feeds.store.refusals(feed.id))
     if json:
         print_json(report(feed, refusals))
     else:
@@ -82,7 +82,7 @@ def show(
 ) -> None:
     """Print what became of a feed, with every refused row kept in detail."""
     with open_hub(directory) as hub:
-        feed, refusals = _find(hub, feed_id)
+        feed, refusals = hub.run(_find(hub, feed_id))
     if json:
         print_json(report(feed, refusals))
         return
@@ -90,11 +90,11 @@ def show(
     _print(refusals, feed)
 
 
-def _find(hub: Hub, feed_id: str) -> tuple[FeedRecord, list[RowRefusal]]:
-    feed = hub.feeds.store.feed(feed_id)
+async def _find(hub: Hub, feed_id: str) -> tuple[FeedRecord, list[RowRefusal]]:
+    feed = await hub.feeds.store.feed(feed_id)
     if feed is None:
         raise NOT_FOUND("no feed has this id")
-    return feed, hub.feeds.store.refusals(feed_id)
+    return feed, await hub.feeds.store.refusals(feed_id)
 
 
 def _summary(feed: FeedRecord, seconds: float | None) -> None:

@@ -40,7 +40,7 @@ def run(
     """
     with open_hub(directory) as hub, _progress(quiet=json) as told:
         until = parse_day(date) if date else paris_day(hub.clock.now())
-        report = run_payments(hub.till, until, told)
+        report = hub.run(run_payments(hub.till, until, told))
     if json:
         print_json(report)
     else:
@@ -59,7 +59,7 @@ def statement(
     """
     data = read_file(file, STATEMENT_BYTES_MAX)
     with open_hub(directory) as hub:
-        reading = load_statement(hub.till, data)
+        reading = hub.run(load_statement(hub.till, data))
     if json:
         print_json(reading)
     else:
@@ -74,7 +74,7 @@ def show_one(
 ) -> None:
     """Show a run, a remittance (in French, as its practice reads it) or a call for funds."""
     with open_hub(directory) as hub:
-        found = show(hub.till, id_)
+        found = hub.run(show(hub.till, id_))
     if json:
         print_json(found)
     elif isinstance(found, Remittance):
@@ -94,7 +94,7 @@ def list_runs(
 ) -> None:
     """List payment runs, the newest first."""
     with open_hub(directory) as hub:
-        runs = hub.payments.runs(limit=limit)
+        runs = hub.run(hub.payments.runs(limit=limit))
     if json:
         print_json(runs)
     else:
@@ -109,7 +109,7 @@ def files(
 ) -> None:
     """Write the files of a run again, to the same bytes. Do not send the bank a file it already has."""
     with open_hub(directory) as hub, _progress(quiet=json) as told:
-        places = write_again(hub.till, id_, told)
+        places = hub.run(write_again(hub.till, id_, told))
     if json:
         print_json({"files": places})
     else:

@@ -32,7 +32,7 @@ def load(
     """Put a guarantee table in force. Loading it again changes nothing; loading another version keeps the old one for
     engagements already given."""
     with open_hub(directory) as hub:
-        loaded = load_product(hub, insurer, _read(file))
+        loaded = hub.run(load_product(hub, insurer, _read(file)))
     if json:
         print_json(loaded)
     else:

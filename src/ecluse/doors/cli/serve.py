@@ -46,7 +46,7 @@ def serve(
     GET /readyz says when it is ready, /schema describes every call, /metrics is for Prometheus.
     """
     with open_hub(directory) as hub:
-        copied = hub.recover()
+        copied = hub.run(hub.recover())
         listening = _listen(host or hub.settings.http.host, hub.settings.http.port if port is None else port)
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
@@ -143,7 +143,7 @@ def _work(directory: Path, listening: socket.socket) -> None:
     assert parent is not None
     _stop_when_gone(parent.sentinel)
     with open_hub(directory) as hub:
-        hub.recover()
+        hub.run(hub.recover())
         _answer(hub, listening)
 
 

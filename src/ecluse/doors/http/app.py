@@ -39,7 +39,7 @@ async def healthz() -> dict[str, str]:
 @get("/readyz", include_in_schema=False)
 async def readyz(hub: TheHub) -> dict[str, str]:
     """The process can answer questions: it holds its part of the journal and its database opens."""
-    hub.rights.ready()
+    await hub.rights.ready()
     return {"status": "ready"}
 
 

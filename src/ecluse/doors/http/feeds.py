@@ -92,7 +92,7 @@ async def post_feed(
 @get("/v1/feeds/{feed_id:str}", summary="What became of a member file", tags=["Insurers"])
 async def get_feed(feed_id: FromPath[str], hub: TheHub, asked: Asked) -> FeedState:
     """Counts, and every refused row with its line, column, code and fix."""
-    feed = own_feed(hub, asked, feed_id)
+    feed = await own_feed(hub, asked, feed_id)
     counts = feed.counts
     return FeedState(
         feed.id,
@@ -100,7 +100,7 @@ async def get_feed(feed_id: FromPath[str], hub: TheHub, asked: Asked) -> FeedSta
         Mode(feed.mode),
         feed.state,
         FeedCounted(counts.rows, counts.refused_rows, counts.persons, counts.rights),
-        [_row(each) for each in hub.feeds.store.refusals(feed.id)],
+        [_row(each) for each in await hub.feeds.store.refusals(feed.id)],
         counts.refusals_total,
     )
 

@@ -34,7 +34,7 @@ async def get_remittances(
     limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
 ) -> Page:
     """Oldest first, without their lines; go on with `next`."""
-    return own_remittances(hub.payments, asked.account, cursor, limit)
+    return await own_remittances(hub.payments, asked.account, cursor, limit)
 
 
 @get("/v1/remittances/{remittance_id:str}", summary="One transfer, claim by claim", tags=["Professionals"])
@@ -42,23 +42,23 @@ async def get_remittance(
     hub: TheHub, asked: Asked, remittance_id: Annotated[str, PathParameter(max_length=ID_MAX)]
 ) -> Remittance:
     """Its lines add up to the transfer, to the cent."""
-    return own_remittance(hub.payments, asked.account, remittance_id)
+    return await own_remittance(hub.payments, asked.account, remittance_id)
 
 
 HANDLERS = [get_remittances, get_remittance]
 
 
-def own_remittances(store: PaymentStore, account: Account, cursor: str, limit: int) -> Page:
+async def own_remittances(store: PaymentStore, account: Account, cursor: str, limit: int) -> Page:
     """A page of the practice's own. Raises `forbidden`."""
     permit(account, SCOPE)
-    heads = store.remittances_of(account.practice, cursor, limit + 1) if account.practice else []
+    heads = await store.remittances_of(account.practice, cursor, limit + 1) if account.practice else []
     return Page(tuple(heads[:limit]), heads[limit - 1].remittance_id if len(heads) > limit else None)
 
 
-def own_remittance(store: PaymentStore, account: Account, remittance_id: str) -> Remittance:
+async def own_remittance(store: PaymentStore, account: Account, remittance_id: str) -> Remittance:
     """One of the practice's own; another's is unknown, like one that never was. Raises `forbidden`, `not_found`."""
     permit(account, SCOPE)
-    found = store.remittance(remittance_id[:ID_MAX])
+    found = await store.remittance(remittance_id[:ID_MAX])
     if found is None or not account.practice or found.practice != account.practice:
         raise NOT_FOUND()
     return found

@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from ecluse.app.ports import Keys
-from ecluse.engines.sqlite.claims import Claims
+from ecluse.engines.sql.claims import Claims
+from ecluse.engines.sql.directory import Directory
+from ecluse.engines.sql.feeds import Feeds
+from ecluse.engines.sql.payments import Payments
+from ecluse.engines.sql.products import Products
+from ecluse.engines.sql.unit import DatabaseOf
 from ecluse.engines.sqlite.database import Database
-from ecluse.engines.sqlite.directory import Directory
 from ecluse.engines.sqlite.engagements import Engagements
-from ecluse.engines.sqlite.payments import Payments
-from ecluse.engines.sqlite.products import Products
 from ecluse.engines.sqlite.rights import Rights
 from ecluse.engines.sqlite.rights_files import RightsFiles
+from ecluse.engines.sqlite.rights_work import RightsWorks
+from ecluse.engines.stores import Stores
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Everything the embedded engine keeps, by port."""
-
-    database: Database
-    engagements: Engagements
-    products: Products
-    rights: Rights
-    payments: Payments
-    directory: Directory
-    claims: Claims
-
-    def close(self) -> None:
-        """Close every file."""
-        self.engagements.close()
-        self.database.close()
-
-
-def open_stores(path: Path, keys: Keys) -> Stores:
-    """The stores around the database at `path`; its neighbours are `engagements.db` and `rights/`."""
+def open_stores(place: str, directory: Path, keys: Keys) -> Stores:
+    """The stores around the database `place`, a path in `directory`; its neighbours are `engagements.db` and `rights/`."""
+    path = directory / place
     database = Database(path, "hub.sql")
     engagements = Engagements(path.with_name("engagements.db"))
-    rights = Rights(RightsFiles(path.with_name("rights"), database), engagements, keys)
+
+    async def close() -> None:
+        engagements.close()
+        database.close()
+
     return Stores(
-        database,
-        engagements,
-        Products(database),
-        rights,
-        Payments(database),
-        Directory(database),
-        Claims(database, keys),
+        products=Products(always(database)),
+        rights=Rights(RightsFiles(path.with_name("rights"), database), engagements, keys),
+        payments=Payments(database),
+        directory=Directory(database),
+        claims=Claims(database, keys),
+        feeds=Feeds(database),
+        works=RightsWorks(path.parent, database),
+        close=close,
     )
+
+
+def always(database: Database) -> DatabaseOf:
+    """The one database is that of every insurer."""
+
+    async def of(_: str) -> Database:
+        return database
+
+    return of

@@ -1,9 +1,10 @@
 """hub.db: durable writes in group commit, reads of the last committed state.
 
-A unit of work is a plain function of a connection. Those that arrive while a commit is being made durable run
-together in the next transaction, each in its own savepoint: one that raises undoes itself alone. A caller goes on
-only when its work is on disk (`synchronous=FULL`). The work itself runs on the event loop, where no other thread
-competes for the interpreter; only the COMMIT, which waits for the disk, runs in a thread.
+Units of work (`engines/sql/unit.py`) that arrive while a commit is being made durable run together in the next
+transaction, each in its own savepoint: one that raises undoes itself alone. A caller goes on only when its work is on
+disk (`synchronous=FULL`). The work itself runs on the event loop to its end, for SQLite never makes it wait: there is one
+writer at a time, so nobody else sees or changes anything meanwhile. Only the COMMIT, which waits for the disk, runs in a
+thread.
 """
 
 from __future__ import annotations
@@ -11,23 +12,75 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
+from ecluse.engines.sql.named import statements
+from ecluse.engines.sql.unit import Result, Row, Work
 from ecluse.kernel.errors import refusal
-
-Result = TypeVar("Result")
-Work = Callable[[sqlite3.Connection], Result]
 
 BUSY_S = 10  # a payment run holds the file for less; past this, something is stuck and the caller must know
 BATCH_MAX = 256  # units of work in one commit: bounds what one slow commit delays
 PAUSE_S = 0.002  # between two tries for a file another process is writing to
 
 DATABASE_BUSY = refusal("database_busy", 503, "The database is busy", fix="Try again in a few seconds.")
+
+
+class Reader:
+    """Questions to one connection, by the name of their statement; answered at once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sql = statements("ecluse.engines.sqlite")
+
+    async def one(self, name: str, /, **values: Any) -> Row | None:
+        """The first row; None when there is none."""
+        return self._connection.execute(self._sql[name], values).fetchone()
+
+    async def all(self, name: str, /, **values: Any) -> list[Row]:
+        """Every row."""
+        return self._connection.execute(self._sql[name], values).fetchall()
+
+
+class Transaction(Reader):
+    """The `Tx` of a unit of work: the writer's transaction, which is everybody's turn at once."""
+
+    async def run(self, name: str, /, **values: Any) -> None:
+        """Run one statement."""
+        self._connection.execute(self._sql[name], values)
+
+    async def many(self, name: str, /, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run one statement for each row of values."""
+        self._connection.executemany(self._sql[name], rows)
+
+    async def hold(self, *what: str | bytes) -> None:
+        """Held already: there is one writer."""
+
+    @asynccontextmanager
+    async def undoable(self) -> AsyncIterator[_Part]:
+        """A savepoint; undone when the block says so, or raises."""
+        part = _Part()
+        self._connection.execute("SAVEPOINT part")
+        ended = False
+        try:
+            yield part
+            ended = True
+        finally:
+            if part.undone or not ended:
+                self._connection.execute("ROLLBACK TO part")
+            self._connection.execute("RELEASE part")
+
+
+class _Part:
+    undone = False
+
+    def undo(self) -> None:
+        """Nothing of it will have happened."""
+        self.undone = True
 
 
 class Database:
@@ -38,6 +91,9 @@ class Database:
         self.reader = connect(path)
         self._writer.executescript((files("ecluse.engines.sqlite") / schema).read_text())
         self.reader.execute("PRAGMA query_only=1")
+        self.reads = Reader(self.reader)
+        self._tx = Transaction(self._writer)
+        self._memory: dict[str, Remembered[Any]] = {}
         self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._committing: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="commit")
@@ -48,12 +104,6 @@ class Database:
         self.reader.close()
         self._writer.close()
 
-    def now(self, work: Work[Result]) -> Result:
-        """Run one unit of work in its own transaction, durable on return: for commands, which have no event loop."""
-        _begin(self._writer, time.monotonic() + BUSY_S)
-        with self._writer:
-            return work(self._writer)
-
     async def write(self, work: Work[Result]) -> Result:
         """Run one unit of work in group commit; returns once it is durable. What `work` raises is raised here."""
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -61,6 +111,13 @@ class Database:
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_all())
         return await done
+
+    async def remembered(self, name: str, /, **values: str) -> Any:
+        """The first column of the first row, or None, remembered until another connection writes to the file."""
+        memory = self._memory.get(name)
+        if memory is None:
+            memory = self._memory[name] = Remembered(self.reader, statements("ecluse.engines.sqlite")[name])
+        return memory.get(**values)
 
     async def _commit_all(self) -> None:
         """Commit batch after batch until nobody waits."""
@@ -76,7 +133,7 @@ class Database:
         loop = asyncio.get_running_loop()
         try:
             await _begin_patiently(self._writer)
-            outcomes = [_attempt(self._writer, work) for work, _ in batch]
+            outcomes = [self._attempt(work) for work, _ in batch]
             await loop.run_in_executor(self._disk, self._writer.execute, "COMMIT")
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
             if self._writer.in_transaction:
@@ -84,6 +141,17 @@ class Database:
             outcomes = [broken] * len(batch)
         for (_, done), outcome in zip(batch, outcomes, strict=True):
             _tell(done, outcome)
+
+    def _attempt(self, work: Work[Any]) -> _Returned | Exception:
+        self._writer.execute("SAVEPOINT work")
+        try:
+            returned = _Returned(_finished(work(self._tx)))
+        except Exception as refused:  # noqa: BLE001 - not swallowed: `write` raises it again for its caller
+            self._writer.execute("ROLLBACK TO work")
+            self._writer.execute("RELEASE work")
+            return refused
+        self._writer.execute("RELEASE work")
+        return returned
 
 
 class Remembered(Generic[Result]):
@@ -99,14 +167,15 @@ class Remembered(Generic[Result]):
         self._version = -1
         self._values: dict[tuple[str, ...], Result | None] = {}
 
-    def get(self, *key: str) -> Result | None:
+    def get(self, **values: str) -> Result | None:
         """The first column of the first row for these parameters; None when there is no row."""
+        key = tuple(values.values())
         (version,) = self._reader.execute("PRAGMA data_version").fetchone()
         if version != self._version:
             self._version = version
             self._values.clear()
         if key not in self._values:
-            row = self._reader.execute(self._query, key).fetchone()
+            row = self._reader.execute(self._query, values).fetchone()
             self._values[key] = row[0] if row else None
         return self._values[key]
 
@@ -116,16 +185,15 @@ class _Returned:
         self.value = value
 
 
-def _attempt(connection: sqlite3.Connection, work: Work[Any]) -> _Returned | Exception:
-    connection.execute("SAVEPOINT work")
+def _finished(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a unit of work returns, run to its end at once."""
     try:
-        returned = _Returned(work(connection))
-    except Exception as refused:  # noqa: BLE001 - not swallowed: `write` raises it again for its caller
-        connection.execute("ROLLBACK TO work")
-        connection.execute("RELEASE work")
-        return refused
-    connection.execute("RELEASE work")
-    return returned
+        work.send(None)
+    except StopIteration as returned:
+        value: Result = returned.value
+        return value
+    work.close()
+    raise AssertionError("a unit of work waited for something other than its own statements")
 
 
 def _tell(done: asyncio.Future[Any], outcome: _Returned | Exception) -> None:
@@ -135,13 +203,6 @@ def _tell(done: asyncio.Future[Any], outcome: _Returned | Exception) -> None:
         done.set_result(outcome.value)
     else:
         done.set_exception(outcome)
-
-
-def _begin(connection: sqlite3.Connection, deadline_s: float) -> None:
-    while not _try_begin(connection):
-        if time.monotonic() > deadline_s:
-            raise DATABASE_BUSY()
-        time.sleep(PAUSE_S)
 
 
 async def _begin_patiently(connection: sqlite3.Connection) -> None:

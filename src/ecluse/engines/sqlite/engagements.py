@@ -96,10 +96,14 @@ class Engagements:
             self._unfolded_rows = 0
             self._disk.submit(self._folder.execute, "PRAGMA wal_checkpoint(PASSIVE)")
 
-    def close(self) -> None:
-        """Write what is held, and close."""
+    def flush(self) -> None:
+        """Write what is held, if anything is."""
         if self._marks:
             self.write()
+
+    def close(self) -> None:
+        """Write what is held, and close."""
+        self.flush()
         self._disk.shutdown()
         self._folder.close()
         self._connection.close()

@@ -26,11 +26,11 @@ class Rights:
         self._engagements = engagements
         self._keys = keys
 
-    def ready(self) -> None:
+    async def ready(self) -> None:
         """Raise if the engagements cannot be read."""
         self._engagements.marks()
 
-    def rights(self, admission: Admission) -> list[Right]:
+    async def rights(self, admission: Admission) -> list[Right]:
         """Every right of the one person the admission covers; empty when unknown."""
         assert isinstance(admission.about, Person)
         insurer = admission.about.insurer
@@ -41,6 +41,14 @@ class Rights:
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         """Keep the engagements these durable entries give, up to `mark`."""
         self._engagements.keep(entries, mark)
+
+    async def marks(self) -> dict[str, int]:
+        """How far each slot of the journal is copied."""
+        return self._engagements.marks()
+
+    async def flush(self) -> None:
+        """Write now what is held."""
+        self._engagements.flush()
 
     async def engagement(self, admission: Admission) -> Engagement | None:
         """The engagement the admission names, if it was given to the admitted practice."""

@@ -15,7 +15,7 @@ from ecluse.engines.sqlite.database import Database, Remembered
 MAPPED_BYTES = 1 << 31  # SQLite maps no more; what lies past it is read, from the same page cache
 NOBODY: tuple[bytes, list[bytes]] = (b"", [])
 
-_GENERATION = "SELECT generation FROM insurer WHERE amc = ?"  # the name of the file that answers
+_GENERATION = "SELECT generation FROM insurer WHERE amc = :insurer"  # the name of the file that answers
 _OF_PERSON = "SELECT sealed FROM rights WHERE person = ?"  # in the order of `n`: the key's
 _OF_MEMBER = "SELECT person FROM members WHERE member = ?"  # whom a member number stands for
 
@@ -77,7 +77,7 @@ class RightsFiles:
         return held
 
     def _generation(self, insurer: str) -> str | None:
-        return self._names.get(insurer)
+        return self._names.get(insurer=insurer)
 
 
 def rights_path(folder: Path, insurer: str, generation: str) -> Path:

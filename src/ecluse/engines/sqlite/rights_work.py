@@ -1,7 +1,7 @@
 """Makes one generation of an insurer's rights: staged, built beside the file that answers, named once it is on disk.
 
 While it is built the file is nobody's: no journal, no sync. It becomes durable, then gets its name, then hub.db names it
-(`FeedStore.answer`). A killed build leaves a file without a name, which the next one replaces.
+(`answer`). A killed build leaves a file without a name, which the next one replaces.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import fcntl
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 from ecluse.app.ports import FeedCounts, Settle
 from ecluse.engines.durable import sync
+from ecluse.engines.sql.feeds import finish
+from ecluse.engines.sql.unit import Tx
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.rights_files import rights_path
 from ecluse.engines.sqlite.staging import StagedMember, StagedRow, Staging
@@ -65,8 +67,8 @@ class RightsWorks:
         finally:
             work.close()
 
-    @contextmanager
-    def turn(self, insurer: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def turn(self, insurer: str) -> AsyncIterator[None]:
         """This insurer's turn, over all processes; a killed process gives it back. Raises `feed_in_progress`."""
         self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self._staging / f"{insurer}.lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -104,7 +106,7 @@ class Work:
         """Stage rows and members read in this order."""
         self._staging.add(rows, members)
 
-    def build(
+    async def build(
         self, settle: Settle, told: Callable[[int], None], *, over: bool
     ) -> tuple[FeedCounts, list[tuple[int, str]]]:
         """Build the new file, over the current generation or over nothing; every refused line is found in one go."""
@@ -122,16 +124,20 @@ class Work:
         file.execute(_TELL, (self._persons, self._rights))
         file.execute("COMMIT")
         file.close()
+        if not self._refused:
+            self._name()
         return FeedCounts(rows=self._staging.rows, persons=self._persons, rights=self._rights), self._refused
 
-    def publish(self) -> str:
-        """Make the built file durable and give it its name."""
-        sync(self._building)
-        self._building.rename(rights_path(self._folder, self._insurer, self._feed))
-        sync(self._folder)
-        return self._feed
+    async def answer(self, counts: FeedCounts, at_ts_us: int) -> None:
+        """One transaction of hub.db: the built generation answers, and its feed is loaded."""
 
-    def finish(self) -> None:
+        async def work(tx: Tx) -> None:
+            await tx.run("answer_feed", insurer=self._insurer, generation=self._feed)
+            await finish(tx, self._feed, "loaded", self._feed, counts, at_ts_us)
+
+        await self._database.write(work)
+
+    async def finish(self) -> None:
         """Remove what was staged, half-built files, and generations that no longer answer. Readers that hold one go on."""
         self._staging.remove()
         answering = self._generation()
@@ -142,6 +148,12 @@ class Work:
     def close(self) -> None:
         """Close the staging; it stays on disk unless `finish` removed it."""
         self._staging.close()
+
+    def _name(self) -> None:
+        """Make the built file durable and give it its name."""
+        sync(self._building)
+        self._building.rename(rights_path(self._folder, self._insurer, self._feed))
+        sync(self._folder)
 
     def _generation(self) -> str | None:
         row = self._database.reader.execute(_GENERATION, (self._insurer,)).fetchone()

@@ -1,12 +1,14 @@
--- name: begin
+-- Member feeds.
+
+-- name: begin_feed
 -- A feed that was received, or is loaded from the command line.
 INSERT INTO feed (id, insurer, mode, digest, state, received_ts_us, account, drop_unknown, spooled)
 VALUES (:id, :insurer, :mode, :digest, :state, :received_ts_us, :account, :drop_unknown, :spooled)
 
--- name: same
+-- name: same_feed
 -- The newest feed of the same content, unless it was overtaken: another one loaded after it changed what it would do.
 SELECT id FROM feed AS this
-WHERE insurer = ? AND mode = ? AND digest = ?
+WHERE insurer = :insurer AND mode = :mode AND digest = :digest
   AND NOT EXISTS (
       SELECT 1 FROM feed AS other
       WHERE other.insurer = this.insurer AND other.state = 'loaded' AND other.id <> this.id
@@ -14,44 +16,45 @@ WHERE insurer = ? AND mode = ? AND digest = ?
   )
 ORDER BY id DESC LIMIT 1
 
--- name: one
+-- name: feed
 -- A feed by its id.
-SELECT id, insurer, mode, state, received_ts_us, account, drop_unknown, spooled, counts, digest FROM feed WHERE id = ?
+SELECT id, insurer, mode, state, received_ts_us, account, drop_unknown, spooled, counts, digest FROM feed WHERE id = :feed
 
--- name: unfinished
+-- name: unfinished_feeds
 -- Feeds received over HTTP that are not finished, oldest first.
 SELECT id FROM feed WHERE state IN ('received', 'loading') AND spooled = 1 ORDER BY id
 
--- name: finish
+-- name: finish_feed
 -- The outcome of a feed; a finished one never changes again.
 UPDATE feed SET state = :state, finished_ts_us = :at_ts_us, counts = :counts, generation = :generation
 WHERE id = :id AND state IN ('received', 'loading')
 
--- name: load
+-- name: load_feed
 -- A feed is being loaded.
-UPDATE feed SET state = 'loading' WHERE id = ? AND state = 'received'
+UPDATE feed SET state = 'loading' WHERE id = :feed AND state = 'received'
 
--- name: answer
+-- name: answer_feed
 -- From this commit on, every check of every process is answered from this generation.
 INSERT INTO insurer (amc, generation) VALUES (:insurer, :generation)
 ON CONFLICT (amc) DO UPDATE SET generation = excluded.generation
 
 -- name: generation
 -- The generation that answers now.
-SELECT generation FROM insurer WHERE amc = ?
+SELECT generation FROM insurer WHERE amc = :insurer
 
 -- name: refused_row
 -- Why a row was refused.
-INSERT OR IGNORE INTO feed_refusal (feed, line, field, code, detail, fix) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO feed_refusal (feed, line, field, code, detail, fix) VALUES (:feed, :line, :column, :code, :detail, :fix)
+ON CONFLICT DO NOTHING
 
--- name: refusals
+-- name: feed_refusals
 -- The refused rows of a feed, in the order of its lines.
-SELECT line, field, code, detail, fix FROM feed_refusal WHERE feed = ? ORDER BY line, field, code
+SELECT line, field, code, detail, fix FROM feed_refusal WHERE feed = :feed ORDER BY line, field, code
 
--- name: requested
+-- name: feed_requested
 -- What a key was used for.
-SELECT body, feed FROM feed_request WHERE insurer = ? AND key = ?
+SELECT body, feed FROM feed_request WHERE insurer = :insurer AND key = :key
 
--- name: request
+-- name: feed_request
 -- Remember a key.
-INSERT INTO feed_request (insurer, key, body, feed) VALUES (?, ?, ?, ?)
+INSERT INTO feed_request (insurer, key, body, feed) VALUES (:insurer, :key, :body, :feed)

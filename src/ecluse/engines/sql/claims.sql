@@ -1,29 +1,36 @@
--- Claims in hub.db. Taking one in, and cancelling one, are each one transaction.
+-- Claims. Taking one in, and cancelling one, are each one transaction.
 
 -- name: live_invoice
 -- The claim that holds an invoice number of a practice, if one does.
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
-FROM claim WHERE practice = ? AND invoice = ? AND state <> 'refused'
+FROM claim WHERE practice = :practice AND invoice = :invoice AND state <> 'refused'
 
 -- name: refused_body
 -- The refused claim that was sent with this very body.
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
-FROM claim WHERE practice = ? AND invoice = ? AND state = 'refused' AND body = ?
+FROM claim WHERE practice = :practice AND invoice = :invoice AND state = 'refused' AND body = :body
 
 -- name: own_claim
 -- One claim of a practice.
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
-FROM claim WHERE id = ? AND practice = ?
+FROM claim WHERE id = :claim AND practice = :practice
+
+-- name: own_claim_to_change
+-- The same, for a unit of work that changes it.
+SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
+FROM claim WHERE id = :claim AND practice = :practice
 
 -- name: sent_back
 -- Whether the bank sent back the transfer of that remittance: then there is nothing to take back.
-SELECT state = 'returned' FROM remittance WHERE id = ?
+SELECT state = 'returned' FROM remittance WHERE id = :remittance
 
 -- name: add_claim
 -- A claim, already decided.
 INSERT INTO claim (
     id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, sealed
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (
+    :claim, :practice, :invoice, :body, :insurer, :person, :engagement, :state, :amc_cents, :received_on, :pay_by, :replaces, :sealed
+)
 
 -- name: add_move
 -- A move in a claim's life, after those already there.
@@ -32,29 +39,30 @@ SELECT :claim, 1 + coalesce(max(n), 0), :at_ts_us, :move, :state, :about FROM cl
 
 -- name: set_state
 -- Where a claim is now; its remittance stays, so that the next run can take back what was ordered.
-UPDATE claim SET state = ? WHERE id = ?
+UPDATE claim SET state = :state WHERE id = :claim
 
 -- name: moves
 -- The life of a claim, in order.
-SELECT at_ts_us, move, state, about FROM claim_move WHERE claim = ? ORDER BY n
+SELECT at_ts_us, move, state, about FROM claim_move WHERE claim = :claim ORDER BY n
 
 -- name: used
 -- What a person has used of a yearly guarantee.
-SELECT acts, cents FROM used WHERE insurer = ? AND person = ? AND guarantee = ? AND year = ?
+SELECT acts, cents FROM used WHERE insurer = :insurer AND person = :person AND guarantee = :guarantee AND year = :year
 
 -- name: use
 -- Add to it; a cancellation adds a negative number.
-INSERT INTO used (insurer, person, guarantee, year, acts, cents) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (insurer, person, guarantee, year) DO UPDATE SET acts = acts + excluded.acts, cents = cents + excluded.cents
+INSERT INTO used (insurer, person, guarantee, year, acts, cents) VALUES (:insurer, :person, :guarantee, :year, :acts, :cents)
+ON CONFLICT (insurer, person, guarantee, year) DO UPDATE
+SET acts = used.acts + excluded.acts, cents = used.cents + excluded.cents
 
 -- name: billed_already
 -- The invoice under which a standing claim bills the same act, day, person and amount.
 SELECT invoice FROM claim_mark JOIN claim ON claim.id = claim_mark.claim
-WHERE mark = ? AND state NOT IN ('refused', 'cancelled') LIMIT 1
+WHERE mark = :mark AND state NOT IN ('refused', 'cancelled') LIMIT 1
 
 -- name: add_mark
 -- Remember a billed line. Twice in one claim is one mark.
-INSERT INTO claim_mark (mark, claim) VALUES (?, ?) ON CONFLICT DO NOTHING
+INSERT INTO claim_mark (mark, claim) VALUES (:mark, :claim) ON CONFLICT DO NOTHING
 
 -- name: page
 -- Claims of a practice, newest first, before a cursor; empty values filter nothing.

@@ -1,0 +1,97 @@
+"""The `FeedStore` port: feeds, their outcomes and their refused rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ecluse.app.ports import FeedCounts, FeedRecord
+from ecluse.engines.sql.unit import Database, Reads, Tx
+from ecluse.formats.feed.file import RowRefusal
+from ecluse.kernel.errors import refusal
+
+KEY_REUSED = refusal(
+    "idempotency_key_reused", 409, "This Idempotency-Key was used for another file", fix="Use a new key for a new file."
+)
+
+_counts = msgspec.msgpack.Decoder(FeedCounts).decode
+
+
+class Feeds:
+    """Feeds of one hub. That a feed `loaded` is told here, once its generation answers (`RightsWork.answer`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, feed: FeedRecord) -> None:
+        """Keep a new feed; durable on return."""
+        await self._database.write(lambda tx: _begin(tx, feed))
+
+    async def receive(self, feed: FeedRecord, key: bytes, body: bytes) -> str:
+        """Keep a feed received over HTTP, or find the one this is: its id. Raises `idempotency_key_reused`."""
+
+        async def work(tx: Tx) -> str:
+            await tx.hold("feeds", feed.insurer)
+            asked = await tx.one("feed_requested", insurer=feed.insurer, key=key) if key else None
+            if asked and asked[0] != body:
+                raise KEY_REUSED()
+            same = asked[1] if asked else await _same(tx, feed.insurer, feed.mode, feed.digest)
+            if same is None:
+                await _begin(tx, feed)
+            if key and not asked:
+                await tx.run("feed_request", insurer=feed.insurer, key=key, body=body, feed=same or feed.id)
+            return same or feed.id
+
+        return await self._database.write(work)
+
+    async def same(self, insurer: str, mode: str, digest: str) -> str | None:
+        """The feed that did, or is doing, exactly this, unless another was loaded since."""
+        return await _same(self._database.reads, insurer, mode, digest)
+
+    async def feed(self, id_: str) -> FeedRecord | None:
+        """One feed."""
+        row = await self._database.reads.one("feed", feed=id_)
+        if row is None:
+            return None
+        names = FeedRecord.__struct_fields__
+        counts = _counts(row[-2]) if row[-2] else FeedCounts()
+        return msgspec.convert({**dict(zip(names, row, strict=True)), "counts": counts}, FeedRecord, strict=False)
+
+    async def refusals(self, id_: str) -> list[RowRefusal]:
+        """The refused rows kept in detail."""
+        return [RowRefusal(*row) for row in await self._database.reads.all("feed_refusals", feed=id_)]
+
+    async def unfinished(self) -> list[str]:
+        """Feeds received over HTTP that are not finished, oldest first."""
+        return [row[0] for row in await self._database.reads.all("unfinished_feeds")]
+
+    async def load(self, id_: str) -> None:
+        """A received feed is being loaded."""
+        await self._database.write(lambda tx: tx.run("load_feed", feed=id_))
+
+    async def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:
+        """The feed is refused, and changes nothing."""
+
+        async def work(tx: Tx) -> None:
+            await tx.many("refused_row", [{"feed": id_, **msgspec.structs.asdict(each)} for each in refusals])
+            await finish(tx, id_, "refused", None, counts, at_ts_us)
+
+        await self._database.write(work)
+
+
+async def finish(tx: Tx, id_: str, state: str, generation: str | None, counts: FeedCounts, at_ts_us: int) -> None:
+    """The outcome of a feed, inside the unit of work that brings it about."""
+    packed = msgspec.msgpack.encode(counts)
+    await tx.run("finish_feed", id=id_, state=state, at_ts_us=at_ts_us, counts=packed, generation=generation)
+
+
+async def _same(reads: Reads, insurer: str, mode: str, digest: str) -> str | None:
+    row = await reads.one("same_feed", insurer=insurer, mode=mode, digest=digest)
+    return row[0] if row else None
+
+
+async def _begin(tx: Tx, feed: FeedRecord) -> None:
+    values = msgspec.structs.asdict(feed)
+    del values["counts"]
+    await tx.run("begin_feed", **values)

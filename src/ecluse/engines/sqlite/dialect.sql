@@ -1,0 +1,1 @@
+-- What SQLite says in its own way: nothing so far, the shared statements are its own.

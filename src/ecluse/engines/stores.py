@@ -1,0 +1,31 @@
+"""What one store engine gives, by port; `wiring.py` hands each to whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from ecluse.app.ports import (
+    ClaimStore,
+    DirectoryStore,
+    FeedStore,
+    PaymentStore,
+    ProductStore,
+    RightsStore,
+    RightsWorks,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Everything an engine keeps. `close` waits for what is being written, and gives files and connections back."""
+
+    products: ProductStore
+    rights: RightsStore
+    payments: PaymentStore
+    directory: DirectoryStore
+    claims: ClaimStore
+    feeds: FeedStore
+    works: RightsWorks
+    close: Callable[[], Coroutine[Any, Any, None]]
