@@ -78,7 +78,7 @@ def ours(folder: Path, file: Path) -> Measured:
         assert feed.state == "loaded", feed
         told("end")
         return Measured(feed.counts.rows, wall_s, cpu_s, _peak_mib(), steps, _read_us(RightsFiles(
-            hub_dir / "rights", Database(hub_dir / "hub.db", "hub.sql")), hub.keys, feed.counts.rows))  # fmt: skip
+            hub_dir / "rights", Database(hub_dir / "hub.db")), hub.keys, feed.counts.rows))  # fmt: skip
 
 
 def _read_us(files: RightsFiles, keys: Keys, rows: int) -> float:

@@ -81,7 +81,7 @@ def fill(directory: Path, claims: int, practices: int) -> None:
         connection.executemany(_CLAIM, rows)
         connection.execute("COMMIT")
         entries = [accepted(row[0], row[3], row[1], row[4]) for row in rows]
-        hub.run(Database(directory / "hub.db", "hub.sql").write(lambda tx: book(tx, entries, 0)))
+        hub.run(Database(directory / "hub.db").write(lambda tx: book(tx, entries, 0)))
 
 
 Row = tuple[str, str, str, str, int, str]

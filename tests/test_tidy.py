@@ -47,6 +47,8 @@ DRIVERS: dict[str, frozenset[str]] = {
     "sqlite3": frozenset({"engines"}),
     "duckdb": frozenset({"engines", "formats"}),  # reads and checks member files, which are a format
     "asyncpg": frozenset({"engines"}),
+    "sqlalchemy": frozenset({"engines"}),
+    "alembic": frozenset({"engines"}),
     "psycopg": frozenset({"engines"}),
     "pyarrow": frozenset({"engines", "formats"}),
     "socket": frozenset({"engines", "doors"}),

@@ -19,7 +19,7 @@ PERSONS = [bytes([number]) * 16 for number in (0, 1, 128, 255)]  # the byte 00 a
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "hub.db", "hub.sql")
+    opened = Database(tmp_path / "hub.db")
     yield opened
     opened.close()
 

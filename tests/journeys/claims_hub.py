@@ -110,7 +110,7 @@ class ClaimsHub:
         self.keys = KeyFile(directory / "hub.keys", "")
         for scope in (HUB, INSURER, OTHER_INSURER):
             self.keys.create(scope)
-        self.database = Database(directory / "hub.db", "hub.sql")
+        self.database = Database(directory / "hub.db")
         self.products = Products(always(self.database))
         self.members = Members(self.keys)
         self.log = LocalLog(directory / "journal")

@@ -90,7 +90,7 @@ async def untold(_: object) -> None:
 def rights_of(hub: OpenHub, number: int) -> list[Right]:
     who = row(number)
     person = hub.keys.pseudonym(AMC, nir_message(who["nir"], who["birth_date"], 1))
-    found, sealed = RightsFiles(hub.dir / "rights", Database(hub.dir / "hub.db", "hub.sql")).read(AMC, person)
+    found, sealed = RightsFiles(hub.dir / "rights", Database(hub.dir / "hub.db")).read(AMC, person)
     return [msgspec.msgpack.decode(hub.keys.open(AMC, each, right_about(AMC, found)), type=Right) for each in sealed]
 
 
@@ -208,7 +208,7 @@ def test_readers_see_the_whole_old_set_or_the_whole_new_one(hub: OpenHub, tmp_pa
 
     def read() -> None:
         with open_hub(hub.dir) as other:
-            files = RightsFiles(other.dir / "rights", Database(other.dir / "hub.db", "hub.sql"))
+            files = RightsFiles(other.dir / "rights", Database(other.dir / "hub.db"))
             numbers = random.Random(7)
             while not stop.is_set():
                 who = row(numbers.randrange(people))

@@ -73,7 +73,7 @@ def fill(hub_dir: Path) -> None:
             other.executemany(add, rows)
             other.execute("COMMIT")
         entries = [accepted(row[0], row[3], row[1], row[4]) for row in rows]
-        hub.run(Database(hub_dir / "hub.db", "hub.sql").write(lambda tx: book(tx, entries, 0)))
+        hub.run(Database(hub_dir / "hub.db").write(lambda tx: book(tx, entries, 0)))
 
 
 def files(hub_dir: Path) -> dict[str, bytes]:

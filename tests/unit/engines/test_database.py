@@ -16,7 +16,7 @@ from ecluse.kernel.errors import Refused
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "hub.db", "hub.sql")
+    opened = Database(tmp_path / "hub.db")
     yield opened
     opened.close()
 

@@ -71,7 +71,7 @@ class House:
         (place / "keys").mkdir(exist_ok=True)
         self.place = place
         self.clock = Noon()
-        self.database = Database(place / "hub.db", "hub.sql")
+        self.database = Database(place / "hub.db")
         self.keys = open_keys(place / "keys" / "hub.keys", "", production=False)
         self.payments = Payments(self.database)
         self.directory = Directory(self.database)

@@ -22,7 +22,7 @@ from ecluse.engines.stores import Stores
 def open_stores(place: str, directory: Path, keys: Keys) -> Stores:
     """The stores around the database `place`, a path in `directory`; its neighbours are `engagements.db` and `rights/`."""
     path = directory / place
-    database = Database(path, "hub.sql")
+    database = Database(path)
     engagements = Engagements(path.with_name("engagements.db"))
 
     async def close() -> None:

@@ -15,10 +15,11 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
-from importlib.resources import files
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Generic
 
+from ecluse.engines.schema import hold, revision_of
 from ecluse.engines.sql.named import statements
 from ecluse.engines.sql.unit import Result, Row, Work
 from ecluse.kernel.errors import refusal
@@ -84,12 +85,15 @@ class _Part:
 
 
 class Database:
-    """One SQLite file of the hub. Not shared between threads; each process opens its own."""
+    """One SQLite file of the hub. Not shared between threads; each process opens its own.
 
-    def __init__(self, path: Path, schema: str) -> None:
+    An absent file is made; one of another revision is refused: `database_outdated`, `database_newer`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        _ready(path)
         self._writer = connect(path)
         self.reader = connect(path)
-        self._writer.executescript((files("ecluse.engines.sqlite") / schema).read_text())
         self.reader.execute("PRAGMA query_only=1")
         self.reads = Reader(self.reader)
         self._tx = Transaction(self._writer)
@@ -222,6 +226,15 @@ def _try_begin(connection: sqlite3.Connection) -> bool:
             raise
         return False
     return True
+
+
+def _ready(path: Path) -> None:
+    with closing(connect(path)) as connection:
+        revision = revision_of(connection)
+    if revision:
+        hold(path.name, revision)
+    else:  # Alembic takes a third of a second to import: only the making of a database pays it
+        import_module("ecluse.engines.upgrade").upgrade(f"sqlite:{path}")
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,83 @@
+"""PostgreSQL: what each part of the hub may do, as a table; given anew at each upgrade.
+
+The hub's connections take one of these roles at their start (`role` of the startup message), so that a fault in what answers
+rights checks cannot change rights, and none can change the ledger. They are no logins: who may take them is decided by `GRANT`.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+CHECK, BOOKS, LOAD = "ecluse_check", "ecluse_books", "ecluse_load"
+ROLES = (CHECK, BOOKS, LOAD)
+
+# Role, what it may do, on which tables. Nobody may DELETE; on postings and moves nobody may UPDATE either.
+GRANTS = (
+    (CHECK, "SELECT", "alembic_version served product rights members engagement mark"),
+    (CHECK, "INSERT", "engagement mark"),
+    (CHECK, "UPDATE", "mark"),
+    (BOOKS, "SELECT", "alembic_version engagement"),
+    (
+        BOOKS,
+        "SELECT, INSERT",
+        "posting claim_move claim_mark feed_request feed_refusal remittance_line statement product",
+    ),
+    (BOOKS, "SELECT, INSERT, UPDATE", "insurer practice feed claim used pay_run remittance call_for_funds call_line"),
+    (BOOKS, "SELECT, INSERT, UPDATE", "served move"),
+    (BOOKS, "UPDATE (loaded_ts_us)", "product"),  # a version sent again is in force again; nothing else of it changes
+    (LOAD, "SELECT", "alembic_version"),
+    (LOAD, "SELECT, UPDATE", "served"),
+)
+TABLES = sorted({table for _, _, tables in GRANTS for table in tables.split()})
+
+# Loading makes tables and puts them in place: it owns the two it puts them into. What it makes, checks may read.
+LOADING = (
+    f"GRANT CREATE ON SCHEMA public TO {LOAD}",
+    f"ALTER TABLE rights OWNER TO {LOAD}",
+    f"ALTER TABLE members OWNER TO {LOAD}",
+    f"ALTER DEFAULT PRIVILEGES FOR ROLE {LOAD} IN SCHEMA public GRANT SELECT ON TABLES TO {CHECK}",
+)
+REFUSED = "42501"  # insufficient_privilege
+
+
+def grant(connection: sa.Connection) -> tuple[str, ...]:
+    """Make the roles that are absent and give each what is its own, no more. The notes say what this user may not do."""
+    try:
+        with connection.begin_nested():
+            for statement in _statements(connection):
+                connection.exec_driver_sql(statement)
+    except DBAPIError as refused:
+        if getattr(refused.orig, "sqlstate", "") != REFUSED:
+            raise
+        return (*missing(connection), f"roles were left as they are, this user may not change them: {refused.orig}")
+    return ()
+
+
+def missing(connection: sa.Connection) -> tuple[str, ...]:
+    """A note for each role that does not exist, or that this user may not take."""
+    notes = []
+    for role in ROLES:
+        known = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar()
+        if not known:
+            notes.append(f"role {role} does not exist: CREATE ROLE {role} NOLOGIN, then run `ecluse db upgrade` again")
+        elif not connection.execute(
+            sa.text("SELECT pg_has_role(CAST(:role AS name), 'MEMBER')"), {"role": role}
+        ).scalar():
+            notes.append(f"this user may not take the role {role}: GRANT {role} TO it")
+    return tuple(notes)
+
+
+def _statements(connection: sa.Connection) -> list[str]:
+    known = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
+    everybody = ", ".join(ROLES)
+    return [
+        *(f"CREATE ROLE {role} NOLOGIN" for role in ROLES if role not in known),
+        f"GRANT {everybody} TO CURRENT_USER",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        f"GRANT USAGE ON SCHEMA public TO {everybody}",
+        *LOADING,
+        *(f"REVOKE ALL ON {table} FROM PUBLIC, {CHECK}, {BOOKS}" for table in TABLES),
+        *(f"GRANT {may} ON {', '.join(tables.split())} TO {role}" for role, may, tables in GRANTS),
+        f"GRANT USAGE ON SEQUENCE posting_entry TO {BOOKS}",
+    ]
