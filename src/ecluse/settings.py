@@ -42,6 +42,9 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[store]`."""
 
     url: str = "sqlite:hub.db"
+    connections_max: Annotated[int, Meta(ge=1, le=100)] = 8
+    servers: dict[str, str] = field(default_factory=dict)
+    insurers: dict[str, str] = field(default_factory=dict)
 
 
 class KeysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,10 +125,15 @@ def _overridden(plain: dict[str, Any], environment: Mapping[str, str]) -> dict[s
         for name in _names(section):
             variable = f"ECLUSE_{section}_{name}".upper()
             if variable in environment:
-                plain.setdefault(section, {})[name] = environment[variable]
+                plain.setdefault(section, {})[name] = _value(environment[variable])
     if "ECLUSE_ISSUERS" in environment:
         plain["issuers"] = msgspec.json.decode(environment["ECLUSE_ISSUERS"])
     return plain
+
+
+def _value(text: str) -> Any:
+    """A variable's value; a table is given as JSON."""
+    return msgspec.json.decode(text) if text.startswith("{") else text
 
 
 def _names(section: str) -> tuple[str, ...]:

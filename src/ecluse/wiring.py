@@ -46,7 +46,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 
 KEYS = {"file": "ecluse.engines.keys_file"}
 LOGS = {"local": "ecluse.engines.local"}
-STORES = {"sqlite": "ecluse.engines.sqlite"}
+STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 
 Result = TypeVar("Result")
 
@@ -118,8 +118,16 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
     settings = read_settings(directory)
     module, place = _plug(settings.keys.url, KEYS)
     keys = module.open_keys(directory / place, passphrase(settings, directory), production=settings.production)
-    module, place = _plug(settings.store.url, STORES)
-    stores: Stores = module.open_stores(place, directory, keys)
+    store = settings.store
+    module, _ = _plug(store.url, STORES)
+    stores: Stores = module.open_stores(
+        store.url,
+        directory,
+        keys,
+        servers=store.servers,
+        insurers=store.insurers,
+        connections_max=store.connections_max,
+    )
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place)
     clock = SystemClock()

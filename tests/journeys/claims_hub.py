@@ -28,7 +28,7 @@ from ecluse.engines.local import LocalLog, read_all
 from ecluse.engines.sql.claims import Claims
 from ecluse.engines.sql.ledger import balances
 from ecluse.engines.sql.products import Products
-from ecluse.engines.sqlite import always
+from ecluse.engines.sqlite import OnePlace
 from ecluse.engines.sqlite.database import Database, connect
 from ecluse.gate.admission import Admission, Person
 from ecluse.gate.identity import Account
@@ -111,7 +111,7 @@ class ClaimsHub:
         for scope in (HUB, INSURER, OTHER_INSURER):
             self.keys.create(scope)
         self.database = Database(directory / "hub.db")
-        self.products = Products(always(self.database))
+        self.products = Products(OnePlace(self.database))
         self.members = Members(self.keys)
         self.log = LocalLog(directory / "journal")
         self.desk = Desk(self.clock, self.keys, self.log, self.members)

@@ -15,6 +15,10 @@ KEY_REUSED = refusal(
     "idempotency_key_reused", 409, "This Idempotency-Key was used for another file", fix="Use a new key for a new file."
 )
 
+FEED_IN_PROGRESS = refusal(
+    "feed_in_progress", 409, "A member file of this insurer is being loaded", fix="Wait until it is finished."
+)
+
 _counts = msgspec.msgpack.Decoder(FeedCounts).decode
 
 

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from ecluse.coverage.product import Product, canonical, from_canonical, version
-from ecluse.engines.sql.unit import DatabaseOf, Tx
+from ecluse.engines.sql.unit import Places, Tx
 
 CACHED_MAX = 4096  # products are a few kilobytes; a hundred insurers have some thousands
 
 
 class Products:
-    """The `ProductStore` port; `of` gives the database that holds an insurer's tables."""
+    """The `ProductStore` port: an insurer's tables are where the insurer is."""
 
-    def __init__(self, of: DatabaseOf) -> None:
-        self._of = of
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self._read: dict[tuple[str, str, str], Product] = {}
 
     async def add(self, insurer: str, product: Product, loaded_ts_us: int) -> bool:
         """Put this version in force; False when it already was. Durable on return."""
         named, name = version(product), product.product
-        database = await self._of(insurer)
+        database = await self._places.place(insurer)
 
         async def work(tx: Tx) -> bool:
             row = await tx.one("product_in_force", insurer=insurer, product=name)
             if row and row[0] == named:
                 return False
             kept = {"version": named, "loaded_ts_us": loaded_ts_us, "body": canonical(product)}
-            await tx.run("serve_insurer", insurer=insurer)
             await tx.run("add_product", insurer=insurer, product=name, **kept)
             return True
 
@@ -33,19 +32,19 @@ class Products:
 
     async def in_force(self, insurer: str, product: str) -> str:
         """The version in force now; empty when the product was never loaded."""
-        database = await self._of(insurer)
+        database = await self._places.of(insurer)
         return await database.remembered("product_in_force", insurer=insurer, product=product) or ""
 
     async def names(self, insurer: str) -> list[str]:
         """The products loaded for an insurer."""
-        database = await self._of(insurer)
+        database = await self._places.of(insurer)
         return [name for (name,) in await database.reads.all("products_of", insurer=insurer)]
 
     async def table(self, insurer: str, product: str, named: str) -> Product | None:
         """The guarantee table of that version; None when there is none."""
         key = (insurer, product, named)
         if key not in self._read:
-            database = await self._of(insurer)
+            database = await self._places.of(insurer)
             found = await database.reads.one("product_body", insurer=insurer, product=product, version=named)
             if found is None:
                 return None

@@ -7,11 +7,15 @@ says what it must not share with another writer (`hold`), and bears to be run ag
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
+from ecluse.kernel.errors import refusal
+
 Row = Any  # a tuple, by position
+
+DATABASE_BUSY = refusal("database_busy", 503, "The database is busy", fix="Try again in a few seconds.")
 Result = TypeVar("Result")
 
 
@@ -75,4 +79,13 @@ class Database(Protocol):
         ...
 
 
-DatabaseOf = Callable[[str], Awaitable[Database]]  # which database holds an insurer's own tables
+class Places(Protocol):
+    """Which database holds what is an insurer's own."""
+
+    async def of(self, insurer: str) -> Database:
+        """Where the insurer is; where it would be, if it is nowhere."""
+        ...
+
+    async def place(self, insurer: str) -> Database:
+        """The same, and from now on the insurer is there."""
+        ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ecluse.app.ports import Keys
@@ -10,18 +11,38 @@ from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
 from ecluse.engines.sql.payments import Payments
 from ecluse.engines.sql.products import Products
-from ecluse.engines.sql.unit import DatabaseOf
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.engagements import Engagements
 from ecluse.engines.sqlite.rights import Rights
 from ecluse.engines.sqlite.rights_files import RightsFiles
 from ecluse.engines.sqlite.rights_work import RightsWorks
 from ecluse.engines.stores import Stores
+from ecluse.kernel.errors import refusal
+
+ONE_FILE_ONLY = refusal(
+    "one_file_only",
+    500,
+    "The embedded store holds every insurer in one place",
+    fix="Leave [store.servers] and [store.insurers] empty, or give a postgresql:// store.url.",
+)
 
 
-def open_stores(place: str, directory: Path, keys: Keys) -> Stores:
-    """The stores around the database `place`, a path in `directory`; its neighbours are `engagements.db` and `rights/`."""
-    path = directory / place
+def open_stores(
+    url: str,
+    directory: Path,
+    keys: Keys,
+    *,
+    servers: Mapping[str, str],
+    insurers: Mapping[str, str],
+    connections_max: int,
+) -> Stores:
+    """The stores around the database of `url`, a path in `directory`; its neighbours are `engagements.db` and `rights/`.
+
+    One file holds every insurer. Raises `one_file_only`.
+    """
+    if servers or insurers:
+        raise ONE_FILE_ONLY()
+    path = directory / url.removeprefix("sqlite:")
     database = Database(path)
     engagements = Engagements(path.with_name("engagements.db"))
 
@@ -30,7 +51,7 @@ def open_stores(place: str, directory: Path, keys: Keys) -> Stores:
         database.close()
 
     return Stores(
-        products=Products(always(database)),
+        products=Products(OnePlace(database)),
         rights=Rights(RightsFiles(path.with_name("rights"), database), engagements, keys),
         payments=Payments(database),
         directory=Directory(database),
@@ -41,10 +62,17 @@ def open_stores(place: str, directory: Path, keys: Keys) -> Stores:
     )
 
 
-def always(database: Database) -> DatabaseOf:
+class OnePlace:
     """The one database is that of every insurer."""
 
-    async def of(_: str) -> Database:
-        return database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    return of
+    async def of(self, _: str) -> Database:
+        """The one."""
+        return self._database
+
+    async def place(self, insurer: str) -> Database:
+        """The one; it serves the insurer from now on."""
+        await self._database.write(lambda tx: tx.run("serve_insurer", insurer=insurer))
+        return self._database

@@ -21,14 +21,11 @@ from typing import Any, Generic
 
 from ecluse.engines.schema import hold, revision_of
 from ecluse.engines.sql.named import statements
-from ecluse.engines.sql.unit import Result, Row, Work
-from ecluse.kernel.errors import refusal
+from ecluse.engines.sql.unit import DATABASE_BUSY, Result, Row, Work
 
 BUSY_S = 10  # a payment run holds the file for less; past this, something is stuck and the caller must know
 BATCH_MAX = 256  # units of work in one commit: bounds what one slow commit delays
 PAUSE_S = 0.002  # between two tries for a file another process is writing to
-
-DATABASE_BUSY = refusal("database_busy", 503, "The database is busy", fix="Try again in a few seconds.")
 
 
 class Reader:

@@ -17,18 +17,13 @@ from pathlib import Path
 
 from ecluse.app.ports import FeedCounts, Settle
 from ecluse.engines.durable import sync
-from ecluse.engines.sql.feeds import finish
+from ecluse.engines.sql.feeds import FEED_IN_PROGRESS, finish
 from ecluse.engines.sql.unit import Tx
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.rights_files import rights_path
-from ecluse.engines.sqlite.staging import StagedMember, StagedRow, Staging
-from ecluse.kernel.errors import refusal
+from ecluse.engines.staging import StagedMember, StagedRow, Staging
 
 CACHE_KIB = 32_768  # a full file is filled in order and looks back at nothing; a delta touches a page per person
-
-FEED_IN_PROGRESS = refusal(
-    "feed_in_progress", 409, "A member file of this insurer is being loaded", fix="Wait until it is finished."
-)
 
 _PUT = "INSERT INTO rights (person, n, sealed) VALUES (?, ?, ?)"
 _KEPT = "SELECT sealed FROM rights WHERE person = ?"

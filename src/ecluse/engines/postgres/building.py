@@ -1,0 +1,114 @@
+"""Builds the tables of one feed on the insurer's server, bucket by bucket, in the order of their keys.
+
+A full file: `rights_<amc>_<feed>` and `members_<amc>_<feed>`, which become partitions. A delta: the same names, holding only
+what changes; a person who loses every right has one row without a right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any
+
+import asyncpg
+
+from ecluse.app.ports import Settle
+from ecluse.engines.staging import StagedMember, StagedRow, Staging
+
+ASKED_TOGETHER = 5_000  # people of a delta whose rights are read in one question: some megabytes
+
+Told = Callable[[int], None]
+RightsRow = tuple[str, bytes, int, bytes | None]  # insurer, person, n, sealed right
+
+_KEPT = "SELECT person, sealed FROM rights WHERE insurer = $1 AND person = ANY($2::bytea[]) ORDER BY person, n"
+
+_TABLES = {
+    "rights": "person bytea NOT NULL, n integer NOT NULL, sealed bytea {null}",
+    "members": "member bytea NOT NULL, person bytea NOT NULL",
+}
+_KEYS = {"rights": "person, n", "members": "member"}
+
+
+def generation(parent: str, insurer: str, feed: str) -> str:
+    """The name of the table a feed makes for `rights` or `members`. Both parts are checked: digits, and an id of ours."""
+    assert insurer.isdigit(), insurer
+    assert feed.replace("_", "").isalnum(), feed
+    return f"{parent}_{insurer}_{feed}".lower()
+
+
+class Building:
+    """The building of one feed, `over` what answers or over nothing; `refused` are its lines that cannot be applied.
+
+    `all_settled`: the rows are changes, so even a single one must be settled.
+    """
+
+    def __init__(
+        self, insurer: str, feed: str, staging: Staging, settle: Settle, *, over: bool, all_settled: bool
+    ) -> None:
+        self._insurer, self._feed, self._staging, self._settle = insurer, feed, staging, settle
+        self._over, self._all_settled = over, all_settled
+        self.refused: list[tuple[int, str]] = []
+        self._persons = self._rights = 0
+
+    async def build(self, connection: asyncpg.Connection[Any], told: Told) -> tuple[int, int]:
+        """Make and fill both tables in the caller's transaction; how many persons and rights there are more than before."""
+        await self._make(connection)
+        built = 0
+        for number in range(self._staging.buckets):
+            rows = self._staging.bucket(number)
+            await self._copy(connection, "rights", self._amended(rows, await self._kept(connection, rows)))
+            await self._copy(connection, "members", self._named(self._staging.members(number)))
+            built += len(rows)
+            told(built)
+        for parent, key in _KEYS.items():
+            table = generation(parent, self._insurer, self._feed)
+            await connection.execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({key})")
+            await connection.execute(f"ANALYZE {table}")
+        return self._persons, self._rights
+
+    async def _make(self, connection: asyncpg.Connection[Any]) -> None:
+        """The check lets the table become a partition without being read again."""
+        for parent, columns in _TABLES.items():
+            table = generation(parent, self._insurer, self._feed)
+            ours = f"insurer text COLLATE \"C\" NOT NULL CHECK (insurer = '{self._insurer}')"
+            bare = columns.format(null="" if self._over else "NOT NULL")
+            await connection.execute(f"DROP TABLE IF EXISTS {table}")
+            await connection.execute(f"CREATE TABLE {table} ({ours}, {bare})")
+
+    async def _copy(self, connection: asyncpg.Connection[Any], parent: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        await connection.copy_records_to_table(generation(parent, self._insurer, self._feed), records=rows)
+
+    async def _kept(self, connection: asyncpg.Connection[Any], rows: list[StagedRow]) -> dict[bytes, list[bytes]]:
+        """The rights, before a delta, of everybody it speaks of."""
+        kept: dict[bytes, list[bytes]] = {}
+        persons = iter(sorted({row[0] for row in rows}) if self._over else ())
+        while some := list(islice(persons, ASKED_TOGETHER)):
+            for person, sealed in await connection.fetch(_KEPT, self._insurer, some):
+                kept.setdefault(person, []).append(sealed)
+        return kept
+
+    def _amended(self, rows: list[StagedRow], kept: dict[bytes, list[bytes]]) -> Iterator[RightsRow]:
+        """What everybody in these rows has in the end, in order. Most have one row of a full file: nothing to settle."""
+        insurer = self._insurer
+        for person, same in groupby(rows, key=itemgetter(0)):
+            changes = list(same)
+            before = kept.get(person, [])
+            if len(changes) == 1 and not self._all_settled:
+                sealed = [changes[0][3]]
+            else:
+                sealed, refused = self._settle(person, before, changes)
+                self.refused += refused
+            self._persons += bool(sealed) - bool(before)
+            self._rights += len(sealed) - len(before)
+            for n, each in enumerate(sealed):
+                yield insurer, person, n, each
+            if not sealed and self._over:
+                yield insurer, person, 0, None
+
+    def _named(self, members: list[StagedMember]) -> Iterator[tuple[str, bytes, bytes]]:
+        """Each member once; a member number that stands for two persons is refused."""
+        for member, same in groupby(members, key=itemgetter(0)):
+            (_, person, first), *others = same
+            self.refused += [(max(line, first), "member_ambiguous") for _, whose, line in others if whose != person]
+            yield self._insurer, member, person

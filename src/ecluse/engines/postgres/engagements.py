@@ -1,0 +1,180 @@
+"""Engagements given, on the insurer's server: copied from the journal, so they may lag, as in the embedded engine.
+
+Those of a moment are held in memory, found there by their own process, then written together with the journal marks they
+reach. What cannot be written now (a server down, an insurer on the move) stays held and is tried again: checks of that
+insurer give none meanwhile, so it does not grow. What a crash loses is copied again from the journal at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from ecluse.app.ports import Mark
+from ecluse.engines.postgres.database import lock_number
+from ecluse.engines.postgres.places import Places
+from ecluse.engines.postgres.server import DATABASE_UNAVAILABLE
+from ecluse.engines.roles import CHECK
+from ecluse.journal.entry import Entry
+from ecluse.kernel.errors import Refused
+
+LAG_S = 0.03  # what a transaction costs is shared by all the engagements of that time
+RETRY_S = 0.5  # between two tries to write to a server that is down
+
+_HERE = "SELECT insurer FROM served WHERE insurer = ANY($1::text[])"  # those of them this server serves
+_SHARE = "SELECT pg_advisory_xact_lock_shared(n) FROM unnest($1::bigint[]) AS n ORDER BY n"  # a switch waits for these
+_KEEP = """
+    INSERT INTO engagement (number, insurer, practice, sealed)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) ON CONFLICT DO NOTHING"""
+_MARK = """
+    INSERT INTO mark (slot, position) SELECT * FROM unnest($1::text[], $2::bigint[])
+    ON CONFLICT (slot) DO UPDATE SET position = greatest(mark.position, excluded.position)"""
+_FIND = "SELECT insurer, practice, sealed FROM engagement WHERE number = $1"
+_MARKS = "SELECT slot, position FROM mark"
+
+Given = tuple[str, str, str, bytes]  # number, insurer, practice, sealed engagement
+
+LOG = logging.getLogger(__name__)
+
+
+def switch_lock(insurer: str) -> int:
+    """What a writer of engagements shares, and the switch of a move has for itself."""
+    return lock_number("switch", insurer)
+
+
+class Engagements:
+    """Engagements by number, over all servers. One instance a process."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._held: dict[str, Given] = {}
+        self._marks: dict[str, int] = {}
+        self._behind: set[str] = set()  # servers whose marks were not known when they were asked for
+        self._writing: asyncio.Task[None] | None = None
+
+    def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
+        """Take the engagements of durable entries; written within `LAG_S` while the event loop runs."""
+        for entry in entries:
+            if entry.sealed:
+                self._held[entry.engagement] = (entry.engagement, entry.insurer, entry.practice, entry.sealed)
+        self._marks[mark.slot] = mark.position
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_soon())
+
+    async def find(self, number: str, practice: str) -> tuple[str, bytes] | None:
+        """Insurer and sealed bytes of the engagement of this number, if it was given to this practice.
+
+        Not found at once, it may just have been given by another process: it is looked for again after the lag. Raises
+        `database_unavailable` when it may be on a server that does not answer.
+        """
+        for wait_s in (0.0, 2 * LAG_S):
+            await asyncio.sleep(wait_s)
+            given = self._held.get(number) or await self._read(number)
+            if given is not None:
+                return (given[1], given[3]) if given[2] == practice else None
+        return None
+
+    async def marks(self) -> dict[str, int]:
+        """How far each slot of the journal is copied on every server that answers."""
+        told = await asyncio.gather(*map(self._marks_of, self._places.servers), return_exceptions=True)
+        reached: list[dict[str, int]] = []
+        for name, marks in zip(self._places.servers, told, strict=True):
+            if isinstance(marks, BaseException):
+                if not isinstance(marks, Refused):
+                    raise marks
+                self._behind.add(name)
+            else:
+                self._behind.discard(name)
+                reached.append(marks)
+        if not reached:
+            raise DATABASE_UNAVAILABLE("no server answers")
+        slots = {slot for marks in reached for slot in marks}
+        return {slot: min(marks.get(slot, 0) for marks in reached) for slot in slots}
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a server did not tell its marks: what it lacks must be copied once it answers."""
+        return bool(self._behind)
+
+    async def flush(self) -> None:
+        """Write now what is held. Raises `database_unavailable` when some of it cannot be."""
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+        await self._write()
+
+    async def close(self) -> None:
+        """Write what is held, if it can be: the journal has it all the same."""
+        if self._held or self._marks:
+            try:
+                await self.flush()
+            except Refused as refused:
+                LOG.warning("engagements left to the journal: %s", refused.detail)
+
+    async def _write_soon(self) -> None:
+        """Write what is held after the lag; again until nothing is."""
+        wait_s = LAG_S
+        while self._held or self._marks:
+            await asyncio.sleep(wait_s)
+            try:
+                await self._write()
+                wait_s = LAG_S
+            except Refused as refused:
+                LOG.warning("engagements wait: %s", refused.detail)
+                wait_s = RETRY_S
+        self._writing = None
+
+    async def _write(self) -> None:
+        """One transaction a server, with the marks reached; what is refused stays held and is raised in the end."""
+        marks, held = dict(self._marks), list(self._held.values())
+        by_server: dict[str, list[Given]] = {name: [] for name in self._places.servers}
+        for given in held:
+            by_server[self._places.known(given[1])].append(given)
+        written = await asyncio.gather(
+            *(self._write_to(name, some, marks) for name, some in by_server.items()), return_exceptions=True
+        )
+        refused = [each for each in written if isinstance(each, BaseException)]
+        if not refused:
+            self._marks = {slot: reached for slot, reached in self._marks.items() if reached != marks.get(slot)}
+            return
+        raise next((each for each in refused if not isinstance(each, Refused)), refused[0])
+
+    async def _write_to(self, name: str, some: list[Given], marks: dict[str, int]) -> None:
+        """Write those whose insurer this server serves; others wait for the map to say where they are now."""
+        server = self._places.servers[name]
+        insurers = sorted({given[1] for given in some})
+        async with server.connection(CHECK) as connection, connection.transaction():
+            await connection.execute(_SHARE, [switch_lock(each) for each in insurers])
+            here = {row[0] for row in await connection.fetch(_HERE, insurers)}
+            mine = sorted(given for given in some if given[1] in here)
+            await connection.execute(_KEEP, *([given[n] for given in mine] for n in range(4)))
+            if here.issuperset(insurers) and name not in self._behind:
+                await connection.execute(_MARK, list(marks), list(marks.values()))
+        for given in mine:
+            self._held.pop(given[0], None)
+        if not here.issuperset(insurers):
+            await self._places.refresh()
+            raise DATABASE_UNAVAILABLE(f"server {name} no longer serves an insurer")
+
+    async def _read(self, number: str) -> Given | None:
+        """Ask every server at once: the number does not say whose it is."""
+        found = await asyncio.gather(
+            *(self._read_from(name, number) for name in self._places.servers), return_exceptions=True
+        )
+        for each in found:
+            if isinstance(each, tuple):
+                return each
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return None
+
+    async def _read_from(self, name: str, number: str) -> Given | None:
+        async with self._places.servers[name].connection(CHECK) as connection:
+            row = await connection.fetchrow(_FIND, number)
+        return (number, row[0], row[1], row[2]) if row else None
+
+    async def _marks_of(self, name: str) -> dict[str, int]:
+        async with self._places.servers[name].connection(CHECK) as connection:
+            return dict(await connection.fetch(_MARKS))

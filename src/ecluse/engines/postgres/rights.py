@@ -1,0 +1,75 @@
+"""The `RightsStore` port: sealed rights and engagements on the insurer's server, opened for whoever was admitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ecluse.app.access import open_engagement
+from ecluse.app.ports import Keys, Mark
+from ecluse.engines.postgres.engagements import Engagements
+from ecluse.engines.postgres.lookups import NOBODY, Found, Lookups
+from ecluse.engines.postgres.places import Patience, Places
+from ecluse.gate.admission import Admission, Person
+from ecluse.journal.entry import Entry
+from ecluse.rights.model import Engagement, Right
+from ecluse.rights.person import right_about
+
+_right = msgspec.msgpack.Decoder(Right).decode
+
+
+class Rights:
+    """Reads for one process; nothing is opened without an `Admission`."""
+
+    def __init__(self, places: Places, engagements: Engagements, keys: Keys) -> None:
+        self._places = places
+        self._engagements = engagements
+        self._keys = keys
+        self._lookups = {
+            (name, by_member): Lookups(server, by_member=by_member)
+            for name, server in places.servers.items()
+            for by_member in (False, True)
+        }
+
+    async def ready(self) -> None:
+        """Raise if the home database does not answer: claims and money need it."""
+        await self._places.home.reads.all("servers_of_insurers")
+
+    async def rights(self, admission: Admission) -> list[Right]:
+        """Every right of the one person the admission covers; empty when unknown.
+
+        Raises `database_unavailable` when the insurer's server does not answer, `insurer_moving`.
+        """
+        assert isinstance(admission.about, Person)
+        insurer = admission.about.insurer
+        person, sealed = await self._find(admission.about)
+        about = right_about(insurer, person)
+        return [_right(self._keys.open(insurer, each, about)) for each in sealed]
+
+    async def marks(self) -> dict[str, int]:
+        """How far each slot of the journal is copied."""
+        return await self._engagements.marks()
+
+    def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
+        """Keep the engagements these durable entries give, up to `mark`."""
+        self._engagements.keep(entries, mark)
+
+    async def flush(self) -> None:
+        """Write now what is held."""
+        await self._engagements.flush()
+
+    async def engagement(self, admission: Admission) -> Engagement | None:
+        """The engagement the admission names, if it was given to the admitted practice."""
+        assert isinstance(admission.about, str)
+        found = await self._engagements.find(admission.about, admission.asked.account.practice)
+        return open_engagement(self._keys, found[0], admission.about, found[1]) if found else None
+
+    async def _find(self, person: Person) -> Found:
+        patience = Patience(self._places)
+        while (server := await self._places.server_of(person.insurer)) is not None:
+            found = await self._lookups[server, person.by_member].find(person.insurer, person.key)
+            if found is not None:
+                return found
+            await patience.wait()
+        return NOBODY
