@@ -32,6 +32,7 @@ from ecluse.engines.issuer import (
     read_issuers,
     write_development_accounts,
 )
+from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
@@ -47,6 +48,7 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 KEYS = {"file": "ecluse.engines.keys_file"}
 LOGS = {"local": "ecluse.engines.local"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
+UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
 
 Result = TypeVar("Result")
 
@@ -108,8 +110,21 @@ def init_hub(directory: Path) -> None:
     (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
+    upgrade_databases(directory)
     with open_hub(directory):
         pass
+
+
+def upgrade_databases(directory: Path) -> list[Upgraded]:
+    """Bring every database of the hub to this program's schema. Raises `database_newer`, `database_unreachable`."""
+    module = import_module(UPGRADE)
+    return [module.upgrade(url) for url in _databases(directory)]
+
+
+def check_databases(directory: Path) -> list[Schema]:
+    """The schema each database of the hub has, changing none. Raises `database_unreachable`."""
+    module = import_module(UPGRADE)
+    return [module.check(url) for url in _databases(directory)]
 
 
 @contextmanager
@@ -163,6 +178,15 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
 def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
     trusted = [each for each in settings.issuers if not (each.development and settings.production)]
     return read_issuers((each.name, each.audience, directory / each.jwks) for each in trusted)
+
+
+def _databases(directory: Path) -> list[str]:
+    """Every database of the hub: one file, or each server once."""
+    store = read_settings(directory).store
+    _plug(store.url, STORES)
+    if store.url.startswith("sqlite:"):
+        return [f"sqlite:{directory / store.url.removeprefix('sqlite:')}"]
+    return list(dict.fromkeys([store.url, *store.servers.values()]))
 
 
 def _plug(url: str, engines: dict[str, str]) -> tuple[ModuleType, str]:

@@ -56,24 +56,30 @@ def grant(connection: sa.Connection) -> tuple[str, ...]:
 
 def missing(connection: sa.Connection) -> tuple[str, ...]:
     """A note for each role that does not exist, or that this user may not take."""
-    notes = []
-    for role in ROLES:
-        known = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar()
-        if not known:
-            notes.append(f"role {role} does not exist: CREATE ROLE {role} NOLOGIN, then run `ecluse db upgrade` again")
-        elif not connection.execute(
-            sa.text("SELECT pg_has_role(CAST(:role AS name), 'MEMBER')"), {"role": role}
-        ).scalar():
-            notes.append(f"this user may not take the role {role}: GRANT {role} TO it")
-    return tuple(notes)
+    known, taken = _known(connection)
+    return tuple(
+        f"this user may not take the role {role}: GRANT {role} TO it"
+        if role in known
+        else f"role {role} does not exist: CREATE ROLE {role} NOLOGIN, then run `ecluse db upgrade` again"
+        for role in ROLES
+        if role not in taken
+    )
+
+
+def _known(connection: sa.Connection) -> tuple[set[str], set[str]]:
+    """The roles that exist, and those this user may take. Since PostgreSQL 16, a member may be one and not be let to."""
+    version = connection.dialect.server_version_info or (0,)
+    may = "SET" if version >= (16,) else "MEMBER"
+    rows = connection.execute(sa.text(f"SELECT rolname, pg_has_role(oid, '{may}') FROM pg_roles")).fetchall()  # noqa: S608 - one of two words
+    return {role for role, _ in rows}, {role for role, may_take in rows if may_take}
 
 
 def _statements(connection: sa.Connection) -> list[str]:
-    known = set(connection.execute(sa.text("SELECT rolname FROM pg_roles")).scalars())
+    known, taken = _known(connection)
     everybody = ", ".join(ROLES)
     return [
         *(f"CREATE ROLE {role} NOLOGIN" for role in ROLES if role not in known),
-        f"GRANT {everybody} TO CURRENT_USER",
+        *(f"GRANT {role} TO CURRENT_USER" for role in ROLES if role not in taken),
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {everybody}",
         *LOADING,

@@ -40,6 +40,10 @@ class Schema:
         """Whether this program can work with it."""
         return self.revision == self.head
 
+    def hold(self) -> None:
+        """Nothing when it is current. Raises `database_outdated`, `database_newer`."""
+        hold(self.database, self.revision)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgraded:

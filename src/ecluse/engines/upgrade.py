@@ -73,7 +73,7 @@ def _upgrade_file(path: Path) -> Upgraded:
             return Upgraded(database=f"sqlite:{path}", before=before)
         _refuse_newer(str(path), before)
         kept = _keep(path, before) if before else ""
-        _climb(connection)
+        climb(connection)
         return Upgraded(database=f"sqlite:{path}", before=before, kept=kept)
 
 
@@ -105,15 +105,15 @@ def _ask(url: str, question: Callable[[sa.Connection], Outcome]) -> Outcome:
     """Ask in one transaction of one connection."""
 
     async def asked() -> Outcome:
-        async with _server(url).begin() as connection:
+        async with server(url).begin() as connection:
             return await connection.run_sync(question)
 
     with _reaching(named(url)):
         return asyncio.run(asked())
 
 
-def _server(url: str) -> AsyncEngine:
-    """asyncpg reads the URL itself: sslmode, sslrootcert, several hosts, server settings."""
+def server(url: str) -> AsyncEngine:
+    """SQLAlchemy over asyncpg, which reads the URL itself: sslmode, sslrootcert, several hosts, server settings."""
 
     async def opened() -> Any:
         return await asyncpg.connect(url, timeout=CONNECT_S)
@@ -134,7 +134,7 @@ def _upgrade_server(connection: sa.Connection, database: str) -> Upgraded:
     before = _revision(connection)
     _refuse_newer(database, before)
     if before != HEAD:
-        _climb(connection)
+        climb(connection)
     return Upgraded(database=database, before=before, notes=roles.grant(connection))
 
 
@@ -155,12 +155,12 @@ def _refuse_newer(database: str, revision: str) -> None:
         raise DATABASE_NEWER(f"{database} is at {revision}, this program knows {HEAD}")
 
 
-def _climb(connection: sa.Connection) -> None:
-    """Run what is missing; tables made before revisions were counted are those of the first one."""
+def climb(connection: sa.Connection, to: str = HEAD) -> None:
+    """Run what is missing up to a revision; tables made before revisions were counted are those of the first one."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     inspected = sa.inspect(connection)
     if inspected.has_table("posting") and not inspected.has_table("alembic_version"):
         command.stamp(config, FIRST)
-    command.upgrade(config, HEAD)
+    command.upgrade(config, to)

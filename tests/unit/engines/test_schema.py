@@ -1,0 +1,99 @@
+"""The schema of a SQLite file: made, recognised, upgraded with data in it, refused when it is not this program's."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ecluse.engines.schema import FIRST, HEAD, named
+from ecluse.engines.sqlite.database import Database
+from ecluse.engines.upgrade import MIGRATIONS, check, upgrade
+from ecluse.kernel.errors import Refused
+from tests.first import rows, shape, write_first
+
+
+def test_the_constant_is_the_newest_revision() -> None:
+    numbers = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("*.py"))
+    assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)]
+    assert (numbers[0], numbers[-1]) == (FIRST, HEAD)
+
+
+def test_a_new_file_has_the_tables_of_the_first_version_and_is_at_the_head(tmp_path: Path) -> None:
+    Database(tmp_path / "hub.db").close()
+    write_first(tmp_path / "old.db")
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as new, closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        assert shape(new) == shape(old)
+    assert check(f"sqlite:{tmp_path}/hub.db").current
+
+
+def test_the_first_version_is_recognised_upgraded_and_kept(tmp_path: Path) -> None:
+    path = write_first(tmp_path / "hub.db")
+    with closing(sqlite3.connect(path)) as connection:
+        before = rows(connection)
+    assert all(before.values()), "a row in every table"
+    with pytest.raises(Refused, match="database_outdated"):
+        Database(path)
+    done = upgrade(f"sqlite:{path}")
+    assert (done.before, done.after, done.kept) == (FIRST, HEAD, f"{path}.0001")
+    Database(path).close()
+    for file in (path, Path(done.kept)):
+        with closing(sqlite3.connect(file)) as connection:
+            assert rows(connection) == before
+    assert check(f"sqlite:{done.kept}").revision == FIRST
+
+
+def test_a_second_upgrade_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    assert upgrade(f"sqlite:{path}").before == ""
+    image = path.read_bytes()
+    again = upgrade(f"sqlite:{path}")
+    assert (again.before, again.after, again.kept) == (HEAD, HEAD, "")
+    assert path.read_bytes() == image
+
+
+def test_two_programs_may_make_the_same_file_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as two:
+        done = list(two.map(upgrade, [f"sqlite:{tmp_path}/hub.db"] * 2))
+    assert sorted(each.before for each in done) == ["", HEAD]
+
+
+def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    upgrade(f"sqlite:{path}")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    for refused in (lambda: Database(path), lambda: upgrade(f"sqlite:{path}"), check(f"sqlite:{path}").hold):
+        with pytest.raises(Refused, match="database_newer"):
+            refused()
+
+
+def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE statement (mine TEXT)")  # the last table that 0001 makes
+    with pytest.raises(sa.exc.OperationalError, match="already exists"):
+        upgrade(f"sqlite:{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("statement",)]
+
+
+def test_looking_makes_nothing(tmp_path: Path) -> None:
+    assert check(f"sqlite:{tmp_path}/hub.db").revision == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:/srv/hub.db", "sqlite:/srv/hub.db"),
+        ("postgresql://hub:secret@db.example:5433/hub?sslmode=verify-full", "postgresql://db.example:5433/hub"),
+        ("postgresql:///hub?host=/run/postgresql", "postgresql:///hub"),
+    ],
+)
+def test_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> None:
+    assert named(url) == shown
