@@ -1,7 +1,8 @@
 """Bring a database to the newest revision, by Alembic, in one transaction: all of it or nothing, on SQLite and PostgreSQL.
 
 Done twice it changes nothing the second time; done by two programs at once, the second waits for the first. A SQLite file
-with data in it is first copied beside itself. There is no way back but that copy (or a PostgreSQL backup).
+with data in it is first copied beside itself. There is no way back but that copy (or a PostgreSQL backup). In one process,
+one at a time: Alembic's context is a global.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
 from ecluse.engines import roles
+from ecluse.engines.durable import sync
 from ecluse.engines.schema import DATABASE_NEWER, FIRST, HEAD, Schema, Upgraded, named, revision_of
-from ecluse.engines.sqlite.database import connect
+from ecluse.engines.sqlite.database import DATABASE_BUSY, connect
 from ecluse.kernel.errors import refusal
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -45,7 +47,7 @@ DATABASE_UNREACHABLE = refusal(
 def upgrade(url: str) -> Upgraded:
     """Bring the database at `url` (`sqlite:/path`, `postgresql://…`) to `HEAD`.
 
-    Raises `database_newer`, `database_unreachable`.
+    Raises `database_newer`, `database_busy`, `database_unreachable`.
     """
     if url.startswith("sqlite:"):
         return _upgrade_file(Path(url.removeprefix("sqlite:")))
@@ -59,7 +61,7 @@ def check(url: str) -> Schema:
     path = Path(url.removeprefix("sqlite:"))
     if not path.exists():
         return Schema(database=url, revision="")
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         return Schema(database=url, revision=revision_of(connection))
 
 
@@ -81,8 +83,17 @@ def _engine(file: sqlite3.Connection) -> sa.Engine:
     """SQLAlchemy around one open file; its transactions hold the only right to write, tables included."""
     file.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     engine = sa.create_engine("sqlite://", creator=lambda: file, poolclass=StaticPool)
-    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _begin(connection: sa.Connection) -> None:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except sa.exc.OperationalError as busy:
+        if getattr(busy.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        raise DATABASE_BUSY("another program writes to it: stop the hub first") from None
 
 
 def _keep(path: Path, revision: str) -> str:
@@ -95,6 +106,7 @@ def _keep(path: Path, revision: str) -> str:
         source.backup(copy)
     shutil.copymode(path, half)
     half.replace(kept)
+    sync(kept.parent)
     return str(kept)
 
 
@@ -108,25 +120,22 @@ def _ask(url: str, question: Callable[[sa.Connection], Outcome]) -> Outcome:
         async with server(url).begin() as connection:
             return await connection.run_sync(question)
 
-    with _reaching(named(url)):
-        return asyncio.run(asked())
+    return asyncio.run(asked())
 
 
 def server(url: str) -> AsyncEngine:
-    """SQLAlchemy over asyncpg, which reads the URL itself: sslmode, sslrootcert, several hosts, server settings."""
+    """SQLAlchemy over asyncpg, which reads the URL itself: sslmode, sslrootcert, several hosts, role.
+
+    To connect raises `database_unreachable`.
+    """
 
     async def opened() -> Any:
-        return await asyncpg.connect(url, timeout=CONNECT_S)
+        try:
+            return await asyncpg.connect(url, timeout=CONNECT_S)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
+            raise DATABASE_UNREACHABLE(f"{named(url)}: {type(broken).__name__}: {broken}") from None
 
     return create_async_engine("postgresql+asyncpg://", async_creator=opened, poolclass=NullPool)
-
-
-@contextmanager
-def _reaching(database: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as broken:
-        raise DATABASE_UNREACHABLE(f"{database}: {type(broken).__name__}: {broken}") from None
 
 
 def _upgrade_server(connection: sa.Connection, database: str) -> Upgraded:

@@ -82,6 +82,17 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("statement",)]
 
 
+def test_a_program_that_keeps_writing_is_waited_for_then_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_first(tmp_path / "hub.db")
+    monkeypatch.setattr("ecluse.engines.upgrade.BUSY_MS", 50)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Refused, match="database_busy"):
+            upgrade(f"sqlite:{path}")
+    assert upgrade(f"sqlite:{path}").before == FIRST
+
+
 def test_looking_makes_nothing(tmp_path: Path) -> None:
     assert check(f"sqlite:{tmp_path}/hub.db").revision == ""
     assert list(tmp_path.iterdir()) == []

@@ -25,6 +25,7 @@ from ecluse.engines.sql.unit import DATABASE_BUSY, Result, Row, Work
 
 BUSY_S = 10  # a payment run holds the file for less; past this, something is stuck and the caller must know
 BATCH_MAX = 256  # units of work in one commit: bounds what one slow commit delays
+SWITCH_S = 2  # a new file becomes a WAL file in a millisecond, and another process may be making its tables
 PAUSE_S = 0.002  # between two tries for a file another process is writing to
 
 
@@ -238,9 +239,20 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection in WAL mode that never waits by itself (waiting is decided above)."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
     with closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA busy_timeout=2000")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA busy_timeout=0")
+        _switch(cursor, time.monotonic() + SWITCH_S)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
     return connection
+
+
+def _switch(cursor: sqlite3.Cursor, deadline_s: float) -> None:
+    """Switch to WAL. Two that switch a new file at once are told it is busy without waiting, whatever the timeout."""
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as busy:
+            if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
