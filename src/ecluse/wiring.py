@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+import uvloop
 from joserfc.errors import SecurityWarning
 
 from ecluse.app.access import Desk
@@ -147,7 +148,7 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
     log = module.LocalLog(directory / place)
     clock = SystemClock()
     desk = Desk(clock, keys, log, stores.rights)
-    runner = asyncio.Runner()
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
             clock=clock,

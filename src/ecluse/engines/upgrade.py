@@ -26,7 +26,8 @@ from sqlalchemy.pool import NullPool, StaticPool
 from ecluse.engines import roles
 from ecluse.engines.durable import sync
 from ecluse.engines.schema import DATABASE_NEWER, FIRST, HEAD, Schema, Upgraded, named, revision_of
-from ecluse.engines.sqlite.database import DATABASE_BUSY, connect
+from ecluse.engines.sql.unit import DATABASE_BUSY
+from ecluse.engines.sqlite.database import connect
 from ecluse.kernel.errors import refusal
 
 MIGRATIONS = Path(__file__).with_name("migrations")

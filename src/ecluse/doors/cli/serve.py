@@ -82,7 +82,6 @@ def _answer(hub: OpenHub, listening: socket.socket) -> None:
         signal.signal(stop, lambda *_: None)
     config = uvicorn.Config(
         build(hub, hub.issuers, in_flight_max=hub.settings.http.in_flight_max),
-        loop="uvloop",
         http="httptools",
         log_config=None,
         access_log=False,
@@ -92,7 +91,7 @@ def _answer(hub: OpenHub, listening: socket.socket) -> None:
         timeout_graceful_shutdown=STOP_S,
     )
     _quiet_collector()
-    uvicorn.Server(config).run(sockets=[listening])
+    hub.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
 def _quiet_collector() -> None:

@@ -58,14 +58,13 @@ _FULL = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
 
 
 class Server:
-    """One server. Its pools belong to the event loop that first asks; another loop gets its own."""
+    """One server. Its pools belong to the event loop that first asks."""
 
     def __init__(self, name: str, url: str, connections_max: int) -> None:
         self.name = name
         self._url = url
         self._connections_max = connections_max
         self._pools: dict[str, asyncpg.Pool[Any]] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._making = asyncio.Lock()
         self._down_until_s = 0.0
 
@@ -104,15 +103,10 @@ class Server:
     async def close(self) -> None:
         """Give every connection back."""
         for pool in self._pools.values():
-            if self._loop is asyncio.get_running_loop():
-                await pool.close()
-            else:
-                pool.terminate()
+            await pool.close()
         self._pools.clear()
 
     async def _pool(self, role: str) -> asyncpg.Pool[Any]:
-        if self._loop is not (loop := asyncio.get_running_loop()):  # a command's loop ended, and the server's began
-            self._loop, self._pools, self._making = loop, {}, asyncio.Lock()
         if time.monotonic() < self._down_until_s:
             raise DATABASE_UNAVAILABLE(f"server {self.name} is down")
         if (pool := self._pools.get(role)) is not None:
