@@ -162,6 +162,7 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
             directory=stores.directory,
             claims=stores.claims,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
+            moves=stores.moves,
             dir=directory,
             settings=settings,
             issuers=_issuers(settings, directory),

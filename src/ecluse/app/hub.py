@@ -11,6 +11,7 @@ from ecluse.app.ports import (
     DirectoryStore,
     FeedPorts,
     Ids,
+    InsurerMoves,
     Keys,
     PaymentStore,
     ProductStore,
@@ -34,3 +35,4 @@ class Hub:
     payments: PaymentStore
     directory: DirectoryStore
     feeds: FeedPorts
+    moves: InsurerMoves

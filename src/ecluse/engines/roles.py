@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 CHECK, BOOKS, LOAD = "ecluse_check", "ecluse_books", "ecluse_load"
 ROLES = (CHECK, BOOKS, LOAD)
 
-# Role, what it may do, on which tables. Nobody may DELETE; on postings and moves nobody may UPDATE either.
+# Role, what it may do, on which tables. On postings and moves of claims nobody may UPDATE. Nobody may DELETE, but for what an
+# insurer leaves behind on a server it moved away from.
 GRANTS = (
     (CHECK, "SELECT", "alembic_version served product rights members engagement mark"),
     (CHECK, "INSERT", "engagement mark"),
@@ -27,7 +28,10 @@ GRANTS = (
     (BOOKS, "SELECT, INSERT, UPDATE", "served move"),
     (BOOKS, "UPDATE (loaded_ts_us)", "product"),  # a version sent again is in force again; nothing else of it changes
     (LOAD, "SELECT", "alembic_version"),
-    (LOAD, "SELECT, UPDATE", "served"),
+    (LOAD, "SELECT, INSERT, UPDATE, DELETE", "served"),
+    (LOAD, "SELECT, INSERT, DELETE", "engagement"),
+    (LOAD, "SELECT, INSERT", "product"),
+    (LOAD, "UPDATE (loaded_ts_us)", "product"),
 )
 TABLES = sorted({table for _, _, tables in GRANTS for table in tables.split()})
 

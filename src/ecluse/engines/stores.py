@@ -10,6 +10,7 @@ from ecluse.app.ports import (
     ClaimStore,
     DirectoryStore,
     FeedStore,
+    InsurerMoves,
     PaymentStore,
     ProductStore,
     RightsStore,
@@ -28,4 +29,5 @@ class Stores:
     claims: ClaimStore
     feeds: FeedStore
     works: RightsWorks
+    moves: InsurerMoves
     close: Callable[[], Coroutine[Any, Any, None]]

@@ -38,6 +38,7 @@ class Operation(StrEnum):
     CLAIM_READ = "claim_read"
     FEED_LOADED = "feed_loaded"
     PRODUCT_LOADED = "product_loaded"
+    INSURER_MOVED = "insurer_moved"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -17,6 +17,7 @@ from ecluse.app.ports.feeds import (
     Settle,
     Spooled,
 )
+from ecluse.app.ports.moves import InsurerMoves, Moved, MoveTold
 from ecluse.app.ports.outside import HUB, Clock, Ids, Keys, Log, Mark, Post, Schemas
 from ecluse.app.ports.payments import DirectoryStore, PaymentStore
 from ecluse.app.ports.rights import ProductStore, RightsStore
@@ -31,10 +32,13 @@ __all__ = [
     "FeedRecord",
     "FeedStore",
     "Ids",
+    "InsurerMoves",
     "Keys",
     "Log",
     "Mark",
     "MemberFiles",
+    "MoveTold",
+    "Moved",
     "OpenFile",
     "PaymentStore",
     "Post",

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import db, dev, directory, feeds, hub, pay, products, quote, rules, serve
+from ecluse.doors.cli import db, dev, directory, feeds, hub, moves, pay, products, quote, rules, serve
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.kernel.errors import Refused
 
@@ -28,6 +28,8 @@ app.command("init")(hub.init)
 app.command("serve")(serve.serve)
 app.command("quote")(quote.quote)
 app.add_typer(products.app, name="product")
+directory.insurers.command("list")(moves.list_insurers)
+directory.insurers.command("move")(moves.move)
 app.add_typer(directory.insurers, name="insurer")
 app.add_typer(directory.practices, name="practice")
 app.add_typer(pay.app, name="pay")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ecluse.app.ports import Keys
 from ecluse.engines.postgres.engagements import Engagements
+from ecluse.engines.postgres.moves import InsurerMoves
 from ecluse.engines.postgres.places import HOME, Places
 from ecluse.engines.postgres.rights import Rights
 from ecluse.engines.postgres.server import Server
@@ -32,6 +33,7 @@ def open_stores(
     every = {HOME: url, **servers}
     places = Places({name: Server(name, at, connections_max) for name, at in every.items()}, insurers)
     engagements = Engagements(places)
+    works = RightsWorks(directory, places)
 
     async def close() -> None:
         await engagements.close()
@@ -44,6 +46,7 @@ def open_stores(
         directory=Directory(places.home),
         claims=Claims(places.home, keys),
         feeds=Feeds(places.home),
-        works=RightsWorks(directory, places),
+        works=works,
+        moves=InsurerMoves(places, works),
         close=close,
     )

@@ -6,7 +6,7 @@ what changes; a person who loses every right has one row without a right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from ecluse.app.ports import Settle
+from ecluse.engines.postgres.tables import PARENTS, index_table, make_table
 from ecluse.engines.staging import StagedMember, StagedRow, Staging
 
 ASKED_TOGETHER = 5_000  # people of a delta whose rights are read in one question: some megabytes
@@ -22,19 +23,6 @@ Told = Callable[[int], None]
 RightsRow = tuple[str, bytes, int, bytes | None]  # insurer, person, n, sealed right
 
 _KEPT = "SELECT person, sealed FROM rights WHERE insurer = $1 AND person = ANY($2::bytea[]) ORDER BY person, n"
-
-_TABLES = {
-    "rights": "person bytea NOT NULL, n integer NOT NULL, sealed bytea {null}",
-    "members": "member bytea NOT NULL, person bytea NOT NULL",
-}
-_KEYS = {"rights": "person, n", "members": "member"}
-
-
-def generation(parent: str, insurer: str, feed: str) -> str:
-    """The name of the table a feed makes for `rights` or `members`. Both parts are checked: digits, and an id of ours."""
-    assert insurer.isdigit(), insurer
-    assert feed.replace("_", "").isalnum(), feed
-    return f"{parent}_{insurer}_{feed}".lower()
 
 
 class Building:
@@ -53,31 +41,20 @@ class Building:
 
     async def build(self, connection: asyncpg.Connection[Any], told: Told) -> tuple[int, int]:
         """Make and fill both tables in the caller's transaction; how many persons and rights there are more than before."""
-        await self._make(connection)
+        made = (self._insurer, self._feed)
+        tables = {each: await make_table(connection, each, *made, changes=self._over) for each in PARENTS}
         built = 0
         for number in range(self._staging.buckets):
             rows = self._staging.bucket(number)
-            await self._copy(connection, "rights", self._amended(rows, await self._kept(connection, rows)))
-            await self._copy(connection, "members", self._named(self._staging.members(number)))
+            amended = self._amended(rows, await self._kept(connection, rows))
+            await connection.copy_records_to_table(tables["rights"], records=amended)
+            named = self._named(self._staging.members(number))
+            await connection.copy_records_to_table(tables["members"], records=named)
             built += len(rows)
             told(built)
-        for parent, key in _KEYS.items():
-            table = generation(parent, self._insurer, self._feed)
-            await connection.execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({key})")
-            await connection.execute(f"ANALYZE {table}")
+        for parent, table in tables.items():
+            await index_table(connection, parent, table)
         return self._persons, self._rights
-
-    async def _make(self, connection: asyncpg.Connection[Any]) -> None:
-        """The check lets the table become a partition without being read again."""
-        for parent, columns in _TABLES.items():
-            table = generation(parent, self._insurer, self._feed)
-            ours = f"insurer text COLLATE \"C\" NOT NULL CHECK (insurer = '{self._insurer}')"
-            bare = columns.format(null="" if self._over else "NOT NULL")
-            await connection.execute(f"DROP TABLE IF EXISTS {table}")
-            await connection.execute(f"CREATE TABLE {table} ({ours}, {bare})")
-
-    async def _copy(self, connection: asyncpg.Connection[Any], parent: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        await connection.copy_records_to_table(generation(parent, self._insurer, self._feed), records=rows)
 
     async def _kept(self, connection: asyncpg.Connection[Any], rows: list[StagedRow]) -> dict[bytes, list[bytes]]:
         """The rights, before a delta, of everybody it speaks of."""

@@ -40,3 +40,29 @@ SELECT amc, server FROM insurer WHERE server IS NOT NULL
 -- name: serve_here
 -- This server answers for the insurer.
 INSERT INTO served (insurer) VALUES (:insurer) ON CONFLICT DO NOTHING
+
+-- name: move_under_way
+-- From where to where an insurer is moving, the feed whose rights answered at the switch, and how far the move is.
+SELECT source, target, feed, state FROM move WHERE insurer = :insurer AND state <> 'done'
+
+-- name: begin_move
+-- A move begins.
+INSERT INTO move (insurer, source, target, state, at_ts_us) VALUES (:insurer, :source, :target, 'copying', :at_ts_us)
+ON CONFLICT (insurer) DO UPDATE
+SET source = excluded.source, target = excluded.target, state = 'copying', feed = '', at_ts_us = excluded.at_ts_us
+
+-- name: switch_move
+-- The old server is about to stop serving the rights of that feed.
+UPDATE move SET state = 'switching', feed = :feed WHERE insurer = :insurer AND state <> 'done'
+
+-- name: insurer_is_on
+-- The new server serves the insurer.
+UPDATE insurer SET server = :server WHERE amc = :insurer
+
+-- name: clean_move
+-- The switch is done; what is left on the old server is to go.
+UPDATE move SET state = 'cleaning' WHERE insurer = :insurer AND state = 'switching'
+
+-- name: end_move
+-- Nothing is left on the old server.
+UPDATE move SET state = 'done' WHERE insurer = :insurer

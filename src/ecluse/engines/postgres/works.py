@@ -15,10 +15,11 @@ from typing import Any
 import asyncpg
 
 from ecluse.app.ports import FeedCounts, Settle
-from ecluse.engines.postgres.building import Building, Told, generation
+from ecluse.engines.postgres.building import Building, Told
 from ecluse.engines.postgres.database import Database, lock_number
 from ecluse.engines.postgres.places import Places
-from ecluse.engines.postgres.server import DATABASE_UNAVAILABLE
+from ecluse.engines.postgres.server import DATABASE_UNAVAILABLE, Server
+from ecluse.engines.postgres.tables import PARENTS, drop_unused, generation, put_in_place
 from ecluse.engines.roles import LOAD
 from ecluse.engines.sql.feeds import FEED_IN_PROGRESS, Feeds, finish
 from ecluse.engines.sql.unit import DATABASE_BUSY
@@ -28,9 +29,6 @@ from ecluse.kernel.errors import Refused
 SWITCH_TRIES_MAX = 50  # readers are done in milliseconds; a switch that cannot get its turn in a minute is refused
 SWITCH_WAIT_MS = 1000  # a switch that waits makes every later reader of the table wait behind it
 
-_PARTITIONS = """
-    SELECT c.relname, i.inhrelid IS NOT NULL FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
-    WHERE c.relkind = 'r' AND c.relname LIKE ANY($1::text[])"""  # the insurer's tables, and whether they answer
 _DELTA = (
     "DELETE FROM rights WHERE insurer = '{amc}' AND person IN (SELECT person FROM {rights})",
     "INSERT INTO rights SELECT insurer, person, n, sealed FROM {rights} WHERE sealed IS NOT NULL",
@@ -58,7 +56,12 @@ class RightsWorks:
     @asynccontextmanager
     async def turn(self, insurer: str) -> AsyncIterator[None]:
         """This insurer's turn, over all processes and machines; a killed one gives it back. Raises `feed_in_progress`."""
-        server = (await self._places.of(insurer)).server
+        async with self.turn_on((await self._places.of(insurer)).server, insurer):
+            yield
+
+    @asynccontextmanager
+    async def turn_on(self, server: Server, insurer: str) -> AsyncIterator[None]:
+        """The insurer's turn on a server that is named: that of a move is where the insurer comes from."""
         connection = await server.dedicated(LOAD)
         try:
             with server.refusing():
@@ -127,8 +130,7 @@ class Work:
         self._staging.remove()
         database = await self._places.of(self._insurer)
         async with database.server.connection(LOAD) as connection:
-            for table in await self._tables(connection, answering=False):
-                await connection.execute(f"DROP TABLE IF EXISTS {table}")
+            await drop_unused(connection, self._insurer)
 
     def close(self) -> None:
         """Close the staging; it stays on disk unless `finish` removed it."""
@@ -145,7 +147,9 @@ class Work:
             try:
                 async with database.server.connection(LOAD) as connection, connection.transaction():
                     await connection.execute(f"SET LOCAL lock_timeout = {SWITCH_WAIT_MS}")
-                    await (self._apply(connection) if self._over else self._replace(connection))
+                    await (
+                        self._apply(connection) if self._over else put_in_place(connection, self._insurer, self._feed)
+                    )
                     said = "UPDATE served SET feed = $2 WHERE insurer = $1"
                     done = await connection.execute(said, self._insurer, self._feed)
                     assert done == "UPDATE 1", f"{self._insurer} is not served on {database.server.name}"
@@ -156,23 +160,11 @@ class Work:
                 return
         raise DATABASE_BUSY(f"server {database.server.name}: the switch did not get its turn")
 
-    async def _replace(self, connection: asyncpg.Connection[Any]) -> None:
-        """The new tables take the place of those that answer. Only this waits for readers, and they for it: milliseconds."""
-        for table in await self._tables(connection, answering=True):
-            await connection.execute(f"ALTER TABLE {table.split('_')[0]} DETACH PARTITION {table}")
-        for parent in ("rights", "members"):
-            table = generation(parent, self._insurer, self._feed)
-            await connection.execute(f"ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES IN ('{self._insurer}')")
-
     async def _apply(self, connection: asyncpg.Connection[Any]) -> None:
         """Every changed person and member, in the caller's transaction."""
-        names = {parent: generation(parent, self._insurer, self._feed) for parent in ("rights", "members")}
+        names = {parent: generation(parent, self._insurer, self._feed) for parent in PARENTS}
         for statement in _DELTA:
             await connection.execute(statement.format(amc=self._insurer, **names))
-
-    async def _tables(self, connection: asyncpg.Connection[Any], *, answering: bool) -> list[str]:
-        patterns = [f"{parent}\\_{self._insurer}\\_%" for parent in ("rights", "members")]
-        return [name for name, answers in await connection.fetch(_PARTITIONS, patterns) if answers == answering]
 
     async def _answering(self, database: Database) -> str:
         """The feed whose rights answer now; empty before the first."""

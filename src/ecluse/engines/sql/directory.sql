@@ -1,5 +1,9 @@
 -- Bank details, sealed before they get here.
 
+-- name: insurers_known
+-- Every insurer the hub knows.
+SELECT amc FROM insurer ORDER BY amc
+
 -- name: payee
 -- A practice's.
 SELECT payee FROM practice WHERE practice = :name

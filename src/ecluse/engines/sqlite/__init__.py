@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ecluse.app.ports import Keys
+from ecluse.app.ports import Keys, Moved, MoveTold
 from ecluse.engines.sql.claims import Claims
 from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
@@ -58,8 +58,24 @@ def open_stores(
         claims=Claims(database, keys),
         feeds=Feeds(database),
         works=RightsWorks(path.parent, database),
+        moves=OneFile(database),
         close=close,
     )
+
+
+class OneFile:
+    """The `InsurerMoves` port where nobody can move."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def where(self) -> dict[str, str]:
+        """Every insurer is in the one file."""
+        return {amc: "hub.db" for (amc,) in await self._database.reads.all("insurers_known")}
+
+    async def move(self, insurer: str, target: str, told: MoveTold) -> Moved:
+        """There is nowhere to go. Raises `one_file_only`."""
+        raise ONE_FILE_ONLY()
 
 
 class OnePlace:

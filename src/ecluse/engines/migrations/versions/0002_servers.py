@@ -79,7 +79,8 @@ def homes() -> None:
     op.add_column("insurer", text("server", nullable=True, comment="Which server holds this insurer."))
     op.create_table(
         "move",
-        text("insurer"), text("source"), text("target"), text("state"), Column("at_ts_us", sa.BigInteger, nullable=False),
+        text("insurer"), text("source"), text("target"), text("state"), text("feed", server_default=""),
+        Column("at_ts_us", sa.BigInteger, nullable=False),
         PrimaryKeyConstraint("insurer"),
         comment="An insurer on its way from one server to another.",
     )  # fmt: skip
