@@ -8,6 +8,9 @@ Budget: 50,000 rows/s of CPU, 1 GiB of memory at 33 million rows.
 
 Beside it, in the same run and with the same keys, a naive peer: the csv module, checks in Python, `executemany` into one
 SQLite table with its primary key. It checks less (no days, no lines, no overlaps, no limits) and cannot be killed.
+
+On PostgreSQL (`--store postgresql`) the tables are made by COPY on a server of its own on the same two cores. Budget: 30,000
+rows/s of the wall's clock.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import random
 import resource
 import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +33,7 @@ from pathlib import Path
 import msgspec
 
 from bench.members import AMC, PRODUCT, PRODUCT_YAML, member, write_feed
+from bench.postgres import server, url
 from ecluse.app.feeds import Order, journalled, load_file
 from ecluse.app.ports import Keys
 from ecluse.app.products import load_product
@@ -39,6 +45,7 @@ from ecluse.rights.person import member_message, nir_message, right_about
 from ecluse.wiring import init_hub, open_hub
 
 BUDGET_ROWS_PER_S = 50_000
+BUDGET_SERVER_ROWS_PER_S = 30_000  # on the wall's clock: the server works beside us
 BUDGET_MIB = 1_024
 BUDGET_READ_US = 15
 LOOKS = 20_000
@@ -56,8 +63,10 @@ class Measured(msgspec.Struct):
     read_us: float = 0.0
 
 
-def ours(folder: Path, file: Path) -> Measured:
-    """The whole use case on a real hub."""
+def ours(folder: Path, file: Path, store: str) -> Measured:
+    """The whole use case on a real hub; `store` is the URL of a server, or empty for the embedded one."""
+    if store:
+        os.environ["ECLUSE_STORE_URL"] = store
     hub_dir = folder / "hub"
     init_hub(hub_dir)
     steps: dict[str, float] = {}
@@ -77,8 +86,11 @@ def ours(folder: Path, file: Path) -> Measured:
         wall_s, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
         assert feed.state == "loaded", feed
         told("end")
-        return Measured(feed.counts.rows, wall_s, cpu_s, _peak_mib(), steps, _read_us(RightsFiles(
-            hub_dir / "rights", Database(hub_dir / "hub.db")), hub.keys, feed.counts.rows))  # fmt: skip
+        made = Measured(feed.counts.rows, wall_s, cpu_s, _peak_mib(), steps)
+        if not store:
+            files = RightsFiles(hub_dir / "rights", Database(hub_dir / "hub.db"))
+            made.read_us = _read_us(files, hub.keys, feed.counts.rows)
+        return made
 
 
 def _read_us(files: RightsFiles, keys: Keys, rows: int) -> float:
@@ -139,13 +151,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--dir", type=Path, help="where to work; about 700 bytes a row are needed")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=asked.dir) as made:
+    with ExitStack() as stack, tempfile.TemporaryDirectory(dir=asked.dir) as made:
         folder = Path(made)
         write_feed(folder / "feed.csv", asked.people)
         with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
             peer = pool.apply(naive, (folder, folder / "feed.csv"))
-            mine = pool.apply(ours, (folder, folder / "feed.csv"))
+            store = ""
+            if asked.store == "postgresql":
+                store = url(stack.enter_context(server(pinned=False)), "hub")
+            mine = pool.apply(ours, (folder, folder / "feed.csv", store))
     for name, one in (("ecluse", mine), ("naive peer", peer)):
         print(
             f"{name:<11}{one.rows:>12,} rows {one.wall_s:>8.1f} s {one.rows / one.wall_s:>9,.0f} rows/s"
@@ -154,11 +170,14 @@ def main() -> None:
     print(
         "           CPU µs a row: " + ", ".join(f"{step} {s / mine.rows * 1e6:.1f}" for step, s in mine.steps.items())
     )
-    print(f"           warm look-up {mine.read_us:.1f} µs (budget {BUDGET_READ_US})")
-    pace = mine.rows / mine.cpu_s
-    kept = pace >= BUDGET_ROWS_PER_S and mine.peak_mib <= BUDGET_MIB
-    print(f"budget {BUDGET_ROWS_PER_S:,} rows/s per core, {BUDGET_MIB:,} MiB: {'kept' if kept else 'MISSED'}")
-    print(f"{pace / (peer.rows / peer.cpu_s):.1f} times the naive peer")
+    if asked.store == "postgresql":
+        pace, budget, per = mine.rows / mine.wall_s, BUDGET_SERVER_ROWS_PER_S, "rows/s"
+    else:
+        pace, budget, per = mine.rows / mine.cpu_s, BUDGET_ROWS_PER_S, "rows/s per core"
+        print(f"           warm look-up {mine.read_us:.1f} µs (budget {BUDGET_READ_US})")
+        print(f"{pace / (peer.rows / peer.cpu_s):.1f} times the naive peer")
+    kept = pace >= budget and mine.peak_mib <= BUDGET_MIB
+    print(f"budget {budget:,} {per}, {BUDGET_MIB:,} MiB: {'kept' if kept else 'MISSED'}")
 
 
 if __name__ == "__main__":

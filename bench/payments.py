@@ -7,13 +7,15 @@ writes about 150,000 rows each of lines, moves, call lines and claims, and 80,00
 Budget: 60 s and 500 MiB for 150,000 claims.
 
 Beside it, in the same run, a peer: the same claims paid row by row in Python, a transaction a practice, the bank file by
-sepaxml without its validation; it writes no calls for funds and syncs no remittance to disk.
+sepaxml without its validation; it writes no calls for funds and syncs no remittance to disk. On PostgreSQL (`--store
+postgresql`) the budget is the same; the peer stays on SQLite.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -22,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -29,11 +32,15 @@ from pathlib import Path
 from sepaxml import SepaTransfer
 from stdnum import luhn
 
+from bench.postgres import server, url
 from ecluse.app.directory import load_insurers, load_practices
 from ecluse.app.payments import run_payments
+from ecluse.engines.postgres.database import Database as Books
+from ecluse.engines.postgres.server import Server
+from ecluse.engines.roles import BOOKS
 from ecluse.engines.sql.ledger import book
 from ecluse.engines.sqlite.database import Database, connect
-from ecluse.payments.ledger import accepted
+from ecluse.payments.ledger import Entry, accepted
 from ecluse.wiring import init_hub, open_hub
 
 BUDGET_S = 60
@@ -45,6 +52,9 @@ DAY = date(2026, 11, 23)
 _CLAIM = """
     INSERT INTO claim (id, practice, invoice, body, insurer, person, state, amc_cents, received_on, pay_by, sealed)
     VALUES (?, ?, ?, x'', ?, x'', 'accepted', ?, ?, '2026-12-02', x'')"""
+_CLAIM_THERE = """
+    INSERT INTO claim (id, practice, invoice, body, insurer, person, state, amc_cents, received_on, pay_by, sealed)
+    VALUES ($1, $2, $3, '', $4, '', 'accepted', $5, $6, '2026-12-02', '')"""
 
 
 _REMIT = """
@@ -59,8 +69,10 @@ def practice_number(n: int) -> str:
     return body + luhn.calc_check_digit(body)
 
 
-def fill(directory: Path, claims: int, practices: int) -> None:
+def fill(directory: Path, claims: int, practices: int, store: str = "") -> None:
     """A hub with that many accepted claims, the same in every run."""
+    if store:
+        os.environ["ECLUSE_STORE_URL"] = store
     init_hub(directory)
     settings = (directory / "ecluse.toml").read_text()
     settings = settings.replace('iban = ""', f'iban = "{IBAN}"').replace(
@@ -76,12 +88,26 @@ def fill(directory: Path, claims: int, practices: int) -> None:
         amcs = [f"{_amc(n)},Mutuelle {n},{IBAN},{'M-1,2020-01-01' if n % 2 else ','}\n" for n in range(INSURERS)]
         insurers_csv = ("insurer,name,iban,mandate,mandate_signed_on\n" + "".join(amcs)).encode()
         hub.run(load_insurers(hub.keys, hub.directory, insurers_csv))
-        connection = connect(directory / "hub.db")
-        connection.execute("BEGIN")
-        connection.executemany(_CLAIM, rows)
-        connection.execute("COMMIT")
         entries = [accepted(row[0], row[3], row[1], row[4]) for row in rows]
-        hub.run(Database(directory / "hub.db").write(lambda tx: book(tx, entries, 0)))
+        hub.run(_fill_server(hub.settings.store.url, rows, entries) if store else _fill_file(directory, rows, entries))
+
+
+async def _fill_file(directory: Path, rows: list[Row], entries: list[Entry]) -> None:
+    connection = connect(directory / "hub.db")
+    connection.execute("BEGIN")
+    connection.executemany(_CLAIM, rows)
+    connection.execute("COMMIT")
+    await Database(directory / "hub.db").write(lambda tx: book(tx, entries, 0))
+
+
+async def _fill_server(store: str, rows: list[Row], entries: list[Entry]) -> None:
+    server = Server("home", store, 1)
+    async with server.connection(BOOKS) as connection:
+        await connection.executemany(_CLAIM_THERE, rows)
+    await Books(server).write(lambda tx: book(tx, entries, 0))
+    async with server.connection(BOOKS) as connection:
+        await connection.execute("ANALYZE claim")  # what autovacuum does within a minute
+    await server.close()
 
 
 Row = tuple[str, str, str, str, int, str]
@@ -168,6 +194,7 @@ def main() -> None:
     """Fill two hubs, run both, print both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=CLAIMS)
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--only", choices=("ours", "plain"), help=argparse.SUPPRESS)
     parser.add_argument("directory", nargs="?", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -176,10 +203,15 @@ def main() -> None:
         print(peak_mib())
         return
     practices = max(1, options.claims * PRACTICES // CLAIMS)
-    with tempfile.TemporaryDirectory(prefix="bench-payments-") as place:
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="bench-payments-") as place:
         first, second = Path(place) / "ours", Path(place) / "plain"
-        fill(first, options.claims, practices)
-        shutil.copytree(first, second)
+        fill(second, options.claims, practices)
+        store = ""
+        if options.store == "postgresql":
+            store = url(stack.enter_context(server(pinned=False)), "hub")
+            fill(first, options.claims, practices, store)
+        else:
+            shutil.copytree(second, first)
         seconds, mib = measured("ours", first)
         print(f"payment run   {options.claims:>8} claims, {practices} practices: {seconds:6.1f} s, peak {mib} MiB")
         print(f"budget                                              {BUDGET_S:6.1f} s, peak {BUDGET_MIB} MiB")
