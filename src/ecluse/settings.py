@@ -36,6 +36,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     in_flight_max: Annotated[int, Meta(ge=1, le=1024)] = 64
+    drain_s: Annotated[float, Meta(ge=0, le=300)] = 0
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +71,20 @@ class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     creditor_id: str = ""
 
 
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[log]`."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    requests: Literal["all", "refused", "none"] = "refused"
+
+
+class TracesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[traces]`."""
+
+    endpoint: str = ""
+    ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
+
+
 class IssuerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[issuers]]`: a trusted issuer of access tokens."""
 
@@ -88,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: KeysSettings = field(default_factory=KeysSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     bank: BankSettings = field(default_factory=BankSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    traces: TracesSettings = field(default_factory=TracesSettings)
     issuers: tuple[IssuerSettings, ...] = ()
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -129,8 +129,11 @@ def check_databases(directory: Path) -> list[Schema]:
 
 
 @contextmanager
-def open_hub(directory: Path) -> Iterator[OpenHub]:
-    """The hub in `directory`, open until the end of the block. Raises `not_a_hub`, `settings_invalid`, `keys_locked`…"""
+def open_hub(directory: Path, around_log: Callable[[Log], Log] = lambda log: log) -> Iterator[OpenHub]:
+    """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
+
+    Raises `not_a_hub`, `settings_invalid`, `keys_locked`…
+    """
     settings = read_settings(directory)
     module, place = _plug(settings.keys.url, KEYS)
     keys = module.open_keys(directory / place, passphrase(settings, directory), production=settings.production)
@@ -147,7 +150,7 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place)
     clock = SystemClock()
-    desk = Desk(clock, keys, log, stores.rights)
+    desk = Desk(clock, keys, around_log(log), stores.rights)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(

@@ -23,6 +23,7 @@ from ecluse.journal.entry import ENTRY_BYTES_MAX
 from ecluse.kernel.errors import refusal
 
 SEGMENT_BYTES = 64 << 20  # a segment is read whole to be checked: seconds, and it fits in memory
+FREE_BYTES_MIN = 16 << 20  # seconds of a full load: time enough to stop cleanly before the disk refuses
 SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
 _HEAD = struct.Struct(">II")
 
@@ -70,6 +71,14 @@ class LocalLog:
             raise JOURNAL_POISONED() from broken
         self._position += len(batch)
         return Mark(self.slot, self._position)
+
+    def ready(self) -> None:
+        """Raise `journal_poisoned` when the next batch cannot be expected to reach the disk."""
+        self._take()
+        disk = os.fstatvfs(self._file)
+        removed = os.fstat(self._file).st_nlink == 0
+        if self._poisoned or removed or disk.f_flag & os.ST_RDONLY or disk.f_bavail * disk.f_frsize < FREE_BYTES_MIN:
+            raise JOURNAL_POISONED()
 
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
         """Entries past `marks` (position by slot), in this slot and in those nobody writes: what a killed process left."""

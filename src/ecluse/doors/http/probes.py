@@ -1,0 +1,67 @@
+"""What machines ask of a hub: does it live, can it answer, how is it doing. None of it is about a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from threading import Event
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from ecluse.app.hub import Hub
+from ecluse.doors.log import LOG
+
+# What an answer needs → what shows that it is there.
+PARTS: dict[str, Callable[[Hub], Coroutine[Any, Any, None]]] = {
+    "journal": lambda hub: hub.desk.ready(),
+    "store": lambda hub: hub.rights.ready(),
+}
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """`status`: ready, stopping or not_ready; `parts` that are not, by name and without a reason: strangers read it."""
+
+    status: str
+    parts: tuple[str, ...] = ()
+
+
+async def readiness(hub: Hub, stopping: Event) -> Readiness:
+    """Whether this process should be sent requests now."""
+    if stopping.is_set():
+        return Readiness("stopping")
+    failing = tuple([name for name in PARTS if not await _holds(name, hub)])
+    return Readiness("not_ready" if failing else "ready", failing)
+
+
+async def _holds(name: str, hub: Hub) -> bool:
+    try:
+        await PARTS[name](hub)
+    except Exception as failed:  # noqa: BLE001 - whatever fails, this part is not ready; the log says of what kind
+        LOG.error("not ready", part=name, exc_info=failed)
+        return False
+    return True
+
+
+def probes(hub: Hub, stopping: Event, meters: Collector) -> list[Any]:
+    """The handlers of one worker."""
+
+    @get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @get("/readyz", include_in_schema=False)
+    async def readyz() -> Response[Readiness]:
+        """The process can answer questions: it holds its part of the journal, its database opens, and it is not stopping."""
+        found = await readiness(hub, stopping)
+        return Response(found, status_code=200 if found.status == "ready" else 503)
+
+    @get("/metrics", include_in_schema=False)
+    async def metrics() -> Response[bytes]:
+        """Counts and times of every process of the hub, for Prometheus."""
+        return Response(generate_latest(meters), media_type=CONTENT_TYPE_LATEST)
+
+    return [healthz, readyz, metrics]
