@@ -1,14 +1,18 @@
 """The HTTP server of one process, and how it stops: nobody who got a connection is left without an answer.
 
 1. Told to stop, it says so: `/readyz` is 503 `stopping`, and every answer closes its connection. It still answers everything.
-2. After `drain_s`, once no connection is open or a last call is over, it takes no more connections.
+2. After `drain_s` the kernel makes no more connections for it; those it had made are taken in. Whoever has one and asks within a
+   last call is answered.
 3. What was begun is finished; then the process ends. Told a second time, it ends at once.
 """
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +29,7 @@ from ecluse.wiring import OpenHub
 KEEP_ALIVE_S = 75  # practice software asks every few minutes at most; longer only holds memory
 LAST_CALL_S = 1.0  # a client whose connection is open may be sending: it is answered, then told to close
 STOP_S = 20  # a stopping worker finishes what it has begun
+_SO_ATTACH_FILTER, _BPF_RETURN = 26, 0x06  # <asm-generic/socket.h>, <linux/bpf_common.h>
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -38,11 +43,14 @@ class Server(uvicorn.Server):
         self._drain_s = hub.settings.http.drain_s
         self._told_s = 0.0
         self._signals: set[int] = set()
+        self._listening: socket.socket | None = None
+        self._closed = False
         super().__init__(_config(hub, self._board, self._stopping))
 
     def answer(self, listening: socket.socket) -> None:
         """Take requests until stopped; `tell` hears READY and STOPPING."""
         self._board.sweep()
+        self._listening = listening
         try:
             self.run(sockets=[listening])
         finally:
@@ -72,10 +80,16 @@ class Server(uvicorn.Server):
         if counter % 10 == 0:
             self._board.tell()
         if self._stopping.is_set():
-            passed_s = time.monotonic() - self._told_s - self._drain_s
-            if passed_s >= 0 and (not self.server_state.connections or passed_s >= LAST_CALL_S):
-                self.should_exit = True
+            self._leave(time.monotonic() - self._told_s - self._drain_s)
         return await super().on_tick(counter)
+
+    def _leave(self, passed_s: float) -> None:
+        """Step 2, `passed_s` seconds after the drain. A turn of the loop lies between the last connection made and the end."""
+        if self._closed:
+            self.should_exit = not self.server_state.connections or passed_s >= LAST_CALL_S
+        elif passed_s >= 0 and self._listening is not None:
+            connect_no_more(self._listening)
+            self._closed = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -86,6 +100,18 @@ class Server(uvicorn.Server):
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+
+def connect_no_more(listening: socket.socket) -> None:
+    """Let the kernel drop whatever arrives for this listening socket; connections it has made already can still be accepted.
+
+    Closing the socket alone would reset those that nobody had accepted yet. The filter is one instruction of classic BPF,
+    "keep 0 bytes of every packet" (socket(7), SO_ATTACH_FILTER); a client that tries now tries again in a second.
+    """
+    if sys.platform != "linux":  # elsewhere a connection made in the last tenth of a second may be reset
+        return
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
+    listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(instruction)))
 
 
 def _config(hub: OpenHub, board: Board, stopping: Event) -> uvicorn.Config:
