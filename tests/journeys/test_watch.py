@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -131,8 +132,6 @@ def test_what_a_killed_worker_left_is_swept_at_the_next_start(tmp_path: Path) ->
     left = site.directory / "run" / "metrics-1.json"
     left.parent.mkdir()
     left.write_text('[["ecluse_workers","","gauge",[["ecluse_workers",{},1000.0]]]]')
-    import os
-
     os.utime(left, (1, 1))
     site.start()
     assert scrape(site)["ecluse_workers"] == 1

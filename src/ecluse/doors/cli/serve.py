@@ -79,7 +79,7 @@ def _answer(directory: Path, listening: socket.socket, name: str, tell: Callable
     with open_hub(directory, MeteredLog) as hub:
         configure(hub.settings.log.level, name)
         hub.run(hub.recover())
-        serving = Server(hub, tell)
+        serving = Server(hub, name, tell)
         died = _when_gone(beside, serving.stop)
         _quiet_collector()
         serving.answer(listening)
@@ -101,9 +101,10 @@ def _spawn(target: Callable[..., None], *given: object) -> BaseProcess:
 def _beside(directory: Path, listening: socket.socket) -> bool:
     """Answer in this process, and stop if the loader dies; False when it did."""
     loader = _spawn(worker.main, directory)
-    healthy = _answer(directory, listening, "w0", notify, loader.sentinel)
-    _end([loader], STOP_S)
-    return healthy
+    try:
+        return _answer(directory, listening, "w0", notify, loader.sentinel)
+    finally:
+        _end([loader], STOP_S)
 
 
 def _together(directory: Path, listening: socket.socket, workers: int, drain_s: float) -> bool:

@@ -101,6 +101,8 @@ class Front:
             self._queued -= 1
         self._in_flight += 1
         try:
+            if path in self._bare:
+                cast("dict[str, Any]", scope)["path_template"] = path
             await self._bare.get(path, self._inner)(scope, receive, send)
         finally:
             self._in_flight -= 1
@@ -114,22 +116,20 @@ class Front:
         if status >= 400 and (code := cast("dict[str, Any]", scope).get("refused")):
             REFUSALS.labels(code).inc()
         if status >= self._logged_from:
-            log_request(scope, self._route(scope), status, passed_s)
+            log_request(scope, route_of(scope), status, passed_s)
 
     def _metered(self, scope: Scope, status: int) -> tuple[Any, Any]:
         """The counters of a route; remembered under its template, so never under what a client made up."""
-        route = self._route(scope)
+        route = route_of(scope)
         meters = ANSWERS.labels(route, str(status)), SECONDS.labels(route)
         if route != "other":
             self._meters[cast("dict[str, Any]", scope).get("path_template") or scope["path"], status] = meters
         return meters
 
-    def _route(self, scope: Scope) -> str:
-        """The route's template: never an identifier."""
-        template = cast("dict[str, Any]", scope).get("path_template")
-        if template is None:
-            return scope["path"] if scope["path"] in self._bare else "other"
-        return _CONVERTER.sub("}", template)
+
+def route_of(scope: Scope) -> str:
+    """The route's template, `other` for none: never an identifier."""
+    return _CONVERTER.sub("}", cast("dict[str, Any]", scope).get("path_template") or "other")
 
 
 def log_request(scope: Scope, route: str, status: int, passed_s: float) -> None:

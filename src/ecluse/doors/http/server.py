@@ -20,10 +20,13 @@ from threading import Event
 from types import FrameType
 
 import uvicorn
+from litestar.types import ASGIApp
 
+from ecluse.app.hub import Hub
 from ecluse.doors.http.app import build
 from ecluse.doors.http.meters import Board
 from ecluse.doors.notify import READY, STOPPING
+from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub
 
 KEEP_ALIVE_S = 75  # practice software asks every few minutes at most; longer only holds memory
@@ -32,11 +35,18 @@ STOP_S = 20  # a stopping worker finishes what it has begun
 _SO_ATTACH_FILTER, _BPF_RETURN = 26, 0x06  # <asm-generic/socket.h>, <linux/bpf_common.h>
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
+TRACES_ABSENT = refusal(
+    "traces_absent",
+    500,
+    "OpenTelemetry is not installed",
+    fix='Run `pip install "ecluse[otel]"`, or leave traces.endpoint empty.',
+)
+
 
 class Server(uvicorn.Server):
     """uvicorn's server with a stop in two steps; `stop` may be called from any thread, any number of times."""
 
-    def __init__(self, hub: OpenHub, tell: Callable[[str], object]) -> None:
+    def __init__(self, hub: OpenHub, worker: str, tell: Callable[[str], object]) -> None:
         self._stopping = Event()
         self._tell = tell
         self._board = Board(hub.dir / "run")
@@ -45,7 +55,8 @@ class Server(uvicorn.Server):
         self._signals: set[int] = set()
         self._listening: socket.socket | None = None
         self._closed = False
-        super().__init__(_config(hub, self._board, self._stopping))
+        application, self._end_traces = _application(hub, self._board, self._stopping, worker)
+        super().__init__(_config(application))
 
     def answer(self, listening: socket.socket) -> None:
         """Take requests until stopped; `tell` hears READY and STOPPING."""
@@ -55,6 +66,7 @@ class Server(uvicorn.Server):
             self.run(sockets=[listening])
         finally:
             self._board.withdraw()
+            self._end_traces()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take requests, and say so."""
@@ -114,16 +126,33 @@ def connect_no_more(listening: socket.socket) -> None:
     listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(instruction)))
 
 
-def _config(hub: OpenHub, board: Board, stopping: Event) -> uvicorn.Config:
+def _application(hub: OpenHub, board: Board, stopping: Event, worker: str) -> tuple[ASGIApp, Callable[[], None]]:
+    """The application as the settings want it, and what ends its traces."""
+    told = hub.settings
+    if not told.traces.endpoint:
+        return _built(hub, hub, board, stopping), lambda: None
+    try:
+        from ecluse.doors.http.traces import TracedDoor, open_tracer, traced_hub
+    except ModuleNotFoundError:
+        raise TRACES_ABSENT() from None
+    tracer, end = open_tracer(told.traces.endpoint, told.traces.ratio, worker)
+    return TracedDoor(_built(hub, traced_hub(hub, tracer), board, stopping), tracer), end
+
+
+def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
+    return build(
+        hub,
+        opened.issuers,
+        in_flight_max=opened.settings.http.in_flight_max,
+        log_requests=opened.settings.log.requests,
+        meters=board,
+        stopping=stopping,
+    )
+
+
+def _config(application: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        build(
-            hub,
-            hub.issuers,
-            in_flight_max=hub.settings.http.in_flight_max,
-            log_requests=hub.settings.log.requests,
-            meters=board,
-            stopping=stopping,
-        ),
+        application,
         loop="uvloop",
         http="httptools",
         log_config=None,
