@@ -33,7 +33,13 @@ from ecluse.doors.http.front import TRACE, route_of
 STEPS: dict[str, dict[str, str]] = {
     "desk": {"admit": "admit", "release": "journal"},
     "rights": {"rights": "read rights", "engagement": "read engagement"},
-    "claims": {"take": "take claim", "cancel": "cancel claim", "claim": "read claim", "claims": "read claims"},
+    "claims": {
+        "take": "take claim",
+        "cancel": "cancel claim",
+        "claim": "read claim",
+        "page": "read claims",
+        "used": "read use",
+    },
     "payments": {"remittances_of": "read remittances", "remittance": "read remittance"},
 }
 
