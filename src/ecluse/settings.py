@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -130,6 +131,18 @@ def passphrase(settings: Settings, directory: Path) -> str:
     if settings.keys.passphrase_file:
         return (directory / settings.keys.passphrase_file).read_text().strip()
     return settings.keys.passphrase
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[tuple[str, str], ...]:
+    """Variables `ECLUSE_…` that nothing reads, each with the one that was probably meant, or empty."""
+    known = {"ECLUSE_DIR", "ECLUSE_ISSUERS"}
+    for section in Settings.__struct_fields__[:-1]:
+        known |= {f"ECLUSE_{section}_{name}".upper() for name in _names(section)}
+    return tuple(
+        (name, next(iter(get_close_matches(name, known, 1)), ""))
+        for name in sorted(environment)
+        if name.startswith("ECLUSE_") and name not in known
+    )
 
 
 def template() -> str:

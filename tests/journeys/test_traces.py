@@ -14,6 +14,7 @@ from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question
 pytest.importorskip("opentelemetry.sdk", reason='traces are an extra: pip install "ecluse[otel]"')
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+BAD_NIR = MEMBER["nir"][:13] + "99"
 STATE = "vendor=" + MEMBER["nir"]
 
 
@@ -80,14 +81,14 @@ def test_a_request_and_its_steps_are_told_and_nothing_of_a_person(tmp_path: Path
         assert client.post("/v1/claims", json=claim).status_code == 201
         assert client.get(f"/v1/claims/{MEMBER['nir']}").status_code == 404
         client.get(f"/{MEMBER['nir']}", headers={"traceparent": MEMBER["nir"]})
-        client.post("/v1/rights/checks", json=question(beneficiary={"birth_date": "1979-13-45"}))
+        client.post("/v1/rights/checks", json=question(beneficiary={"nir": BAD_NIR}))
     assert site.stop() == 0
     sent = b"".join(collector.received)
     for word in ["POST /v1/rights/checks", "admit", "read rights", "journal", "take claim", check.headers["x-request-id"],
-                 "/v1/claims/{claim_id}", "not_found", "birth_date_invalid"]:  # fmt: skip
+                 "/v1/claims/{claim_id}", "not_found", "nir_invalid"]:  # fmt: skip
         assert word.encode() in sent, word
     assert bytes.fromhex(TRACE) in sent
-    names = [MEMBER["nir"], MEMBER["nir"][:13], MEMBER["birth_date"], "1979-13-45", MEMBER["member_number"] + '"',
+    names = [MEMBER["nir"], MEMBER["nir"][:13], MEMBER["birth_date"], BAD_NIR, MEMBER["member_number"] + '"',
              DOCTOR, "10000000001", PRACTICE, token, token[:20], engagement, "INV-77881", "vendor="]  # fmt: skip
     assert [each for each in names if each.encode() in sent] == []
 

@@ -108,6 +108,8 @@ def test_metrics_are_those_of_every_worker_whoever_is_asked(watched: Site) -> No
     found = scrape(watched)
     assert found["ecluse_workers"] == WORKERS
     assert found["ecluse_in_flight"] == found["ecluse_queued"] == 0
+    assert found['ecluse_feeds{state="loaded"}'] == 1
+    assert found["ecluse_database_retries"] >= 0
     assert found["ecluse_journal_batch_entries_sum"] >= ASKED
     assert found["ecluse_journal_sync_seconds_count"] == found["ecluse_journal_batch_entries_count"] > 0
 

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from ecluse import __version__
 from ecluse.app.hub import Hub
+from ecluse.app.ports import Upkeep
 from ecluse.doors.http import claims, feeds, quotes, remittances, rights
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
@@ -39,6 +40,7 @@ def build(
     log_requests: str = "refused",
     meters: Collector = REGISTRY,
     stopping: Event | None = None,
+    upkeep: Upkeep | None = None,
 ) -> ASGIApp:
     """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks."""
     stopping = stopping or Event()
@@ -49,7 +51,7 @@ def build(
         return door.asked(authorization, cast("dict[str, Any]", request.scope)["request_id"])
 
     routes = Litestar(
-        [*probes(hub, stopping, meters), *HANDLERS],
+        [*probes(hub, stopping, meters, upkeep), *HANDLERS],
         dependencies={
             "hub": Provide(lambda: hub, use_cache=True, sync_to_thread=False),
             "asked": Provide(asked, sync_to_thread=False),

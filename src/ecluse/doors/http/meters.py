@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from ecluse import __version__
-from ecluse.app.ports import Log, Mark
+from ecluse.app.ports import Log, Mark, Upkeep
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 SYNC_BUCKETS_S = (0.0001, 0.0002, 0.0005, *BUCKETS_S)  # an SSD that keeps its promises takes 0.1 to 2 ms
@@ -35,6 +35,8 @@ QUEUED = Gauge("ecluse_queued", "Requests waiting for a place", registry=REGISTR
 WORKERS = Gauge("ecluse_workers", "Processes that answer", registry=REGISTRY)
 BATCH = Histogram("ecluse_journal_batch_entries", "Entries in one sync", buckets=BATCHES, registry=REGISTRY)
 SYNC = Histogram("ecluse_journal_sync_seconds", "Time of one sync", buckets=SYNC_BUCKETS_S, registry=REGISTRY)
+STORE = CollectorRegistry()  # what the store says is the same whoever asks it: never added up
+FEEDS = Gauge("ecluse_feeds", "Member files by state", ["state"], registry=STORE)
 RETRIES = Gauge("ecluse_database_retries", "Tries for a database another process was writing to", registry=REGISTRY)
 
 Sample = tuple[str, dict[str, str], float]
@@ -58,6 +60,12 @@ class MeteredLog:
         SYNC.observe(time.perf_counter() - started_s)
         BATCH.observe(len(entries))
         return mark
+
+
+async def meter_store(upkeep: Upkeep) -> None:
+    """Ask the store what it holds."""
+    for state, count in (await upkeep.feeds()).items():
+        FEEDS.labels(state).set(count)
 
 
 class Board(Collector):

@@ -24,7 +24,7 @@ from litestar.types import ASGIApp
 
 from ecluse.app.hub import Hub
 from ecluse.doors.http.app import build
-from ecluse.doors.http.meters import Board
+from ecluse.doors.http.meters import RETRIES, Board
 from ecluse.doors.notify import READY, STOPPING
 from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub
@@ -50,6 +50,7 @@ class Server(uvicorn.Server):
         self._stopping = Event()
         self._tell = tell
         self._board = Board(hub.dir / "run")
+        RETRIES.set_function(hub.stores.upkeep.retries)
         self._drain_s = hub.settings.http.drain_s
         self._told_s = 0.0
         self._signals: set[int] = set()
@@ -147,6 +148,7 @@ def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
         log_requests=opened.settings.log.requests,
         meters=board,
         stopping=stopping,
+        upkeep=opened.stores.upkeep,
     )
 
 
