@@ -36,7 +36,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Site:
 def broken(sound: Site, tmp_path: Path) -> Site:
     """A copy of it, to be broken."""
     shutil.copytree(sound.directory, tmp_path / "hub", symlinks=True)
-    os.chmod(tmp_path / "hub", 0o700)
+    (tmp_path / "hub").chmod(0o700)
     return Site(tmp_path / "hub", ECLUSE_KEYS_PASSPHRASE="écluse du Sanitas", ECLUSE_HTTP_PORT=str(free_port()))
 
 
@@ -138,7 +138,7 @@ PRODUCTION = environment(ECLUSE_HUB_MODE="production")
 WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
     # How it is broken: by what → which check, how bad, a word of what it says.
     "no settings": (remove("ecluse.toml"), "opens", "wrong", "not_a_hub"),
-    "a wrong setting": (replace_in_settings("port = 8400", 'port = "door"'), "opens", "wrong", "$.http.port"),
+    "a wrong setting": (replace_in_settings("in_flight_max = 64", "in_flight_max = 0"), "opens", "wrong", "$.http.in_flight_max"),
     "another passphrase": (environment(ECLUSE_KEYS_PASSPHRASE="x"), "opens", "wrong", "keys_locked"),
     "no keys": (remove("keys/hub.keys"), "opens", "wrong", "keys/hub.keys is not there"),
     "no database": (remove("hub.db*"), "opens", "wrong", "hub.db is not there"),
@@ -153,7 +153,7 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
     "a torn journal": (tear, "journal", "warning", "8 bytes"),
     "a journal with a hole": (lose_segment, "journal", "wrong", "does not follow"),
     "a clock that went back": (come_from_the_future, "clock", "wrong", "before the newest entry"),
-    "a damaged database": (damage_database, "opens", "wrong", "hub"),
+    "a damaged database": (damage_database, "database", "wrong", "the database is damaged"),
     "rights that are lost": (remove("rights/*.db"), "insurers", "wrong", f"rights of {AMC} are lost"),
     "an insurer without products": (
         lambda site: sql(site, "DELETE FROM product"), "insurers", "wrong", "no product in force"),
@@ -166,8 +166,8 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
     "a half-written file out": (put("out/bank/x.xml.part"), "left behind", "warning", "x.xml.part"),
     "a run not written": (
         lambda site: sql(site, "INSERT INTO pay_run (id, received_until, execute_on, state, at_ts_us, debtor, summary) "
-                         "VALUES ('run_X', '2026-01-01', '2026-01-02', 'ordered', 1, x'', x'')"),
-        "opens", "wrong", "hub"),
+                         "VALUES ('run_X', '2026-01-01', '2026-01-02', 'ordered', 1, x'', x'7b7d')"),
+        "payment runs", "wrong", "run_X"),
 }  # fmt: skip
 
 
