@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
     """uvicorn's server with a stop in two steps; `stop` may be called from any thread, any number of times."""
 
     def __init__(self, hub: OpenHub, worker: str, tell: Callable[[str], object]) -> None:
+        self._hub = hub
         self._stopping = Event()
         self._tell = tell
         self._board = Board(hub.dir / "run")
@@ -64,7 +65,7 @@ class Server(uvicorn.Server):
         self._board.sweep()
         self._listening = listening
         try:
-            self.run(sockets=[listening])
+            self._hub.run(self.serve(sockets=[listening]))
         finally:
             self._board.withdraw()
             self._end_traces()
@@ -155,7 +156,6 @@ def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
 def _config(application: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        loop="uvloop",
         http="httptools",
         log_config=None,
         access_log=False,

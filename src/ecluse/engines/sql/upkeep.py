@@ -4,31 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecluse.engines.sql.unit import Reads
+from ecluse.engines.sql.unit import Database, Places
 
 
 class Upkeep:
-    """Over one database. `answers` says whether an insurer's generation of rights can be read; `retries` counts waits."""
+    """Over the home database and each insurer's own. `readable`: whether a named generation of rights is there."""
 
-    def __init__(self, reads: Reads, answers: Callable[[str, str], bool], retries: Callable[[], int]) -> None:
-        self._reads = reads
-        self._answers = answers
-        self.retries = retries
+    def __init__(
+        self,
+        home: Database,
+        places: Places,
+        readable: Callable[[str, str], bool] = lambda *_: True,
+        retries: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._home = home
+        self._places = places
+        self._readable = readable
+        self.retries = retries  # many write at once on a server, so none waits for its turn: 0 unless an engine counts
 
     async def ready(self) -> None:
         """Raise if the database cannot be read."""
-        await self._reads.one("feed_states")
+        await self._home.reads.one("feed_states")
 
     async def integrity(self) -> str:
         """`ok`, or the first thing that is wrong with the database."""
-        row = await self._reads.one("integrity")
+        row = await self._home.reads.one("integrity")
         return str(row[0]) if row else "the check gave no answer"
 
     async def insurers(self) -> list[tuple[str, bool, bool]]:
         """Insurers served: number, whether they have rights, whether these can be read."""
-        rows = await self._reads.all("insurers")
-        return [(amc, bool(named), bool(named) and self._answers(amc, named)) for amc, named in rows]
+        return [await self._answering(amc) for (amc,) in await self._home.reads.all("insurers")]
 
     async def feeds(self) -> dict[str, int]:
         """How many feeds are in each state."""
-        return dict(await self._reads.all("feed_states"))
+        return dict(await self._home.reads.all("feed_states"))
+
+    async def _answering(self, amc: str) -> tuple[str, bool, bool]:
+        row = await (await self._places.of(amc)).reads.one("answering", insurer=amc)
+        named = row[0] if row else None
+        return amc, bool(named), bool(named) and self._readable(amc, named)

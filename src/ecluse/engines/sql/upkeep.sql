@@ -5,8 +5,12 @@
 SELECT 'ok'
 
 -- name: insurers
--- Insurers served, and the generation of rights that answers.
-SELECT amc, generation FROM insurer ORDER BY amc
+-- Insurers served.
+SELECT amc FROM insurer ORDER BY amc
+
+-- name: answering
+-- The generation of rights that answers for an insurer; null when it has none.
+SELECT generation FROM insurer WHERE amc = :insurer
 
 -- name: feed_states
 -- How many feeds are in each state.

@@ -45,7 +45,7 @@ def open_stores(
         raise ONE_FILE_ONLY()
     path = directory / url.removeprefix("sqlite:")
     database = Database(path)
-    folder = path.with_name("rights")
+    folder, place = path.with_name("rights"), OnePlace(database)
     engagements = Engagements(path.with_name("engagements.db"))
 
     async def close() -> None:
@@ -53,7 +53,7 @@ def open_stores(
         database.close()
 
     return Stores(
-        products=Products(OnePlace(database)),
+        products=Products(place),
         rights=Rights(RightsFiles(folder, database), engagements, keys),
         payments=Payments(database),
         directory=Directory(database),
@@ -61,7 +61,7 @@ def open_stores(
         feeds=Feeds(database),
         works=RightsWorks(path.parent, database),
         moves=OneFile(database),
-        upkeep=Upkeep(database.reads, lambda *named: rights_path(folder, *named).is_file(), lambda: database.retries),
+        upkeep=Upkeep(database, place, lambda *named: rights_path(folder, *named).is_file(), lambda: database.retries),
         close=close,
     )
 
