@@ -42,4 +42,4 @@ class Upkeep:
     async def _answering(self, amc: str) -> tuple[str, bool, bool]:
         row = await (await self._places.of(amc)).reads.one("answering", insurer=amc)
         named = row[0] if row else None
-        return amc, bool(named), bool(named) and self._readable(amc, named)
+        return amc, bool(named), bool(named) and self._readable(amc, str(named))
