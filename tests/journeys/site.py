@@ -93,7 +93,7 @@ class Site:
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.02)
         self.url = found[0]
-        with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=20), timeout=READY_S) as client:
             assert client.get(f"{self.url}/readyz").status_code == 200
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

@@ -90,7 +90,7 @@ def test_what_a_client_calls_a_trace_is_logged_only_if_it_is_one(watched: Site, 
 
 
 def scrape(site: Site) -> dict[str, float]:
-    text = httpx.get(f"{site.url}/metrics").text
+    text = httpx.get(f"{site.url}/metrics", timeout=30).text
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
 
 
