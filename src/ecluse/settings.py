@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +37,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     in_flight_max: Annotated[int, Meta(ge=1, le=1024)] = 64
+    drain_s: Annotated[float, Meta(ge=0, le=300)] = 0
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +72,20 @@ class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     creditor_id: str = ""
 
 
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[log]`."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    requests: Literal["all", "refused", "none"] = "refused"
+
+
+class TracesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[traces]`."""
+
+    endpoint: str = ""
+    ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
+
+
 class IssuerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[issuers]]`: a trusted issuer of access tokens."""
 
@@ -88,6 +104,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: KeysSettings = field(default_factory=KeysSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     bank: BankSettings = field(default_factory=BankSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    traces: TracesSettings = field(default_factory=TracesSettings)
     issuers: tuple[IssuerSettings, ...] = ()
 
     @property
@@ -113,6 +131,18 @@ def passphrase(settings: Settings, directory: Path) -> str:
     if settings.keys.passphrase_file:
         return (directory / settings.keys.passphrase_file).read_text().strip()
     return settings.keys.passphrase
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[tuple[str, str], ...]:
+    """Variables `ECLUSE_…` that nothing reads, each with the one that was probably meant, or empty."""
+    known = {"ECLUSE_DIR", "ECLUSE_ISSUERS"}
+    for section in Settings.__struct_fields__[:-1]:
+        known |= {f"ECLUSE_{section}_{name}".upper() for name in _names(section)}
+    return tuple(
+        (name, next(iter(get_close_matches(name, known, 1)), ""))
+        for name in sorted(environment)
+        if name.startswith("ECLUSE_") and name not in known
+    )
 
 
 def template() -> str:

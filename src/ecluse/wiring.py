@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,14 +15,17 @@ from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
+from warnings import catch_warnings
 
 import uvloop
 from joserfc.errors import SecurityWarning
+from msgspec.structs import replace
 
 from ecluse.app.access import Desk
 from ecluse.app.hub import Hub
 from ecluse.app.payments import Till
 from ecluse.app.ports import Log
+from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.clock import RandomIds, SystemClock
 from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
@@ -33,15 +36,16 @@ from ecluse.engines.issuer import (
     read_issuers,
     write_development_accounts,
 )
+from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
-from ecluse.kernel.errors import refusal
+from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
 from ecluse.rules.book import open_book
-from ecluse.settings import EXAMPLE_IBAN, FILE, Settings, passphrase, read_settings, template
+from ecluse.settings import EXAMPLE_IBAN, FILE, Settings, passphrase, read_settings, template, unknown_variables
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -54,6 +58,7 @@ UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that 
 Result = TypeVar("Result")
 
 ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
+PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
 ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
 
 
@@ -107,7 +112,7 @@ def init_hub(directory: Path) -> None:
     """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`."""
     if (directory / FILE).exists():
         raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
     (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
@@ -129,8 +134,11 @@ def check_databases(directory: Path) -> list[Schema]:
 
 
 @contextmanager
-def open_hub(directory: Path) -> Iterator[OpenHub]:
-    """The hub in `directory`, open until the end of the block. Raises `not_a_hub`, `settings_invalid`, `keys_locked`…"""
+def open_hub(directory: Path, around_log: Callable[[Log], Log] = lambda log: log) -> Iterator[OpenHub]:
+    """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
+
+    Raises `not_a_hub`, `settings_invalid`, `keys_locked`…
+    """
     settings = read_settings(directory)
     module, place = _plug(settings.keys.url, KEYS)
     keys = module.open_keys(directory / place, passphrase(settings, directory), production=settings.production)
@@ -147,7 +155,7 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place)
     clock = SystemClock()
-    desk = Desk(clock, keys, log, stores.rights)
+    desk = Desk(clock, keys, around_log(log), stores.rights)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
@@ -175,6 +183,65 @@ def open_hub(directory: Path) -> Iterator[OpenHub]:
         log.close()
         runner.run(stores.close())
         runner.close()
+
+
+def examine(directory: Path) -> Facts:
+    """What `app/doctor.py` judges: the hub in `directory`, opened as far as it opens; nothing is made that is not there."""
+    settings, refused = _opened("settings", lambda: read_settings(directory))
+    facts = machine_facts(directory)
+    if settings is None:
+        return replace(facts, refused=refused)
+    issuers, also = _opened("issuers", lambda: _issuers(settings, directory))
+    refused += also
+    store, also = _opened("hub", lambda: _store_facts(directory, settings))
+    http = settings.http
+    return replace(
+        facts,
+        refused=refused + also,
+        production=settings.production,
+        sealed=bool(settings.keys.passphrase or settings.keys.passphrase_file),
+        example_account=settings.bank.iban == EXAMPLE_IBAN,
+        issuers=len(issuers or ()),
+        development_issuers=sum(each.development for each in settings.issuers),
+        in_flight_max=http.in_flight_max,
+        variables=unknown_variables(),
+        port=port_state(http.host, http.port),
+        store=store,
+    )
+
+
+def _store_facts(directory: Path, settings: Settings) -> StoreFacts:
+    key_scheme, _, key_place = settings.keys.url.partition(":")
+    scheme, _, place = settings.store.url.partition(":")
+    for name, local in ((key_place, key_scheme == "file"), (place, scheme == "sqlite")):
+        if local and not (directory / name).is_file():  # opening would make a new one
+            raise PART_MISSING(f"{name} is not there")
+    with catch_warnings(action="ignore"), open_hub(directory) as hub:
+        return hub.run(_stored(hub))
+
+
+async def _stored(hub: OpenHub) -> StoreFacts:
+    integrity = await hub.stores.upkeep.integrity()
+    if integrity != "ok":
+        return StoreFacts(integrity)
+    insurers = tuple(
+        [
+            InsurerFacts(amc, rights, readable, hub.keys.has(amc), len(await hub.products.names(amc)))
+            for amc, rights, readable in await hub.stores.upkeep.insurers()
+        ]
+    )
+    runs = await hub.payments.runs(unwritten=True)
+    return StoreFacts(integrity, insurers, await hub.stores.upkeep.feeds(), tuple(run.id for run in runs))
+
+
+def _opened(what: str, opening: Callable[[], Result]) -> tuple[Result | None, tuple[Refusal, ...]]:
+    """What opens, or why it does not."""
+    try:
+        return opening(), ()
+    except Refused as said:
+        return None, (Refusal(what, f"{said.code}: {said.detail}", said.fix),)
+    except Exception as broken:  # noqa: BLE001 - whatever keeps a hub from opening is what a doctor has to say
+        return None, (Refusal(what, f"{type(broken).__name__} while it was opened", "Restore it from its copy."),)
 
 
 def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 
 ECLUSE = str(Path(sys.executable).with_name("ecluse"))
+READY_S = 30  # a start takes a second; more on a machine that is busy
 AMC = "0075123456"
 PRACTICE = "370000028"
 DOCTOR = "rpps:10000000001"
@@ -42,7 +44,7 @@ class Site:
     def __init__(self, directory: Path, **environment: str) -> None:
         self.directory = directory
         self.environment = {**os.environ, "ECLUSE_DIR": str(directory), **environment}
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
     def run(self, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -71,17 +73,27 @@ class Site:
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self.json("feed", "load", str(file), "--insurer", AMC, mode)
 
+    @property
+    def log(self) -> Path:
+        """What the server said on stderr."""
+        return self.directory.parent / f"{self.directory.name}.log"
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The server's structured log lines so far."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
     def start(self, workers: int = 1) -> None:
         """Start the server; returns when it answers."""
         command = [ECLUSE, "serve", "--port", "0", "--workers", str(workers)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=self.environment)
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if found := re.search(r"http://[\d.]+:\d+", line):
-                self.url = found[0]
-                break
-        assert self.url, "the server did not say where it answers"
-        with httpx.Client(transport=httpx.HTTPTransport(retries=20)) as client:
+        with self.log.open("w") as said:
+            self.process = subprocess.Popen(command, stderr=said, env=self.environment)
+        deadline_s = time.monotonic() + READY_S
+        while not (found := re.search(r"http://[\d.]+:\d+", self.log.read_text())):
+            assert time.monotonic() < deadline_s, "the server did not say where it answers"
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.02)
+        self.url = found[0]
+        with httpx.Client(transport=httpx.HTTPTransport(retries=20), timeout=READY_S) as client:
             assert client.get(f"{self.url}/readyz").status_code == 200
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -89,8 +101,6 @@ class Site:
         assert self.process is not None
         self.process.send_signal(how)
         code = self.process.wait(30)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
         self.process, self.url = None, ""
         return code
 

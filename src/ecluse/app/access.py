@@ -99,6 +99,10 @@ class Desk:
         """Wait for the sync under way; what still waits was never answered."""
         self._disk.shutdown()
 
+    async def ready(self) -> None:
+        """Raise if nothing could be released now, as far as can be told without writing."""
+        self._log.ready()
+
     def admit(
         self,
         asked: Request,

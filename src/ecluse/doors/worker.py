@@ -6,20 +6,19 @@ It is a process of its own: loading takes whole minutes of one core, and checks 
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 from pathlib import Path
 from threading import Event
 
 from ecluse.app.feeds import journalled, load_received
+from ecluse.doors.log import LOG, configure
 from ecluse.kernel.errors import Refused
+from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, open_hub
 
 LEFT_S = 86_400  # a file in the spool that no feed claims and nobody wrote to for a day was left by a stop
 POLL_S = 1.0  # between two looks for received files; a load takes longer than that anyway
-
-LOG = logging.getLogger(__name__)
 
 
 def work_once(hub: OpenHub) -> int:
@@ -30,9 +29,9 @@ def work_once(hub: OpenHub) -> int:
             feed = hub.run(load_received(hub, id_, journalled(hub), lambda *_: None))
         except Refused as said:
             # The file as a whole: its state says it. Or a turn, or a disk: the file stays, to be tried again.
-            LOG.warning("feed %s: %s", id_, said.code)
+            LOG.warning("feed not loaded", feed=id_, code=said.code)
         else:
-            LOG.info("feed %s: %s, %d rows", id_, feed.state, feed.counts.rows)
+            LOG.info("feed finished", feed=id_, state=feed.state, rows=feed.counts.rows)
             finished += 1
     return finished
 
@@ -48,7 +47,7 @@ def run(directory: Path, stop: Event, parent: int, poll_s: float = POLL_S) -> No
 
 def main(directory: Path) -> None:
     """Run until SIGTERM or SIGINT, or until the parent is gone; what a kill interrupts is gone on with at the next start."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    configure(read_settings(directory).log.level, "loader")
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())

@@ -23,6 +23,7 @@ from ecluse.journal.entry import ENTRY_BYTES_MAX
 from ecluse.kernel.errors import refusal
 
 SEGMENT_BYTES = 64 << 20  # a segment is read whole to be checked: seconds, and it fits in memory
+FREE_BYTES_MIN = 16 << 20  # seconds of a full load: time enough to stop cleanly before the disk refuses
 SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
 _HEAD = struct.Struct(">II")
 
@@ -71,11 +72,19 @@ class LocalLog:
         self._position += len(batch)
         return Mark(self.slot, self._position)
 
+    def ready(self) -> None:
+        """Raise `journal_poisoned` when the next batch cannot be expected to reach the disk."""
+        self._take()
+        disk = os.fstatvfs(self._file)
+        removed = os.fstat(self._file).st_nlink == 0
+        if self._poisoned or removed or disk.f_flag & os.ST_RDONLY or disk.f_bavail * disk.f_frsize < FREE_BYTES_MIN:
+            raise JOURNAL_POISONED()
+
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
         """Entries past `marks` (position by slot), in this slot and in those nobody writes: what a killed process left."""
         self._take()
-        for slot in _slots(self.directory):
-            lock = None if slot.name == self.slot else _try_lock(slot)
+        for slot in slots(self.directory):
+            lock = None if slot.name == self.slot else try_lock(slot)
             if slot.name == self.slot or lock is not None:
                 yield from _read_slot(slot, marks.get(slot.name, 0))
             if lock is not None:
@@ -94,13 +103,13 @@ class LocalLog:
             self._open_last()
 
     def _open_last(self) -> None:
-        segments = _segments(self.directory / self.slot)
-        if not segments:
+        found = segments(self.directory / self.slot)
+        if not found:
             self._create()
             return
-        self._start = int(segments[-1].stem)
-        self._position = self._start + _mend(segments[-1])
-        self._file = os.open(segments[-1], os.O_WRONLY | os.O_APPEND)
+        self._start = int(found[-1].stem)
+        self._position = self._start + _mend(found[-1])
+        self._file = os.open(found[-1], os.O_WRONLY | os.O_APPEND)
 
     def _roll(self) -> None:
         os.close(self._file)
@@ -115,7 +124,7 @@ class LocalLog:
 
 def read_all(directory: Path) -> Iterator[bytes]:
     """Every entry of every slot, slot by slot, in the order written."""
-    for slot in _slots(directory):
+    for slot in slots(directory):
         for entry, _ in _read_slot(slot, 0):
             yield entry
 
@@ -124,13 +133,14 @@ def _take_slot(directory: Path) -> tuple[str, int]:
     for number in range(SLOTS_MAX):
         slot = directory / f"w{number}"
         slot.mkdir(parents=True, exist_ok=True)
-        if (lock := _try_lock(slot)) is not None:
+        if (lock := try_lock(slot)) is not None:
             sync(directory)
             return slot.name, lock
     raise JOURNAL_FULL()
 
 
-def _try_lock(slot: Path) -> int | None:
+def try_lock(slot: Path) -> int | None:
+    """The lock of a slot, as a descriptor to close; None when another process holds it."""
     lock = os.open(slot / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -140,30 +150,32 @@ def _try_lock(slot: Path) -> int | None:
     return lock
 
 
-def _slots(directory: Path) -> list[Path]:
+def slots(directory: Path) -> list[Path]:
+    """The slots, by number."""
     return sorted((each for each in directory.glob("w*") if each.is_dir()), key=lambda each: int(each.name[1:]))
 
 
-def _segments(slot: Path) -> list[Path]:
+def segments(slot: Path) -> list[Path]:
+    """The segments of a slot, in the order of its stream."""
     return sorted(slot.glob("*.seg"))
 
 
 def _read_slot(slot: Path, after: int) -> Iterator[tuple[bytes, Mark]]:
-    segments = _segments(slot)
-    for number, segment in enumerate(segments):
+    found = segments(slot)
+    for number, segment in enumerate(found):
         start, size = int(segment.stem), segment.stat().st_size
         if start + size <= after:
             continue
         read = 0
-        for entry, end in _records(segment.read_bytes()):
+        for entry, end in records(segment.read_bytes()):
             read = end
             if start + end > after:
                 yield entry, Mark(slot.name, start + end)
-        if read != size and number < len(segments) - 1:
+        if read != size and number < len(found) - 1:
             raise JOURNAL_DAMAGED(f"segment {slot.name}/{segment.name} is broken at byte {read}")
 
 
-def _records(content: bytes) -> Iterator[tuple[bytes, int]]:
+def records(content: bytes) -> Iterator[tuple[bytes, int]]:
     """Each whole record and the position after it; stops before the first that is torn."""
     at = 0
     while at + _HEAD.size <= len(content):
@@ -179,7 +191,7 @@ def _records(content: bytes) -> Iterator[tuple[bytes, int]]:
 def _mend(segment: Path) -> int:
     """The size of the segment without its torn end, which is kept beside it for whoever investigates."""
     content = segment.read_bytes()
-    whole = max((end for _, end in _records(content)), default=0)
+    whole = max((end for _, end in records(content)), default=0)
     if whole < len(content):
         warnings.warn(f"journal segment {segment.name}: {len(content) - whole} torn bytes moved aside", stacklevel=2)
         segment.with_suffix(".torn").write_bytes(content[whole:])

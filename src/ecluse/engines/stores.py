@@ -15,6 +15,7 @@ from ecluse.app.ports import (
     ProductStore,
     RightsStore,
     RightsWorks,
+    Upkeep,
 )
 
 
@@ -30,4 +31,5 @@ class Stores:
     feeds: FeedStore
     works: RightsWorks
     moves: InsurerMoves
+    upkeep: Upkeep
     close: Callable[[], Coroutine[Any, Any, None]]

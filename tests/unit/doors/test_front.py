@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ecluse.doors.http.front import Front
+from ecluse.engines.clock import RandomIds
 
 
 def ask(places: int, requests: int) -> list[int]:
@@ -31,7 +32,7 @@ def ask(places: int, requests: int) -> list[int]:
         return int(sent[0]["status"])
 
     async def all_at_once() -> list[int]:
-        front = Front(slow, {}, places)
+        front = Front(slow, {}, places, RandomIds())
         return await asyncio.gather(*(one(front) for _ in range(requests)))
 
     return asyncio.run(all_at_once())

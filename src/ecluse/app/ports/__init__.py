@@ -21,6 +21,7 @@ from ecluse.app.ports.moves import InsurerMoves, Moved, MoveTold
 from ecluse.app.ports.outside import HUB, Clock, Ids, Keys, Log, Mark, Post, Schemas
 from ecluse.app.ports.payments import DirectoryStore, PaymentStore
 from ecluse.app.ports.rights import ProductStore, RightsStore
+from ecluse.app.ports.upkeep import Upkeep
 
 __all__ = [
     "HUB",
@@ -50,4 +51,5 @@ __all__ = [
     "Schemas",
     "Settle",
     "Spooled",
+    "Upkeep",
 ]

@@ -69,6 +69,10 @@ class Log(Protocol):
         """Write the batch; durable on return. A failed sync poisons the log: later calls raise `journal_poisoned`."""
         ...
 
+    def ready(self) -> None:
+        """Raise what `append` would raise, as far as can be told without writing."""
+        ...
+
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
         """Entries written after `marks` (position by slot) whose writer is gone, or is this process."""
         ...

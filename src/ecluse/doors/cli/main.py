@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import db, dev, directory, feeds, hub, moves, pay, products, quote, rules, serve
+from ecluse.doors.cli import db, dev, directory, doctor, feeds, hub, moves, pay, products, quote, rules, serve
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.kernel.errors import Refused
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command("init")(hub.init)
 app.command("serve")(serve.serve)
+app.command("doctor")(doctor.doctor)
 app.command("quote")(quote.quote)
 app.add_typer(products.app, name="product")
 directory.insurers.command("list")(moves.list_insurers)

@@ -1,33 +1,36 @@
 """`ecluse serve`: one process that answers, or several behind one port, and one that loads received member files.
 
 They share nothing but files: each holds its own slot of the journal and its own connections. One that dies stops the others,
-so that whoever supervises the hub (systemd) starts it whole again.
+so that whoever supervises the hub (systemd) starts it whole again. Told to stop once, they finish (`doors/http/server.py`);
+told twice, they end.
 """
 
 from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import signal
 import socket
-from collections.abc import Callable
-from multiprocessing.connection import wait
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Annotated
 
 import typer
 
 from ecluse.doors import worker
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
+from ecluse.doors.log import configure
+from ecluse.doors.notify import READY, STOPPING, notify
 from ecluse.kernel.errors import refusal
-from ecluse.wiring import OpenHub, open_hub
+from ecluse.settings import read_settings
+from ecluse.wiring import open_hub
 
 BACKLOG = 1024  # connections the kernel holds while the workers are busy
-KEEP_ALIVE_S = 75  # practice software asks every few minutes at most; longer only holds memory
-STOP_S = 20  # a stopping worker finishes what it has begun
+STOP_S = 25  # after its drain, a process has a second's last call and 20 s to finish what it began; then it is killed
 WORKERS_MAX = 32  # each holds a journal slot, and commands that write need some too
 
 PORT_TAKEN = refusal(
@@ -45,17 +48,13 @@ def serve(
 
     GET /readyz says when it is ready, /schema describes every call, /metrics is for Prometheus.
     """
+    http = read_settings(directory).http
     with open_hub(directory) as hub:
         copied = hub.run(hub.recover())
-        listening = _listen(host or hub.settings.http.host, hub.settings.http.port if port is None else port)
-        address = "http://{}:{}".format(*listening.getsockname()[:2])
-        ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
-        if workers == 1:
-            healthy = _beside(hub, listening, _spawn(worker.main, directory))
-    if workers > 1:
-        healthy = _together(
-            [_spawn(worker.main, directory), *(_spawn(_work, directory, listening) for _ in range(workers))]
-        )
+    listening = _listen(host or http.host, http.port if port is None else port)
+    address = "http://{}:{}".format(*listening.getsockname()[:2])
+    ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
+    healthy = _beside(directory, listening) if workers == 1 else _together(directory, listening, workers, http.drain_s)
     if not healthy:
         ERRORS.print("a process of the hub died: the others were stopped")
         raise typer.Exit(1)
@@ -72,26 +71,19 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _answer(hub: OpenHub, listening: socket.socket) -> None:
-    import uvicorn  # a third of a second to import: only this command pays it
+def _answer(directory: Path, listening: socket.socket, name: str, tell: Callable[[str], object], beside: int) -> bool:
+    """Answer in this process until told to stop, or until the process behind the sentinel `beside` ends: then False."""
+    from ecluse.doors.http.meters import MeteredLog  # a third of a second to import: only this command pays it
+    from ecluse.doors.http.server import Server
 
-    from ecluse.doors.http.app import build
-
-    # uvicorn stops on these by itself, then raises them again: without a handler the hub would not be closed.
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: None)
-    config = uvicorn.Config(
-        build(hub, hub.issuers, in_flight_max=hub.settings.http.in_flight_max),
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=STOP_S,
-    )
-    _quiet_collector()
-    hub.run(uvicorn.Server(config).serve(sockets=[listening]))
+    with open_hub(directory, MeteredLog) as hub:
+        configure(hub.settings.log.level, name)
+        hub.run(hub.recover())
+        serving = Server(hub, name, tell)
+        died = _when_gone(beside, serving.stop)
+        _quiet_collector()
+        serving.answer(listening)
+        return not died
 
 
 def _quiet_collector() -> None:
@@ -106,54 +98,76 @@ def _spawn(target: Callable[..., None], *given: object) -> BaseProcess:
     return process
 
 
-def _beside(hub: OpenHub, listening: socket.socket, loader: BaseProcess) -> bool:
+def _beside(directory: Path, listening: socket.socket) -> bool:
     """Answer in this process, and stop if the loader dies; False when it did."""
-    died = _stop_when_gone(loader.sentinel)
-    _answer(hub, listening)
-    healthy = not died.is_set()
-    loader.terminate()
-    loader.join(STOP_S)
-    return healthy
+    loader = _spawn(worker.main, directory)
+    try:
+        return _answer(directory, listening, "w0", notify, loader.sentinel)
+    finally:
+        _end([loader], STOP_S)
 
 
-def _together(processes: list[BaseProcess]) -> bool:
-    """Wait; when told to stop, or when one has died, stop them all, each told once. False when one died."""
+def _together(directory: Path, listening: socket.socket, workers: int, drain_s: float) -> bool:
+    """Start them, wait; when told to stop, or when one has died, stop them all. False when one died."""
+    pipes = [multiprocessing.Pipe(duplex=False) for _ in range(workers)]
+    processes = [_spawn(worker.main, directory)]
+    processes += [_spawn(_work, directory, listening, f"w{n}", writer) for n, (_, writer) in enumerate(pipes)]
     told: list[int] = []
 
     def stop_all(*_: object) -> None:
-        if not told:
-            told.append(1)
-            for process in processes:
-                process.terminate()
+        told.append(1)
+        notify(STOPPING)
+        for process in processes:  # told twice, a process ends at once
+            process.terminate()
 
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, stop_all)
-    wait([process.sentinel for process in processes])
+    listening.close()  # a connection must wait at a process that answers, not here
+    sentinels = [process.sentinel for process in processes]
+    if all(_started(reader, sentinels) for reader, _ in pipes):
+        notify(READY)
+        wait(sentinels)
     healthy = bool(told)
-    stop_all()
-    for process in processes:
-        process.join(STOP_S)
+    if healthy:
+        _join(processes, drain_s + STOP_S)
+    else:
+        _end(processes, drain_s + STOP_S)
     return healthy
 
 
-def _work(directory: Path, listening: socket.socket) -> None:
+def _started(reader: Connection, sentinels: Sequence[int]) -> bool:
+    """Wait until the process at the other end of the pipe takes requests; False when one of them ended first."""
+    return reader in wait([reader, *sentinels]) and reader.recv() == READY
+
+
+def _work(directory: Path, listening: socket.socket, name: str, telling: Connection) -> None:
     """One of several processes that answer; it stops when its parent, which would tell it to, is gone."""
     parent = multiprocessing.parent_process()
     assert parent is not None
-    _stop_when_gone(parent.sentinel)
-    with open_hub(directory) as hub:
-        hub.run(hub.recover())
-        _answer(hub, listening)
+    _answer(directory, listening, name, telling.send, parent.sentinel)
 
 
-def _stop_when_gone(sentinel: int) -> Event:
-    """Send this process SIGTERM when the other one ends; the event says that it happened."""
-    gone = Event()
+def _end(processes: Sequence[BaseProcess], within_s: float) -> None:
+    for process in processes:
+        process.terminate()
+    _join(processes, within_s)
+
+
+def _join(processes: Sequence[BaseProcess], within_s: float) -> None:
+    """Wait for the end of all; whoever has not ended `within_s` seconds from now is killed."""
+    deadline_s = time.monotonic() + within_s
+    for process in processes:
+        process.join(max(0.0, deadline_s - time.monotonic()))
+        process.kill()
+
+
+def _when_gone(sentinel: int, stop: Callable[[], None]) -> list[int]:
+    """Call `stop` when another process ends; the list is no longer empty then."""
+    gone: list[int] = []
 
     def watch() -> None:
-        wait([sentinel])
-        gone.set()
-        os.kill(os.getpid(), signal.SIGTERM)
+        gone.extend(wait([sentinel]))  # type: ignore[arg-type]
+        stop()
 
     Thread(target=watch, daemon=True).start()
     return gone

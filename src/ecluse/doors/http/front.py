@@ -1,81 +1,153 @@
-"""The outermost layer of the HTTP door: counts what comes in, and keeps it to what one worker can answer in time.
+"""The outermost layer of the HTTP door: names, counts and logs what comes in, and keeps it to what one worker can answer in time.
 
-Past `in_flight_max` requests at once, and a queue as long, a request is refused with 503 and `Retry-After`: a late answer at
-the desk is worth less than a quick refusal, and an unlimited queue makes everybody late (docs/operations.md).
+Every request gets an id: it is in the answer's `X-Request-Id`, in the log and in the journal. Past `in_flight_max` requests
+at once, and a queue as long, a request is refused with 503 and `Retry-After`: a late answer at the desk is worth less than a
+quick refusal, and an unlimited queue makes everybody late (docs/operations.md).
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from threading import Event
+from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from prometheus_client import Counter, Histogram
 
+from ecluse.app.ports import Ids
+from ecluse.doors.http.meters import ANSWERS, IN_FLIGHT, QUEUED, REFUSALS, SECONDS
 from ecluse.doors.http.problems import send_problem
+from ecluse.doors.log import LOG
 from ecluse.kernel.errors import refusal
-
-BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 OVERLOADED = refusal("overloaded", 503, "Too many requests at once", fix="Try again in a second.")
 
-ANSWERS = Counter("ecluse_answers_total", "HTTP answers", ["route", "status"])
-SECONDS = Histogram("ecluse_answer_seconds", "Time to answer", ["route"], buckets=BUCKETS_S)
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a full hub is not a dead one: these never wait
+PREFIXES = {"/v1/rights/checks": "chk_", "/v1/quotes": "quo_", "/v1/claims": "clm_", "/v1/feeds": "fee_"}
+LOGGED_FROM = {"all": 100, "refused": 400, "none": 600}  # `log.requests` → the lowest status that makes a line
+TRACE = re.compile(
+    r"[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}"
+)  # W3C traceparent: the only thing of a client's we log
 
-ROUTES = ("/v1/rights/checks", "/v1/quotes", "/v1/claims", "/v1/remittances", "/v1/feeds")
+_CLOSE = (b"connection", b"close")
+_CONVERTER = re.compile(r":\w+}")
 
 
 class Front:
     """An ASGI application around others: `inner`, and the bare ones that answer one path each."""
 
-    def __init__(self, inner: ASGIApp, bare: Mapping[str, ASGIApp], in_flight_max: int) -> None:
+    def __init__(
+        self,
+        inner: ASGIApp,
+        bare: Mapping[str, ASGIApp],
+        in_flight_max: int,
+        ids: Ids,
+        *,
+        log_requests: str = "refused",
+        stopping: Event | None = None,
+    ) -> None:
         self._inner = inner
         self._bare = bare
+        self._ids = ids
         self._places = asyncio.Semaphore(in_flight_max)
         self._queue_max = in_flight_max
-        self._queued = 0
-        self._times = {route: SECONDS.labels(route) for route in (*ROUTES, "other")}
-        self._counts: dict[tuple[str, int], Any] = {}
+        self._queued = self._in_flight = 0
+        self._logged_from = LOGGED_FROM[log_requests]
+        self._stopping = stopping or Event()
+        self._meters: dict[tuple[str, int], tuple[Any, Any]] = {}
+        IN_FLIGHT.set_function(lambda: self._in_flight)
+        QUEUED.set_function(lambda: self._queued)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it at once."""
+        """Answer one request, or refuse it at once; whatever happens it is counted."""
         if scope["type"] != ScopeType.HTTP:
             await self._inner(scope, receive, send)
-        elif self._places.locked() and self._queued >= self._queue_max:
-            await send_problem(OVERLOADED(), send)
-        else:
-            self._queued += 1
-            async with self._places:
-                self._queued -= 1
-                await self._measured(scope, receive, send)
-
-    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = _route(scope["path"])
-        status = 500
+            return
         started_s = time.perf_counter()
+        id_ = self._ids.new(PREFIXES.get(scope["path"], "req_"))
+        cast("dict[str, Any]", scope)["request_id"] = id_
+        status = 500
 
         async def note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers = [*message["headers"], (b"x-request-id", id_.encode())]
+                if self._stopping.is_set():  # a client that keeps its connection must turn to another hub
+                    headers.append(_CLOSE)
+                message["headers"] = headers
             await send(message)
 
         try:
-            await self._bare.get(scope["path"], self._inner)(scope, receive, note)
+            await self._let_in(scope, receive, note)
         finally:
-            self._times[route].observe(time.perf_counter() - started_s)
-            self._count(route, status)
+            self._tell(scope, status, time.perf_counter() - started_s)
 
-    def _count(self, route: str, status: int) -> None:
-        counter = self._counts.get((route, status))
-        if counter is None:
-            counter = self._counts[route, status] = ANSWERS.labels(route, str(status))
-        counter.inc()
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path in PROBES:
+            await self._inner(scope, receive, send)
+            return
+        if self._places.locked() and self._queued >= self._queue_max:
+            await send_problem(OVERLOADED(), scope, send)
+            return
+        self._queued += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._queued -= 1
+        self._in_flight += 1
+        try:
+            if path in self._bare:
+                cast("dict[str, Any]", scope)["path_template"] = path
+            await self._bare.get(path, self._inner)(scope, receive, send)
+        finally:
+            self._in_flight -= 1
+            self._places.release()
+
+    def _tell(self, scope: Scope, status: int, passed_s: float) -> None:
+        route = cast("dict[str, Any]", scope).get("path_template") or scope["path"]
+        meters = self._meters.get((route, status)) or self._metered(scope, status)
+        meters[0].inc()
+        meters[1].observe(passed_s)
+        if status >= 400 and (code := cast("dict[str, Any]", scope).get("refused")):
+            REFUSALS.labels(code).inc()
+        if status >= self._logged_from:
+            log_request(scope, route_of(scope), status, passed_s)
+
+    def _metered(self, scope: Scope, status: int) -> tuple[Any, Any]:
+        """The counters of a route; remembered under its template, so never under what a client made up."""
+        route = route_of(scope)
+        meters = ANSWERS.labels(route, str(status)), SECONDS.labels(route)
+        if route != "other":
+            self._meters[cast("dict[str, Any]", scope).get("path_template") or scope["path"], status] = meters
+        return meters
 
 
-def _route(path: str) -> str:
-    """The route's name for metrics: never an identifier."""
-    return path if path in ROUTES else next((route for route in ROUTES if path.startswith(route + "/")), "other")
+def route_of(scope: Scope) -> str:
+    """The route's template, `other` for none: never an identifier."""
+    return _CONVERTER.sub("}", cast("dict[str, Any]", scope).get("path_template") or "other")
+
+
+def log_request(scope: Scope, route: str, status: int, passed_s: float) -> None:
+    """One line for one request."""
+    seen = cast("dict[str, Any]", scope)
+    line = {"id": seen["request_id"], "method": scope.get("method", ""), "route": route, "status": status}
+    if code := seen.get("refused"):
+        line["code"] = code
+    if trace := _trace(scope):
+        line["trace"] = trace
+    tell = LOG.error if status >= 500 else LOG.warning if status >= 400 else LOG.info
+    tell("request", **line, ms=round(1000 * passed_s, 2))
+
+
+def _trace(scope: Scope) -> str:
+    """The trace this request belongs to: the hub's own when it traces, or the caller's if it reads as one."""
+    if own := cast("dict[str, Any]", scope).get("trace"):
+        return str(own)
+    sent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
+    found = TRACE.fullmatch(sent.decode("latin-1"))
+    return found[1] if found else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import Send
+from litestar.types import Scope, Send
 
-from ecluse.doors.http.log import LOG
+from ecluse.doors.log import LOG
 from ecluse.kernel.errors import NOT_FOUND, Refused, place_of, refusal
 
 MEDIA_TYPE = "application/problem+json"
@@ -56,14 +56,16 @@ def malformed(message: str) -> Refused:
 _HEADERS = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": "1"}}
 
 
-def answer(refused: Refused) -> Response[Problem]:
-    """The HTTP answer of a refusal."""
+def answer(refused: Refused, scope: Scope) -> Response[Problem]:
+    """The HTTP answer of a refusal; its code is noted for the log and the counters."""
     status = refused.refusal.status
+    _note(refused, scope)
     return Response(problem(refused), status_code=status, media_type=MEDIA_TYPE, headers=_HEADERS.get(status, {}))
 
 
-async def send_problem(refused: Refused, send: Send) -> None:
+async def send_problem(refused: Refused, scope: Scope, send: Send) -> None:
     """The same answer, where no framework is: on the bare routes and in front of them."""
+    _note(refused, scope)
     status, body = refused.refusal.status, msgspec.json.encode(problem(refused))
     said = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **_HEADERS.get(status, {})}
     headers = [(name.encode(), value.encode()) for name, value in said.items()]
@@ -71,22 +73,33 @@ async def send_problem(refused: Refused, send: Send) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def on_refused(_: Asked, refused: Refused) -> Response[Problem]:
+def on_refused(request: Asked, refused: Refused) -> Response[Problem]:
     """What was expected and refused."""
-    return answer(refused)
+    return answer(refused, request.scope)
 
 
-def on_http(_: Asked, error: HTTPException) -> Response[Problem]:
+def on_http(request: Asked, error: HTTPException) -> Response[Problem]:
     """What the framework refused: addresses, methods, bodies."""
     cause = error.__cause__
     while cause is not None and not isinstance(cause, msgspec.MsgspecError):
         cause = cause.__cause__
     if cause is not None:
-        return answer(malformed(str(cause).replace("`$.data", "`$")))  # the framework calls the body `data`
-    return answer(_BY_STATUS.get(error.status_code, MALFORMED)())
+        return answer(
+            malformed(str(cause).replace("`$.data", "`$")), request.scope
+        )  # the framework calls the body `data`
+    return answer(_BY_STATUS.get(error.status_code, MALFORMED)(), request.scope)
 
 
 def on_bug(request: Asked, bug: Exception) -> Response[Problem]:
-    """A bug: its traceback goes to the log, without any value of the request."""
-    LOG.error("broken", path=request.scope["path"], kind=type(bug).__name__, exc_info=bug)
-    return answer(BROKEN())
+    """A bug: where it happened goes to the log, without any value of the request."""
+    return answer(broken(bug, request.scope), request.scope)
+
+
+def broken(bug: Exception, scope: Scope) -> Refused:
+    """Log a bug under the request's id; what is told of it outside."""
+    LOG.error("broken", id=cast("dict[str, Any]", scope).get("request_id"), exc_info=bug)
+    return BROKEN()
+
+
+def _note(refused: Refused, scope: Scope) -> None:
+    cast("dict[str, Any]", scope)["refused"] = refused.code

@@ -6,7 +6,7 @@ The framework's own path adds 85 µs to a request of 100 (docs/decisions/0001). 
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from litestar import Response, post
@@ -17,13 +17,11 @@ from ecluse.app.hub import Hub
 from ecluse.app.rights import RightsAnswer, RightsQuestion, check_rights
 from ecluse.doors.http.answers import encode, send
 from ecluse.doors.http.given import Asked, TheHub
-from ecluse.doors.http.log import LOG
-from ecluse.doors.http.problems import BROKEN, METHOD, TOO_LARGE, malformed, send_problem
+from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, malformed, send_problem
 from ecluse.doors.http.who import Door
 from ecluse.kernel.errors import Refused
 
 PATH = "/v1/rights/checks"
-PREFIX = "chk_"
 QUESTION_BYTES_MAX = 16 << 10  # a question is 200 bytes, with a pass under 5 KB
 
 _JSON = (b"content-type", b"application/json")
@@ -51,10 +49,9 @@ class Checks:
         try:
             body = await self._answered(scope, receive)
         except Refused as refused:
-            await send_problem(refused, send)
+            await send_problem(refused, scope, send)
         except Exception as bug:  # noqa: BLE001 - the outermost layer of this route: logged, told as a bug
-            LOG.error("broken", path=PATH, kind=type(bug).__name__, exc_info=bug)
-            await send_problem(BROKEN(), send)
+            await send_problem(broken(bug, scope), scope, send)
         else:
             headers = [_JSON, (b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -64,7 +61,7 @@ class Checks:
         if scope.get("method") != "POST":
             raise METHOD()
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        asked = self._door.asked(authorization, PREFIX)
+        asked = self._door.asked(authorization, cast("dict[str, Any]", scope)["request_id"])
         sent = await _read(receive)
         try:
             question = _question(sent)

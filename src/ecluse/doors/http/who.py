@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from ecluse.app.ports import Clock, Ids
+from ecluse.app.ports import Clock
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import UNAUTHENTICATED, Account, Issuer, verify
 
@@ -20,15 +20,14 @@ _BEARER = b"Bearer "
 class Door:
     """Recognises askers."""
 
-    def __init__(self, issuers: Mapping[str, Issuer], clock: Clock, ids: Ids) -> None:
+    def __init__(self, issuers: Mapping[str, Issuer], clock: Clock) -> None:
         self._issuers = issuers
         self._clock = clock
-        self._ids = ids
         self._known: dict[bytes, Account] = {}
 
-    def asked(self, authorization: bytes, prefix: str) -> Request:
-        """The request of whoever sent this `Authorization` header, with a fresh id. Raises `unauthenticated`."""
-        return Request(self.account(authorization), self._ids.new(prefix))
+    def asked(self, authorization: bytes, id_: str) -> Request:
+        """The request `id_` of whoever sent this `Authorization` header. Raises `unauthenticated`."""
+        return Request(self.account(authorization), id_)
 
     def account(self, authorization: bytes) -> Account:
         """The account behind this `Authorization` header. Raises `unauthenticated`."""

@@ -17,6 +17,7 @@ from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
 from ecluse.engines.sql.payments import Payments
 from ecluse.engines.sql.products import Products
+from ecluse.engines.sql.upkeep import Upkeep
 from ecluse.engines.stores import Stores
 
 
@@ -48,5 +49,6 @@ def open_stores(
         feeds=Feeds(places.home),
         works=works,
         moves=InsurerMoves(places, works),
+        upkeep=Upkeep(places.home, places),
         close=close,
     )

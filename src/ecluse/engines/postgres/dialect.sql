@@ -66,3 +66,7 @@ UPDATE move SET state = 'cleaning' WHERE insurer = :insurer AND state = 'switchi
 -- name: end_move
 -- Nothing is left on the old server.
 UPDATE move SET state = 'done' WHERE insurer = :insurer
+
+-- name: answering
+-- The feed whose rights answer for an insurer, on its own server; null when it has none.
+SELECT nullif(feed, '') FROM served WHERE insurer = :insurer

@@ -10,7 +10,16 @@ import re
 from functools import cache
 from importlib.resources import files
 
-FILES = ("claims.sql", "directory.sql", "feeds.sql", "ledger.sql", "payments.sql", "products.sql", "statements.sql")
+FILES = (
+    "claims.sql",
+    "directory.sql",
+    "feeds.sql",
+    "ledger.sql",
+    "payments.sql",
+    "products.sql",
+    "statements.sql",
+    "upkeep.sql",
+)
 HERE = "ecluse.engines.sql"
 
 _NAME = re.compile(r"^-- name: ([a-z0-9_]+)$", re.MULTILINE)

@@ -11,10 +11,11 @@ from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
 from ecluse.engines.sql.payments import Payments
 from ecluse.engines.sql.products import Products
+from ecluse.engines.sql.upkeep import Upkeep
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.engagements import Engagements
 from ecluse.engines.sqlite.rights import Rights
-from ecluse.engines.sqlite.rights_files import RightsFiles
+from ecluse.engines.sqlite.rights_files import RightsFiles, rights_path
 from ecluse.engines.sqlite.rights_work import RightsWorks
 from ecluse.engines.stores import Stores
 from ecluse.kernel.errors import refusal
@@ -44,6 +45,7 @@ def open_stores(
         raise ONE_FILE_ONLY()
     path = directory / url.removeprefix("sqlite:")
     database = Database(path)
+    folder, place = path.with_name("rights"), OnePlace(database)
     engagements = Engagements(path.with_name("engagements.db"))
 
     async def close() -> None:
@@ -51,14 +53,15 @@ def open_stores(
         database.close()
 
     return Stores(
-        products=Products(OnePlace(database)),
-        rights=Rights(RightsFiles(path.with_name("rights"), database), engagements, keys),
+        products=Products(place),
+        rights=Rights(RightsFiles(folder, database), engagements, keys),
         payments=Payments(database),
         directory=Directory(database),
         claims=Claims(database, keys),
         feeds=Feeds(database),
         works=RightsWorks(path.parent, database),
         moves=OneFile(database),
+        upkeep=Upkeep(database, place, lambda *named: rights_path(folder, *named).is_file(), lambda: database.retries),
         close=close,
     )
 

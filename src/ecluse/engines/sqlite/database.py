@@ -95,6 +95,7 @@ class Database:
         self.reader.execute("PRAGMA query_only=1")
         self.reads = Reader(self.reader)
         self._tx = Transaction(self._writer)
+        self.retries = 0  # tries for a file that another process was writing to
         self._memory: dict[str, Remembered[Any]] = {}
         self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._committing: asyncio.Task[None] | None = None
@@ -134,7 +135,7 @@ class Database:
     async def _commit(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await _begin_patiently(self._writer)
+            self.retries += await _begin_patiently(self._writer)
             outcomes = [self._attempt(work) for work, _ in batch]
             await loop.run_in_executor(self._disk, self._writer.execute, "COMMIT")
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
@@ -207,13 +208,15 @@ def _tell(done: asyncio.Future[Any], outcome: _Returned | Exception) -> None:
         done.set_exception(outcome)
 
 
-async def _begin_patiently(connection: sqlite3.Connection) -> None:
-    """Wait for another process's transaction without holding up this process's loop."""
-    deadline_s = time.monotonic() + BUSY_S
+async def _begin_patiently(connection: sqlite3.Connection) -> int:
+    """Wait for another process's transaction without holding up this process's loop; how many tries were in vain."""
+    deadline_s, tries = time.monotonic() + BUSY_S, 0
     while not _try_begin(connection):
         if time.monotonic() > deadline_s:
             raise DATABASE_BUSY()
+        tries += 1
         await asyncio.sleep(PAUSE_S)
+    return tries
 
 
 def _try_begin(connection: sqlite3.Connection) -> bool:

@@ -1,1 +1,5 @@
--- What SQLite says in its own way: nothing so far, the shared statements are its own.
+-- What SQLite says in its own way.
+
+-- name: integrity
+-- Every page read once; `ok`, or the first thing that is wrong.
+PRAGMA quick_check(1)

@@ -1,0 +1,106 @@
+"""What an operator's check of an installation needs to know: facts, gathered by engines; `app/doctor.py` judges them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A file or folder of the hub. `mode`: permission bits; `device`: what it shares its free space with."""
+
+    name: str
+    mode: int
+    owned: bool
+    used_bytes: int
+    free_bytes: int
+    device: int
+
+
+class JournalFacts(msgspec.Struct, frozen=True):
+    """The journal's disk: `damaged` names the first place that does not read, `torn_bytes` what a kill left at the end."""
+
+    slots: int
+    bytes: int
+    oldest_ts_us: int
+    newest_ts_us: int
+    torn_bytes: int = 0
+    damaged: str = ""
+
+
+class InsurerFacts(msgspec.Struct, frozen=True):
+    """An insurer that is served: whether it has rights, whether they can be read, its keys, how many products."""
+
+    amc: str
+    rights: bool
+    readable: bool
+    keys: bool
+    products: int
+
+
+class StoreFacts(msgspec.Struct, frozen=True):
+    """What the store says of itself: `integrity` is `ok` or the first thing that is not."""
+
+    integrity: str
+    insurers: tuple[InsurerFacts, ...] = ()
+    feeds: dict[str, int] = {}
+    unwritten_runs: tuple[str, ...] = ()
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What could not be opened, and the refusal it gave."""
+
+    what: str
+    detail: str
+    fix: str
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """An installation as it was found. Groups are `None` when what they need could not be opened: `refused` says why."""
+
+    production: bool = False
+    sealed: bool = False
+    example_account: bool = False
+    issuers: int = 0
+    development_issuers: int = 0
+    in_flight_max: int = 64
+    variables: tuple[tuple[str, str], ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    places: tuple[Place, ...] = ()
+    private: bool = True
+    largest_rights_bytes: int = 0
+    sync_us: tuple[int, ...] = ()
+    sync_failed: str = ""
+    open_files_max: int = 0
+    port: str = ""
+    now_ts_us: int = 0
+    left_behind: tuple[str, ...] = ()
+    python: str = ""
+    libraries: tuple[tuple[str, str, str], ...] = ()
+    journal: JournalFacts | None = None
+    store: StoreFacts | None = None
+
+
+class Upkeep(Protocol):
+    """A store looked at by its operator; none of it is about a person."""
+
+    async def ready(self) -> None:
+        """Raise if the database cannot be read."""
+        ...
+
+    async def integrity(self) -> str:
+        """`ok`, or the first thing that is wrong with the database."""
+        ...
+
+    async def insurers(self) -> list[tuple[str, bool, bool]]:
+        """Insurers served: number, whether they have rights, whether these can be read."""
+        ...
+
+    async def feeds(self) -> dict[str, int]:
+        """How many feeds are in each state."""
+        ...
+
+    def retries(self) -> int:
+        """Tries for a database that another process was writing to, by this process, since its start."""
+        ...

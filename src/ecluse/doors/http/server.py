@@ -1,0 +1,166 @@
+"""The HTTP server of one process, and how it stops: nobody who got a connection is left without an answer.
+
+1. Told to stop, it says so: `/readyz` is 503 `stopping`, and every answer closes its connection. It still answers everything.
+2. After `drain_s` the kernel makes no more connections for it; those it had made are taken in. Whoever has one and asks within a
+   last call is answered.
+3. What was begun is finished; then the process ends. Told a second time, it ends at once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from ecluse.app.hub import Hub
+from ecluse.doors.http.app import build
+from ecluse.doors.http.meters import RETRIES, Board
+from ecluse.doors.notify import READY, STOPPING
+from ecluse.kernel.errors import refusal
+from ecluse.wiring import OpenHub
+
+KEEP_ALIVE_S = 75  # practice software asks every few minutes at most; longer only holds memory
+LAST_CALL_S = 1.0  # a client whose connection is open may be sending: it is answered, then told to close
+STOP_S = 20  # a stopping worker finishes what it has begun
+_SO_ATTACH_FILTER, _BPF_RETURN = 26, 0x06  # <asm-generic/socket.h>, <linux/bpf_common.h>
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+TRACES_ABSENT = refusal(
+    "traces_absent",
+    500,
+    "OpenTelemetry is not installed",
+    fix='Run `pip install "ecluse[otel]"`, or leave traces.endpoint empty.',
+)
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server with a stop in two steps; `stop` may be called from any thread, any number of times."""
+
+    def __init__(self, hub: OpenHub, worker: str, tell: Callable[[str], object]) -> None:
+        self._hub = hub
+        self._stopping = Event()
+        self._tell = tell
+        self._board = Board(hub.dir / "run")
+        RETRIES.set_function(hub.stores.upkeep.retries)
+        self._drain_s = hub.settings.http.drain_s
+        self._told_s = 0.0
+        self._signals: set[int] = set()
+        self._listening: socket.socket | None = None
+        self._closed = False
+        application, self._end_traces = _application(hub, self._board, self._stopping, worker)
+        super().__init__(_config(application))
+
+    def answer(self, listening: socket.socket) -> None:
+        """Take requests until stopped; `tell` hears READY and STOPPING."""
+        self._board.sweep()
+        self._listening = listening
+        try:
+            self._hub.run(self.serve(sockets=[listening]))
+        finally:
+            self._board.withdraw()
+            self._end_traces()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take requests, and say so."""
+        await super().startup(sockets)
+        self._tell(READY)
+
+    def stop(self) -> None:
+        """Begin to stop."""
+        if not self._stopping.is_set():
+            self._told_s = time.monotonic()
+            self._stopping.set()
+            self._tell(STOPPING)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins to stop; the same once more ends at once (Ctrl-C brings SIGINT, then the parent's SIGTERM)."""
+        self.stop()
+        if sig in self._signals:
+            self.force_exit = self.should_exit = True
+        self._signals.add(sig)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether the main loop ends now."""
+        if counter % 10 == 0:
+            self._board.tell()
+        if self._stopping.is_set():
+            self._leave(time.monotonic() - self._told_s - self._drain_s)
+        return await super().on_tick(counter)
+
+    def _leave(self, passed_s: float) -> None:
+        """Step 2, `passed_s` seconds after the drain. A turn of the loop lies between the last connection made and the end."""
+        if self._closed:
+            self.should_exit = not self.server_state.connections or passed_s >= LAST_CALL_S
+        elif passed_s >= 0 and self._listening is not None:
+            connect_no_more(self._listening)
+            self._closed = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are ours until the end; uvicorn would raise them again, and the hub would not be closed."""
+        before = {each: signal.signal(each, self.handle_exit) for each in STOPS}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def connect_no_more(listening: socket.socket) -> None:
+    """Let the kernel drop whatever arrives for this listening socket; connections it has made already can still be accepted.
+
+    Closing the socket alone would reset those that nobody had accepted yet. The filter is one instruction of classic BPF,
+    "keep 0 bytes of every packet" (socket(7), SO_ATTACH_FILTER); a client that tries now tries again in a second.
+    """
+    if sys.platform != "linux":  # elsewhere a connection made in the last tenth of a second may be reset
+        return
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", _BPF_RETURN, 0, 0, 0))
+    listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(instruction)))
+
+
+def _application(hub: OpenHub, board: Board, stopping: Event, worker: str) -> tuple[ASGIApp, Callable[[], None]]:
+    """The application as the settings want it, and what ends its traces."""
+    told = hub.settings
+    if not told.traces.endpoint:
+        return _built(hub, hub, board, stopping), lambda: None
+    try:
+        from ecluse.doors.http.traces import TracedDoor, open_tracer, traced_hub
+    except ModuleNotFoundError:
+        raise TRACES_ABSENT() from None
+    tracer, end = open_tracer(told.traces.endpoint, told.traces.ratio, worker)
+    return TracedDoor(_built(hub, traced_hub(hub, tracer), board, stopping), tracer), end
+
+
+def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
+    return build(
+        hub,
+        opened.issuers,
+        in_flight_max=opened.settings.http.in_flight_max,
+        log_requests=opened.settings.log.requests,
+        meters=board,
+        stopping=stopping,
+        upkeep=opened.stores.upkeep,
+    )
+
+
+def _config(application: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+    )

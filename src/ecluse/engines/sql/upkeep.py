@@ -1,0 +1,45 @@
+"""The `Upkeep` port: what an operator asks of a relational store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ecluse.engines.sql.unit import Database, Places
+
+
+class Upkeep:
+    """Over the home database and each insurer's own. `readable`: whether a named generation of rights is there."""
+
+    def __init__(
+        self,
+        home: Database,
+        places: Places,
+        readable: Callable[[str, str], bool] = lambda *_: True,
+        retries: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._home = home
+        self._places = places
+        self._readable = readable
+        self.retries = retries  # many write at once on a server, so none waits for its turn: 0 unless an engine counts
+
+    async def ready(self) -> None:
+        """Raise if the database cannot be read."""
+        await self._home.reads.one("feed_states")
+
+    async def integrity(self) -> str:
+        """`ok`, or the first thing that is wrong with the database."""
+        row = await self._home.reads.one("integrity")
+        return str(row[0]) if row else "the check gave no answer"
+
+    async def insurers(self) -> list[tuple[str, bool, bool]]:
+        """Insurers served: number, whether they have rights, whether these can be read."""
+        return [await self._answering(amc) for (amc,) in await self._home.reads.all("insurers")]
+
+    async def feeds(self) -> dict[str, int]:
+        """How many feeds are in each state."""
+        return dict(await self._home.reads.all("feed_states"))
+
+    async def _answering(self, amc: str) -> tuple[str, bool, bool]:
+        row = await (await self._places.of(amc)).reads.one("answering", insurer=amc)
+        named = row[0] if row else None
+        return amc, bool(named), bool(named) and self._readable(amc, str(named))

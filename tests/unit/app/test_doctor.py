@@ -1,0 +1,49 @@
+"""The doctor's table, on facts that a test's machine cannot show: full disks, disks that lie, slow ones, old libraries."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecluse.app.doctor import CHECKS, DAY_US, GIB, diagnose
+from ecluse.app.ports.upkeep import Facts, InsurerFacts, JournalFacts, Place, StoreFacts
+
+
+def place(name: str, free_gib: float, used_gib: float = 0, device: int = 1) -> Place:
+    return Place(name, 0o600, True, int(used_gib * GIB), int(free_gib * GIB), device)
+
+
+def journal(gib: float, days: int) -> JournalFacts:
+    return JournalFacts(1, int(gib * GIB), DAY_US, DAY_US * (1 + days))
+
+
+CASES = [
+    ("disk space", "ok", Facts(places=(place("journal", 40),), journal=journal(1, 1))),
+    ("disk space", "warning", Facts(places=(place("journal", 30),), journal=journal(1, 1))),  # 30 days of it, and 1 GiB
+    ("disk space", "ok", Facts(places=(place("journal", 5),), journal=journal(1, 10))),
+    ("disk space", "wrong", Facts(places=(place("out", 0.5),))),
+    ("disk space", "warning", Facts(places=(place("rights", 6),), largest_rights_bytes=2 * GIB)),  # 3 × 2, and 1
+    ("disk space", "warning", Facts(places=(place("hub.db", 9, 9),))),
+    ("disk space", "ok", Facts(places=(place("hub.db", 11, 9), place("rights", 5, device=2)))),
+    ("disk sync", "warning", Facts(sync_us=(1, 2, 3))),
+    ("disk sync", "ok", Facts(sync_us=(900, 40_000, 1_100))),
+    ("disk sync", "warning", Facts(sync_us=(30_000, 40_000, 50_000))),
+    ("disk sync", "wrong", Facts(sync_failed="No space left on device")),
+    ("issuers", "warning", Facts(production=True, issuers=1, development_issuers=1)),
+    ("keys", "wrong", Facts(production=True)),
+    ("owner", "warning", Facts(places=(Place("hub.db", 0o600, False, 0, 0, 1),))),
+    ("insurers", "wrong", Facts(store=StoreFacts("ok", (InsurerFacts("1", True, True, False, 1),)))),
+    ("payment runs", "wrong", Facts(store=StoreFacts("ok", unwritten_runs=("run_1",)))),
+    ("database", "wrong", Facts(store=StoreFacts("page 3 is never used"))),
+    ("versions", "warning", Facts(libraries=(("msgspec", "0.22.0", "0.19.0"),))),
+]
+
+
+@pytest.mark.parametrize(("check", "verdict", "facts"), CASES)
+def test_a_fact_is_judged(check: str, verdict: str, facts: Facts) -> None:
+    found = CHECKS[check](facts)
+    assert found.verdict == verdict, found
+    assert bool(found.do) == (verdict != "ok")
+
+
+def test_every_check_bears_an_installation_of_which_nothing_is_known() -> None:
+    assert [each.check for each in diagnose(Facts())] == [*CHECKS]
