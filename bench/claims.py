@@ -31,7 +31,7 @@ import msgspec
 from ecluse.app.access import seal_engagement
 from ecluse.app.claims import ClaimSent, send_claim
 from ecluse.app.products import load_product
-from ecluse.engines.keys_file import DevelopmentOnly
+from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.engines.sqlite.database import connect
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account

@@ -55,6 +55,8 @@ class KeysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = "file:keys/hub.keys"
     passphrase: str = ""
     passphrase_file: str = ""
+    lookups_per_s_max: Annotated[int, Meta(ge=0)] = 20_000
+    rows_per_s_max: Annotated[int, Meta(ge=0)] = 0
 
 
 class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

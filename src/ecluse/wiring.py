@@ -36,6 +36,8 @@ from ecluse.engines.issuer import (
     read_issuers,
     write_development_accounts,
 )
+from ecluse.engines.keys.keyring import Opening
+from ecluse.engines.keys.meter import Budget
 from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
@@ -50,7 +52,11 @@ from ecluse.settings import EXAMPLE_IBAN, FILE, Settings, passphrase, read_setti
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
-KEYS = {"file": "ecluse.engines.keys_file"}
+KEYS = {
+    "file": "ecluse.engines.keys.file",
+    "pkcs11": "ecluse.engines.keys.pkcs11",
+    "openbao": "ecluse.engines.keys.openbao",
+}
 LOGS = {"local": "ecluse.engines.local"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
@@ -117,7 +123,7 @@ def init_hub(directory: Path) -> None:
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
     upgrade_databases(directory)
-    with open_hub(directory):
+    with open_hub(directory, new=True):
         pass
 
 
@@ -133,15 +139,32 @@ def check_databases(directory: Path) -> list[Schema]:
     return [module.check(url) for url in _databases(directory)]
 
 
-@contextmanager
-def open_hub(directory: Path, around_log: Callable[[Log], Log] = lambda log: log) -> Iterator[OpenHub]:
-    """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
+def backup_keys(directory: Path) -> bytes:
+    """A copy of the wrapped keys, seen to open. Raises `keys_missing`, `keys_locked`."""
+    module, opening = _keys(read_settings(directory), directory)
+    copy: bytes = module.handle(opening).copy()
+    return copy
 
-    Raises `not_a_hub`, `settings_invalid`, `keys_locked`…
+
+def restore_keys(directory: Path, copy: bytes, *, replace: bool) -> list[str]:
+    """Put the wrapped keys back; the scopes that have some. Raises `keys_there` unless `replace`, `keys_locked`."""
+    module, opening = _keys(read_settings(directory), directory)
+    scopes: list[str] = module.handle(opening).restore(copy, over=replace)
+    return scopes
+
+
+@contextmanager
+def open_hub(
+    directory: Path, around_log: Callable[[Log], Log] = lambda log: log, *, new: bool = False
+) -> Iterator[OpenHub]:
+    """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
+    A `new` hub draws its keys; else they must be there.
+
+    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`…
     """
     settings = read_settings(directory)
-    module, place = _plug(settings.keys.url, KEYS)
-    keys = module.open_keys(directory / place, passphrase(settings, directory), production=settings.production)
+    module, opening = _keys(settings, directory)
+    keys = module.open_keys(opening, new=new)
     store = settings.store
     module, _ = _plug(store.url, STORES)
     stores: Stores = module.open_stores(
@@ -199,7 +222,8 @@ def examine(directory: Path) -> Facts:
         facts,
         refused=refused + also,
         production=settings.production,
-        sealed=bool(settings.keys.passphrase or settings.keys.passphrase_file),
+        sealed=not settings.keys.url.startswith("file:")
+        or bool(settings.keys.passphrase or settings.keys.passphrase_file),
         example_account=settings.bank.iban == EXAMPLE_IBAN,
         issuers=len(issuers or ()),
         development_issuers=sum(each.development for each in settings.issuers),
@@ -242,6 +266,12 @@ def _opened(what: str, opening: Callable[[], Result]) -> tuple[Result | None, tu
         return None, (Refusal(what, f"{said.code}: {said.detail}", said.fix),)
     except Exception as broken:  # noqa: BLE001 - whatever keeps a hub from opening is what a doctor has to say
         return None, (Refusal(what, f"{type(broken).__name__} while it was opened", "Restore it from its copy."),)
+
+
+def _keys(settings: Settings, directory: Path) -> tuple[ModuleType, Opening]:
+    module, place = _plug(settings.keys.url, KEYS)
+    budget = Budget(settings.keys.lookups_per_s_max, settings.keys.rows_per_s_max)
+    return module, Opening(place, directory, passphrase(settings, directory), budget, settings.production)
 
 
 def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:

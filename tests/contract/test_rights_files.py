@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def publish(folder: Path, database: Database, feed: str, sealed: bytes) -> None:
     """A generation in which everybody has `sealed`."""
     with RightsWorks(folder, database).work(AMC, feed) as work:
-        work.plan(len(PERSONS))
+        work.plan(len(PERSONS), 1)
         rows = [(person, line, False, sealed) for line, person in enumerate(PERSONS, 2)]
         work.add(rows, [(b"m" + person[1:], person, line) for person, line, _, _ in rows[:1]])
         built = work.build(lambda *_: pytest.fail("nobody has several rows"), lambda _: None, over=False)
@@ -40,31 +40,31 @@ def publish(folder: Path, database: Database, feed: str, sealed: bytes) -> None:
 def test_found_by_person_and_by_member(tmp_path: Path, database: Database) -> None:
     publish(tmp_path, database, "fee_1", b"sealed")
     files = RightsFiles(tmp_path / "rights", database)
-    assert [files.read(AMC, person) for person in PERSONS] == [(person, [b"sealed"]) for person in PERSONS]
-    assert files.read(AMC, b"m" + PERSONS[0][1:], by_member=True) == (PERSONS[0], [b"sealed"])
+    assert [files.read(AMC, (person,)) for person in PERSONS] == [(person, [b"sealed"]) for person in PERSONS]
+    assert files.read(AMC, (b"m" + PERSONS[0][1:],), by_member=True) == (PERSONS[0], [b"sealed"])
 
 
 def test_nothing_for_strangers(tmp_path: Path, database: Database) -> None:
     files = RightsFiles(tmp_path / "rights", database)
-    assert files.read(AMC, PERSONS[0]) == NOBODY
+    assert files.read(AMC, (PERSONS[0],)) == NOBODY
     publish(tmp_path, database, "fee_1", b"sealed")
-    assert files.read(AMC, b"?" * 16) == NOBODY
-    assert files.read(AMC, PERSONS[0], by_member=True) == NOBODY
-    assert files.read("0075999999", PERSONS[0]) == NOBODY
+    assert files.read(AMC, (b"?" * 16,)) == NOBODY
+    assert files.read(AMC, (PERSONS[0],), by_member=True) == NOBODY
+    assert files.read("0075999999", (PERSONS[0],)) == NOBODY
 
 
 def test_a_swap_is_seen_at_once_and_leaves_one_file(tmp_path: Path, database: Database) -> None:
     files = RightsFiles(tmp_path / "rights", database)
     for number in range(3):
         publish(tmp_path, database, f"fee_{number}", b"%d" % number)
-        assert files.read(AMC, PERSONS[2]) == (PERSONS[2], [b"%d" % number])
+        assert files.read(AMC, (PERSONS[2],)) == (PERSONS[2], [b"%d" % number])
     assert [each.name for each in (tmp_path / "rights").iterdir()] == [f"{AMC}-fee_2.db"]
 
 
 def test_a_build_without_a_name_answers_nobody(tmp_path: Path, database: Database) -> None:
     publish(tmp_path, database, "fee_1", b"old")
     with RightsWorks(tmp_path, database).work(AMC, "fee_2") as work:
-        work.plan(1)
+        work.plan(1, 1)
         work.add([(PERSONS[0], 2, False, b"new")], [])
         asyncio.run(work.build(lambda *_: ([], []), lambda _: None, over=False))
-    assert RightsFiles(tmp_path / "rights", database).read(AMC, PERSONS[0]) == (PERSONS[0], [b"old"])
+    assert RightsFiles(tmp_path / "rights", database).read(AMC, (PERSONS[0],)) == (PERSONS[0], [b"old"])

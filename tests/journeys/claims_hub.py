@@ -23,7 +23,7 @@ from ecluse.coverage.product import read_product
 from ecluse.doors.http.app import build
 from ecluse.engines.clock import RandomIds
 from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer, read_issuers
-from ecluse.engines.keys_file import DevelopmentOnly, KeyFile
+from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
 from ecluse.engines.local import LocalLog, read_all
 from ecluse.engines.sql.claims import Claims
 from ecluse.engines.sql.ledger import balances
@@ -77,7 +77,7 @@ class Members:
 
     async def rights(self, admission: Admission) -> list[Right]:
         assert isinstance(admission.about, Person)
-        return self.held.get(admission.about.key, [])
+        return self.held.get(admission.about.keys[-1], [])
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         self._given |= {entry.engagement: entry for entry in entries if entry.sealed}
@@ -142,7 +142,8 @@ class ClaimsHub:
         await self.products.add(insurer, read_product(text.encode()), int(self.clock.instant.timestamp() * 1e6))
 
     def member(self, *rights: Right, nir: str = NIR, birth: str = BIRTH, insurer: str = INSURER) -> None:
-        self.members.held[self.keys.pseudonym(insurer, nir_message(nir, birth, 1))] = list(rights)
+        (person,) = self.keys.pseudonyms(insurer, [nir_message(nir, birth, 1)], 1)
+        self.members.held[person] = list(rights)
 
     async def call(
         self, method: str, path: str, body: object = None, practice: str = PRACTICE, scope: str = "rights claims"

@@ -69,7 +69,8 @@ class Site:
     def load(self, members: Iterable[Mapping[str, str]], mode: str = "--full") -> Any:
         """Write a member file and load it; the summary."""
         file = self.directory.parent / f"members-{os.urandom(4).hex()}.csv"
-        lines = [HEADER, *(",".join({**MEMBER, **each}.values()) for each in members)]
+        rows = [{**MEMBER, **each} for each in members]
+        lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self.json("feed", "load", str(file), "--insurer", AMC, mode)
 

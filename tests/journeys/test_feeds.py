@@ -89,8 +89,8 @@ async def untold(_: object) -> None:
 
 def rights_of(hub: OpenHub, number: int) -> list[Right]:
     who = row(number)
-    person = hub.keys.pseudonym(AMC, nir_message(who["nir"], who["birth_date"], 1))
-    found, sealed = RightsFiles(hub.dir / "rights", Database(hub.dir / "hub.db")).read(AMC, person)
+    persons = hub.keys.pseudonyms(AMC, [nir_message(who["nir"], who["birth_date"], 1)], 1)
+    found, sealed = RightsFiles(hub.dir / "rights", Database(hub.dir / "hub.db")).read(AMC, tuple(persons))
     return [msgspec.msgpack.decode(hub.keys.open(AMC, each, right_about(AMC, found)), type=Right) for each in sealed]
 
 
@@ -212,8 +212,8 @@ def test_readers_see_the_whole_old_set_or_the_whole_new_one(hub: OpenHub, tmp_pa
             numbers = random.Random(7)
             while not stop.is_set():
                 who = row(numbers.randrange(people))
-                person = other.keys.pseudonym(AMC, nir_message(who["nir"], who["birth_date"], 1))
-                found, (sealed,) = files.read(AMC, person)
+                persons = other.keys.pseudonyms(AMC, [nir_message(who["nir"], who["birth_date"], 1)], 1)
+                found, (sealed,) = files.read(AMC, tuple(persons))
                 plain = other.keys.open(AMC, sealed, right_about(AMC, found))
                 seen.append(msgspec.msgpack.decode(plain, type=Right).csr)
 

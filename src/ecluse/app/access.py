@@ -10,12 +10,13 @@ If the journal fails there is no answer: the gate fails closed.
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from ecluse.app.ports import Clock, Keys, Log, RightsStore
+from ecluse.app.ports import Clock, Keys, Log, Pseudonyms, RightsStore
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
@@ -23,6 +24,8 @@ from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
 from ecluse.rights.model import Engagement
 
 Answer = TypeVar("Answer")
+
+LOG = logging.getLogger(__name__)
 
 BATCH_MAX = 512  # entries in one sync: bounds what one slow sync delays
 
@@ -91,6 +94,7 @@ class Desk:
         self._keys = keys
         self._log = log
         self._rights = rights
+        self._unasked = 0  # said once, and again when there are more
         self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._syncing: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
@@ -102,6 +106,20 @@ class Desk:
     async def ready(self) -> None:
         """Raise if nothing could be released now, as far as can be told without writing."""
         self._log.ready()
+
+    async def look_up(self, insurer: str, message: bytes) -> Pseudonyms:
+        """Who `message` means, by the index key: the only way to it in the whole application, and counted.
+
+        Raises `keys_rate_limited`, `keys_unreachable`.
+        """
+        tally = self._keys.tally
+        tally.ask()
+        meant = await self._keys.pseudonym(insurer, message)
+        totals = tally.here()
+        if totals.computed - totals.asked > self._unasked:
+            self._unasked = totals.computed - totals.asked
+            LOG.error("keys_alarm: %d pseudonyms computed that no desk asked for", self._unasked)
+        return meant
 
     def admit(
         self,

@@ -154,7 +154,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         id=asked.id,
         practice=practice,
         invoice=sent.invoice,
-        body=hub.keys.pseudonym(HUB, b"claim|" + _canonical(sent)),
+        body=hub.keys.digest(HUB, b"claim|" + _canonical(sent)),
         insurer=target.insurer,
         person=target.person,
         engagement=target.engagement.number if target.engagement else "",

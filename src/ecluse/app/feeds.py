@@ -20,7 +20,16 @@ import msgspec
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, FeedCounts, FeedRecord, Keys, OpenFile, RightsWork
 from ecluse.formats.feed.checks import BESIDE
-from ecluse.formats.feed.file import FILE_BYTES_MAX, FILE_EMPTY, FILE_TOO_LARGE, REFUSALS_MAX, Mode, RowRefusal, Terms
+from ecluse.formats.feed.file import (
+    FILE_BYTES_MAX,
+    FILE_EMPTY,
+    FILE_TOO_LARGE,
+    REFUSALS_MAX,
+    FeedRow,
+    Mode,
+    RowRefusal,
+    Terms,
+)
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import FORBIDDEN, permit
 from ecluse.journal.entry import FORMAT, Entry, Operation
@@ -129,8 +138,8 @@ async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: A
     try:
         same = await hub.feeds.store.receive(
             feed,
-            hub.keys.pseudonym(HUB, b"feed key|" + key.encode()) if key else b"",
-            hub.keys.pseudonym(HUB, b"feed body|" + what),
+            hub.keys.digest(HUB, b"feed key|" + key.encode()) if key else b"",
+            hub.keys.digest(HUB, b"feed body|" + what),
         )
     except Refused:
         hub.feeds.spool.remove(id_)
@@ -205,7 +214,7 @@ async def terms_of(hub: Hub, order: Order) -> Terms:
 def content_digest(hub: Hub, terms: Terms, content: bytes) -> str:
     """What makes two files the same feed: bytes, insurer, mode, options, products. Keyed: bytes tell of people."""
     about = _encode((content, terms.insurer, terms.mode, terms.drop_unknown, sorted(terms.products)))
-    return hub.keys.pseudonym(HUB, b"feed|" + about).hex()
+    return hub.keys.digest(HUB, b"feed|" + about).hex()
 
 
 def new_feed(hub: Hub, id_: str, order: Order, digest: str, *, spooled: bool, state: str) -> FeedRecord:
@@ -248,10 +257,16 @@ async def _load(hub: Hub, feed: FeedRecord, file: OpenFile, terms: Terms, record
         if checked.refusals_total:
             await _refuse(hub, feed, counts, checked.refusals, record)
         else:
-            work.plan(checked.rows)
+            work.plan(checked.rows, await _version(hub, feed))
             _stage(hub.keys, file, terms, work, lambda done: told("sealing", done, checked.rows))
             await _build(hub, feed, work, record, lambda done: told("building", done, checked.rows))
         await work.finish()
+
+
+async def _version(hub: Hub, feed: FeedRecord) -> int:
+    """A delta is keyed as the rights it changes; a full file by the newest index key, which ends a rotation under way."""
+    kept = await hub.feeds.works.index_version(feed.insurer) if feed.mode == Mode.DELTA else None
+    return kept or hub.keys.index_version(feed.insurer)
 
 
 async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, told: Callable[[int], None]) -> None:
@@ -269,26 +284,44 @@ async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, t
 
 
 def _stage(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork, told: Callable[[int], None]) -> None:
-    """Step 3. The only place where NIRs and birth dates pass through Python; none outlives its row."""
+    """Step 3. The only place where NIRs and birth dates pass through Python; none outlives its batch."""
     rows: list[tuple[bytes, int, bool, bytes]] = []
     members: list[tuple[bytes, bytes, int]] = []
-    insurer, pseudonym, seal = terms.insurer, keys.pseudonym, keys.seal
     line = work.done + 1
     told(work.done)
     for some in file.rows(terms, work.done):
-        for nir, born, rank, member, contract, product, domains, start, end, kind, csr, fair, priority, ends in some:
-            line += 1
-            person = pseudonym(insurer, nir_message(nir, born, rank))
-            plain = _encode((contract, member, product, domains.split(), (start, end), kind, csr, fair, priority))
-            rows.append((person, line, ends, seal(insurer, plain, right_about(insurer, person))))
-            if not ends:
-                members.append((pseudonym(insurer, member_message(member, born, rank)), person, line))
+        _seal(keys, terms.insurer, work.index_version, some, line, rows, members)
+        line += len(some)
         if len(rows) >= COMMIT_ROWS:
             work.add(rows, members)
             told(work.done)
             rows, members = [], []
     work.add(rows, members)
     told(work.done)
+
+
+def _seal(
+    keys: Keys,
+    insurer: str,
+    version: int,
+    some: Sequence[FeedRow],
+    line: int,
+    rows: list[tuple[bytes, int, bool, bytes]],
+    members: list[tuple[bytes, bytes, int]],
+) -> None:
+    """Rows read after `line`, pseudonymised in one go (the key may be a network away) and sealed."""
+    persons = keys.pseudonyms(insurer, [nir_message(nir, born, rank) for nir, born, rank, *_ in some], version)
+    numbers = keys.pseudonyms(
+        insurer, [member_message(member, born, rank) for _, born, rank, member, *_ in some], version
+    )
+    seal = keys.seal
+    for person, number, row in zip(persons, numbers, some, strict=True):
+        _, _, _, member, contract, product, domains, start, end, kind, csr, fair, priority, ends = row
+        line += 1
+        plain = _encode((contract, member, product, domains.split(), (start, end), kind, csr, fair, priority))
+        rows.append((person, line, ends, seal(insurer, plain, right_about(insurer, person))))
+        if not ends:
+            members.append((number, person, line))
 
 
 class Settling:

@@ -88,7 +88,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     """
     today = paris_day(hub.clock.now())
     care_date = _care_date(question.care_date, today)
-    person = who(hub, question.insurer, question.beneficiary)
+    person = await who(hub, question.insurer, question.beneficiary)
     if question.presented is not None:
         raise PASS_INVALID(pointer="/pass")
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person)
@@ -109,8 +109,8 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     return await hub.desk.release(admission, disclosure)
 
 
-def who(hub: Hub, insurer: str, beneficiary: Beneficiary) -> Person:
-    """The person meant, as a keyed pseudonym; the NIR is forgotten here. An insurer not served here has nobody."""
+async def who(hub: Hub, insurer: str, beneficiary: Beneficiary) -> Person:
+    """The person meant, as keyed pseudonyms; the NIR is forgotten here. An insurer not served here has nobody."""
     number = amc(insurer, pointer="/insurer")
     born = birth_date(beneficiary.birth_date, pointer="/beneficiary/birth_date")
     rank = birth_rank(beneficiary.birth_rank, pointer="/beneficiary/birth_rank")
@@ -120,8 +120,8 @@ def who(hub: Hub, insurer: str, beneficiary: Beneficiary) -> Person:
         message = nir_message(nir(beneficiary.nir, pointer="/beneficiary/nir"), born, rank)
     else:
         message = member_message(beneficiary.member_number or "", born, rank)
-    key = hub.keys.pseudonym(number, message) if hub.keys.has(number) else b""
-    return Person(number, key, beneficiary.member_number is not None)
+    keys = await hub.desk.look_up(number, message) if hub.keys.has(number) else ()
+    return Person(number, keys, beneficiary.member_number is not None)
 
 
 async def versions_in_force(hub: Hub, insurer: str, rights: Iterable[Right]) -> Callable[[str], str]:
@@ -145,7 +145,7 @@ def promise(
     return Engagement(
         number=hub.ids.engagement(today.year),
         insurer=insurer,
-        person=hub.keys.pseudonym(insurer, message),
+        person=hub.keys.digest(insurer, message),
         practice=asked.account.practice,
         account=asked.account.sub,
         domain=domain,

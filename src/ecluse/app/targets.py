@@ -86,7 +86,7 @@ async def unengaged(
     days: Iterable[date],
 ) -> Target:
     """What a rights check would find on the day of care, and on each line's day within the thirty that follow."""
-    meant = who(hub, insurer, beneficiary)
+    meant = await who(hub, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant)
     rights = await hub.rights.rights(admission)
     versions = await versions_in_force(hub, meant.insurer, rights)
@@ -100,5 +100,5 @@ async def unengaged(
     if not all(open_then for day, open_then in contracts.items() if care_date <= day <= last):
         return Target(admission, known, b"", None, domain, care_date, {})
     message = person_message(contracts[care_date][0].member_number, beneficiary.birth_date, beneficiary.birth_rank)
-    person = hub.keys.pseudonym(meant.insurer, message)
+    person = hub.keys.digest(meant.insurer, message)
     return Target(admission, known, person, None, domain, care_date, contracts)

@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 from stdnum import luhn
 
-from ecluse.engines.keys_file import DevelopmentOnly
+from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.gate.identity import INSURER_SCHEME, Account, Issuer, header_claims
 from ecluse.kernel.errors import refusal
 

@@ -18,9 +18,11 @@ CACHE_KIB = 65_536  # the last pages of every bucket stay in memory between comm
 StagedRow = tuple[bytes, int, bool, bytes]  # person, line, whether it ends a right, sealed right
 StagedMember = tuple[bytes, bytes, int]  # member, person, line
 
-_PLAN = (
-    "CREATE TABLE IF NOT EXISTS plan (buckets INTEGER NOT NULL, done INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT"
-)
+_PLAN = """
+    CREATE TABLE IF NOT EXISTS plan (
+        buckets INTEGER NOT NULL, done INTEGER NOT NULL, rows INTEGER NOT NULL, index_version INTEGER NOT NULL
+    ) STRICT"""
+_PLANNED = "SELECT buckets, done, rows, index_version FROM plan"
 _ROWS = "CREATE TABLE r{0} (person BLOB NOT NULL, line INTEGER NOT NULL, ends INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT"
 _MEMBERS = "CREATE TABLE m{0} (member BLOB NOT NULL, person BLOB NOT NULL, line INTEGER NOT NULL) STRICT"
 
@@ -31,18 +33,17 @@ class Staging:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
-        self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._file.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        self._file.execute("PRAGMA synchronous = NORMAL")
-        self._file.execute(_PLAN)
-        planned = self._file.execute("SELECT buckets, done, rows FROM plan").fetchone()
         self.buckets: int
         self.done: int
         self.rows: int
-        self.buckets, self.done, self.rows = planned or (0, 0, 0)
+        self.index_version: int
+        self._open()
 
-    def plan(self, rows: int) -> None:
-        """The file holds `rows` good rows: make the buckets for them, once."""
+    def plan(self, rows: int, index_version: int) -> None:
+        """The file holds `rows` good rows: make the buckets for them, once. Rows keyed under another version are of no use."""
+        if self.buckets and self.index_version != index_version:
+            self.remove()
+            self._open()
         if self.buckets:
             return
         buckets = 1
@@ -52,18 +53,19 @@ class Staging:
         for number in range(buckets):
             self._file.execute(_ROWS.format(number))
             self._file.execute(_MEMBERS.format(number))
-        self._file.execute("INSERT INTO plan VALUES (?, 0, ?)", (buckets, rows))
+        self._file.execute("INSERT INTO plan VALUES (?, 0, ?, ?)", (buckets, rows, index_version))
         self._file.execute("COMMIT")
-        self.buckets, self.rows = buckets, rows
+        self.buckets, self.rows, self.index_version = buckets, rows, index_version
 
-    def add(self, rows: list[StagedRow], members: list[StagedMember]) -> None:
-        """Keep rows that were read in this order; on return, a killed load goes on after them."""
+    def add(self, rows: list[StagedRow], members: list[StagedMember], read: int | None = None) -> None:
+        """Keep rows read in this order; on return, a killed load goes on after them. `read`: how many, if not the rows."""
+        read = len(rows) if read is None else read
         self._file.execute("BEGIN")
         self._spread("INSERT INTO r{0} VALUES (?, ?, ?, ?)", rows)
         self._spread("INSERT INTO m{0} VALUES (?, ?, ?)", members)
-        self._file.execute("UPDATE plan SET done = done + ?", (len(rows),))
+        self._file.execute("UPDATE plan SET done = done + ?", (read,))
         self._file.execute("COMMIT")
-        self.done += len(rows)
+        self.done += read
 
     def bucket(self, number: int) -> list[StagedRow]:
         """The rows of one bucket, sorted by person and line."""
@@ -82,6 +84,19 @@ class Staging:
         self.close()
         for each in (self.path, self.path.with_name(self.path.name + "-journal")):
             each.unlink(missing_ok=True)
+
+    def _open(self) -> None:
+        self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._file.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._file.execute("PRAGMA synchronous = NORMAL")
+        columns = self._file.execute("SELECT count(*) FROM pragma_table_info('plan')").fetchone()[0]
+        if columns not in (0, 4):  # staged before index keys had versions: the file is read again from its start
+            self.remove()
+            self._open()
+            return
+        self._file.execute(_PLAN)
+        planned = self._file.execute(_PLANNED).fetchone()
+        self.buckets, self.done, self.rows, self.index_version = planned or (0, 0, 0, 0)
 
     def _spread(self, statement: str, rows: Iterable[StagedRow] | Iterable[StagedMember]) -> None:
         shift = 8 - (self.buckets.bit_length() - 1)

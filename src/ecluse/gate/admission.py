@@ -12,10 +12,11 @@ from ecluse.journal.entry import Operation
 
 
 class Person(msgspec.Struct, frozen=True):
-    """One person as asked about: the insurer, and the keyed pseudonym of what the card says."""
+    """One person as asked about: the insurer, and the keyed pseudonyms of what the card says, one for each version of the
+    insurer's index key, the oldest first; none when the insurer is not served. A store reads by the version its rows have."""
 
     insurer: str
-    key: bytes
+    keys: tuple[bytes, ...]
     by_member: bool
 
 

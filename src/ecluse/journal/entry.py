@@ -39,6 +39,9 @@ class Operation(StrEnum):
     FEED_LOADED = "feed_loaded"
     PRODUCT_LOADED = "product_loaded"
     INSURER_MOVED = "insurer_moved"
+    KEYS_ROTATED = "keys_rotated"
+    KEYS_DESTRUCTION_ASKED = "keys_destruction_asked"
+    KEYS_DESTROYED = "keys_destroyed"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,7 @@ from ecluse.app.access import Desk, Disclosure, fields_of
 from ecluse.app.ports import Mark
 from ecluse.app.rights import Promise, RightsAnswer
 from ecluse.doors.http.answers import send
-from ecluse.engines.keys_file import KeyFile
+from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.local import JOURNAL_POISONED, LocalLog, read_all
 from ecluse.gate.admission import Person, Request
 from ecluse.gate.identity import Account
@@ -58,7 +58,7 @@ def ask(at: Desk, answers: int) -> list[Any]:
         released = []
         for number in range(answers):
             admission = at.admit(
-                Request(DOCTOR, f"chk_{number}"), "rights", Operation.RIGHTS_CHECK, Person("0075123456", b"k", False)
+                Request(DOCTOR, f"chk_{number}"), "rights", Operation.RIGHTS_CHECK, Person("0075123456", (b"k",), False)
             )
             released.append(at.release(admission, Disclosure(NO, "not_confirmed", insurer="0075123456")))
         return await asyncio.gather(*released, return_exceptions=True)

@@ -16,7 +16,8 @@ from ecluse.app import directory, payments, statements
 from ecluse.app.payments import Till
 from ecluse.doors.http import remittances
 from ecluse.engines.files import Folder
-from ecluse.engines.keys_file import open_keys
+from ecluse.engines.keys.file import open_keys
+from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.ledger import balances, book
@@ -72,7 +73,7 @@ class House:
         self.place = place
         self.clock = Noon()
         self.database = Database(place / "hub.db")
-        self.keys = open_keys(place / "keys" / "hub.keys", "", production=False)
+        self.keys = open_keys(Opening("keys/hub.keys", place), new=True)
         self.payments = Payments(self.database)
         self.directory = Directory(self.database)
         self.till = Till(self.clock, self.keys, self.payments, Folder(place / "out"), Schemas(), DEBTOR)

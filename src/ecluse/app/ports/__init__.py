@@ -12,13 +12,15 @@ from ecluse.app.ports.feeds import (
     MemberFiles,
     OpenFile,
     Receiving,
+    Rekeying,
     RightsWork,
     RightsWorks,
     Settle,
     Spooled,
 )
+from ecluse.app.ports.keys import HUB, Destruction, KeyHeld, Keys, Pseudonyms, Signing, Tally, Totals
 from ecluse.app.ports.moves import InsurerMoves, Moved, MoveTold
-from ecluse.app.ports.outside import HUB, Clock, Ids, Keys, Log, Mark, Post, Schemas
+from ecluse.app.ports.outside import Clock, Ids, Log, Mark, Post, Schemas
 from ecluse.app.ports.payments import DirectoryStore, PaymentStore
 from ecluse.app.ports.rights import ProductStore, RightsStore
 from ecluse.app.ports.upkeep import Upkeep
@@ -27,6 +29,7 @@ __all__ = [
     "HUB",
     "ClaimStore",
     "Clock",
+    "Destruction",
     "DirectoryStore",
     "FeedCounts",
     "FeedPorts",
@@ -34,6 +37,7 @@ __all__ = [
     "FeedStore",
     "Ids",
     "InsurerMoves",
+    "KeyHeld",
     "Keys",
     "Log",
     "Mark",
@@ -44,12 +48,17 @@ __all__ = [
     "PaymentStore",
     "Post",
     "ProductStore",
+    "Pseudonyms",
     "Receiving",
+    "Rekeying",
     "RightsStore",
     "RightsWork",
     "RightsWorks",
     "Schemas",
     "Settle",
+    "Signing",
     "Spooled",
+    "Tally",
+    "Totals",
     "Upkeep",
 ]

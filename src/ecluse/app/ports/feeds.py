@@ -83,6 +83,20 @@ class Settle(Protocol):
         ...
 
 
+class Rekeying(Protocol):
+    """How stored rights follow a new index key."""
+
+    version: int
+
+    def carry(self, pseudonyms: Sequence[bytes], since: int) -> list[bytes]:
+        """Pseudonyms of version `since`, of persons or of members, carried to `version`; in the same order."""
+        ...
+
+    def reseal(self, before: bytes, after: bytes, sealed: bytes) -> bytes:
+        """A right sealed for the pseudonym `before`, sealed for `after` under the newest data key."""
+        ...
+
+
 class RightsWork(Protocol):
     """The making of one generation: rows are staged (and survive a kill), then built, then they answer."""
 
@@ -91,8 +105,13 @@ class RightsWork(Protocol):
         """Rows staged and committed."""
         ...
 
-    def plan(self, rows: int) -> None:
-        """The file holds this many rows."""
+    @property
+    def index_version(self) -> int:
+        """The version of the index key rows are staged under, as planned."""
+        ...
+
+    def plan(self, rows: int, index_version: int) -> None:
+        """The file holds this many rows, keyed under this version; what was staged under another one is thrown away."""
         ...
 
     def add(self, rows: list[tuple[bytes, int, bool, bytes]], members: list[tuple[bytes, bytes, int]]) -> None:
@@ -122,6 +141,25 @@ class RightsWorks(Protocol):
 
     def work(self, insurer: str, feed: str) -> AbstractContextManager[RightsWork]:
         """Begin or go on with a feed's work."""
+        ...
+
+    can_rekey: bool
+    """Whether `rekey` carries rows: an index key is drawn only where they can follow it."""
+
+    async def index_version(self, insurer: str) -> int | None:
+        """The version of the index key that the rights answering now are keyed under; None when there are none."""
+        ...
+
+    async def rekey(self, insurer: str, rekeying: Rekeying, told: Callable[[int, int], None]) -> FeedCounts | None:
+        """Key the rights that answer, and their members, under `rekeying.version`; their counts, None when there are none.
+
+        Nobody is known any more, so each stored pseudonym is carried forward (`rekeying.carry`), in batches of some thousands,
+        and each right, bound to its person, is sealed again (`rekeying.reseal`). While this goes on every look-up finds its
+        person: a `Person` has its pseudonym of each version, and a row is read by the version it has, never by another (a
+        store may hold rows of both, or replace all at once). Killed at any moment, calling it again goes on near where it was;
+        it changes nothing when all rows have the version. Durable on return. The caller holds the insurer's turn. `told` of
+        rows done and rows in all.
+        """
         ...
 
     def turn(self, insurer: str) -> AbstractAsyncContextManager[None]:

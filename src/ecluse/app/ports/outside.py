@@ -1,4 +1,4 @@
-"""Time, chance, keys, the journal's disk, files out: what every use case leans on."""
+"""Time, chance, the journal's disk, files out: what every use case leans on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Protocol
 
 import msgspec
-
-HUB = "hub"  # the scope of keys that belong to no insurer
 
 
 class Clock(Protocol):
@@ -36,30 +34,6 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 
     slot: str
     position: int
-
-
-class Keys(Protocol):
-    """Keys by scope (an insurer's AMC number, or `HUB`). A scope without keys is refused with `scope_unknown`."""
-
-    def pseudonym(self, scope: str, message: bytes) -> bytes:
-        """Keyed pseudonym of `message`, 16 bytes: HMAC-SHA-256 cut to 128 bits, under the scope's index key."""
-        ...
-
-    def seal(self, scope: str, plain: bytes, about: bytes) -> bytes:
-        """Encrypt and authenticate `plain`, bound to `about`. Key version (1 byte) | nonce (12) | AES-256-GCM."""
-        ...
-
-    def open(self, scope: str, sealed: bytes, about: bytes) -> bytes:
-        """The plain bytes of `seal`. Raises `seal_broken` when bytes, scope or `about` are not those sealed."""
-        ...
-
-    def has(self, scope: str) -> bool:
-        """Whether this scope has keys."""
-        ...
-
-    def create(self, scope: str) -> None:
-        """Draw the keys of a new scope; nothing happens if it has some."""
-        ...
 
 
 class Log(Protocol):

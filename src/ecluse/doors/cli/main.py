@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import db, dev, directory, doctor, feeds, hub, moves, pay, products, quote, rules, serve
+from ecluse.doors.cli import db, dev, directory, doctor, feeds, hub, keys, moves, pay, products, quote, rules, serve
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.kernel.errors import Refused
 
@@ -37,6 +37,7 @@ app.add_typer(pay.app, name="pay")
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(db.app, name="db")
+app.add_typer(keys.app, name="keys")
 app.add_typer(dev.app, name="dev")
 
 

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
+from ecluse.doors.http.key_use import meter_keys
 from ecluse.doors.http.meters import STORE, meter_store
 from ecluse.doors.log import LOG
 
@@ -51,7 +52,7 @@ async def _holds(name: str, check: Callable[[], Coroutine[Any, Any, None]]) -> b
 
 def probes(hub: Hub, stopping: Event, meters: Collector, upkeep: Upkeep | None) -> list[Any]:
     """The handlers of one worker; with `upkeep` they tell of the database too."""
-    parts = parts_of(hub, upkeep)
+    parts, keys = parts_of(hub, upkeep), meter_keys(hub.keys.tally)
 
     @get("/healthz", include_in_schema=False)
     async def healthz() -> dict[str, str]:
@@ -69,6 +70,8 @@ def probes(hub: Hub, stopping: Event, meters: Collector, upkeep: Upkeep | None) 
         """Counts and times of every process of the hub, for Prometheus."""
         if upkeep:
             await meter_store(upkeep)
-        return Response(generate_latest(meters) + generate_latest(STORE), media_type=CONTENT_TYPE_LATEST)
+        return Response(
+            generate_latest(meters) + generate_latest(STORE) + generate_latest(keys), media_type=CONTENT_TYPE_LATEST
+        )
 
     return [healthz, readyz, metrics]

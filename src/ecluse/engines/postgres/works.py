@@ -7,14 +7,14 @@ old or all of the new. `served.feed` names the feed whose rights answer, so a lo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from ecluse.app.ports import FeedCounts, Settle
+from ecluse.app.ports import FeedCounts, Rekeying, Settle
 from ecluse.engines.postgres.building import Building, Told
 from ecluse.engines.postgres.database import Database, lock_number
 from ecluse.engines.postgres.places import Places
@@ -26,6 +26,7 @@ from ecluse.engines.sql.unit import DATABASE_BUSY
 from ecluse.engines.staging import StagedMember, StagedRow, Staging
 from ecluse.kernel.errors import Refused
 
+FIRST_VERSION = 1  # of the index key
 SWITCH_TRIES_MAX = 50  # readers are done in milliseconds; a switch that cannot get its turn in a minute is refused
 SWITCH_WAIT_MS = 1000  # a switch that waits makes every later reader of the table wait behind it
 
@@ -39,6 +40,8 @@ _DELTA = (
 
 class RightsWorks:
     """The works of one hub: rows are staged in its directory, tables are made on the insurers' servers."""
+
+    can_rekey = False
 
     def __init__(self, directory: Path, places: Places) -> None:
         self._staging, self._places = directory / "staging", places
@@ -58,6 +61,15 @@ class RightsWorks:
         """This insurer's turn, over all processes and machines; a killed one gives it back. Raises `feed_in_progress`."""
         async with self.turn_on((await self._places.of(insurer)).server, insurer):
             yield
+
+    async def index_version(self, insurer: str) -> int | None:
+        """Every row is keyed under the first version: `can_rekey` says that there will be no other."""
+        return FIRST_VERSION
+
+    async def rekey(self, insurer: str, rekeying: Rekeying, told: Callable[[int, int], None]) -> FeedCounts | None:
+        """Nothing to carry: no index key is rotated on this store."""
+        assert rekeying.version == FIRST_VERSION
+        return None
 
     @asynccontextmanager
     async def turn_on(self, server: Server, insurer: str) -> AsyncIterator[None]:
@@ -95,9 +107,14 @@ class Work:
         """Rows staged and committed."""
         return self._staging.done
 
-    def plan(self, rows: int) -> None:
-        """The file holds this many rows."""
-        self._staging.plan(rows)
+    @property
+    def index_version(self) -> int:
+        """The version of the index key rows are staged under."""
+        return self._staging.index_version
+
+    def plan(self, rows: int, index_version: int) -> None:
+        """The file holds this many rows, keyed under this version."""
+        self._staging.plan(rows, index_version)
 
     def add(self, rows: list[StagedRow], members: list[StagedMember]) -> None:
         """Stage rows and members read in this order."""

@@ -34,7 +34,7 @@ class Rights:
         """Every right of the one person the admission covers; empty when unknown."""
         assert isinstance(admission.about, Person)
         insurer = admission.about.insurer
-        person, sealed = self._files.read(insurer, admission.about.key, by_member=admission.about.by_member)
+        person, sealed = self._files.read(insurer, admission.about.keys, by_member=admission.about.by_member)
         about = right_about(insurer, person)
         return [_right(self._keys.open(insurer, each, about)) for each in sealed]
 

@@ -11,16 +11,16 @@ import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from ecluse.app.ports import FeedCounts, Settle
+from ecluse.app.ports import FeedCounts, Rekeying, Settle
 from ecluse.engines.durable import sync
 from ecluse.engines.sql.feeds import FEED_IN_PROGRESS, finish
 from ecluse.engines.sql.unit import Tx
 from ecluse.engines.sqlite.database import Database
-from ecluse.engines.sqlite.rights_files import rights_path
+from ecluse.engines.sqlite.rights_files import index_version, open_rights, rights_path
 from ecluse.engines.staging import StagedMember, StagedRow, Staging
 
 CACHE_KIB = 32_768  # a full file is filled in order and looks back at nothing; a delta touches a page per person
@@ -49,6 +49,8 @@ _GENERATION = "SELECT generation FROM insurer WHERE amc = ?"
 class RightsWorks:
     """The folders where generations are made: `rights/` and `staging/` of the hub's directory."""
 
+    can_rekey = True
+
     def __init__(self, directory: Path, database: Database) -> None:
         self._rights, self._staging, self._database = directory / "rights", directory / "staging", database
 
@@ -61,6 +63,32 @@ class RightsWorks:
             yield work
         finally:
             work.close()
+
+    async def index_version(self, insurer: str) -> int | None:
+        """The version of the index key that the rights answering now are keyed under; None when there are none."""
+        generation = answering(self._database, insurer)
+        if generation is None:
+            return None
+        with closing(open_rights(rights_path(self._rights, insurer, generation))) as file:
+            return index_version(file)
+
+    async def rekey(self, insurer: str, rekeying: Rekeying, told: Callable[[int, int], None]) -> FeedCounts | None:
+        """Key the rights that answer under `rekeying.version`, as the next generation; the caller holds the turn."""
+        from ecluse.engines.sqlite.rekeying import carry_over  # it stands on this module
+
+        generation = answering(self._database, insurer)
+        if generation is None:
+            return None
+        with closing(open_rights(rights_path(self._rights, insurer, generation))) as kept:
+            if index_version(kept) == rekeying.version:
+                persons, rights = kept.execute(_TALLY).fetchone()
+                return FeedCounts(persons=persons, rights=rights)
+            # The same name after a kill: it goes on with what was staged.
+            with self.work(insurer, f"{generation.partition('-k')[0]}-k{rekeying.version}") as work:
+                counts = await carry_over(kept, work, rekeying, told)
+                await work.answer(counts, 0)  # the very same rights under another key, and no feed
+                await work.finish()
+        return counts
 
     @asynccontextmanager
     async def turn(self, insurer: str) -> AsyncIterator[None]:
@@ -93,13 +121,18 @@ class Work:
         """Rows staged and committed."""
         return self._staging.done
 
-    def plan(self, rows: int) -> None:
-        """The file holds this many rows."""
-        self._staging.plan(rows)
+    @property
+    def index_version(self) -> int:
+        """The version of the index key rows are staged under."""
+        return self._staging.index_version
 
-    def add(self, rows: list[StagedRow], members: list[StagedMember]) -> None:
-        """Stage rows and members read in this order."""
-        self._staging.add(rows, members)
+    def plan(self, rows: int, index_version: int) -> None:
+        """The file holds this many rows, keyed under this version."""
+        self._staging.plan(rows, index_version)
+
+    def add(self, rows: list[StagedRow], members: list[StagedMember], read: int | None = None) -> None:
+        """Stage rows and members read in this order; `read` counts them when it is not the rows."""
+        self._staging.add(rows, members, read)
 
     async def build(
         self, settle: Settle, told: Callable[[int], None], *, over: bool
@@ -117,6 +150,7 @@ class Work:
                 built += self._fill(file, number, settle)
             told(built)
         file.execute(_TELL, (self._persons, self._rights))
+        file.execute(f"PRAGMA user_version = {self._staging.index_version}")
         file.execute("COMMIT")
         file.close()
         if not self._refused:
@@ -135,9 +169,9 @@ class Work:
     async def finish(self) -> None:
         """Remove what was staged, half-built files, and generations that no longer answer. Readers that hold one go on."""
         self._staging.remove()
-        answering = self._generation()
+        named = answering(self._database, self._insurer)
         for each in [*self._folder.glob(f"{self._insurer}-*.db"), *self._folder.glob(f"{self._insurer}-*.building")]:
-            if answering is None or each != rights_path(self._folder, self._insurer, answering):
+            if named is None or each != rights_path(self._folder, self._insurer, named):
                 each.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -150,15 +184,11 @@ class Work:
         self._building.rename(rights_path(self._folder, self._insurer, self._feed))
         sync(self._folder)
 
-    def _generation(self) -> str | None:
-        row = self._database.reader.execute(_GENERATION, (self._insurer,)).fetchone()
-        return row[0] if row else None
-
     def _open_new(self, *, over: bool) -> sqlite3.Connection:
         self._building.unlink(missing_ok=True)
-        answering = self._generation() if over else None
-        if answering is not None:
-            shutil.copyfile(rights_path(self._folder, self._insurer, answering), self._building)
+        before = answering(self._database, self._insurer) if over else None
+        if before is not None:
+            shutil.copyfile(rights_path(self._folder, self._insurer, before), self._building)
         file = sqlite3.connect(self._building, isolation_level=None, check_same_thread=False)
         for pragma in (
             "journal_mode = OFF",
@@ -167,7 +197,8 @@ class Work:
             f"cache_size = -{CACHE_KIB}",
         ):
             file.execute(f"PRAGMA {pragma}")
-        if answering is None:
+        assert before is None or index_version(file) == self._staging.index_version, "two keys in one file"
+        if before is None:
             file.executescript((files("ecluse.engines.sqlite") / "rights_file.sql").read_text())
         file.execute("ATTACH ? AS staged", (str(self._staging.path),))
         file.execute("CREATE TEMP TABLE several (person BLOB PRIMARY KEY) WITHOUT ROWID")
@@ -211,3 +242,9 @@ class Work:
                 yield member, whose
             elif whose != person:
                 self._refused.append((max(line, first), "member_ambiguous"))
+
+
+def answering(database: Database, insurer: str) -> str | None:
+    """The generation that answers for an insurer."""
+    row = database.reader.execute(_GENERATION, (insurer,)).fetchone()
+    return row[0] if row else None

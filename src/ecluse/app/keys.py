@@ -1,0 +1,183 @@
+"""What operators do with keys: rotate them, compare their use with what was asked, destroy an insurer's for ever.
+
+Rotating an index key: the key is drawn, then the rights that answer are carried to it, in the background and resumably, while
+every look-up goes on finding its person (docs/decisions/0010-keys.md). Destroying takes two operators.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB, Destruction, FeedCounts, KeyHeld, Keys, Totals
+from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.kernel.errors import refusal
+from ecluse.rights.person import right_about
+
+SECOND_S_MAX = 72 * 3600  # a request made on a Friday can be carried out on the Monday; an older one is asked for again
+OPERATOR_MAX = 64
+HEARD_S = 2  # every process hears of a new key within a second, and a look-up begun before takes less than another
+
+DESTRUCTION_REFUSED = refusal(
+    "destruction_refused",
+    409,
+    "These keys are not destroyed",
+    fix="Another operator carries out what one asked for, within 72 hours, with the phrase that is asked for.",
+)
+
+REKEYING_ABSENT = refusal(
+    "rekeying_absent",
+    409,
+    "This store does not carry rights to another index key yet",
+    fix="Rotate data keys only (--data); index keys are rotated on the embedded store.",
+)
+
+Told = Callable[[int, int], None]  # rows done, rows in all
+
+
+class Rotated(msgspec.Struct, frozen=True):
+    """What a rotation did: the newest versions, and the rights carried to the index key (none when there were none)."""
+
+    scope: str
+    data_version: int | None = None
+    index_version: int | None = None
+    carried: FeedCounts | None = None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The use of index keys: by the desk, by the engine, and by the place where the keys are, where it keeps a log.
+
+    `alarm`: pseudonyms were computed that nobody asked for here. `unanswered`: asked for and refused, failed, or under way.
+    """
+
+    totals: Totals
+    audited: int | None
+    unanswered: int
+    alarm: str
+
+
+class Destroyed(msgspec.Struct, frozen=True):
+    """A destruction: `asked` for by one operator, or `done` by another. `phrase` is what the second one has to give."""
+
+    insurer: str
+    state: Literal["asked", "done"]
+    phrase: str
+
+
+def scopes(hub: Hub) -> list[str]:
+    """Every scope that has keys, the hub's own first."""
+    known = {key.scope for key in hub.keys.held()}
+    return sorted(known, key=lambda scope: (scope != HUB, scope))
+
+
+def shown(hub: Hub) -> list[KeyHeld]:
+    """Every key: whose, for what, which versions, where it works. Never its bytes."""
+    return hub.keys.held()
+
+
+async def rotate_data(hub: Hub, scope: str) -> Rotated:
+    """Draw a data key: from now on it seals; what was sealed before opens as before. Raises `keys_spent`."""
+    version = hub.keys.rotate(scope, "data")
+    await _record(hub, Operation.KEYS_ROTATED, scope, f"data {version}")
+    return Rotated(scope, data_version=version)
+
+
+async def rotate_index(hub: Hub, insurer: str, told: Told) -> Rotated:
+    """Draw an index key, unless one is drawn whose rows are not all carried yet; carry them. Killed, it is simply run again.
+
+    Raises `feed_in_progress`, `keys_spent`, `rekeying_absent`.
+    """
+    works = hub.feeds.works
+    if not works.can_rekey:
+        raise REKEYING_ABSENT()
+    async with works.turn(insurer):
+        version = hub.keys.index_version(insurer)
+        if await works.index_version(insurer) in (None, version):
+            version = hub.keys.rotate(insurer, "index")
+            await _record(hub, Operation.KEYS_ROTATED, insurer, f"index {version}")
+        await asyncio.sleep(HEARD_S)
+        carried = await works.rekey(insurer, Carrying(hub.keys, insurer, version), told)
+    return Rotated(insurer, index_version=version, carried=carried)
+
+
+class Carrying:
+    """The `Rekeying` of one insurer to one version of its index key."""
+
+    def __init__(self, keys: Keys, insurer: str, version: int) -> None:
+        self.version = version
+        self._keys = keys
+        self._insurer = insurer
+
+    def carry(self, pseudonyms: Sequence[bytes], since: int) -> list[bytes]:
+        """Pseudonyms of version `since`, carried to `version`."""
+        return self._keys.carried(self._insurer, pseudonyms, since, self.version)
+
+    def reseal(self, before: bytes, after: bytes, sealed: bytes) -> bytes:
+        """A right sealed for the pseudonym `before`, sealed for `after` under the newest data key."""
+        plain = self._keys.open(self._insurer, sealed, right_about(self._insurer, before))
+        return self._keys.seal(self._insurer, plain, right_about(self._insurer, after))
+
+
+def check(hub: Hub, log: bytes | None) -> Checked:
+    """Compare the use of index keys with what was asked, and with `log`, what the place of the keys wrote down itself."""
+    totals = hub.keys.tally.everywhere()
+    audited = hub.keys.audited(log) if log is not None else None
+    alarm = ""
+    if totals.computed > totals.asked:
+        alarm = f"{totals.computed - totals.asked} pseudonyms were computed for look-ups that no desk asked for"
+    elif audited is not None and audited > totals.keyed:
+        alarm = f"the key server computed {audited - totals.keyed} pseudonyms that no process of this hub asked for"
+    return Checked(totals, audited, max(0, totals.asked - totals.computed), alarm)
+
+
+async def destroy(hub: Hub, insurer: str, operator: str, phrase: str) -> Destroyed:
+    """Ask for the destruction of an insurer's keys, or carry out what another operator asked for.
+
+    Raises `destruction_refused` for the same operator, a wrong phrase, the hub's own keys; `insurer_unknown`.
+    """
+    operator = operator.strip()
+    if insurer == HUB or not 0 < len(operator) <= OPERATOR_MAX:
+        raise DESTRUCTION_REFUSED("name an insurer, and an operator in at most 64 characters")
+    asked = hub.keys.destruction(insurer)
+    expected = f"destroy {insurer} for ever"
+    if asked is None or _now_ts_us(hub) - asked.at_ts_us > SECOND_S_MAX * 1_000_000:
+        await _record(hub, Operation.KEYS_DESTRUCTION_ASKED, insurer, f"asked by {operator}")
+        hub.keys.ask_destruction(insurer, Destruction(operator, _now_ts_us(hub)))
+        return Destroyed(insurer, "asked", expected)
+    if asked.operator.casefold() == operator.casefold():
+        raise DESTRUCTION_REFUSED("the operator who asked cannot carry it out")
+    if phrase != expected:
+        raise DESTRUCTION_REFUSED(f"give the phrase: {expected}")
+    async with hub.feeds.works.turn(insurer):  # nothing of this insurer is being sealed meanwhile
+        await _record(hub, Operation.KEYS_DESTROYED, insurer, f"asked by {asked.operator}, done by {operator}")
+        hub.keys.destroy(insurer)
+    return Destroyed(insurer, "done", expected)
+
+
+async def _record(hub: Hub, operation: Operation, scope: str, outcome: str) -> None:
+    """The journal has it before it is done."""
+    await hub.desk.record(
+        Entry(
+            format=FORMAT,
+            ts_us=_now_ts_us(hub),
+            operation=operation,
+            account="operator",
+            practice="",
+            insurer="" if scope == HUB else scope,
+            person=b"",
+            presence=0,
+            fields=0,
+            outcome=outcome,
+            engagement="",
+            request=hub.ids.new("key_"),
+            sealed=b"",
+        )
+    )
+
+
+def _now_ts_us(hub: Hub) -> int:
+    return int(hub.clock.now().timestamp() * 1_000_000)

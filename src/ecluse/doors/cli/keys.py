@@ -1,0 +1,192 @@
+"""`ecluse keys`: what keys there are, rotated, checked, destroyed by two, copied and brought back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ecluse.app.keys import Rotated, Told, check, destroy, rotate_data, rotate_index, scopes, shown
+from ecluse.app.ports import HUB
+from ecluse.doors.cli.directory import read_file
+from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
+from ecluse.kernel.errors import refusal
+from ecluse.wiring import OpenHub, backup_keys, open_hub, restore_keys
+
+app = typer.Typer(help="Keys: show, rotate, check, destroy, back up, restore.", no_args_is_help=True)
+
+COPY_BYTES_MAX = 64 << 20  # a thousand insurers rotated a hundred times are 10 MB
+LOG_BYTES_MAX = 1 << 30  # an audit log is rotated long before
+ALARM_EXIT = 2
+
+ROTATE_WHAT = refusal("rotate_what", 400, "Whose keys to rotate is not said", fix="Give --insurer AMC or --all.")
+COPY_THERE = refusal("copy_there", 409, "This file is there already", fix="Name a new file for the copy.")
+
+Insurer = Annotated[str, typer.Option(help="The insurer's AMC number.")]
+
+
+@app.command("show")
+def show(directory: Dir = HERE, json: Json = False) -> None:
+    """Show every key: whose, for what, which versions, where it works. Never a key."""
+    with open_hub(directory) as hub:
+        held = shown(hub)
+        url = hub.settings.keys.url.partition("?")[0]
+    if json:
+        print_json({"engine": url, "keys": held})
+        return
+    table = Table("scope", "purpose", "versions", "works in", title=url)
+    for key in held:
+        table.add_row(key.scope, key.purpose, " ".join(map(str, key.versions)), key.place)
+    OUT.print(table)
+
+
+@app.command("rotate")
+def rotate(
+    insurer: Insurer = "",
+    every: Annotated[bool, typer.Option("--all", help="Every insurer, and the hub's own data key.")] = False,
+    data: Annotated[bool, typer.Option("--data", help="The data key only.")] = False,
+    index: Annotated[bool, typer.Option("--index", help="The index key only.")] = False,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Draw new data and index keys, and carry the rights that answer to the new index key, while the hub goes on answering.
+
+    Killed, it is run again and goes on. Example: ecluse keys rotate --insurer 0075123456
+    """
+    if bool(insurer) == every:
+        raise ROTATE_WHAT()
+    rotated = []
+    with open_hub(directory) as hub, _bar(quiet=json) as told:
+        for scope in scopes(hub) if every else [insurer]:
+            done = _rotate(hub, scope, told, data=data or not index, index=index or not data)
+            rotated.append(done)
+            if not json:
+                _tell(done)
+    if json:
+        print_json(rotated)
+
+
+@app.command("check")
+def check_use(
+    audit: Annotated[
+        Path | None, typer.Option(help="OpenBao's audit log (file device, JSON), since the hub was made.")
+    ] = None,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Compare how often index keys were used with how often the desk asked; exit code 2 when somebody else used them."""
+    log = read_file(audit, LOG_BYTES_MAX) if audit else None
+    with open_hub(directory) as hub:
+        found = check(hub, log)
+    if json:
+        print_json(found)
+    else:
+        typer.echo(
+            f"{found.totals.asked:,} look-ups asked, {found.totals.computed:,} pseudonyms computed for them "
+            f"({found.unanswered:,} refused, failed or under way), {found.totals.filed:,} for member files"
+        )
+        if found.audited is not None:
+            typer.echo(f"{found.audited:,} HMAC by the key server's own log, {found.totals.keyed:,} asked of it")
+    if found.alarm:
+        ERRORS.print(f"[bold red]ALARM: {found.alarm}[/]")
+        raise typer.Exit(ALARM_EXIT)
+
+
+@app.command("destroy")
+def destroy_keys(
+    insurer: Insurer,
+    operator: Annotated[str, typer.Option(help="Who does this, as your organisation names people.")],
+    confirm: Annotated[str, typer.Option(help="The phrase, for the second operator.")] = "",
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Destroy an insurer's keys: what they sealed opens for nobody, for ever. One operator asks, another carries it out.
+
+    The second has 72 hours. Both are in the journal. Example: ecluse keys destroy --insurer 0075123456 --operator a.martin
+    """
+    with open_hub(directory) as hub:
+        done = hub.run(destroy(hub, insurer, operator, confirm))
+    if json:
+        print_json(done)
+    elif done.state == "asked":
+        typer.echo(
+            f"Asked. Within 72 hours, another operator: ecluse keys destroy --insurer {insurer} --operator … "
+            f"--confirm '{done.phrase}'"
+        )
+    else:
+        typer.echo(f"The keys of {insurer} are destroyed. Destroy the copies of the key file too, and take a new one.")
+
+
+@app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, for a place apart from the data.")],
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Copy the wrapped keys, once seen to open. What a token or a key server holds is backed up there: docs/security.md."""
+    copy = backup_keys(directory)
+    try:
+        handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        raise COPY_THERE(str(file)) from None
+    with os.fdopen(handle, "wb") as out:
+        out.write(copy)
+        out.flush()
+        os.fsync(out.fileno())
+    if json:
+        print_json({"file": str(file), "bytes": len(copy)})
+    else:
+        typer.echo(f"{file}: {len(copy):,} bytes, wrapped as in the hub.")
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A copy made by `ecluse keys backup`.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of keys that are there.")] = False,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Bring the wrapped keys back, if they open here. Restart the hub afterwards."""
+    brought = restore_keys(directory, read_file(file, COPY_BYTES_MAX), replace=replace)
+    if json:
+        print_json({"scopes": brought})
+    else:
+        typer.echo(f"The keys of {len(brought)} scopes are back.")
+
+
+def _rotate(hub: OpenHub, scope: str, told: Told, *, data: bool, index: bool) -> Rotated:
+    """Data first: rows carried to the new index key are sealed under the newest data key on the way."""
+    done = hub.run(rotate_data(hub, scope)) if data else Rotated(scope)
+    if not index or scope == HUB:  # nobody is looked up under the hub's own keys
+        return done
+    carried = hub.run(rotate_index(hub, scope, told))
+    return Rotated(scope, done.data_version, carried.index_version, carried.carried)
+
+
+def _tell(done: Rotated) -> None:
+    versions = [f"{name} key {version}" for name, version in _versions(done) if version]
+    rows = f", {done.carried.rights:,} rights carried" if done.carried else ""
+    typer.echo(f"{done.scope}: {', '.join(versions) or 'nothing to rotate'}{rows}")
+
+
+def _versions(done: Rotated) -> list[tuple[str, int | None]]:
+    return [("data", done.data_version), ("index", done.index_version)]
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Told]:
+    """A progress bar on stderr when it is a terminal; else nothing."""
+    columns = (TextColumn("carrying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:
+        task = progress.add_task("carrying", total=None)
+
+        def told(done: int, of: int) -> None:
+            progress.update(task, completed=done, total=of or None)
+
+        yield told

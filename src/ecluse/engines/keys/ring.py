@@ -1,0 +1,255 @@
+"""The ring: data and digest keys of every scope, unwrapped once a process, kept in one wrapped file.
+
+`keys/hub.keys` is `ecluse-keys 1`, how it is wrapped, and the wrapped ring. It changes under a lock, by rename: it is the
+old ring or the new one, whole. Every process may read it, and reads it again when it changed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hmac
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ecluse.app.ports import Destruction
+from ecluse.engines.durable import sync
+from ecluse.kernel.errors import refusal
+
+MAGIC = b"ecluse-keys 1\n"
+NONCE_BYTES = 12
+KEY_BYTES = 32
+PSEUDONYM_BYTES = 16  # 2^-64 for two of 33 million people to collide in one insurer
+LOOK_S = 1.0  # how long a key destroyed by another process may still open here: a stat costs more than a pseudonym
+
+SCOPE_UNKNOWN = refusal(
+    "insurer_unknown",
+    404,
+    "This insurer is not served here",
+    fix="Load a product or the directory entry of the insurer first.",
+)
+KEYS_LOCKED = refusal(
+    "keys_locked",
+    500,
+    "The key file does not open",
+    fix="Give its passphrase, PIN or token as docs/operations.md says; or restore a copy made since keys were destroyed.",
+)
+KEYS_MISSING = refusal("keys_missing", 500, "The key file is not there", fix="Bring it back: ecluse keys restore FILE.")
+KEYS_THERE = refusal("keys_there", 409, "This hub has its keys", fix="Give --replace to put the copy in their place.")
+SEAL_BROKEN = refusal(
+    "seal_broken",
+    500,
+    "Sealed data does not open",
+    fix="Restore the file or the keys it was sealed with; tell the operator.",
+)
+
+
+class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Keys of one scope, by version; the highest version seals. What lives elsewhere is held by its name.
+
+    Files written before there was a digest key used the first index key: it goes on being the digest key of its scope.
+    """
+
+    index: dict[int, bytes]
+    data: dict[int, bytes]
+    digest: bytes = b""
+    signing: dict[str, bytes] = {}
+    destruction: Destruction | None = None
+
+
+Scopes = dict[str, Scope]
+
+
+class Wrap(Protocol):
+    """What keeps the ring's file shut. `kind` is written in it."""
+
+    kind: bytes
+
+    def seal(self, plain: bytes) -> bytes:
+        """Wrap the ring."""
+        ...
+
+    def open(self, sealed: bytes) -> bytes:
+        """The ring. Raises `InvalidTag` or `ValueError` when it does not open."""
+        ...
+
+    def renew(self) -> None:
+        """Wrap under another key from now on, where there can be another."""
+        ...
+
+    def retire(self) -> None:
+        """Destroy the wrapping keys that are no longer used."""
+        ...
+
+
+class _Held:
+    """One scope's keys, ready for use."""
+
+    __slots__ = ("ciphers", "digest", "newest", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.digest = hmac.new(scope.digest or scope.index[1], digestmod="sha256")
+        self.newest = max(scope.data)
+        self.ciphers = {version: AESGCM(key) for version, key in scope.data.items()}
+
+
+class Ring:
+    """Seals, opens and digests; changes the ring's file."""
+
+    def __init__(self, path: Path, wrap: Wrap) -> None:
+        self._path = path
+        self._wrap = wrap
+        self._stamp: tuple[int, int] | None = None
+        self._looked_s = 0.0
+        self._scopes: dict[str, _Held] = {}  # of the file as it was last read; at first it was not
+
+    def digest(self, scope: str, message: bytes) -> bytes:
+        """HMAC-SHA-256 of `message` under the scope's digest key, cut to 16 bytes."""
+        keyed = self._of(scope).digest.copy()  # half the time of keying anew
+        keyed.update(message)
+        return keyed.digest()[:PSEUDONYM_BYTES]
+
+    def seal(self, scope: str, plain: bytes, about: bytes) -> bytes:
+        """Key version (1 byte) | nonce (12) | AES-256-GCM of `plain`, with scope and `about` authenticated.
+
+        Random nonces: at most 2^32 seals per key (NIST SP 800-38D §8.3), far above an insurer's rows in a decade.
+        """
+        held = self._of(scope)
+        nonce = os.urandom(NONCE_BYTES)
+        return bytes((held.newest,)) + nonce + held.ciphers[held.newest].encrypt(nonce, plain, _bound(scope, about))
+
+    def open(self, scope: str, sealed: bytes, about: bytes) -> bytes:
+        """The plain bytes of `seal`. Raises `seal_broken`."""
+        held = self._of(scope)
+        if sealed and sealed[0] not in held.ciphers:  # sealed by a process that knows a newer key
+            self._read_if_newer()
+            held = self._of(scope)
+        try:
+            cipher = held.ciphers[sealed[0]]
+            return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], _bound(scope, about))
+        except (InvalidTag, LookupError, ValueError):
+            raise SEAL_BROKEN() from None
+
+    def has(self, scope: str) -> bool:
+        """Whether this scope has keys."""
+        now_s = time.monotonic()
+        if scope not in self._scopes or now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            self._read_if_newer()
+        return scope in self._scopes
+
+    def scope(self, name: str) -> Scope:
+        """The keys of a scope. Raises `insurer_unknown`."""
+        return self._of(name).scope
+
+    def scopes(self) -> Scopes:
+        """The ring as it is on disk now."""
+        self._read_if_newer()
+        return {name: held.scope for name, held in self._scopes.items()}
+
+    def change(self, edit: Callable[[Scopes], Scopes], *, renew: bool = False) -> None:
+        """Read, edit and write the ring, durably; one process at a time. `edit` may give the very same: nothing is written.
+
+        `renew`: older copies of the file must not open any more, where that can be.
+        """
+        with _locked(self._path):
+            before = self.scopes()
+            after = edit(before)
+            if after is not before:
+                if renew:
+                    self._wrap.renew()
+                replace(self._path, MAGIC + self._wrap.kind + b"\n" + self._wrap.seal(msgspec.msgpack.encode(after)))
+                self._read()
+                self._wrap.retire()
+
+    def copy(self) -> bytes:
+        """The ring's file, as it is: wrapped, and seen to open."""
+        if not self._path.exists():
+            raise KEYS_MISSING()
+        self._unwrapped(content := self._path.read_bytes())
+        return content
+
+    def restore(self, content: bytes, *, over: bool) -> list[str]:
+        """Put back the ring's file from a copy that opens here; the scopes in it. Raises `keys_there` unless `over` one."""
+        scopes = self._unwrapped(content)
+        with _locked(self._path):
+            if self._path.exists() and not over:
+                raise KEYS_THERE()
+            replace(self._path, content)
+            self._read()
+        return sorted(scopes)
+
+    def _of(self, scope: str) -> _Held:
+        held = self._scopes.get(scope)
+        if held is None:
+            self._read_if_newer()
+            held = self._scopes.get(scope)
+        if held is None:
+            raise SCOPE_UNKNOWN()
+        return held
+
+    def _read_if_newer(self) -> None:
+        if self._path.exists() and _stamp(self._path) != self._stamp:
+            self._read()
+
+    def _read(self) -> None:
+        """Read the file again; keys gone from it are forgotten here too."""
+        stamp = _stamp(self._path)
+        scopes = self._unwrapped(self._path.read_bytes())
+        known = self._scopes
+        self._scopes = {
+            name: known[name] if name in known and known[name].scope == scope else _Held(scope)
+            for name, scope in scopes.items()
+        }
+        self._stamp = stamp
+
+    def _unwrapped(self, content: bytes) -> Scopes:
+        kind, _, body = content.removeprefix(MAGIC).partition(b"\n")
+        if not content.startswith(MAGIC) or kind != self._wrap.kind:
+            raise KEYS_LOCKED()
+        try:
+            return msgspec.msgpack.decode(self._wrap.open(body), type=Scopes)
+        except (InvalidTag, ValueError, msgspec.DecodeError):
+            raise KEYS_LOCKED() from None
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write beside, sync, rename, sync the directory: the file is the old one or the new one, whole."""
+    beside = path.with_suffix(".new")
+    handle = os.open(beside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    beside.rename(path)
+    sync(path.parent)
+
+
+def _bound(scope: str, about: bytes) -> bytes:
+    return scope.encode() + b"|" + about
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    seen = path.stat()
+    return seen.st_mtime_ns, seen.st_ino  # two changes in one tick of the clock are two files all the same
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One process at a time changes the ring."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
