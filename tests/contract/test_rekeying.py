@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ecluse.app.ports import FeedCounts
+from ecluse.engines.rekeying import COMMIT_ROWS
 from ecluse.engines.sqlite.database import Database
-from ecluse.engines.sqlite.rekeying import COMMIT_ROWS
 from ecluse.engines.sqlite.rights_files import RightsFiles
 from ecluse.engines.sqlite.rights_work import RightsWorks
 from ecluse.kernel.errors import Refused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import signal
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from ecluse.engines.local import read_all
@@ -35,9 +37,14 @@ def people(count: int, **changes: str) -> list[dict[str, str]]:
     return [changes, *others]
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Any:
-    made = Site(tmp_path / "hub")
+@pytest.fixture(params=["sqlite", "postgres"])
+def site(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    """A hub on either store."""
+    where = {}
+    if request.param == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        where = {"ECLUSE_STORE_URL": postgres.url(postgres.empty())}
+    made = Site(tmp_path / "hub", **where)
     made.make()
     yield made
     if made.process:
@@ -55,12 +62,25 @@ def confirmed(site: Site, client: Any) -> bool:
 
 
 def rights(site: Site) -> tuple[int, set[bytes], set[bytes]]:
-    """The index key version of the one generation on disk, its persons and its members."""
+    """The index key version of what answers, its persons and its members."""
+    if url := site.environment.get("ECLUSE_STORE_URL"):
+        return asyncio.run(rights_there(url))
     (file,) = (site.directory / "rights").glob("*.db")
     with contextlib.closing(sqlite3.connect(file)) as opened:
         persons = {row[0] for row in opened.execute("SELECT person FROM rights")}
         members = {row[0] for row in opened.execute("SELECT member FROM members")}
         return opened.execute("PRAGMA user_version").fetchone()[0], persons, members
+
+
+async def rights_there(url: str) -> tuple[int, set[bytes], set[bytes]]:
+    """The same, on a server."""
+    connection = await asyncpg.connect(url)
+    try:
+        version = await connection.fetchval("SELECT index_version FROM served WHERE insurer = $1", AMC)
+        persons = {row[0] for row in await connection.fetch("SELECT person FROM rights")}
+        return version, persons, {row[0] for row in await connection.fetch("SELECT member FROM members")}
+    finally:
+        await connection.close()
 
 
 def test_people_are_found_before_during_and_after_a_rotation(site: Site) -> None:

@@ -29,13 +29,6 @@ DESTRUCTION_REFUSED = refusal(
     fix="Another operator carries out what one asked for, within 72 hours, with the phrase that is asked for.",
 )
 
-REKEYING_ABSENT = refusal(
-    "rekeying_absent",
-    409,
-    "This store does not carry rights to another index key yet",
-    fix="Rotate data keys only (--data); index keys are rotated on the embedded store.",
-)
-
 Told = Callable[[int, int], None]  # rows done, rows in all
 
 
@@ -89,11 +82,9 @@ async def rotate_data(hub: Hub, scope: str) -> Rotated:
 async def rotate_index(hub: Hub, insurer: str, told: Told) -> Rotated:
     """Draw an index key, unless one is drawn whose rows are not all carried yet; carry them. Killed, it is simply run again.
 
-    Raises `feed_in_progress`, `keys_spent`, `rekeying_absent`.
+    Raises `feed_in_progress`, `keys_spent`.
     """
     works = hub.feeds.works
-    if not works.can_rekey:
-        raise REKEYING_ABSENT()
     async with works.turn(insurer):
         version = hub.keys.index_version(insurer)
         if await works.index_version(insurer) in (None, version):

@@ -143,9 +143,6 @@ class RightsWorks(Protocol):
         """Begin or go on with a feed's work."""
         ...
 
-    can_rekey: bool
-    """Whether `rekey` carries rows: an index key is drawn only where they can follow it."""
-
     async def index_version(self, insurer: str) -> int | None:
         """The version of the index key that the rights answering now are keyed under; None when there are none."""
         ...

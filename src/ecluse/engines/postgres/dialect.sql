@@ -43,7 +43,7 @@ INSERT INTO served (insurer) VALUES (:insurer) ON CONFLICT DO NOTHING
 
 -- name: move_under_way
 -- From where to where an insurer is moving, the feed whose rights answered at the switch, and how far the move is.
-SELECT source, target, feed, state FROM move WHERE insurer = :insurer AND state <> 'done'
+SELECT source, target, feed, state, index_version FROM move WHERE insurer = :insurer AND state <> 'done'
 
 -- name: begin_move
 -- A move begins.
@@ -53,7 +53,8 @@ SET source = excluded.source, target = excluded.target, state = 'copying', feed 
 
 -- name: switch_move
 -- The old server is about to stop serving the rights of that feed.
-UPDATE move SET state = 'switching', feed = :feed WHERE insurer = :insurer AND state <> 'done'
+UPDATE move SET state = 'switching', feed = :feed, index_version = :index_version
+WHERE insurer = :insurer AND state <> 'done'
 
 -- name: insurer_is_on
 -- The new server serves the insurer.

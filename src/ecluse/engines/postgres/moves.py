@@ -29,6 +29,10 @@ TAIL = (
     20_000  # the newest engagements are copied again at the switch: seconds of the fastest hub, a tenth of one to copy
 )
 
+_SERVE = """
+    INSERT INTO served (insurer, feed, index_version) VALUES ($1, $2, $3)
+    ON CONFLICT (insurer) DO UPDATE SET feed = excluded.feed, index_version = excluded.index_version"""
+
 MOVE_IN_PROGRESS = refusal(
     "move_in_progress", 409, "This insurer is on its way to another server", fix="End that move first: give its server."
 )
@@ -142,29 +146,31 @@ class _Move:
     async def _switch(self, newest: str) -> None:
         """From the old server's last answer to the new one's first. Done again it changes nothing."""
         self._told("switching", 4, 4)
-        feed = await self._stop_serving()
+        feed, index_version = await self._stop_serving()
         await copy_engagements(self._source, self._target, self._insurer, newest)
         if await self._differ("engagement"):
             await copy_engagements(self._source, self._target, self._insurer)
         if await self._differ("engagement"):
             raise MOVE_DIFFERS("engagements")
-        serve = "INSERT INTO served (insurer, feed) VALUES ($1, $2) ON CONFLICT (insurer) DO UPDATE SET feed = excluded.feed"
-        await self._target.execute(serve, self._insurer, feed)
+        await self._target.execute(_SERVE, self._insurer, feed, index_version)
         await self._places.home.write(self._arrive)
 
     async def _arrive(self, tx: Tx) -> None:
         await tx.run("insurer_is_on", insurer=self._insurer, server=self._names[1])
         await tx.run("clean_move", insurer=self._insurer)
 
-    async def _stop_serving(self) -> str:
-        """Waits for those who are writing engagements; whoever comes later is told "not here". The feed that answered."""
-        serving = await self._source.fetchval("SELECT feed FROM served WHERE insurer = $1", self._insurer)
-        if serving is not None:
-            await self._places.home.write(lambda tx: tx.run("switch_move", insurer=self._insurer, feed=serving))
+    async def _stop_serving(self) -> tuple[str, int]:
+        """Waits for those who are writing engagements; whoever comes later is told "not here". The feed that answered, and the
+        version of its index key."""
+        row = await self._source.fetchrow("SELECT feed, index_version FROM served WHERE insurer = $1", self._insurer)
+        if row is not None:
+            named = {"insurer": self._insurer, "feed": row[0], "index_version": row[1]}
+            await self._places.home.write(lambda tx: tx.run("switch_move", **named))
         async with self._source.transaction():
             await self._source.execute("SELECT pg_advisory_xact_lock($1)", switch_lock(self._insurer))
             await self._source.execute("DELETE FROM served WHERE insurer = $1", self._insurer)
-        return str((await self._written_down())[2])
+        _, _, feed, _, index_version = await self._written_down()
+        return feed, index_version
 
     async def _written_down(self) -> Row:
         """The move as the home database knows it."""

@@ -68,7 +68,7 @@ class Rights:
     async def _find(self, person: Person) -> Found:
         patience = Patience(self._places)
         while person.keys and (server := await self._places.server_of(person.insurer)) is not None:
-            found = await self._lookups[server, person.by_member].find(person.insurer, person.keys[0])
+            found = await self._lookups[server, person.by_member].find(person.insurer, person.keys)
             if found is not None:
                 return found
             await patience.wait()

@@ -13,23 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from ecluse.app.ports import FeedCounts, Rekeying, Settle
 from ecluse.engines.postgres.building import Building, Told
 from ecluse.engines.postgres.database import Database, lock_number
+from ecluse.engines.postgres.kept import kept_tables
 from ecluse.engines.postgres.places import Places
 from ecluse.engines.postgres.server import DATABASE_UNAVAILABLE, Server
 from ecluse.engines.postgres.tables import PARENTS, drop_unused, generation, put_in_place
+from ecluse.engines.rekeying import carry_over
 from ecluse.engines.roles import LOAD
 from ecluse.engines.sql.feeds import FEED_IN_PROGRESS, Feeds, finish
 from ecluse.engines.sql.unit import DATABASE_BUSY
 from ecluse.engines.staging import StagedMember, StagedRow, Staging
 from ecluse.kernel.errors import Refused
 
-FIRST_VERSION = 1  # of the index key
+# of the index key
 SWITCH_TRIES_MAX = 50  # readers are done in milliseconds; a switch that cannot get its turn in a minute is refused
 SWITCH_WAIT_MS = 1000  # a switch that waits makes every later reader of the table wait behind it
 
+_REKEYED = "_k"  # ids of feeds are upper case after their prefix
 _DELTA = (
     "DELETE FROM rights WHERE insurer = '{amc}' AND person IN (SELECT person FROM {rights})",
     "INSERT INTO rights SELECT insurer, person, n, sealed FROM {rights} WHERE sealed IS NOT NULL",
@@ -40,8 +44,6 @@ _DELTA = (
 
 class RightsWorks:
     """The works of one hub: rows are staged in its directory, tables are made on the insurers' servers."""
-
-    can_rekey = False
 
     def __init__(self, directory: Path, places: Places) -> None:
         self._staging, self._places = directory / "staging", places
@@ -63,13 +65,26 @@ class RightsWorks:
             yield
 
     async def index_version(self, insurer: str) -> int | None:
-        """Every row is keyed under the first version: `can_rekey` says that there will be no other."""
-        return FIRST_VERSION
+        """The version of the index key that the rights answering now are keyed under; None when there are none."""
+        feed, version = await answering(await self._places.of(insurer), insurer)
+        return version if feed else None
 
     async def rekey(self, insurer: str, rekeying: Rekeying, told: Callable[[int, int], None]) -> FeedCounts | None:
-        """Nothing to carry: no index key is rotated on this store."""
-        assert rekeying.version == FIRST_VERSION
-        return None
+        """Key the rights that answer under `rekeying.version`, as the next generation; the caller holds the turn."""
+        database = await self._places.of(insurer)
+        feed, since = await answering(database, insurer)
+        if not feed:
+            return None
+        if since == rekeying.version:
+            return await counted(database, insurer)
+        # The same name after a kill: it goes on with what was staged.
+        with self.work(insurer, f"{_loaded_by(feed)}{_REKEYED}{rekeying.version}") as work:
+            async with database.server.connection(LOAD) as connection:
+                kept = await kept_tables(connection, insurer, since)
+                counts = await carry_over(kept, work, rekeying, told)
+            await work.answer(counts, 0)  # the very same rights under another key, and no feed
+            await work.finish()
+        return counts
 
     @asynccontextmanager
     async def turn_on(self, server: Server, insurer: str) -> AsyncIterator[None]:
@@ -116,18 +131,18 @@ class Work:
         """The file holds this many rows, keyed under this version."""
         self._staging.plan(rows, index_version)
 
-    def add(self, rows: list[StagedRow], members: list[StagedMember]) -> None:
-        """Stage rows and members read in this order."""
-        self._staging.add(rows, members)
+    def add(self, rows: list[StagedRow], members: list[StagedMember], read: int | None = None) -> None:
+        """Stage rows and members read in this order; `read` counts them when it is not the rows."""
+        self._staging.add(rows, members, read)
 
     async def build(self, settle: Settle, told: Told, *, over: bool) -> tuple[FeedCounts, list[tuple[int, str]]]:
         """Build the new tables, or what changes in the old ones; every refused line is found in one go."""
         database = await self._places.of(self._insurer)
-        answering = await self._answering(database)
-        self._over = over and answering != ""  # over nothing, what changes is all there will be
-        before = await self._counts(answering) if self._over else FeedCounts()
-        if answering == self._feed:  # the switch was made, its outcome was not told: build nothing twice
-            return await self._counted(database), []
+        feed, _ = await answering(database, self._insurer)
+        self._over = over and feed != ""  # over nothing, what changes is all there will be
+        before = await self._counts(feed) if self._over else FeedCounts()
+        if feed == self._feed:  # the switch was made, its outcome was not told: build nothing twice
+            return msgspec.structs.replace(await counted(database, self._insurer), rows=self._staging.rows), []
         building = Building(self._insurer, self._feed, self._staging, settle, over=self._over, all_settled=over)
         async with database.server.connection(LOAD) as connection, connection.transaction():
             persons, rights = await building.build(connection, told)
@@ -137,7 +152,7 @@ class Work:
     async def answer(self, counts: FeedCounts, at_ts_us: int) -> None:
         """One transaction of the insurer's server: what was built answers. Then the home database knows."""
         database = await self._places.of(self._insurer)
-        if await self._answering(database) != self._feed:
+        if (await answering(database, self._insurer))[0] != self._feed:
             self._hold_turn()
             await self._switch(database)
         await self._places.home.write(lambda tx: finish(tx, self._feed, "loaded", self._feed, counts, at_ts_us))
@@ -167,8 +182,8 @@ class Work:
                     await (
                         self._apply(connection) if self._over else put_in_place(connection, self._insurer, self._feed)
                     )
-                    said = "UPDATE served SET feed = $2 WHERE insurer = $1"
-                    done = await connection.execute(said, self._insurer, self._feed)
+                    said = "UPDATE served SET feed = $2, index_version = $3 WHERE insurer = $1"
+                    done = await connection.execute(said, self._insurer, self._feed, self.index_version)
                     assert done == "UPDATE 1", f"{self._insurer} is not served on {database.server.name}"
             except Refused as refused:
                 if refused.code != DATABASE_BUSY.code:
@@ -183,20 +198,28 @@ class Work:
         for statement in _DELTA:
             await connection.execute(statement.format(amc=self._insurer, **names))
 
-    async def _answering(self, database: Database) -> str:
-        """The feed whose rights answer now; empty before the first."""
-        async with database.server.connection(LOAD) as connection:
-            feed = await connection.fetchval("SELECT feed FROM served WHERE insurer = $1", self._insurer)
-        return str(feed or "")
-
     async def _counts(self, feed: str) -> FeedCounts:
         """What the insurer's rights held once that feed was loaded."""
-        kept = await Feeds(self._places.home).feed(feed)
+        kept = await Feeds(self._places.home).feed(_loaded_by(feed))
         return kept.counts if kept else FeedCounts()
 
-    async def _counted(self, database: Database) -> FeedCounts:
-        count = "SELECT count(DISTINCT person), count(*) FROM rights WHERE insurer = $1"
-        async with database.server.connection(LOAD) as connection:
-            row = await connection.fetchrow(count, self._insurer)
-        assert row is not None
-        return FeedCounts(self._staging.rows, persons=row[0], rights=row[1])
+
+async def answering(database: Database, insurer: str) -> tuple[str, int]:
+    """The feed whose rights answer now, empty before the first, and the version of the index key they are keyed under."""
+    async with database.server.connection(LOAD) as connection:
+        row = await connection.fetchrow("SELECT feed, index_version FROM served WHERE insurer = $1", insurer)
+    return (row[0], row[1]) if row else ("", 0)
+
+
+async def counted(database: Database, insurer: str) -> FeedCounts:
+    """The persons and rights of an insurer, counted."""
+    count = "SELECT count(DISTINCT person), count(*) FROM rights WHERE insurer = $1"
+    async with database.server.connection(LOAD) as connection:
+        row = await connection.fetchrow(count, insurer)
+    assert row is not None
+    return FeedCounts(persons=row[0], rights=row[1])
+
+
+def _loaded_by(feed: str) -> str:
+    """The feed that loaded what another index key carries on: `fee_…_k2` was loaded by `fee_…`."""
+    return feed.partition(_REKEYED)[0]

@@ -16,6 +16,9 @@ from ecluse.kernel.errors import refusal
 Row = Any  # a tuple, by position
 
 DATABASE_BUSY = refusal("database_busy", 503, "The database is busy", fix="Try again in a few seconds.")
+INDEX_KEY_NEWER = refusal(
+    "index_key_newer", 503, "The insurer's index key was rotated a moment ago", fix="Ask again in a second."
+)
 Result = TypeVar("Result")
 
 

@@ -11,15 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ecluse.app.ports import Pseudonyms
+from ecluse.engines.sql.unit import INDEX_KEY_NEWER
 from ecluse.engines.sqlite.database import Database, Remembered
-from ecluse.kernel.errors import refusal
-
-INDEX_KEY_NEWER = refusal(
-    "index_key_newer",
-    503,
-    "The insurer's index key was rotated a moment ago",
-    fix="Ask again in a second.",
-)
 
 MAPPED_BYTES = 1 << 31  # SQLite maps no more; what lies past it is read, from the same page cache
 NOBODY: tuple[bytes, list[bytes]] = (b"", [])

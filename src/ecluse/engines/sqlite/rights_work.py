@@ -17,9 +17,11 @@ from pathlib import Path
 
 from ecluse.app.ports import FeedCounts, Rekeying, Settle
 from ecluse.engines.durable import sync
+from ecluse.engines.rekeying import carry_over
 from ecluse.engines.sql.feeds import FEED_IN_PROGRESS, finish
 from ecluse.engines.sql.unit import Tx
 from ecluse.engines.sqlite.database import Database
+from ecluse.engines.sqlite.kept import KeptFile
 from ecluse.engines.sqlite.rights_files import index_version, open_rights, rights_path
 from ecluse.engines.staging import StagedMember, StagedRow, Staging
 
@@ -49,8 +51,6 @@ _GENERATION = "SELECT generation FROM insurer WHERE amc = ?"
 class RightsWorks:
     """The folders where generations are made: `rights/` and `staging/` of the hub's directory."""
 
-    can_rekey = True
-
     def __init__(self, directory: Path, database: Database) -> None:
         self._rights, self._staging, self._database = directory / "rights", directory / "staging", database
 
@@ -74,8 +74,6 @@ class RightsWorks:
 
     async def rekey(self, insurer: str, rekeying: Rekeying, told: Callable[[int, int], None]) -> FeedCounts | None:
         """Key the rights that answer under `rekeying.version`, as the next generation; the caller holds the turn."""
-        from ecluse.engines.sqlite.rekeying import carry_over  # it stands on this module
-
         generation = answering(self._database, insurer)
         if generation is None:
             return None
@@ -85,7 +83,7 @@ class RightsWorks:
                 return FeedCounts(persons=persons, rights=rights)
             # The same name after a kill: it goes on with what was staged.
             with self.work(insurer, f"{generation.partition('-k')[0]}-k{rekeying.version}") as work:
-                counts = await carry_over(kept, work, rekeying, told)
+                counts = await carry_over(KeptFile(kept), work, rekeying, told)
                 await work.answer(counts, 0)  # the very same rights under another key, and no feed
                 await work.finish()
         return counts

@@ -40,6 +40,11 @@ def blob(name: str) -> Column[Any]:
     return Column(name, sa.LargeBinary, nullable=False)
 
 
+def index_version() -> Column[Any]:
+    """The version of the index key that rights are keyed under."""
+    return Column("index_version", sa.Integer, nullable=False, server_default="1")
+
+
 def rights() -> None:
     """Sealed rights, and the person a member number stands for."""
     op.create_table(
@@ -73,13 +78,13 @@ def homes() -> None:
     """Which server holds an insurer, and its moves from one to another."""
     op.create_table(
         "served",
-        text("insurer"), text("feed", server_default=""), PrimaryKeyConstraint("insurer"),
-        comment="The insurers this very server answers for, and the feed whose rights answer.",
+        text("insurer"), text("feed", server_default=""), index_version(), PrimaryKeyConstraint("insurer"),
+        comment="The insurers this very server answers for, the feed whose rights answer, and their index key's version.",
     )  # fmt: skip
     op.add_column("insurer", text("server", nullable=True, comment="Which server holds this insurer."))
     op.create_table(
         "move",
-        text("insurer"), text("source"), text("target"), text("state"), text("feed", server_default=""),
+        text("insurer"), text("source"), text("target"), text("state"), text("feed", server_default=""), index_version(),
         Column("at_ts_us", sa.BigInteger, nullable=False),
         PrimaryKeyConstraint("insurer"),
         comment="An insurer on its way from one server to another.",
