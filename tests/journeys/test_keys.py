@@ -231,6 +231,7 @@ def test_a_hub_keeps_its_keys_elsewhere_and_only_a_copy_of_the_file_here(tmp_pat
             (tmp_path / "bao.token").write_text(running.token)
             url = f"openbao:{running.url}?token-file={tmp_path / 'bao.token'}"
         site = Site(tmp_path / "hub", ECLUSE_KEYS_URL=url)
+        stack.callback(lambda: site.process and site.stop())
         site.make()
         site.load(people(30))
         copy = tmp_path / "copy"
@@ -248,4 +249,3 @@ def test_a_hub_keeps_its_keys_elsewhere_and_only_a_copy_of_the_file_here(tmp_pat
         assert (found["totals"]["asked"], found["alarm"]) == (6, "")
         assert found["totals"]["keyed"] == found["totals"]["filed"] + 9  # three look-ups under one key, three under two
         assert found["audited"] == (found["totals"]["keyed"] if words else None)
-        assert site.stop() == 0
