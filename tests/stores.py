@@ -75,12 +75,19 @@ class Books:
 
     change = all
 
+    def everything(self) -> bytes:
+        """Every value of every table, for those who look for what must not be there."""
+        values = [value for (table,) in self.all(self._tables.NAMES) for row in self.all(f"SELECT * FROM {table}") for value in row]
+        return b"\x00".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
 
 async def _closed(database: sqlite.Database) -> None:
     database.close()
 
 
 class _File:
+    NAMES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+
     def __init__(self, path: Path) -> None:
         self._connection = sqlite.connect(path)
         self.close = self._connection.close
@@ -91,6 +98,8 @@ class _File:
 
 class _Served:
     """asyncpg in a thread: whoever asks may be on an event loop, and cannot wait there."""
+
+    NAMES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
     def __init__(self, url: str) -> None:
         self._url = url
