@@ -34,9 +34,9 @@ LINE_OF_NEXT_PERSON = 100
 class StoreHub:
     """Stores as one process opens them, for one insurer that is served; `again` opens those of another process."""
 
-    def __init__(self, url: str, directory: Path) -> None:
+    def __init__(self, url: str, directory: Path, **settings: Any) -> None:
         warnings.simplefilter("ignore")
-        self._url, self._directory = url, directory
+        self._url, self._directory, self._settings = url, directory, settings
         self.keys = KeyFile(directory / "hub.keys", "")
         for scope in (HUB, AMC, OTHER_AMC):
             self.keys.create(scope)
@@ -45,7 +45,7 @@ class StoreHub:
         now(self.stores.products.add(AMC, read_product(PRODUCT), 1))
 
     def again(self) -> Stores:
-        opened = open_stores(self._url, self._directory, self.keys)
+        opened = open_stores(self._url, self._directory, self.keys, **self._settings)
         self._open.append(opened)
         return opened
 
