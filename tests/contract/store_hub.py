@@ -13,7 +13,7 @@ import msgspec
 from ecluse.app.access import seal_engagement
 from ecluse.app.ports import HUB, FeedCounts, FeedRecord, RightsWork
 from ecluse.coverage.product import read_product
-from ecluse.engines.keys_file import KeyFile
+from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.stores import Stores
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.identity import Account
@@ -70,7 +70,7 @@ class StoreHub:
             return now(self.put_in_place(work, over=over))
 
     def stage(self, work: RightsWork, rows: dict[bytes, Sequence[str]], *, members: bool = True) -> None:
-        work.plan(sum(map(len, rows.values())))
+        work.plan(sum(map(len, rows.values())), 1)
         for number, (person, several) in enumerate(rows.items()):
             first = 2 + number * LINE_OF_NEXT_PERSON
             staged = [(person, first + n, False, self.sealed(person, csr)) for n, csr in enumerate(several)]
@@ -95,7 +95,7 @@ class StoreHub:
 
     async def read(self, key: bytes, *, insurer: str = AMC, by_member: bool = False, stores: Stores | None = None) -> list[str]:
         """The csr of every right found."""
-        about = Person(insurer, key, by_member)
+        about = Person(insurer, (key,), by_member)
         return [right.csr for right in await (stores or self.stores).rights.rights(admission(about))]
 
 

@@ -62,7 +62,7 @@ REFUSED = {
         "DELETE FROM posting",
     ),
     BOOKS: (f"UPDATE {POSTING}", "DELETE FROM posting", "TRUNCATE posting", "SELECT * FROM rights", "DELETE FROM claim"),
-    LOAD: (f"UPDATE {POSTING}", "DELETE FROM posting", "SELECT * FROM claim", "SELECT * FROM engagement"),
+    LOAD: (f"UPDATE {POSTING}", "DELETE FROM posting", "SELECT * FROM claim", "SELECT * FROM practice"),
 }
 
 

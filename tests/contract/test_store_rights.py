@@ -88,7 +88,7 @@ def test_a_member_who_changes_persons_is_the_new_one(hub: StoreHub) -> None:
     hub.load("fee_1", {PERSONS[0]: ["1"]})
     hub.begin("fee_2")
     with hub.stores.works.work(AMC, "fee_2") as work:
-        work.plan(1)
+        work.plan(1, 1)
         work.add([(PERSONS[1], 2, False, hub.sealed(PERSONS[1], "2"))], [(b"m" + PERSONS[0][1:], PERSONS[1], 2)])
         now(hub.put_in_place(work, over=True))
     assert now(hub.read(b"m" + PERSONS[0][1:], by_member=True)) == ["2"]
