@@ -19,6 +19,7 @@ from typing import Any
 
 from ecluse.doors.cli.main import app
 from ecluse.gate.identity import Account
+from ecluse.settings import read_settings
 from ecluse.wiring import open_hub
 from sim import exchange
 from sim.exchange import Exchange
@@ -48,6 +49,14 @@ def command(*words: str) -> Any:
 def make(directory: Path) -> None:
     """A new hub in `directory`, with the made-up bank account that its settings come with."""
     command("init", str(directory))
+
+
+def stores(directory: Path) -> list[str]:
+    """Where the hub keeps its tables, as URLs with whole paths: claims and money first, then servers of rights."""
+    settings = read_settings(directory).store
+    scheme, _, place = settings.url.partition(":")
+    home = f"{scheme}:{directory / place}" if scheme == "sqlite" else settings.url
+    return [home, *settings.servers.values()]
 
 
 def introduce(directory: Path, professionals: Iterable[Professional]) -> None:

@@ -19,7 +19,7 @@ import uvloop
 
 from ecluse.kernel.errors import refusal
 from sim import bank, feeds, hub, parquet, workload, world
-from sim.auditor import ledger, privacy
+from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
 from sim.auditor.papers import Cashier, Papers, read_papers
 from sim.auditor.readings import read_remittances
@@ -36,6 +36,14 @@ DIRECTORY_TAKEN = refusal(
     "This directory is not an earlier demo",
     fix="Name a new directory with --out, or empty this one yourself.",
 )
+
+STORE_TAKEN = refusal(
+    "demo_store_taken",
+    409,
+    "The store of this demo holds claims or products already",
+    fix="Name a fresh database in ECLUSE_STORE_URL.",
+)
+USED = "SELECT (SELECT count(*) FROM claim) + (SELECT count(*) FROM product)"
 
 Advance = Callable[[int], None]
 
@@ -109,7 +117,7 @@ class Run:
                 self.listener.hear(each)
                 advance(1)
         self._timed("payments", lambda: self._pay(address, day))
-        ledger.check(self.hub / "hub.db", self.listener.book, self.cashier, self.listener.oath)
+        ledger.check(hub.stores(self.hub)[0], self.listener.book, self.cashier, self.listener.oath)
 
     async def _play(self, address: Address, visits: list[Visit], advance: Advance) -> list[Played]:
         return await Player(*address, self.tokens, lambda _: advance(1)).play(visits)
@@ -130,6 +138,7 @@ class Run:
             "La plateforme charge grilles et adhérents", tables + len(self.world.insurers) + 3
         ) as advance:
             hub.make(self.hub)
+            unused(hub.stores(self.hub)[0])
             hub.introduce(self.hub, self.world.professionals)
             advance(1)
             hub.command("practice", "load", str(given / "practices.csv"), *place)
@@ -188,13 +197,20 @@ class Run:
 
     def _search(self) -> None:
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
-            privacy.search(self.world, [self.hub, self.out / "log"], self.listener.oath)
+            tables = (table for each in hub.stores(self.hub) for table in store.contents(each))
+            privacy.search(self.world, [self.hub, self.out / "log"], self.listener.oath, tables)
             advance(1)
 
     def _timed(self, name: str, do: Callable[[], None]) -> None:
         began_s = time.perf_counter()
         do()
         self.took_s[name] = self.took_s.get(name, 0.0) + time.perf_counter() - began_s
+
+
+def unused(home: str) -> None:
+    """Nothing was ever kept in the store: another hub's claims would be lost among ours. Raises `demo_store_taken`."""
+    if store.rows(home, USED) != [(0,)]:
+        raise STORE_TAKEN("a run does not empty a database")
 
 
 def clear(out: Path) -> None:

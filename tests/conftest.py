@@ -1,12 +1,16 @@
-"""What every test may ask for: a PostgreSQL server, started once, and a fresh migrated database on it."""
+"""What every test may ask for: a PostgreSQL server, started once, fresh migrated databases on it, a store of each engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
 from tests.servers import Server, started
+from tests.stores import EMBEDDED, ENGINES, VARIABLE
+
+Fresh = Callable[[], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +26,35 @@ def postgres_url(postgres: Server) -> Iterator[str]:
     database = postgres.fresh()
     yield postgres.url(database)
     postgres.drop(database)
+
+
+@pytest.fixture(params=ENGINES)
+def fresh_store(request: pytest.FixtureRequest) -> Fresh:
+    """Makes the URL of a fresh store, of each engine in turn; for tests that need several."""
+
+    @contextmanager
+    def embedded() -> Iterator[str]:
+        yield EMBEDDED
+
+    @contextmanager
+    def served() -> Iterator[str]:
+        server: Server = request.getfixturevalue("postgres")
+        database = server.fresh()
+        yield server.url(database)
+        server.drop(database)
+
+    return embedded if request.param == "sqlite" else served
+
+
+@pytest.fixture
+def store_url(fresh_store: Fresh, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a fresh store, of each engine in turn; every hub of the test takes it, for it is in the environment."""
+    with fresh_store() as url:
+        monkeypatch.setenv(VARIABLE, url)
+        yield url
+
+
+@pytest.fixture
+def examples(request: pytest.FixtureRequest, fresh_store: Fresh) -> int:
+    """How many histories to play: a history says as much on either engine, and a server adds a database to each."""
+    return 12 if request.node.callspec.params["fresh_store"] == "sqlite" else 5

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
+from sim.auditor import store
 from sim.auditor.book import ACCEPTED, CANCELLED, REFUSED, SETTLED, Book
 from sim.auditor.lie import Oath
 from sim.auditor.papers import Cashier
 
 # All that was ever posted sums to zero.
-TOTAL = "SELECT coalesce(sum(amount_cents), 0) FROM posting"
+TOTAL = "SELECT CAST(coalesce(sum(amount_cents), 0) AS BIGINT) FROM posting"
 # Entries that do not sum to zero: there must be none.
-UNBALANCED = "SELECT count(*) FROM (SELECT entry FROM posting GROUP BY entry HAVING sum(amount_cents) <> 0)"
+UNBALANCED = "SELECT count(*) FROM (SELECT entry FROM posting GROUP BY entry HAVING sum(amount_cents) <> 0) AS wrong"
 # The balance of every account.
-BALANCES = "SELECT account, sum(amount_cents) FROM posting GROUP BY account"
+BALANCES = "SELECT account, CAST(sum(amount_cents) AS BIGINT) FROM posting GROUP BY account"
 # Every claim and how it stands.
 CLAIMS = "SELECT id, practice, invoice, insurer, state, amc_cents FROM claim"
 
 
-@contextmanager
-def opened(database: Path) -> Iterator[sqlite3.Connection]:
-    """The hub's database, read only."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def check(hub: str, book: Book, cashier: Cashier, oath: Oath) -> None:
+    """Hold the ledger and claims of the hub's store against the auditor's book. Raises `Lie`."""
+    oath.same("the ledger sums to zero", "ledger", store.rows(hub, TOTAL), [(0,)])
+    oath.same("every entry sums to zero", "ledger", store.rows(hub, UNBALANCED), [(0,)])
+    check_claims({row[0]: row[1:] for row in store.rows(hub, CLAIMS)}, book, oath)
+    check_balances(dict(store.rows(hub, BALANCES)), book, cashier, oath)
 
 
-def check(database: Path, book: Book, cashier: Cashier, oath: Oath) -> None:
-    """Hold the hub's ledger and claims against the auditor's book. Raises `Lie`."""
-    with opened(database) as hub:
-        oath.same("the ledger sums to zero", "ledger", hub.execute(TOTAL).fetchone()[0], 0)
-        oath.same("every entry sums to zero", "ledger", hub.execute(UNBALANCED).fetchone()[0], 0)
-        balances = dict(hub.execute(BALANCES).fetchall())
-        found = {row[0]: row[1:] for row in hub.execute(CLAIMS)}
-    check_claims(found, book, oath)
-    check_balances(balances, book, cashier, oath)
-
-
-def check_claims(found: dict[str, tuple[str, str, str, str, int]], book: Book, oath: Oath) -> None:
+def check_claims(found: dict[str, tuple[Any, ...]], book: Book, oath: Oath) -> None:
     """The hub holds exactly the claims it answered about, each in its state, for its amount."""
     oath.same("no claim appears or is lost", "claims", sorted(found), sorted(book.claims))
     for claim in book.claims.values():

@@ -1,4 +1,4 @@
-"""Nothing of the world's people lies in the hub's directory or logs: every file's raw bytes are searched.
+"""Nothing of the world's people lies in the hub's directory, logs or tables: every file's raw bytes are searched.
 
 Searched: NIRs (13 characters), member numbers, birth dates (2001-02-03, 03/02/2001, 20010203) and last names; as ASCII,
 UTF-8 and Latin-1, as UTF-16 in both orders, as hexadecimal of ASCII and, for NIRs, as base64 at its three alignments.
@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sim.auditor.lie import Oath
@@ -71,12 +72,13 @@ def base64_forms(nir: bytes) -> Iterator[bytes]:
     yield base64.b64encode(nir[1:13])
 
 
-def search(world: World, places: Iterable[Path], oath: Oath) -> None:
-    """Search every file under `places`. Raises `Lie` at the first find, which names the file and the kind only."""
+def search(world: World, places: Iterable[Path], oath: Oath, tables: Iterable[tuple[str, bytes]] = ()) -> None:
+    """Search every file under `places`, and `tables` by name. Raises `Lie` at the first find: where, and the kind only."""
     hidden = secrets_of(world)
-    for path in sorted(file for place in places for file in place.rglob("*") if file.is_file()):
-        found = next(finds(path.read_bytes(), hidden), "")
-        oath.same("nothing of anyone in the hub's files", str(path), found, "")
+    files = sorted(file for place in places for file in place.rglob("*") if file.is_file())
+    for name, data in chain(((str(path), path.read_bytes()) for path in files), tables):
+        found = next(finds(data, hidden), "")
+        oath.same("nothing of anyone in the hub's files", name, found, "")
 
 
 def finds(data: bytes, hidden: Secrets) -> Iterator[str]:

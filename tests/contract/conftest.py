@@ -1,4 +1,4 @@
-"""A hub's keys on every engine that is installed."""
+"""A hub's keys on every engine that is installed; the stores of one hub, on each engine in turn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from ecluse.engines.keys.keyring import Opening
 from tests.contract.places import Place, Server, server, token
+from tests.contract.store_hub import StoreHub
 
 ENGINES = ("file", "plain file", "pkcs11", "openbao")
 
@@ -44,3 +45,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = [mark for mark in metafunc.definition.iter_markers("parametrize") if mark.args[0] == "place"]
     if "place" in metafunc.fixturenames and not chosen:
         metafunc.parametrize("place", ENGINES, indirect=True)
+
+
+@pytest.fixture
+def hub(store_url: str, tmp_path: Path) -> Iterator[StoreHub]:
+    """One insurer is served; nobody is covered yet."""
+    made = StoreHub(store_url, tmp_path)
+    yield made
+    made.close()

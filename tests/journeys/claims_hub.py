@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,11 +24,7 @@ from ecluse.engines.clock import RandomIds
 from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer, read_issuers
 from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
 from ecluse.engines.local import LocalLog, read_all
-from ecluse.engines.sql.claims import Claims
 from ecluse.engines.sql.ledger import balances
-from ecluse.engines.sql.products import Products
-from ecluse.engines.sqlite import OnePlace
-from ecluse.engines.sqlite.database import Database, connect
 from ecluse.gate.admission import Admission, Person
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, decode
@@ -37,6 +32,7 @@ from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
+from tests.stores import Books, chosen, open_stores
 
 INSURER, OTHER_INSURER = "0075123456", "0075999999"
 PRACTICE, OTHER_PRACTICE = "750000018", "750000026"
@@ -103,21 +99,23 @@ class SetClock:
 class ClaimsHub:
     """The hub and its one HTTP client. `member` and `product` change the world; everything else is asked over HTTP."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, url: str = "") -> None:
         warnings.simplefilter("ignore", DevelopmentOnly)
         self.directory = directory
         self.clock = SetClock()
         self.keys = KeyFile(directory / "hub.keys", "")
         for scope in (HUB, INSURER, OTHER_INSURER):
             self.keys.create(scope)
-        self.database = Database(directory / "hub.db")
-        self.products = Products(OnePlace(self.database))
+        self.stores = open_stores(url or chosen(), directory, self.keys)
+        self.books = Books(url or chosen(), directory)
+        self.rows, self.change = self.books.all, self.books.change
+        self.products = self.stores.products
         self.members = Members(self.keys)
         self.log = LocalLog(directory / "journal")
         self.desk = Desk(self.clock, self.keys, self.log, self.members)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, rights=self.members,
-            products=self.products, claims=Claims(self.database, self.keys), **_others(),
+            products=self.products, claims=self.stores.claims, **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
@@ -136,7 +134,8 @@ class ClaimsHub:
         await self._http.aclose()
         self.desk.close()
         self.log.close()
-        self.database.close()
+        await self.stores.close()
+        await self.books.close()
 
     async def product(self, text: str, insurer: str = INSURER) -> None:
         await self.products.add(insurer, read_product(text.encode()), int(self.clock.instant.timestamp() * 1e6))
@@ -170,16 +169,8 @@ class ClaimsHub:
         assert status == 201, answer
         return answer
 
-    def change(self, statement: str) -> None:
-        """What another process would do to the file."""
-        with closing(connect(self.directory / "hub.db")) as other:
-            other.execute(statement)
-
-    def rows(self, query: str) -> list[Any]:
-        return self.database.reader.execute(query).fetchall()
-
     async def balances(self) -> dict[str, int]:
-        return await balances(self.database.reads)
+        return await balances(self.books.database.reads)
 
     def journal(self) -> list[Entry]:
         return [decode(each) for each in read_all(self.directory / "journal")]

@@ -13,6 +13,8 @@ from ecluse.claims.control import CONTROLS
 from ecluse.claims.faults import WORDS
 from tests.journeys.claims_hub import PRACTICE, ClaimsHub, claim, line, played, right
 
+pytestmark = pytest.mark.usefixtures("store_url")  # on each engine
+
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "claims" / "controls.yaml").read_text())
 DOCS = Path(__file__).parents[2] / "docs" / "claims.md"
 

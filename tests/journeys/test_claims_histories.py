@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from ecluse.app.claims import Cancellation, ClaimSent, cancel_claim, send_claim
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.kernel.errors import Refused
+from tests.conftest import Fresh
 from tests.journeys.claims_hub import CARD, INSURER, PRACTICE, ClaimsHub, claim, line
 
 ACCOUNT = Account("rpps:10000000001", PRACTICE, scopes=frozenset({"claims"}))
@@ -52,11 +54,12 @@ def body(invoice: str, drawn: list[dict[str, Any]], **fields: Any) -> dict[str, 
 class Histories(RuleBasedStateMachine):
     """The model is what was answered: which body made which claim, and which claims stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, fresh_store: Fresh) -> None:
         super().__init__()
-        self.directory = tempfile.TemporaryDirectory()
+        self.open = contextlib.ExitStack()
         self.loop = asyncio.new_event_loop()
-        self.hub = ClaimsHub(Path(self.directory.name))
+        place = Path(self.open.enter_context(tempfile.TemporaryDirectory()))
+        self.hub = ClaimsHub(place, self.open.enter_context(fresh_store()))
         self.loop.run_until_complete(self.hub.open())
         self.sent: list[tuple[dict[str, Any], Any]] = []
         self.standing: dict[str, Any] = {}
@@ -65,7 +68,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.loop.run_until_complete(self.hub.close())
         self.loop.close()
-        self.directory.cleanup()
+        self.open.close()
 
     def _send(self, sending: dict[str, Any]) -> Any:
         asked = Request(ACCOUNT, self.hub.hub.ids.new("clm_"))
@@ -153,7 +156,10 @@ class Histories(RuleBasedStateMachine):
         assert set(states.values()) <= {"accepted", "refused", "cancelled"}
 
 
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(
-    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+def test_every_history_adds_up(fresh_store: Fresh, examples: int) -> None:
+    run_state_machine_as_test(
+        lambda: Histories(fresh_store),
+        settings=settings(
+            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -10,9 +10,9 @@ from till import House, house
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[House]:
-    """Practices 1 to 3 and both insurers known; 4 is not."""
-    with house(tmp_path) as made:
+def hub(tmp_path: Path, store_url: str) -> Iterator[House]:
+    """Practices 1 to 3 and both insurers known; 4 is not. On each engine in turn."""
+    with house(tmp_path, store_url) as made:
         made.know(1, 2, 3)
         made.know_insurers()
         yield made

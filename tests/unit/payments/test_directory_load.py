@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from till import INSURERS, OWN, PAYEE, House, load_insurers, load_practices, practice
 
 from ecluse.app.directory import open_payee
+from tests.stores import now
 
 
 def row(n: int, iban: str = PAYEE, name: str = "Cabinet Zébulon") -> str:
@@ -30,16 +29,16 @@ def test_loading_again_changes_nothing(hub: House) -> None:
 def test_one_bad_row_and_nothing_is_kept(hub: House) -> None:
     loaded = load(hub, row(7), row(8, iban="FR00"))
     assert [(bad.line, bad.code) for bad in loaded.refused] == [(3, "iban_invalid")]
-    assert asyncio.run(hub.directory.payees([practice(7)])) == {}
+    assert now(hub.directory.payees([practice(7)])) == {}
 
 
 def test_a_changed_account_needs_a_word(hub: House) -> None:
     load(hub, row(7))
     loaded = load(hub, row(7, iban=OWN), row(8))
     assert [(bad.line, bad.column, bad.code) for bad in loaded.refused] == [(2, "iban", "iban_changed")]
-    assert asyncio.run(hub.directory.payees([practice(8)])) == {}
+    assert now(hub.directory.payees([practice(8)])) == {}
     assert load(hub, row(7, iban=OWN), row(8), replace=True).changed == 1
-    assert open_payee(hub.keys, practice(7), asyncio.run(hub.directory.payees([practice(7)]))[practice(7)]).iban == OWN
+    assert open_payee(hub.keys, practice(7), now(hub.directory.payees([practice(7)]))[practice(7)]).iban == OWN
 
 
 def test_a_changed_name_is_routine(hub: House) -> None:

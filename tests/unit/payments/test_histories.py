@@ -9,22 +9,24 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from till import DAY, entry, house, load_statement, run_payments, statement
 
 from ecluse.kernel.money import as_euros
 from ecluse.payments.transfer import bank_reference
+from tests.conftest import Fresh
 
 CENTS = st.integers(0, 5000)
 DRAWN = st.integers(0, 10**6)
 
 
 class Histories(RuleBasedStateMachine):
-    def __init__(self) -> None:
+    def __init__(self, fresh_store: Fresh) -> None:
         super().__init__()
         warnings.simplefilter("ignore")
         self.open = contextlib.ExitStack()
-        self.hub = self.open.enter_context(house(Path(self.open.enter_context(tempfile.TemporaryDirectory()))))
+        place = Path(self.open.enter_context(tempfile.TemporaryDirectory()))
+        self.hub = self.open.enter_context(house(place, self.open.enter_context(fresh_store())))
         self.hub.know(0, 1)
         self.hub.know_insurers()
         self.days = 0
@@ -94,7 +96,10 @@ class Histories(RuleBasedStateMachine):
             assert cents == lines > 0, call
 
 
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+def test_every_history_adds_up(fresh_store: Fresh, examples: int) -> None:
+    run_state_machine_as_test(
+        lambda: Histories(fresh_store),
+        settings=settings(
+            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

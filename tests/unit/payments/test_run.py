@@ -93,7 +93,7 @@ def test_files_made_again_are_those_of_the_run_even_when_details_changed(hub: Ho
     hub.accept(1, 100)
     run_payments(hub.till, DAY)
     before = hub.files()
-    hub.change("UPDATE practice SET payee = x'00'")
+    hub.change("UPDATE practice SET payee = ?", b"\x00")
     hub.change("UPDATE pay_run SET state = 'ordered'")
     assert run_payments(hub.till, DAY).finished == ("run_2026-11-23_1",)
     assert hub.files() == before

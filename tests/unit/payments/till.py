@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -19,12 +18,10 @@ from ecluse.engines.files import Folder
 from ecluse.engines.keys.file import open_keys
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.schemas import Schemas
-from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.ledger import balances, book
-from ecluse.engines.sql.payments import Payments
-from ecluse.engines.sqlite.database import Database, connect
 from ecluse.payments.ledger import accepted, cancelled
 from ecluse.payments.transfer import Debtor
+from tests.stores import Books, chosen, now, open_stores
 
 OWN = "FR7630006000011234567890189"
 PAYEE = "FR1420041010050500013M02606"
@@ -37,7 +34,7 @@ def at_once(use_case: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(use_case)
     def ended(*given: Any, **named: Any) -> Any:
-        return asyncio.run(use_case(*given, **named))
+        return now(use_case(*given, **named))
 
     return ended
 
@@ -68,14 +65,15 @@ class Noon:
 class House:
     """A hub's payments without its doors."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, url: str) -> None:
         (place / "keys").mkdir(exist_ok=True)
         self.place = place
         self.clock = Noon()
-        self.database = Database(place / "hub.db")
         self.keys = open_keys(Opening("keys/hub.keys", place), new=True)
-        self.payments = Payments(self.database)
-        self.directory = Directory(self.database)
+        self.stores = open_stores(url, place, self.keys)
+        self.payments, self.directory = self.stores.payments, self.stores.directory
+        self.books = Books(url, place)
+        self.one, self.all, self.change = self.books.one, self.books.all, self.books.change
         self.till = Till(self.clock, self.keys, self.payments, Folder(place / "out"), Schemas(), DEBTOR)
         self._claims = 0
 
@@ -90,10 +88,10 @@ class House:
     def accept(self, place: int, cents: int, insurer: int = 0, on: date = DAY, pay_by: str = "2026-12-02") -> str:
         self._claims += 1
         claim, amc = f"clm_{self._claims:020d}", INSURERS[insurer]
-        row = (claim, practice(place), f"F-{self._claims}", amc, cents, on.isoformat(), pay_by)
+        row = (claim, practice(place), f"F-{self._claims}", b"", amc, b"", cents, on.isoformat(), pay_by, b"")
         self.change(
             "INSERT INTO claim (id, practice, invoice, body, insurer, person, state, amc_cents, received_on, pay_by, sealed)"
-            " VALUES (?, ?, ?, x'', ?, x'', 'accepted', ?, ?, ?, x'')",
+            " VALUES (?, ?, ?, ?, ?, ?, 'accepted', ?, ?, ?, ?)",
             *row,
         )
         self.book(accepted(claim, amc, practice(place), cents))
@@ -105,37 +103,31 @@ class House:
         self.book(cancelled(claim, *row))
 
     def book(self, entry) -> None:
-        asyncio.run(self.database.write(lambda tx: book(tx, [entry], 0)))
-
-    def change(self, statement: str, *values: object) -> None:
-        """What another process would do to the file."""
-        with contextlib.closing(connect(self.place / "hub.db")) as other:
-            other.execute(statement, values)
-
-    def one(self, query: str, *values: object) -> tuple:
-        return self.database.reader.execute(query, values).fetchone()
-
-    def all(self, query: str, *values: object) -> list[tuple]:
-        return self.database.reader.execute(query, values).fetchall()
+        now(self.books.database.write(lambda tx: book(tx, [entry], 0)))
 
     def state(self, claim: str) -> str:
         return self.one("SELECT state FROM claim WHERE id = ?", claim)[0]
 
     def balances(self) -> dict[str, int]:
-        return asyncio.run(balances(self.database.reads))
+        return now(balances(self.books.database.reads))
 
     def files(self) -> dict[str, bytes]:
         out = self.place / "out"
         return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
 
+    def close(self) -> None:
+        now(self.stores.close())
+        now(self.books.close())
+
+
 @contextlib.contextmanager
-def house(place: Path) -> Iterator[House]:
-    made = House(place)
+def house(place: Path, url: str | None = None) -> Iterator[House]:
+    made = House(place, url or chosen())
     try:
         yield made
     finally:
-        made.database.close()
+        made.close()
 
 
 def statement(*entries: str, version: str = "02", message: str = "053", iban: str = OWN) -> bytes:

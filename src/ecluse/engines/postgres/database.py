@@ -146,7 +146,7 @@ class Database:
         return known[1]
 
     def forget(self) -> None:
-        """Ask again."""
+        """What is remembered was just changed here: ask again."""
         self._memory.clear()
 
 

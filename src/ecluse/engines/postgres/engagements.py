@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ecluse.app.ports import Mark
 from ecluse.engines.postgres.database import lock_number
-from ecluse.engines.postgres.places import Places
+from ecluse.engines.postgres.places import HOME, Places
 from ecluse.engines.postgres.server import DATABASE_UNAVAILABLE
 from ecluse.engines.roles import CHECK
 from ecluse.journal.entry import Entry
@@ -59,7 +59,7 @@ class Engagements:
             if entry.sealed:
                 self._held[entry.engagement] = (entry.engagement, entry.insurer, entry.practice, entry.sealed)
         self._marks[mark.slot] = mark.position
-        if self._writing is None:
+        if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_soon())
 
     async def find(self, number: str, practice: str) -> tuple[str, bytes] | None:
@@ -130,7 +130,7 @@ class Engagements:
         marks, held = dict(self._marks), list(self._held.values())
         by_server: dict[str, list[Given]] = {name: [] for name in self._places.servers}
         for given in held:
-            by_server[self._places.known(given[1])].append(given)
+            by_server[await self._places.server_of(given[1]) or HOME].append(given)
         written = await asyncio.gather(
             *(self._write_to(name, some, marks) for name, some in by_server.items()), return_exceptions=True
         )

@@ -40,7 +40,7 @@ class Places:
         self._placed = placed  # by the settings: where a new insurer goes
         self._known: dict[str, str] = {}
         self._fresh_until_s = 0.0
-        self._asking: asyncio.Future[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     @property
     def home(self) -> Database:
@@ -69,21 +69,22 @@ class Places:
         return self.database(self._known[insurer])
 
     async def server_of(self, insurer: str) -> str | None:
-        """The name of the insurer's server, None when it was never placed; as known, while home does not answer."""
+        """The name of the insurer's server, None when it was never placed; as known, while home does not answer.
+
+        Raises `server_unknown`, and `database_unavailable` while nothing is known.
+        """
         if time.monotonic() > self._fresh_until_s:
             await self.refresh()
-        return self._known.get(insurer)
-
-    def known(self, insurer: str) -> str:
-        """The same, without asking: for what was asked about a moment ago."""
-        return self._known.get(insurer, HOME)
+        name = self._known.get(insurer)
+        return name and self.database(name).server.name
 
     async def refresh(self) -> None:
-        """Ask the home database; those that ask meanwhile wait for the same answer."""
-        if self._asking is not None:
-            await self._asking
-            return
-        self._asking = asyncio.get_running_loop().create_future()
+        """Ask the home database; those that ask meanwhile wait for the same answer, and may leave without it."""
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.shield(self._asking)
+
+    async def _ask(self) -> None:
         try:
             self._known = dict(await self.home.reads.all("servers_of_insurers"))
         except Refused:
@@ -91,9 +92,8 @@ class Places:
                 raise
             # Home is down: who is where changes nowhere else, and each server says itself whom it serves.
         finally:
-            self._fresh_until_s = time.monotonic() + FRESH_S
-            self._asking.set_result(None)
             self._asking = None
+        self._fresh_until_s = time.monotonic() + FRESH_S
 
     def database(self, name: str) -> Database:
         """The database of a server. Raises `server_unknown`."""

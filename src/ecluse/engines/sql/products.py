@@ -28,7 +28,9 @@ class Products:
             await tx.run("add_product", insurer=insurer, product=name, **kept)
             return True
 
-        return await database.write(work)
+        is_new = await database.write(work)
+        database.forget()
+        return is_new
 
     async def in_force(self, insurer: str, product: str) -> str:
         """The version in force now; empty when the product was never loaded."""

@@ -81,6 +81,10 @@ class Database(Protocol):
         """The first column of the first row, or None; asked again once something may have changed it."""
         ...
 
+    def forget(self) -> None:
+        """What is remembered was just changed here: ask again."""
+        ...
+
 
 class Places(Protocol):
     """Which database holds what is an insurer's own."""

@@ -122,6 +122,9 @@ class Database:
             memory = self._memory[name] = Remembered(self.reader, statements("ecluse.engines.sqlite")[name])
         return memory.get(**values)
 
+    def forget(self) -> None:
+        """Nothing to do: that the file changed is seen at each question."""
+
     async def _commit_all(self) -> None:
         """Commit batch after batch until nobody waits."""
         try:

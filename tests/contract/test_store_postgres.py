@@ -1,0 +1,199 @@
+"""What only PostgreSQL can do wrong: roles of the connections really opened, a switch without its outcome, turns lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from ecluse.app.ports import FeedCounts, Mark
+from ecluse.engines.postgres.places import Places
+from ecluse.engines.postgres.server import Server as HubServer
+from ecluse.engines.roles import BOOKS, CHECK, LOAD, ROLES
+from ecluse.engines.sql.ledger import book
+from ecluse.kernel.errors import Refused
+from ecluse.payments.ledger import accepted
+from tests.contract.store_hub import AMC, PERSONS, StoreHub, admission, engagement, entry
+from tests.servers import Server
+from tests.stores import Books, now
+
+
+@pytest.fixture
+def served(postgres_url: str, tmp_path: Path) -> Iterator[StoreHub]:
+    """A hub on PostgreSQL."""
+    made = StoreHub(postgres_url, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def books(postgres_url: str, tmp_path: Path) -> Iterator[Books]:
+    """The same database, looked at by its owner."""
+    opened = Books(postgres_url, tmp_path)
+    yield opened
+    now(opened.close())
+
+
+def test_the_hub_takes_its_roles_and_no_other(served: StoreHub, books: Books) -> None:
+    """Seen from the server while a hub works: who is connected, and as what."""
+    served.load("fee_1", {PERSONS[0]: ["1"]})
+    assert now(served.read(PERSONS[0])) == ["1"]
+    seen = books.all(
+        "SELECT DISTINCT application_name FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert {name for (name,) in seen} == set(ROLES)
+
+
+POSTING = "posting SET amount_cents = 1"
+REFUSED = {
+    CHECK: (
+        "UPDATE rights SET sealed = ''",
+        f"DELETE FROM rights WHERE insurer = '{AMC}'",
+        f"UPDATE rights_{AMC}_fee_1 SET sealed = ''",
+        "UPDATE members SET person = ''",
+        "SELECT * FROM claim",
+        "SELECT * FROM posting",
+        "SELECT * FROM practice",
+        f"UPDATE {POSTING}",
+        "DELETE FROM posting",
+    ),
+    BOOKS: (f"UPDATE {POSTING}", "DELETE FROM posting", "TRUNCATE posting", "SELECT * FROM rights", "DELETE FROM claim"),
+    LOAD: (f"UPDATE {POSTING}", "DELETE FROM posting", "SELECT * FROM claim", "SELECT * FROM practice"),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_a_connection_of_the_hub_may_not_do_it_cannot(
+    served: StoreHub, books: Books, postgres_url: str, role: str
+) -> None:
+    served.load("fee_1", {PERSONS[0]: ["1"]})
+    now(books.database.write(lambda tx: book(tx, [accepted("clm_1", AMC, "750000018", 100)], 1)))
+
+    async def tries() -> None:
+        server = HubServer("home", postgres_url, 2)
+        async with server.connection(role) as connection:  # what every look-up, unit of work and load stands on
+            assert await connection.fetchval("SELECT current_user") == role
+            for statement in REFUSED[role]:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
+        await server.close()
+
+    now(tries())
+    assert books.all("SELECT sum(amount_cents), count(*) FROM posting") == [(0, 2)]
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["full", "delta"])
+def test_killed_between_the_switch_and_its_telling(served: StoreHub, books: Books, over: bool) -> None:
+    """The rights answer; the work is gone over again, and ends as if nothing had been: nothing is added twice."""
+    served.load("fee_1", {PERSONS[0]: ["1"]})
+    served.begin("fee_2")
+    with served.stores.works.work(AMC, "fee_2") as work:
+        served.stage(work, {PERSONS[0]: ["2"], PERSONS[1]: ["2"]})
+
+        async def switch() -> FeedCounts:
+            async with served.stores.works.turn(AMC):
+                counts, _ = await work.build(served.settle, lambda _: None, over=over)
+                await work.answer(counts, 7)
+            return counts
+
+        first = now(switch())
+    books.change("UPDATE feed SET state = 'loading', counts = NULL WHERE id = 'fee_2'")
+    served.stores = served.again()
+    with served.stores.works.work(AMC, "fee_2") as work:
+        again = now(served.put_in_place(work, over=over))
+    assert (again.persons, again.rights) == (first.persons, first.rights)
+    assert now(served.read(PERSONS[0])) == (["1", "2"] if over else ["2"])
+    feed = now(served.stores.feeds.feed("fee_2"))
+    assert (feed.state, feed.counts.persons, feed.counts.rights) == ("loaded", first.persons, first.rights)  # type: ignore[union-attr]
+
+
+def test_who_lost_the_turn_does_not_switch(served: StoreHub, books: Books) -> None:
+    """The connection that holds the turn is cut while the work goes on: somebody else may have the turn by now."""
+    served.load("fee_1", {PERSONS[0]: ["old"]})
+    served.begin("fee_2")
+    other = served.again()
+
+    async def cut() -> None:
+        with served.stores.works.work(AMC, "fee_2") as work:
+            served.stage(work, {PERSONS[0]: ["new"]})
+            async with served.stores.works.turn(AMC):
+                counts, _ = await work.build(served.settle, lambda _: None, over=False)
+                books.all("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+                await asyncio.sleep(0.05)
+                async with other.works.turn(AMC):
+                    with pytest.raises(Refused, match="database_unavailable"):
+                        await work.answer(counts, 7)
+
+    now(cut())
+    assert now(served.read(PERSONS[0])) == ["old"]
+
+
+def test_engagements_outlive_the_lag_and_a_server_that_was_away(served: StoreHub, postgres: Server) -> None:
+    """A writer that meets any error goes on with the next engagement."""
+
+    async def story() -> None:
+        served.stores.rights.keep([entry(served, "E1")], Mark("w0", 10))
+        await asyncio.sleep(0.2)
+        served.stores.rights.keep([entry(served, "E2")], Mark("w0", 20))
+        await asyncio.sleep(0.2)
+        other = served.again()
+        for number in ("E1", "E2"):
+            assert await other.rights.engagement(admission(number)) == engagement(number)
+        assert await other.rights.marks() == {"w0": 20}
+
+    now(story())
+
+
+def test_an_asker_who_leaves_takes_nobody_along(postgres_url: str) -> None:
+    """Whoever waits for the map of insurers with others may be cancelled: the others get it all the same."""
+
+    async def story() -> None:
+        places = Places({"home": HubServer("home", postgres_url, 2)}, {})
+        first, second, third = (asyncio.create_task(places.server_of(AMC)) for _ in range(3))
+        await asyncio.sleep(0)
+        second.cancel()
+        assert await first is None
+        assert await third is None
+        assert await asyncio.wait_for(places.server_of(AMC), 1) is None
+        leader = asyncio.create_task(places.refresh())
+        await asyncio.sleep(0)
+        leader.cancel()
+        await asyncio.gather(leader, return_exceptions=True)
+        await places.place(AMC)
+        assert await places.server_of(AMC) == "home"
+        await places.close()
+
+    now(story())
+
+
+def test_a_map_that_could_not_be_read_is_not_taken_for_an_empty_one() -> None:
+    """While home does not answer and nothing is known, everybody is told so: nobody is told that the insurer is unknown."""
+
+    async def story() -> None:
+        places = Places({"home": HubServer("home", "postgresql://x@127.0.0.1:9/x", 2)}, {})
+        for _ in range(3):
+            with pytest.raises(Refused, match="database_unavailable"):
+                await places.server_of(AMC)
+
+    now(story())
+
+
+def test_the_journals_engagements_are_copied_to_the_server_of_their_insurer_at_start(
+    postgres: Server, tmp_path: Path
+) -> None:
+    """A new process knows no place yet when it copies what a killed one left."""
+    home, south = (postgres.url(postgres.fresh()) for _ in range(2))
+    hub = StoreHub(home, tmp_path, servers={"south": south}, insurers={AMC: "south"})
+
+    async def story() -> None:
+        started = hub.again()
+        started.rights.keep([entry(hub, "E1")], Mark("w0", 10))
+        await started.rights.flush()
+        assert await hub.again().rights.engagement(admission("E1")) == engagement("E1")
+
+    now(story())
+    hub.close()
