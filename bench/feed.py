@@ -34,6 +34,7 @@ import msgspec
 
 from bench.members import AMC, PRODUCT, PRODUCT_YAML, member, write_feed
 from bench.postgres import server, url
+from bench.results import keep
 from ecluse.app.feeds import Order, journalled, load_file
 from ecluse.app.ports import Keys
 from ecluse.app.products import load_product
@@ -149,6 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--dir", type=Path, help="where to work; about 700 bytes a row are needed")
+    parser.add_argument("--keep", action="store_true", help="keep the figures under bench/results/")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     asked = parser.parse_args()
     with ExitStack() as stack, tempfile.TemporaryDirectory(dir=asked.dir) as made:
@@ -175,6 +177,12 @@ def main() -> None:
         print(f"           warm look-up {mine.read_us:.1f} µs (budget {BUDGET_READ_US})")
         print(f"{pace / (peer.rows / peer.cpu_s):.1f} times the naive peer")
     kept = pace >= budget and mine.peak_mib <= BUDGET_MIB
+    if asked.keep:
+        figures = {"ours": msgspec.structs.asdict(mine), "naive": msgspec.structs.asdict(peer)}
+        keep(
+            f"feed-{asked.store}-{asked.people}",
+            {"bench": "feed", "store": asked.store, **figures, "within_budget": kept},
+        )
     print(f"budget {budget:,} {per}, {BUDGET_MIB:,} MiB: {'kept' if kept else 'MISSED'}")
 
 

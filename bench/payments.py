@@ -33,6 +33,7 @@ from sepaxml import SepaTransfer
 from stdnum import luhn
 
 from bench.postgres import server, url
+from bench.results import keep
 from ecluse.app.directory import load_insurers, load_practices
 from ecluse.app.payments import run_payments
 from ecluse.engines.postgres.database import Database as Books
@@ -194,6 +195,7 @@ def main() -> None:
     """Fill two hubs, run both, print both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=CLAIMS)
+    parser.add_argument("--keep", action="store_true", help="keep the figures under bench/results/")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--only", choices=("ours", "plain"), help=argparse.SUPPRESS)
     parser.add_argument("directory", nargs="?", type=Path, help=argparse.SUPPRESS)
@@ -217,9 +219,15 @@ def main() -> None:
         print(f"budget                                              {BUDGET_S:6.1f} s, peak {BUDGET_MIB} MiB")
         peer_seconds, peer_mib = measured("plain", second)
         print(f"peer, row by row                                    {peer_seconds:6.1f} s, peak {peer_mib} MiB")
-        print(
-            f"ratio {peer_seconds / seconds:.1f} ×; budget {'kept' if seconds <= BUDGET_S and mib <= BUDGET_MIB else 'MISSED'}"
-        )
+        kept = seconds <= BUDGET_S and mib <= BUDGET_MIB
+        if options.keep:
+            ours_, peer = (
+                {"seconds": round(seconds, 1), "peak_mib": mib},
+                {"seconds": round(peer_seconds, 1), "peak_mib": peer_mib},
+            )
+            figures = {"bench": "payments", "store": options.store, "ours": ours_, "peer": peer, "within_budget": kept}
+            keep(f"payments-{options.store}-{options.claims}", figures)
+        print(f"ratio {peer_seconds / seconds:.1f} ×; budget {'kept' if kept else 'MISSED'}")
 
 
 if __name__ == "__main__":

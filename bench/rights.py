@@ -38,6 +38,7 @@ from typing import Any
 
 from bench import members
 from bench.postgres import server, url
+from bench.results import keep
 from ecluse.kernel.days import PARIS
 
 BUDGET_P99_MS = 15.0
@@ -199,8 +200,11 @@ def main() -> None:
         "--alone", action="store_true", help="without the peers: 33 million rows take them long to load"
     )
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--keep", action="store_true", help="keep the figures under bench/results/")
     given = parser.parse_args()
     found = measure(given.people, given.seconds, store=given.store, alone=given.alone)
+    if given.keep:
+        keep(f"rights-{given.store}-{given.people}", found)
     if given.json:
         print(json.dumps(found))
         return
