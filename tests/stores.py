@@ -73,11 +73,14 @@ class Books:
         """The first row."""
         return self.all(query, *values)[0]
 
-    change = all
+    def change(self, statement: str, *values: object) -> None:
+        """What another program would do."""
+        self.all(statement, *values)
 
     def everything(self) -> bytes:
         """Every value of every table, for those who look for what must not be there."""
-        values = [value for (table,) in self.all(self._tables.NAMES) for row in self.all(f"SELECT * FROM {table}") for value in row]
+        tables = [table for (table,) in self.all(self._tables.NAMES)]
+        values = [value for table in tables for row in self.all(f"SELECT * FROM {table}") for value in row]
         return b"\x00".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
 
 

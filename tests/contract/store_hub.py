@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -41,6 +42,7 @@ class StoreHub:
         for scope in (HUB, AMC, OTHER_AMC):
             self.keys.create(scope)
         self._open: list[Stores] = []
+        self._instants = itertools.count(7)
         self.stores = self.again()
         now(self.stores.products.add(AMC, read_product(PRODUCT), 1))
 
@@ -62,7 +64,9 @@ class StoreHub:
         record = FeedRecord(feed, AMC, "full", "loading", 1, "cli:x", False, False, FeedCounts(), feed)
         now(self.stores.feeds.begin(record))
 
-    def load(self, feed: str, rows: dict[bytes, Sequence[str]], *, over: bool = False, members: bool = True) -> FeedCounts:
+    def load(
+        self, feed: str, rows: dict[bytes, Sequence[str]], *, over: bool = False, members: bool = True
+    ) -> FeedCounts:
         """A feed in which each person has these rows (their csr); the counts that were told."""
         self.begin(feed)
         with self.stores.works.work(AMC, feed) as work:
@@ -80,7 +84,7 @@ class StoreHub:
         async with self.stores.works.turn(AMC):
             counts, refused = await work.build(self.settle, lambda _: None, over=over)
             assert refused == []
-            await work.answer(counts, 7)
+            await work.answer(counts, next(self._instants))
         await work.finish()
         return counts
 
@@ -93,7 +97,9 @@ class StoreHub:
     def opened(self, person: bytes, sealed: bytes) -> Right:
         return msgspec.msgpack.decode(self.keys.open(AMC, sealed, right_about(AMC, person)), type=Right)
 
-    async def read(self, key: bytes, *, insurer: str = AMC, by_member: bool = False, stores: Stores | None = None) -> list[str]:
+    async def read(
+        self, key: bytes, *, insurer: str = AMC, by_member: bool = False, stores: Stores | None = None
+    ) -> list[str]:
         """The csr of every right found."""
         about = Person(insurer, (key,), by_member)
         return [right.csr for right in await (stores or self.stores).rights.rights(admission(about))]

@@ -61,7 +61,13 @@ REFUSED = {
         f"UPDATE {POSTING}",
         "DELETE FROM posting",
     ),
-    BOOKS: (f"UPDATE {POSTING}", "DELETE FROM posting", "TRUNCATE posting", "SELECT * FROM rights", "DELETE FROM claim"),
+    BOOKS: (
+        f"UPDATE {POSTING}",
+        "DELETE FROM posting",
+        "TRUNCATE posting",
+        "SELECT * FROM rights",
+        "DELETE FROM claim",
+    ),
     LOAD: (f"UPDATE {POSTING}", "DELETE FROM posting", "SELECT * FROM claim", "SELECT * FROM practice"),
 }
 

@@ -10,7 +10,17 @@ import pytest
 
 from ecluse.app.ports import FeedCounts, Mark
 from ecluse.kernel.errors import Refused
-from tests.contract.store_hub import AMC, NOWHERE, OTHER_AMC, OTHER_PRACTICE, PERSONS, StoreHub, admission, engagement, entry
+from tests.contract.store_hub import (
+    AMC,
+    NOWHERE,
+    OTHER_AMC,
+    OTHER_PRACTICE,
+    PERSONS,
+    StoreHub,
+    admission,
+    engagement,
+    entry,
+)
 from tests.stores import now
 
 

@@ -11,6 +11,7 @@ import pytest
 from ecluse.journal.entry import Field, Operation
 from tests.journeys.claims_hub import (
     BIRTH,
+    CARD,
     INSURER,
     NIR,
     OTHER_PRACTICE,
@@ -339,3 +340,26 @@ def test_every_answer_was_journalled(tmp_path: Path) -> None:
         (Operation.CLAIM_CANCELLED, "cancelled", claimed),
     ]
     assert len({each.person for each in entries if each.outcome != "listed"}) == 1
+
+
+def test_a_zero_byte_is_an_unknown_name_or_a_wrong_one_and_never_a_fault(tmp_path: Path) -> None:
+    """PostgreSQL holds no text with one."""
+
+    async def story(hub: ClaimsHub) -> list[int]:
+        zero = "a\x00b"
+        asked = [
+            await hub.call("POST", "/v1/claims", claim(zero)),
+            await hub.call("POST", "/v1/claims", claim("I", engagement=zero)),
+            await hub.call("POST", "/v1/claims", claim("J", replaces=zero)),
+            await hub.call("POST", "/v1/claims", claim("K", line(act=zero))),
+            await hub.call("POST", "/v1/quotes", {"engagement": zero, "lines": [line()]}),
+            await hub.call("GET", "/v1/claims/a%00b"),
+            await hub.call("POST", "/v1/claims/a%00b/cancellation"),
+            await hub.call("GET", "/v1/claims?cursor=a%00b"),
+            await hub.call(
+                "POST", "/v1/rights/checks", {**CARD, "insurer": zero, "care_date": "2026-11-23", "pass": None}
+            ),
+        ]
+        return [status for status, _ in asked]
+
+    assert not [status for status in played(tmp_path, story) if status >= 500]

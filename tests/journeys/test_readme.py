@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,6 +42,7 @@ def script(home: Path) -> str:
     return f"set -euo pipefail\ntrap 'kill $(jobs -p)' EXIT\n{walk}\n"
 
 
+@pytest.mark.usefixtures("store_url")
 def test_the_walk_by_hand_works_as_written() -> None:
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(

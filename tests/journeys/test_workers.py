@@ -16,9 +16,9 @@ ASKERS = 8
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def pair(tmp_path_factory: pytest.TempPathFactory, store: dict[str, str]) -> Iterator[Site]:
     """A hub of two workers; nobody is a member yet."""
-    site = Site(tmp_path_factory.mktemp("pair") / "hub")
+    site = Site(tmp_path_factory.mktemp("pair") / "hub", **store)
     site.make()
     site.start(workers=2)
     yield site

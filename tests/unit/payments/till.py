@@ -115,7 +115,6 @@ class House:
         out = self.place / "out"
         return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
 
-
     def close(self) -> None:
         now(self.stores.close())
         now(self.books.close())

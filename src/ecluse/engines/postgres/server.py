@@ -38,6 +38,10 @@ DATABASE_UNAVAILABLE = refusal(
     fix="Try again in a minute; insurers on other servers are not concerned.",
 )
 
+TEXT_INVALID = refusal(
+    "text_invalid", 400, "A text holds a zero character", fix="Send the text without it: nothing has such a name."
+)
+
 # What the server or the network says when it is gone, going, or no longer the one that writes.
 _GONE = (
     OSError,
@@ -92,6 +96,8 @@ class Server:
         """What PostgreSQL, its driver or the network say, as the hub says it. Their words may quote values: they are dropped."""
         try:
             yield
+        except asyncpg.CharacterNotInRepertoireError:
+            raise TEXT_INVALID() from None
         except _BUSY as busy:
             raise DATABASE_BUSY(f"server {self.name}: {type(busy).__name__}") from None
         except _FULL as full:
