@@ -38,6 +38,12 @@ JOURNAL_DAMAGED = refusal(
     "The journal is damaged",
     fix="Do not write over it: restore the segment named here from its copy.",
 )
+JOURNAL_BEHIND = refusal(
+    "journal_behind",
+    500,
+    "The journal ends before what the databases were told of it",
+    fix="Restore the newest copy of the journal: see docs/availability.md.",
+)
 JOURNAL_FULL = refusal(
     "journal_slots_taken", 500, "Too many processes write the journal", fix="Stop one of them first."
 )
@@ -72,14 +78,22 @@ class LocalLog:
         return Mark(self.slot, self._position)
 
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
-        """Entries past `marks` (position by slot), in this slot and in those nobody writes: what a killed process left."""
+        """Entries past `marks` (position by slot), in this slot and in those nobody writes: what a killed process left.
+
+        Raises `journal_behind` when a slot ends before its mark: part of the journal is missing.
+        """
         self._take()
+        for name, mark in marks.items():
+            if (end := _end(self.directory / name)) < mark:
+                raise JOURNAL_BEHIND(f"slot {name} ends at {end}, a database knows it up to {mark}")
         for slot in _slots(self.directory):
             lock = None if slot.name == self.slot else _try_lock(slot)
-            if slot.name == self.slot or lock is not None:
-                yield from _read_slot(slot, marks.get(slot.name, 0))
-            if lock is not None:
-                os.close(lock)
+            try:
+                if slot.name == self.slot or lock is not None:
+                    yield from _read_slot(slot, marks.get(slot.name, 0))
+            finally:
+                if lock is not None:
+                    os.close(lock)
 
     def close(self) -> None:
         """Give the slot back."""
@@ -146,6 +160,11 @@ def _slots(directory: Path) -> list[Path]:
 
 def _segments(slot: Path) -> list[Path]:
     return sorted(slot.glob("*.seg"))
+
+
+def _end(slot: Path) -> int:
+    segments = _segments(slot)
+    return int(segments[-1].stem) + segments[-1].stat().st_size if segments else 0
 
 
 def _read_slot(slot: Path, after: int) -> Iterator[tuple[bytes, Mark]]:

@@ -6,23 +6,24 @@ so that whoever supervises the hub (systemd) starts it whole again.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event, Thread
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ecluse.doors import worker
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
-from ecluse.kernel.errors import refusal
+from ecluse.kernel.errors import Refused, refusal
 from ecluse.wiring import OpenHub, open_hub
 
 BACKLOG = 1024  # connections the kernel holds while the workers are busy
@@ -46,7 +47,7 @@ def serve(
     GET /readyz says when it is ready, /schema describes every call, /metrics is for Prometheus.
     """
     with open_hub(directory) as hub:
-        copied = hub.run(hub.recover())
+        copied = _recovered(hub)
         listening = _listen(host or hub.settings.http.host, hub.settings.http.port if port is None else port)
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
@@ -91,7 +92,26 @@ def _answer(hub: OpenHub, listening: socket.socket) -> None:
         timeout_graceful_shutdown=STOP_S,
     )
     _quiet_collector()
-    hub.run(uvicorn.Server(config).serve(sockets=[listening]))
+    hub.run(_until_stopped(hub, uvicorn.Server(config).serve(sockets=[listening])))
+
+
+async def _until_stopped(hub: OpenHub, serving: Coroutine[Any, Any, None]) -> None:
+    keeping_up = asyncio.create_task(hub.keep_up())
+    try:
+        await serving
+    finally:
+        keeping_up.cancel()
+
+
+def _recovered(hub: OpenHub) -> int:
+    """Copy what the last stop left; a database that is down gets it when it is back, the others answer meanwhile."""
+    try:
+        return hub.run(hub.recover())
+    except Refused as refused:
+        if refused.refusal.status != 503:  # not a server that may come back, but a journal that is not whole
+            raise
+        ERRORS.print(str(refused), markup=False)
+        return 0
 
 
 def _quiet_collector() -> None:
@@ -142,7 +162,7 @@ def _work(directory: Path, listening: socket.socket) -> None:
     assert parent is not None
     _stop_when_gone(parent.sentinel)
     with open_hub(directory) as hub:
-        hub.run(hub.recover())
+        _recovered(hub)
         _answer(hub, listening)
 
 
