@@ -80,6 +80,19 @@ class Server:
         source = ("-h", primary.home, "-p", str(primary.port), "-U", "postgres")
         self._run("pg_basebackup", "-D", self.data, *source, "-R", "-C", "-S", slot, "-c", "fast", "--no-sync")
 
+    def sync_with_replica(self) -> None:
+        """From now on a commit returns once a replica has it on its disk too."""
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql("SELECT pg_reload_conf()")
+        deadline_s = time.monotonic() + START_S
+        while self.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "0":
+            assert time.monotonic() < deadline_s, "no replica follows"
+            time.sleep(0.02)
+
+    def promote(self) -> None:
+        """A replica becomes the primary; returns once it is."""
+        assert self.sql("SELECT pg_promote()") == "t"
+
     def start(self) -> None:
         """Start; returns when it answers."""
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())

@@ -134,7 +134,7 @@ def server(url: str) -> AsyncEngine:
     async def opened() -> Any:
         try:
             return await asyncpg.connect((await primary_of(url)).url, timeout=CONNECT_S)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as broken:
             raise DATABASE_UNREACHABLE(f"{named(url)}: {type(broken).__name__}: {broken}") from None
 
     return create_async_engine("postgresql+asyncpg://", async_creator=opened, poolclass=NullPool)
