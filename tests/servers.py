@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -104,12 +104,16 @@ class Server:
         self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
 
     def kill(self) -> None:
-        """`kill -9`, as a lost machine: nothing is said to clients or to the disk. `start` brings it back."""
+        """`kill -9` of every process, as a lost machine: nothing is said to clients or to the disk. `start` brings it back."""
         pid = int((self.data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+        family = [pid, *map(int, listed.stdout.split())]
+        for each in family:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
         deadline_s = time.monotonic() + START_S
-        while _runs(pid) and time.monotonic() < deadline_s:
-            time.sleep(0.01)
+        while any(map(_runs, family)) and time.monotonic() < deadline_s:
+            time.sleep(0.002)
         (self.data / "postmaster.pid").unlink()
 
     def remove(self) -> None:
@@ -209,8 +213,8 @@ def _free_port() -> int:
 
 
 def _runs(pid: int) -> bool:
+    """Whether the process runs; one that ended and is still listed does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return True

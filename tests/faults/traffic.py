@@ -129,10 +129,10 @@ class Traffic:
             time.sleep(PAUSE_S)
 
 
-def gap_s(times_s: Sequence[float], at_s: float) -> float:
-    """From the last good answer before `at_s` to the first after, in seconds."""
-    before = max(each for each in times_s if each <= at_s)
-    return min(each for each in times_s if each > at_s) - before
+def gap_s(times_s: Sequence[float], since_s: float) -> float:
+    """The longest time without a good answer, in seconds, of those that ended after `since_s`."""
+    ordered = sorted(times_s)
+    return max(after - before for before, after in itertools.pairwise(ordered) if after > since_s)
 
 
 # Each law, and the question that finds what breaks it: nothing, if all is well.
