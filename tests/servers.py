@@ -115,6 +115,9 @@ class Server:
         while any(map(_runs, family)) and time.monotonic() < deadline_s:
             time.sleep(0.002)
         (self.data / "postmaster.pid").unlink()
+        (self.home / f".s.PGSQL.{self.port}.lock").unlink(
+            missing_ok=True
+        )  # it names a process that may still be listed
 
     def remove(self) -> None:
         """Stop, if it runs, and leave nothing behind."""

@@ -27,7 +27,7 @@ class Pair:
 
         In seconds.
         """
-        with Traffic(self.site.url, self.site.token(), told).running():
+        with Traffic(self.site.url, self.site.own_token, told).running():
             time.sleep(1.5)
             at_s = time.monotonic()
             self.primary.kill()

@@ -30,7 +30,7 @@ def the_former_primary_is_not_believed(two: Pair, told: Told) -> None:
     """Started again by mistake, it takes writes like the other; every connection is lost, and the hub must choose."""
     two.replica.start()
     before = two.replica.sql("SELECT count(*) FROM claim", two.database)
-    with Traffic(two.site.url, two.site.token(), told).running():
+    with Traffic(two.site.url, two.site.own_token, told).running():
         for _ in range(5):
             time.sleep(0.2)
             two.primary.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'"
@@ -52,7 +52,7 @@ def a_claim_waits_for_the_replica(two: Pair, told: Told) -> None:
             sent = claim(1_000_000)
             with pytest.raises(httpx.ReadTimeout):
                 hurried.post("/v1/claims", json=sent, timeout=1.5)
-            with Traffic(two.site.url, two.site.token(), told).running(checkers=1, billers=0):
+            with Traffic(two.site.url, two.site.own_token, told).running(checkers=1, billers=0):
                 time.sleep(0.5)
             threading.Timer(0.5, replica.start).start()
             again = client.post("/v1/claims", json=sent)
