@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -80,6 +80,19 @@ class Server:
         source = ("-h", primary.home, "-p", str(primary.port), "-U", "postgres")
         self._run("pg_basebackup", "-D", self.data, *source, "-R", "-C", "-S", slot, "-c", "fast", "--no-sync")
 
+    def sync_with_replica(self) -> None:
+        """From now on a commit returns once a replica has it on its disk too."""
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql("SELECT pg_reload_conf()")
+        deadline_s = time.monotonic() + START_S
+        while self.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "0":
+            assert time.monotonic() < deadline_s, "no replica follows"
+            time.sleep(0.02)
+
+    def promote(self) -> None:
+        """A replica becomes the primary; returns once it is."""
+        assert self.sql("SELECT pg_promote()") == "t"
+
     def start(self) -> None:
         """Start; returns when it answers."""
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
@@ -91,13 +104,20 @@ class Server:
         self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
 
     def kill(self) -> None:
-        """`kill -9`, as a lost machine: nothing is said to clients or to the disk. `start` brings it back."""
+        """`kill -9` of every process, as a lost machine: nothing is said to clients or to the disk. `start` brings it back."""
         pid = int((self.data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+        family = [pid, *map(int, listed.stdout.split())]
+        for each in family:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
         deadline_s = time.monotonic() + START_S
-        while _runs(pid) and time.monotonic() < deadline_s:
-            time.sleep(0.01)
+        while any(map(_runs, family)) and time.monotonic() < deadline_s:
+            time.sleep(0.002)
         (self.data / "postmaster.pid").unlink()
+        (self.home / f".s.PGSQL.{self.port}.lock").unlink(
+            missing_ok=True
+        )  # it names a process that may still be listed
 
     def remove(self) -> None:
         """Stop, if it runs, and leave nothing behind."""
@@ -196,8 +216,8 @@ def _free_port() -> int:
 
 
 def _runs(pid: int) -> bool:
+    """Whether the process runs; one that ended and is still listed does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return True

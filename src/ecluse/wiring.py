@@ -6,12 +6,12 @@ A driver is imported only when a URL asks for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -61,6 +61,10 @@ LOGS = {"local": "ecluse.engines.local"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
 
+COPIED_TOGETHER = 500  # entries: some milliseconds of work between two breaths of the event loop
+KEEP_UP_S = 1.0  # between two questions to each server whether it has what was written to it
+
+LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
@@ -93,14 +97,29 @@ class OpenHub(Hub):
         return Till(self.clock, self.keys, self.payments, Folder(self.dir / "out"), Schemas(), debtor)
 
     async def recover(self) -> int:
-        """Copy what killed writers left in the journal into the engagements; the number of entries copied."""
+        """Copy into the engagements what they lack of the journal; the number of entries copied.
+
+        Raises `journal_behind`, `journal_damaged`, `database_unavailable`.
+        """
         copied = 0
-        for mark, same in groupby(self.log.unkept(await self.rights.marks()), key=lambda each: each[1]):
-            entries = [decode(encoded) for encoded, _ in same]
-            self.rights.keep(entries, mark)
-            copied += len(entries)
+        for encoded, mark in self.log.unkept(await self.rights.marks()):
+            self.rights.keep([decode(encoded)], mark)
+            copied += 1
+            if copied % COPIED_TOGETHER == 0:
+                await self.rights.flush()
+        self.rights.caught_up()
         await self.rights.flush()
         return copied
+
+    async def keep_up(self) -> None:
+        """Copy again what a server lacks once it is back, for as long as the hub answers."""
+        while True:
+            await asyncio.sleep(KEEP_UP_S)
+            try:
+                if await self.rights.lags():
+                    LOG.warning("engagements copied again: %d journal entries", await self.recover())
+            except Refused as refused:
+                LOG.warning("engagements wait: %s", refused)
 
     def development_issuer(self) -> DevelopmentIssuer:
         """The issuer that signs for anybody. Raises `dev_issuer_refused` in production."""

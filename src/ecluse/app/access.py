@@ -31,9 +31,12 @@ BATCH_MAX = 512  # entries in one sync: bounds what one slow sync delays
 
 
 class Disclosure(Generic[Answer]):
-    """An answer not yet in the journal. It is not a msgspec type on purpose: encoding it raises `TypeError`."""
+    """An answer not yet in the journal. It is not a msgspec type on purpose: encoding it raises `TypeError`.
 
-    __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person")
+    `told_as`: the id the asker is told, where it is not that of the request: a claim sent again is the claim it was.
+    """
+
+    __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person", "told_as")
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Disclosure(Generic[Answer]):
         insurer: str = "",
         person: bytes = b"",
         engagement: Engagement | None = None,
+        told_as: str = "",
     ) -> None:
         self._answer = answer
         self.fields = fields_of(answer)
@@ -50,6 +54,7 @@ class Disclosure(Generic[Answer]):
         self.insurer = insurer
         self.person = person
         self.engagement = engagement
+        self.told_as = told_as
 
 
 class Released(Generic[Answer]):
@@ -184,7 +189,7 @@ class Desk:
             fields=disclosure.fields,
             outcome=disclosure.outcome,
             engagement=given.number if given else about,
-            request=asked.id,
+            request=disclosure.told_as or asked.id,
             sealed=sealed,
         )
 

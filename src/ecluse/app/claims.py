@@ -166,7 +166,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         counters=_counters(target, sent.lines, payers),
     )
     claim = await hub.claims.take(filing, _decide(hub, sent, lines, target, payers, received_on))
-    disclosure = Disclosure(_answer(claim), claim.state, insurer=claim.insurer, person=claim.person)
+    disclosure = Disclosure(_answer(claim), claim.state, insurer=claim.insurer, person=claim.person, told_as=claim.id)
     return await hub.desk.release(target.admission, disclosure)
 
 

@@ -39,10 +39,22 @@ def work_once(hub: OpenHub) -> int:
 def run(directory: Path, stop: Event, parent: int, poll_s: float = POLL_S) -> None:
     """Work until told to stop, or until the process `parent`, which would tell, is gone."""
     with open_hub(directory) as hub:
-        hub.feeds.spool.sweep(hub.run(hub.feeds.store.unfinished()), hub.clock.now().timestamp() - LEFT_S)
+        is_swept = False
         while not stop.is_set() and os.getppid() == parent:
-            if not work_once(hub):
+            finished = 0
+            try:
+                is_swept = is_swept or _sweep(hub)
+                finished = work_once(hub)
+            except Refused as said:  # a database is down: what waits is in the spool, and it comes back by itself
+                LOG.warning("files wait: %s", said.code)
+            if not finished:
                 stop.wait(poll_s)
+
+
+def _sweep(hub: OpenHub) -> bool:
+    """Remove files that a stop left behind; true once it is done."""
+    hub.feeds.spool.sweep(hub.run(hub.feeds.store.unfinished()), hub.clock.now().timestamp() - LEFT_S)
+    return True
 
 
 def main(directory: Path) -> None:

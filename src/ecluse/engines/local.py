@@ -39,6 +39,12 @@ JOURNAL_DAMAGED = refusal(
     "The journal is damaged",
     fix="Do not write over it: restore the segment named here from its copy.",
 )
+JOURNAL_BEHIND = refusal(
+    "journal_behind",
+    500,
+    "The journal ends before what the databases were told of it",
+    fix="Restore the newest copy of the journal: see docs/availability.md.",
+)
 JOURNAL_FULL = refusal(
     "journal_slots_taken", 500, "Too many processes write the journal", fix="Stop one of them first."
 )
@@ -81,14 +87,22 @@ class LocalLog:
             raise JOURNAL_POISONED()
 
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
-        """Entries past `marks` (position by slot), in this slot and in those nobody writes: what a killed process left."""
+        """Entries past `marks` (position by slot), in this slot and in those nobody writes: what a killed process left.
+
+        Raises `journal_behind` when a slot ends before its mark: part of the journal is missing.
+        """
         self._take()
+        for name, mark in marks.items():
+            if (end := _end(self.directory / name)) < mark:
+                raise JOURNAL_BEHIND(f"slot {name} ends at {end}, a database knows it up to {mark}")
         for slot in slots(self.directory):
             lock = None if slot.name == self.slot else try_lock(slot)
-            if slot.name == self.slot or lock is not None:
-                yield from _read_slot(slot, marks.get(slot.name, 0))
-            if lock is not None:
-                os.close(lock)
+            try:
+                if slot.name == self.slot or lock is not None:
+                    yield from _read_slot(slot, marks.get(slot.name, 0))
+            finally:
+                if lock is not None:
+                    os.close(lock)
 
     def close(self) -> None:
         """Give the slot back."""
@@ -158,6 +172,11 @@ def slots(directory: Path) -> list[Path]:
 def segments(slot: Path) -> list[Path]:
     """The segments of a slot, in the order of its stream."""
     return sorted(slot.glob("*.seg"))
+
+
+def _end(slot: Path) -> int:
+    found = segments(slot)
+    return int(found[-1].stem) + found[-1].stat().st_size if found else 0
 
 
 def _read_slot(slot: Path, after: int) -> Iterator[tuple[bytes, Mark]]:

@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from ecluse.engines import roles
 from ecluse.engines.durable import sync
+from ecluse.engines.postgres.hosts import primary_of
 from ecluse.engines.schema import DATABASE_NEWER, FIRST, HEAD, Schema, Upgraded, named, revision_of
 from ecluse.engines.sql.unit import DATABASE_BUSY
 from ecluse.engines.sqlite.database import connect
@@ -125,15 +126,15 @@ def _ask(url: str, question: Callable[[sa.Connection], Outcome]) -> Outcome:
 
 
 def server(url: str) -> AsyncEngine:
-    """SQLAlchemy over asyncpg, which reads the URL itself: sslmode, sslrootcert, several hosts, role.
+    """SQLAlchemy over asyncpg, which reads the URL itself: sslmode, sslrootcert, role; of several hosts, the one that writes.
 
     To connect raises `database_unreachable`.
     """
 
     async def opened() -> Any:
         try:
-            return await asyncpg.connect(url, timeout=CONNECT_S)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
+            return await asyncpg.connect((await primary_of(url)).url, timeout=CONNECT_S)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as broken:
             raise DATABASE_UNREACHABLE(f"{named(url)}: {type(broken).__name__}: {broken}") from None
 
     return create_async_engine("postgresql+asyncpg://", async_creator=opened, poolclass=NullPool)

@@ -43,8 +43,16 @@ class RightsStore(Protocol):
         """Every right of the one person the admission covers; empty when unknown."""
         ...
 
+    async def lags(self) -> bool:
+        """Whether engagements that were kept are missing where they can be written now: they must be copied again."""
+        ...
+
     async def marks(self) -> dict[str, int]:
-        """How far the engagements of each slot of the journal are kept."""
+        """How far the engagements of each slot of the journal are kept. What follows is copied until `caught_up`."""
+        ...
+
+    def caught_up(self) -> None:
+        """Everything the journal holds past the `marks` was kept."""
         ...
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:

@@ -25,9 +25,9 @@ from ecluse.doors import worker
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
 from ecluse.doors.log import configure
 from ecluse.doors.notify import READY, STOPPING, notify
-from ecluse.kernel.errors import refusal
+from ecluse.kernel.errors import Refused, refusal
 from ecluse.settings import read_settings
-from ecluse.wiring import open_hub
+from ecluse.wiring import OpenHub, open_hub
 
 BACKLOG = 1024  # connections the kernel holds while the workers are busy
 STOP_S = 25  # after its drain, a process has a second's last call and 20 s to finish what it began; then it is killed
@@ -50,7 +50,7 @@ def serve(
     """
     http = read_settings(directory).http
     with open_hub(directory) as hub:
-        copied = hub.run(hub.recover())
+        copied = _recovered(hub)
     listening = _listen(host or http.host, http.port if port is None else port)
     address = "http://{}:{}".format(*listening.getsockname()[:2])
     ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
@@ -78,12 +78,23 @@ def _answer(directory: Path, listening: socket.socket, name: str, tell: Callable
 
     with open_hub(directory, MeteredLog) as hub:
         configure(hub.settings.log.level, name)
-        hub.run(hub.recover())
+        _recovered(hub)
         serving = Server(hub, name, tell)
         died = _when_gone(beside, serving.stop)
         _quiet_collector()
         serving.answer(listening)
         return not died
+
+
+def _recovered(hub: OpenHub) -> int:
+    """Copy what the last stop left; a database that is down gets it when it is back, the others answer meanwhile."""
+    try:
+        return hub.run(hub.recover())
+    except Refused as refused:
+        if refused.refusal.status != 503:  # not a server that may come back, but a journal that is not whole
+            raise
+        ERRORS.print(str(refused), markup=False)
+        return 0
 
 
 def _quiet_collector() -> None:

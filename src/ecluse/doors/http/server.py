@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import signal
 import socket
@@ -65,10 +66,18 @@ class Server(uvicorn.Server):
         self._board.sweep()
         self._listening = listening
         try:
-            self._hub.run(self.serve(sockets=[listening]))
+            self._hub.run(self._answering(listening))
         finally:
             self._board.withdraw()
             self._end_traces()
+
+    async def _answering(self, listening: socket.socket) -> None:
+        """Serve; beside it, what a database server lacked while it was away is copied again."""
+        keeping_up = asyncio.create_task(self._hub.keep_up())
+        try:
+            await self.serve(sockets=[listening])
+        finally:
+            keeping_up.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take requests, and say so."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from ecluse.engines.postgres.server import Server
+from ecluse.engines.postgres.server import READ_S, Server
 from ecluse.engines.roles import BOOKS
 from ecluse.engines.sql.named import statements
 from ecluse.engines.sql.unit import DATABASE_BUSY, Result, Row, Work
@@ -107,12 +107,12 @@ class Reads:
 
     async def one(self, name: str, /, **values: Any) -> Row | None:
         """The first row; None when there is none."""
-        async with self._server.connection(BOOKS) as connection:
+        async with self._server.connection(BOOKS, READ_S) as connection:
             return await Asking(connection).one(name, **values)
 
     async def all(self, name: str, /, **values: Any) -> list[Row]:
         """Every row."""
-        async with self._server.connection(BOOKS) as connection:
+        async with self._server.connection(BOOKS, READ_S) as connection:
             return await Asking(connection).all(name, **values)
 
 

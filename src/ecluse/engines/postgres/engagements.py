@@ -2,7 +2,11 @@
 
 Those of a moment are held in memory, found there by their own process, then written together with the journal marks they
 reach. What cannot be written now (a server down, an insurer on the move) stays held and is tried again: checks of that
-insurer give none meanwhile, so it does not grow. What a crash loses is copied again from the journal at the next start.
+insurer give none meanwhile, so it does not grow.
+
+The journal is ahead, always. A server that tells less than was written to it (it was restored, or a replica that lagged took its
+place), or that was silent when the others told, lacks something: it `lags`, and all that follows its marks is copied again. No
+mark is written before a process has copied what was there when it began: it would hide what it does not hold.
 """
 
 from __future__ import annotations
@@ -53,15 +57,17 @@ class Engagements:
         self._places = places
         self._held: dict[str, Given] = {}
         self._marks: dict[str, int] = {}
-        self._behind: set[str] = set()  # servers whose marks were not known when they were asked for
+        self._silent: set[str] = set()  # servers that did not tell their marks: nothing is held for them
+        self._written: dict[str, dict[str, int]] = {name: {} for name in places.servers}  # marks, by server
+        self._is_copying = True
         self._writing: asyncio.Task[None] | None = None
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         """Take the engagements of durable entries; written within `LAG_S` while the event loop runs."""
         for entry in entries:
-            if entry.sealed:
+            if entry.sealed and self._places.known(entry.insurer) not in self._silent:
                 self._held[entry.engagement] = (entry.engagement, entry.insurer, entry.practice, entry.sealed)
-        self._marks[mark.slot] = mark.position
+        self._marks[mark.slot] = max(mark.position, self._marks.get(mark.slot, 0))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_soon())
 
@@ -78,33 +84,37 @@ class Engagements:
                 return (given[1], given[3]) if given[2] == practice else None
         return None
 
-    async def marks(self) -> dict[str, int]:
-        """How far each slot of the journal is copied on every server that answers."""
-        told = await asyncio.gather(*map(self._marks_of, self._places.servers), return_exceptions=True)
-        reached: list[dict[str, int]] = []
-        for name, marks in zip(self._places.servers, told, strict=True):
-            if isinstance(marks, BaseException):
-                if not isinstance(marks, Refused):
-                    raise marks
-                self._behind.add(name)
-            else:
-                self._behind.discard(name)
-                reached.append(marks)
-        if not reached:
-            raise DATABASE_UNAVAILABLE("no server answers")
-        slots = {slot for marks in reached for slot in marks}
-        return {slot: min(marks.get(slot, 0) for marks in reached) for slot in slots}
+    async def lags(self) -> bool:
+        """Whether a server that answers tells less than was written to it, or could not tell before."""
+        told = await self._told()
+        silent, written = self._silent, self._written
+        lacking = (name for name, marks in told.items() if name in silent or _is_less(marks, written[name]))
+        return bool(told) and (self._is_copying or any(lacking))
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether a server did not tell its marks: what it lacks must be copied once it answers."""
-        return bool(self._behind)
+    async def marks(self) -> dict[str, int]:
+        """How far each slot of the journal is copied on every server that answers; the others are silent.
+
+        Raises `database_unavailable` when none answers, or nobody knows which insurer is where.
+        """
+        await self._places.refresh()
+        told = await self._told()
+        if not told:
+            raise DATABASE_UNAVAILABLE("no server answers")
+        self._silent = self._places.servers.keys() - told.keys()
+        self._written |= told
+        self._is_copying = True
+        slots = {slot for marks in told.values() for slot in marks}
+        return {slot: min(marks.get(slot, 0) for marks in told.values()) for slot in slots}
+
+    def caught_up(self) -> None:
+        """Everything the journal holds past the `marks` is held or written: marks may be written again."""
+        self._is_copying = False
 
     async def flush(self) -> None:
         """Write now what is held. Raises `database_unavailable` when some of it cannot be."""
         if self._writing is not None:
             self._writing.cancel()
-            self._writing = None
+            await asyncio.wait([self._writing])
         await self._write()
 
     async def close(self) -> None:
@@ -118,30 +128,32 @@ class Engagements:
     async def _write_soon(self) -> None:
         """Write what is held after the lag; again until nothing is."""
         wait_s = LAG_S
-        while self._held or self._marks:
-            await asyncio.sleep(wait_s)
-            try:
-                await self._write()
-                wait_s = LAG_S
-            except Refused as refused:
-                LOG.warning("engagements wait: %s", refused.detail)
-                wait_s = RETRY_S
-        self._writing = None
+        try:
+            while self._held or (self._marks and not self._is_copying):
+                await asyncio.sleep(wait_s)
+                try:
+                    await self._write()
+                    wait_s = LAG_S
+                except Refused as refused:
+                    LOG.warning("engagements wait: %s", refused.detail)
+                    wait_s = RETRY_S
+        finally:
+            self._writing = None
 
     async def _write(self) -> None:
         """One transaction a server, with the marks reached; what is refused stays held and is raised in the end."""
         marks, held = dict(self._marks), list(self._held.values())
-        by_server: dict[str, list[Given]] = {name: [] for name in self._places.servers}
+        by_server: dict[str, list[Given]] = {name: [] for name in self._places.servers if name not in self._silent}
         for given in held:
-            by_server[await self._places.server_of(given[1]) or HOME].append(given)
+            by_server.setdefault(await self._places.server_of(given[1]) or HOME, []).append(given)
         written = await asyncio.gather(
             *(self._write_to(name, some, marks) for name, some in by_server.items()), return_exceptions=True
         )
         refused = [each for each in written if isinstance(each, BaseException)]
-        if not refused:
+        if refused:
+            raise next((each for each in refused if not isinstance(each, Refused)), refused[0])
+        if not self._is_copying:
             self._marks = {slot: reached for slot, reached in self._marks.items() if reached != marks.get(slot)}
-            return
-        raise next((each for each in refused if not isinstance(each, Refused)), refused[0])
 
     async def _write_to(self, name: str, some: list[Given], marks: dict[str, int]) -> None:
         """Write those whose insurer this server serves; others wait for the map to say where they are now."""
@@ -152,8 +164,11 @@ class Engagements:
             here = {row[0] for row in await connection.fetch(_HERE, insurers)}
             mine = sorted(given for given in some if given[1] in here)
             await connection.execute(_KEEP, *([given[n] for given in mine] for n in range(4)))
-            if here.issuperset(insurers) and name not in self._behind:
+            is_marked = here.issuperset(insurers) and name not in self._silent and not self._is_copying
+            if is_marked:
                 await connection.execute(_MARK, list(marks), list(marks.values()))
+        if is_marked:
+            self._written[name] = {**self._written[name], **marks}
         for given in mine:
             self._held.pop(given[0], None)
         if not here.issuperset(insurers):
@@ -178,6 +193,19 @@ class Engagements:
             row = await connection.fetchrow(_FIND, number)
         return (number, row[0], row[1], row[2]) if row else None
 
+    async def _told(self) -> dict[str, dict[str, int]]:
+        """The marks of every server that answers."""
+        names = list(self._places.servers)
+        told = await asyncio.gather(*map(self._marks_of, names), return_exceptions=True)
+        broken = [each for each in told if isinstance(each, BaseException) and not isinstance(each, Refused)]
+        if broken:
+            raise broken[0]
+        return {name: marks for name, marks in zip(names, told, strict=True) if isinstance(marks, dict)}
+
     async def _marks_of(self, name: str) -> dict[str, int]:
         async with self._places.servers[name].connection(CHECK) as connection:
             return dict(await connection.fetch(_MARKS))
+
+
+def _is_less(marks: dict[str, int], written: dict[str, int]) -> bool:
+    return any(marks.get(slot, 0) < position for slot, position in written.items())

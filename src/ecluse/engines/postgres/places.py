@@ -78,6 +78,10 @@ class Places:
         name = self._known.get(insurer)
         return name and self.database(name).server.name
 
+    def known(self, insurer: str) -> str:
+        """The same without asking: as the map was last read; home, if it does not say."""
+        return self._known.get(insurer, HOME)
+
     async def refresh(self) -> None:
         """Ask the home database; those that ask meanwhile wait for the same answer, and may leave without it."""
         if self._asking is None:

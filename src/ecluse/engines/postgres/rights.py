@@ -47,9 +47,17 @@ class Rights:
         about = right_about(insurer, person)
         return [_right(self._keys.open(insurer, each, about)) for each in sealed]
 
+    async def lags(self) -> bool:
+        """Whether a server that answers lacks engagements that were kept."""
+        return await self._engagements.lags()
+
     async def marks(self) -> dict[str, int]:
-        """How far each slot of the journal is copied."""
+        """How far each slot of the journal is copied on every server that answers."""
         return await self._engagements.marks()
+
+    def caught_up(self) -> None:
+        """Everything the journal holds past the `marks` was kept."""
+        self._engagements.caught_up()
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         """Keep the engagements these durable entries give, up to `mark`."""

@@ -2,8 +2,9 @@
 
 It is a copy of the journal, so it needs no sync of its own (`synchronous=NORMAL`), and it may lag: engagements are held in
 memory for up to `LAG_S`, found there by their own process, then written many at a time with the journal mark they reach. What
-a crash loses is copied again at the next start (`marks`, `Log.unkept`). Another process that does not find an
-engagement looks once more after the lag.
+a crash loses is copied again at the next start (`marks`, `Log.unkept`); a process that has not done so, as a command that
+writes to the journal, writes no mark, which would hide what it does not hold. Another process that does not find an engagement
+looks once more after the lag.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Engagements:
         self._unfolded_rows = 0
         self._held: dict[str, Given] = {}
         self._marks: dict[str, int] = {}
+        self._is_copying = True
         self._timer: asyncio.TimerHandle | None = None
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
@@ -56,7 +58,7 @@ class Engagements:
         for entry in entries:
             if entry.sealed:
                 self._held[entry.engagement] = (entry.insurer, entry.practice, entry.sealed)
-        self._marks[mark.slot] = mark.position
+        self._marks[mark.slot] = max(mark.position, self._marks.get(mark.slot, 0))
         if len(self._held) >= HELD_MAX:
             self.write()
         elif self._timer is None:
@@ -77,7 +79,12 @@ class Engagements:
 
     def marks(self) -> dict[str, int]:
         """How far each slot of the journal is copied to the file."""
+        self._is_copying = True
         return dict(self._connection.execute("SELECT slot, position FROM mark"))
+
+    def caught_up(self) -> None:
+        """Everything the journal holds past the `marks` is held or written: marks may be written."""
+        self._is_copying = False
 
     def write(self) -> None:
         """Write what is held, with the marks it reaches, in one transaction."""
@@ -88,9 +95,11 @@ class Engagements:
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
             self._connection.executemany(_KEEP, rows)
-            self._connection.executemany(_MARK, self._marks.items())
+            if not self._is_copying:
+                self._connection.executemany(_MARK, self._marks.items())
         self._held.clear()
-        self._marks.clear()
+        if not self._is_copying:
+            self._marks.clear()
         self._unfolded_rows += len(rows)
         if self._unfolded_rows >= CHECKPOINT_ROWS:
             self._unfolded_rows = 0

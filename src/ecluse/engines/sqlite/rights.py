@@ -42,6 +42,14 @@ class Rights:
         """Keep the engagements these durable entries give, up to `mark`."""
         self._engagements.keep(entries, mark)
 
+    async def lags(self) -> bool:
+        """Never: the file is this machine's own, and was copied up to the end when the hub started."""
+        return False
+
+    def caught_up(self) -> None:
+        """Everything the journal holds past the `marks` was kept."""
+        self._engagements.caught_up()
+
     async def marks(self) -> dict[str, int]:
         """How far each slot of the journal is copied."""
         return self._engagements.marks()
