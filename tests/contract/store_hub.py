@@ -105,6 +105,12 @@ class StoreHub:
         return [right.csr for right in await (stores or self.stores).rights.rights(admission(about))]
 
 
+async def recovered(stores: Stores) -> None:
+    """As a hub begins to answer: what the journal has past the marks, here nothing, was copied."""
+    await stores.rights.marks()
+    stores.rights.caught_up()
+
+
 def admission(about: Person | str, practice: str = PRACTICE) -> Admission:
     asked = Request(Account("rpps:1", practice), "chk_1")
     return Admission(asked, Operation.RIGHTS_CHECK, about, Presence(0), datetime(2026, 11, 23, tzinfo=UTC))

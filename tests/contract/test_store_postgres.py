@@ -16,7 +16,7 @@ from ecluse.engines.roles import BOOKS, CHECK, LOAD, ROLES
 from ecluse.engines.sql.ledger import book
 from ecluse.kernel.errors import Refused
 from ecluse.payments.ledger import accepted
-from tests.contract.store_hub import AMC, PERSONS, StoreHub, admission, engagement, entry
+from tests.contract.store_hub import AMC, PERSONS, StoreHub, admission, engagement, entry, recovered
 from tests.servers import Server
 from tests.stores import Books, now
 
@@ -142,6 +142,7 @@ def test_engagements_outlive_the_lag_and_a_server_that_was_away(served: StoreHub
     """A writer that meets any error goes on with the next engagement."""
 
     async def story() -> None:
+        await recovered(served.stores)
         served.stores.rights.keep([entry(served, "E1")], Mark("w0", 10))
         await asyncio.sleep(0.2)
         served.stores.rights.keep([entry(served, "E2")], Mark("w0", 20))

@@ -20,6 +20,7 @@ from tests.contract.store_hub import (
     admission,
     engagement,
     entry,
+    recovered,
 )
 from tests.stores import now
 
@@ -172,6 +173,7 @@ def test_marks_say_how_far_the_journal_was_copied_and_never_go_back(hub: StoreHu
     async def story() -> None:
         other = hub.again()
         assert await other.rights.marks() == {}
+        await recovered(hub.stores)
         hub.stores.rights.keep([entry(hub, "E1")], Mark("w0", 10))
         hub.stores.rights.keep([entry(hub, "E2"), entry(hub, "E1")], Mark("w1", 5))
         await hub.stores.rights.flush()
@@ -187,6 +189,7 @@ def test_marks_say_how_far_the_journal_was_copied_and_never_go_back(hub: StoreHu
 def test_what_is_held_is_written_when_the_store_closes(hub: StoreHub) -> None:
     async def story() -> None:
         leaving = hub.again()
+        await recovered(leaving)
         leaving.rights.keep([entry(hub, "E1")], Mark("w0", 10))
         await leaving.close()
         assert await hub.stores.rights.engagement(admission("E1")) == engagement("E1")

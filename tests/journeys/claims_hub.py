@@ -73,7 +73,7 @@ class Members:
 
     async def rights(self, admission: Admission) -> list[Right]:
         assert isinstance(admission.about, Person)
-        return self.held.get(admission.about.keys[-1], [])
+        return self.held.get(admission.about.keys[-1], []) if admission.about.keys else []
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         self._given |= {entry.engagement: entry for entry in entries if entry.sealed}
