@@ -125,7 +125,7 @@ def test_neither_logs_nor_metrics_tell_of_anybody(watched: Site) -> None:
         assert personal not in metrics
         assert personal not in said
     labels = set(re.findall(r'(\w+)="', metrics))
-    assert labels <= {"route", "status", "code", "le", "version", "python", "state"}
+    assert labels <= {"route", "status", "code", "le", "version", "python", "state", "use"}
 
 
 def test_what_a_killed_worker_left_is_swept_at_the_next_start(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from litestar.types import ASGIApp
 from ecluse.app.hub import Hub
 from ecluse.doors.http.app import build
 from ecluse.doors.http.meters import RETRIES, Board
+from ecluse.doors.log import LOG
 from ecluse.doors.notify import READY, STOPPING
 from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub
@@ -74,10 +75,17 @@ class Server(uvicorn.Server):
     async def _answering(self, listening: socket.socket) -> None:
         """Serve; beside it, what a database server lacked while it was away is copied again."""
         keeping_up = asyncio.create_task(self._hub.keep_up())
+        keeping_up.add_done_callback(self._kept_up)
         try:
             await self.serve(sockets=[listening])
         finally:
             keeping_up.cancel()
+
+    def _kept_up(self, task: asyncio.Task[None]) -> None:
+        """It ends with the server; ended by a bug, the server stops, so that whoever supervises it starts it again."""
+        if not task.cancelled() and (bug := task.exception()):
+            LOG.error("broken", kind=type(bug).__name__, exc_info=bug)
+            self.stop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take requests, and say so."""
