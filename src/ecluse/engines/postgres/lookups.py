@@ -1,6 +1,6 @@
 """Look-ups of one server, many in one question: those that arrive while a question is under way go together in the next.
 
-One at a time a look-up costs the hub some 60 µs of driver and socket; thirty together cost it little more than one. Each comes
+One by one a look-up takes the hub 214 µs of its own processor time, thirty-two at once 11 µs each (docs/postgresql.md). Each comes
 back with whether the server serves that insurer at all.
 """
 
