@@ -1,8 +1,7 @@
 """How long checks and claims are interrupted when the primary is lost and its synchronous replica is promoted at once.
 
 Two durable servers and a hub on one machine; two practices ask, three bill, all the time, and send again after 5 ms what is
-refused.
-Interruption: from the last good answer before the first good one after. Who decides to promote, and how soon, is not counted.
+refused. Interruption: the longest time without a good answer. Who decides to promote, and how soon, is not counted.
 Budget: 1 s. The kernel tells of the loss at once, the promotion itself takes most of it. Beside it, in the same run: from the
 loss until a bare connection, tried every 5 ms, finds the replica writable; no hub can do better.
 """

@@ -41,7 +41,10 @@ class NoPostgresError(RuntimeError):
 
 
 class Server:
-    """One server. `durable` keeps every promise of the disk; else it trades them for speed. `tls` is what it shows to clients."""
+    """One server. `durable` keeps every promise of the disk; else it trades them for speed. `tls` is what it shows to clients.
+
+    `disk`: the folder its data goes to.
+    """
 
     def __init__(
         self,
@@ -50,9 +53,10 @@ class Server:
         tls: Certificate | None = None,
         settings: Mapping[str, str] | None = None,
         pinned: Sequence[str] = (),
+        disk: Path | None = None,
     ) -> None:
         # A short name: a socket's path has 107 characters at most.
-        self.home = Path(tempfile.mkdtemp(prefix="ecluse-pg-", dir=None if durable else _memory()))
+        self.home = Path(tempfile.mkdtemp(prefix="ecluse-pg-", dir=disk or (None if durable else _memory())))
         self.port = int((settings or {}).get("port", _free_port()))
         self._pinned = pinned
         self._settings = {} if durable else dict(RECKLESS)
@@ -79,6 +83,18 @@ class Server:
         slot = f"replica_{self.port}"
         source = ("-h", primary.home, "-p", str(primary.port), "-U", "postgres")
         self._run("pg_basebackup", "-D", self.data, *source, "-R", "-C", "-S", slot, "-c", "fast", "--no-sync")
+
+    def restore(self, archive: Path, instant: str) -> None:
+        """From the base backup that `follow` took, go on through the archived log up to an instant, and be a primary."""
+        (self.data / "standby.signal").rename(self.data / "recovery.signal")
+        with (self.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"restore_command = 'cp {archive}/%f %p'\nrecovery_target_time = '{instant}'\n")
+            settings.write("recovery_target_action = 'promote'\nprimary_conninfo = ''\nprimary_slot_name = ''\n")
+        self.start()
+        deadline_s = time.monotonic() + START_S
+        while self.sql("SELECT pg_is_in_recovery()") == "t":
+            assert time.monotonic() < deadline_s, "the log does not reach that instant"
+            time.sleep(0.02)
 
     def sync_with_replica(self) -> None:
         """From now on a commit returns once a replica has it on its disk too."""
@@ -183,10 +199,11 @@ def started(
     tls: Certificate | None = None,
     settings: Mapping[str, str] | None = None,
     pinned: Sequence[str] = (),
+    disk: Path | None = None,
 ) -> Iterator[Server]:
     """A new server until the end of the block. Raises `NoPostgresError`."""
     binaries()
-    server = Server(durable=durable, tls=tls, settings=settings, pinned=pinned)
+    server = Server(durable=durable, tls=tls, settings=settings, pinned=pinned, disk=disk)
     try:
         server.make()
         server.start()

@@ -26,6 +26,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.payments import Till
 from ecluse.app.ports import Log
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
+from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
 from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
@@ -45,6 +46,7 @@ from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
 from ecluse.kernel.errors import Refused, refusal
+from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
 from ecluse.rules.book import open_book
 from ecluse.settings import EXAMPLE_IBAN, FILE, Settings, passphrase, read_settings, template, unknown_variables
@@ -170,6 +172,22 @@ def restore_keys(directory: Path, copy: bytes, *, replace: bool) -> list[str]:
     module, opening = _keys(read_settings(directory), directory)
     scopes: list[str] = module.handle(opening).restore(copy, over=replace)
     return scopes
+
+
+def backup_hub(directory: Path, to: Path) -> Copied:
+    """Copy the hub to a folder while it answers; of one on PostgreSQL, what is not on the servers.
+
+    Raises `backup_place_invalid`, `backup_disturbed`.
+    """
+    settings = read_settings(directory)
+    backup = Backup(directory, to)
+    if settings.store.url.startswith("sqlite:"):
+        backup.store(directory / settings.store.url.removeprefix("sqlite:"))
+    else:
+        backup.files(["spool"])
+    backup.files([settings.journal.url.removeprefix("local:"), f"out/{BANK_FOLDER}"])
+    backup.file(FILE)
+    return backup.done()
 
 
 @contextmanager

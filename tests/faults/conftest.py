@@ -1,4 +1,4 @@
-"""One hub on one PostgreSQL server, reached through a cable, for a whole module of faults; every law must hold after each."""
+"""One hub on one PostgreSQL server, reached through a cable, for all faults; every law must hold after each."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Faulty:
         return self.server.sql(query, self.database)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
-    """The hub of a module, with people in it and a practice that can be paid."""
+    """The hub, with people in it and a practice that can be paid."""
     directory = tmp_path_factory.mktemp("faulty")
     with started() as server:
         database = server.fresh()

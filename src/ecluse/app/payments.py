@@ -25,6 +25,7 @@ from ecluse.kernel.errors import refusal
 from ecluse.payments.call import Call, CallState
 from ecluse.payments.remittance import Remittance
 from ecluse.payments.run import (
+    BANK_FOLDER,
     Run,
     RunPlan,
     Summary,
@@ -33,6 +34,7 @@ from ecluse.payments.run import (
     file_count,
     file_id,
     remittance_path,
+    run_of_file,
     transfers_path,
 )
 from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX, banking_day, collection_day
@@ -41,11 +43,20 @@ from ecluse.payments.transfer import Collection, Debtor, Instruction, Settlement
 WRITTEN_TOGETHER = 5_000  # remittances made durable together: one sync of the disk instead of as many
 RUN_AHEAD_DAYS_MAX = 31  # a run is asked for today or the days around; a year's slip of the hand is refused
 
+RUNS_MAX = 100_000  # all there are: ten a day for a working life
+
 RUN_DAY_INVALID = refusal(
     "run_day_invalid", 422, "The day of the run is too far ahead", fix="Give a day of this month."
 )
 PAYMENT_UNKNOWN = refusal(
     "payment_unknown", 404, "No such run, remittance or call", fix="List them with `ecluse pay list`."
+)
+
+RUN_LOST = refusal(
+    "run_lost",
+    409,
+    "The bank was given files of a run that the database does not know",
+    fix="The database was restored to an earlier time; see docs/availability.md before any payment.",
 )
 
 Progress = Callable[[str, int, int], None]  # what is being written, how many are done, out of how many
@@ -83,13 +94,14 @@ def silent(what: str, done: int, total: int) -> None:
 async def run_payments(till: Till, until: date, progress: Progress = silent) -> RunReport:
     """Pay what was received until that day and is not paid. Safe to call again at any time, and after a crash.
 
-    Raises `run_day_invalid`, `bank_settings_invalid`, `iban_invalid`, `database_busy`.
+    Raises `run_day_invalid`, `bank_settings_invalid`, `iban_invalid`, `database_busy`, `run_lost`.
     """
     now = till.clock.now()
     today = paris_day(now)
     if (until - today).days > RUN_AHEAD_DAYS_MAX:
         raise RUN_DAY_INVALID()
     debtor = checked(till.debtor)
+    await _refuse_lost(till)
     finished = await till.payments.runs(unwritten=True)
     for run in finished:
         await write_files(till, run, progress)
@@ -108,6 +120,14 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
         summary=ordered.summary,
         files=tuple(till.post.place(name) for run in runs for name in bank_files(till, run)),
     )
+
+
+async def _refuse_lost(till: Till) -> None:
+    """A database that is older than the files of its runs would pay their claims again."""
+    written = {run_of_file(name) for name in till.post.names(BANK_FOLDER)}
+    lost = written - {run.id for run in await till.payments.runs(limit=RUNS_MAX)}
+    if lost:
+        raise RUN_LOST(f"out/{BANK_FOLDER} holds files of {', '.join(sorted(lost)[:5])}")
 
 
 async def write_files(till: Till, run: Run, progress: Progress = silent) -> None:

@@ -39,6 +39,11 @@ class Folder:
         """Whether the file is there, whole."""
         return self._path(name).is_file()
 
+    def names(self, folder: str) -> list[str]:
+        """The names of the whole files under a folder, however deep, without their folders."""
+        found = self._path(folder).rglob("*")
+        return [each.name for each in found if each.is_file() and each.suffix != _UNFINISHED]
+
     def place(self, name: str) -> str:
         """Where the file is, for people."""
         return str(self._path(name))

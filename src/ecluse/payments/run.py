@@ -10,6 +10,7 @@ import msgspec
 from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX
 from ecluse.payments.transfer import bank_reference
 
+BANK_FOLDER = "payments"  # of the files out: what the bank picks up
 LISTED_MAX = 1_000  # practices named in a summary; the counts are always of all of them
 
 
@@ -85,14 +86,20 @@ def file_count(transfers: int) -> int:
     return -(-transfers // TRANSFERS_PER_FILE_MAX)
 
 
+def run_of_file(name: str) -> str:
+    """The run a file for the bank is of, by its name."""
+    _, year, month, day, number, *_ = name.partition(".")[0].split("-")
+    return f"run_{year}-{month}-{day}_{number}"
+
+
 def transfers_path(until: date, run: str, n: int) -> str:
     """Where a file of transfers is, under the folder of files out."""
-    return f"payments/{until}/{file_id(run, n)}.pain.001.xml"
+    return f"{BANK_FOLDER}/{until}/{file_id(run, n)}.pain.001.xml"
 
 
 def collections_path(until: date, run: str) -> str:
     """Where a run's file of direct debits is."""
-    return f"payments/{until}/{bank_reference(run)}-dd.pain.008.xml"
+    return f"{BANK_FOLDER}/{until}/{bank_reference(run)}-dd.pain.008.xml"
 
 
 def remittance_path(until: date, remittance: str) -> str:

@@ -67,6 +67,10 @@ class Post(Protocol):
         """Whether the file is there, whole."""
         ...
 
+    def names(self, folder: str) -> list[str]:
+        """The names of the whole files under a folder, however deep, without their folders."""
+        ...
+
     def place(self, name: str) -> str:
         """Where the file is, for people."""
         ...

@@ -12,7 +12,22 @@ from typing import Annotated
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import db, dev, directory, doctor, feeds, hub, keys, moves, pay, products, quote, rules, serve
+from ecluse.doors.cli import (
+    backup,
+    db,
+    dev,
+    directory,
+    doctor,
+    feeds,
+    hub,
+    keys,
+    moves,
+    pay,
+    products,
+    quote,
+    rules,
+    serve,
+)
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.kernel.errors import Refused
 
@@ -28,6 +43,7 @@ app.command("init")(hub.init)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("quote")(quote.quote)
+app.command("backup")(backup.backup)
 app.add_typer(products.app, name="product")
 directory.insurers.command("list")(moves.list_insurers)
 directory.insurers.command("move")(moves.move)

@@ -24,7 +24,8 @@ class Products:
             row = await tx.one("product_in_force", insurer=insurer, product=name)
             if row and row[0] == named:
                 return False
-            kept = {"version": named, "loaded_ts_us": loaded_ts_us, "body": canonical(product)}
+            since_ts_us = max(loaded_ts_us, row[1] + 1) if row else loaded_ts_us  # a clock set back does not undo it
+            kept = {"version": named, "loaded_ts_us": since_ts_us, "body": canonical(product)}
             await tx.run("add_product", insurer=insurer, product=name, **kept)
             return True
 

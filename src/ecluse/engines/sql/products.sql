@@ -11,8 +11,8 @@ ON CONFLICT (insurer, product, version) DO UPDATE SET loaded_ts_us = excluded.lo
 INSERT INTO insurer (amc) VALUES (:insurer) ON CONFLICT DO NOTHING
 
 -- name: product_in_force
--- The version in force.
-SELECT version FROM product WHERE insurer = :insurer AND product = :product ORDER BY loaded_ts_us DESC LIMIT 1
+-- The version in force, and since when (µs).
+SELECT version, loaded_ts_us FROM product WHERE insurer = :insurer AND product = :product ORDER BY loaded_ts_us DESC LIMIT 1
 
 -- name: product_body
 -- One version.

@@ -79,7 +79,6 @@ class Engagements:
 
     def marks(self) -> dict[str, int]:
         """How far each slot of the journal is copied to the file."""
-        self._is_copying = True
         return dict(self._connection.execute("SELECT slot, position FROM mark"))
 
     def caught_up(self) -> None:
