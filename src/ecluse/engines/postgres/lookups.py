@@ -1,7 +1,7 @@
 """Look-ups of one server, many in one question: those that arrive while a question is under way go together in the next.
 
-One by one a look-up takes the hub 214 µs of its own processor time, thirty-two at once 11 µs each (docs/postgresql.md). Each comes
-back with whether the server serves that insurer at all.
+One by one a look-up takes the hub 214 µs of its own processor time, thirty-two at once 11 µs each (docs/postgresql.md). Each
+comes back with whether the server serves that insurer at all.
 """
 
 from __future__ import annotations
