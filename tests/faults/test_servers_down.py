@@ -100,6 +100,7 @@ def test_a_server_that_is_down_refuses_its_insurers_alone_and_comes_back(three: 
         bill(three.site, [three.confirmed(down)])
 
 
+@pytest.mark.slow
 def test_what_a_server_lacks_when_it_is_back_is_copied_from_the_journal(three: Three) -> None:
     """Down while the hub starts; and lost what it had, as one that was restored: both are filled again by a hub that answers."""
     given = [three.confirmed("south", n) for n in range(5)]
