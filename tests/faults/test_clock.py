@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ecluse.engines.keys_file import open_keys
 
 from ecluse.coverage.product import read_product, version
 from ecluse.engines import postgres, sqlite
+from ecluse.engines.keys.file import open_keys
+from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.stores import Stores
 from tests.journeys.site import AMC, PRODUCT
 
@@ -21,7 +22,7 @@ NOW_US = 1_800_000_000_000_000
 @pytest.fixture(params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Stores]:
     """What opens the stores of each engine, on an event loop."""
-    sealed = open_keys(tmp_path / "hub.keys", "a passphrase", production=False)
+    sealed = open_keys(Opening("hub.keys", tmp_path, "a passphrase"), new=True)
     engine = sqlite if request.param == "sqlite" else postgres
     url = "sqlite:hub.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     return lambda: engine.open_stores(url, tmp_path, sealed, servers={}, insurers={}, connections_max=2)
