@@ -165,6 +165,9 @@ class Engagements:
             mine = sorted(given for given in some if given[1] in here)
             await connection.execute(_KEEP, *([given[n] for given in mine] for n in range(4)))
             is_marked = here.issuperset(insurers) and name not in self._silent and not self._is_copying
+            # A server that lost what was written to it must go on telling so: a new mark would hide what is missing before.
+            if is_marked and _is_less(dict(await connection.fetch(_MARKS)), self._written[name]):
+                is_marked = False
             if is_marked:
                 await connection.execute(_MARK, list(marks), list(marks.values()))
         if is_marked:
