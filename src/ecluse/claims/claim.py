@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ecluse.coverage.facts import Facts
 from ecluse.kernel.errors import refusal
 from ecluse.rights.model import Domain
 
@@ -76,8 +77,8 @@ def after(state: State, move: Move) -> State:
         raise MOVE_NOT_ALLOWED(f"a claim that is {state} has no move {move!r}") from None
 
 
-class Billed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One line as it is sent. Expense and base are those of the whole line, for all its `quantity` acts or articles.
+class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One line as it is sent, with what is stated of it (`Facts`). Expense and base are those of the whole line, for all its `quantity` acts or articles.
 
     `amo_cents`, `amc_cents` and `patient_cents` may state the sender's own figures: they are compared, never believed.
     """
