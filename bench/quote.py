@@ -23,8 +23,8 @@ from typing import Any
 
 from ecluse.coverage.compute import compute
 from ecluse.coverage.explain import because
-from ecluse.coverage.guarantee import parse
 from ecluse.coverage.line import read_line
+from ecluse.coverage.notation import parse
 
 BUDGET_LINES_PER_S = 20_000
 LINES = 12_000

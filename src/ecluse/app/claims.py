@@ -17,10 +17,11 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.rights import Beneficiary
 from ecluse.app.targets import Target, under_engagement, unengaged
+from ecluse.claims.accounts import Spans
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Claim, Content, Fault, Moved, Priced, State
 from ecluse.claims.control import Case, faults
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
-from ecluse.claims.price import Counter, Payers, counters, price, priceable, reasons
+from ecluse.claims.price import Payers, price, priceable, reasons, spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import FORBIDDEN
@@ -145,7 +146,7 @@ _canonical = msgspec.msgpack.Encoder(order="deterministic").encode
 async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[ClaimAnswer]:
     """Take a claim in; kept and journalled when this returns. Raises `invoice_reused`, `forbidden`, and refusals of form."""
     practice = _practice(asked)
-    lines = tuple((billed, priceable(billed, index)) for index, billed in enumerate(sent.lines))
+    lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     target = await _target(hub, asked, sent)
     payers = await target.payers(hub)
     received_on = paris_day(target.admission.at)
@@ -163,7 +164,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         received_on=received_on,
         pay_by=add_working_days(received_on, delay.count),
         lines=sent.lines,
-        counters=_counters(target, sent.lines, payers),
+        spans=_spans(target, sent.lines, payers),
     )
     claim = await hub.claims.take(filing, _decide(hub, sent, lines, target, payers, received_on))
     disclosure = Disclosure(_answer(claim), claim.state, insurer=claim.insurer, person=claim.person, told_as=claim.id)
@@ -228,10 +229,10 @@ async def _target(hub: Hub, asked: Request, sent: ClaimSent) -> Target:
     return await unengaged(hub, asked, SCOPE, sent.insurer, sent.beneficiary, sent.domain, care_date, days)
 
 
-def _counters(target: Target, lines: tuple[Billed, ...], payers: Payers | None) -> frozenset[Counter]:
+def _spans(target: Target, lines: tuple[Billed, ...], payers: Payers | None) -> Spans:
     if target.domain is None or payers is None:
-        return frozenset()
-    return frozenset(counters(target.domain, lines, payers))
+        return {}
+    return spans(target.domain, lines, payers)
 
 
 def _decide(

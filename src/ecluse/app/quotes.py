@@ -1,10 +1,12 @@
-"""A quote: what each pays of care under an engagement; nothing is kept of it but its trace in the journal.
+"""A quote: what each pays of care under an engagement; nothing of it is kept but what it reserves, and its trace.
 
-Its amounts are guaranteed while the engagement holds and no other claim uses up a yearly guarantee.
+Its amounts are guaranteed while the engagement holds: what it uses of guarantees that count is reserved until then. A new
+quote under the same engagement takes the place of the one before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -16,9 +18,12 @@ from ecluse.app.rights import Promise
 from ecluse.app.targets import Target, under_engagement
 from ecluse.claims.claim import Billed, Priced
 from ecluse.claims.control import LINES_MAX, promised_until
-from ecluse.claims.price import counters, price, priceable, reasons
-from ecluse.gate.admission import Request
+from ecluse.claims.filing import Reserving
+from ecluse.claims.price import Payers, price, priceable, reasons, spans
+from ecluse.coverage.line import Line
+from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
+from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
 from ecluse.rights.model import Engagement
 
@@ -78,17 +83,34 @@ async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnsw
 
     Raises `engagement_unknown` (unknown, or given to another practice), `engagement_expired`, `guarantees_missing`.
     """
-    lines = tuple((billed, priceable(billed, index)) for index, billed in enumerate(sent.lines))
+    lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     admission = hub.desk.admit(asked, SCOPE, Operation.QUOTE, sent.engagement)
     target = await under_engagement(hub, admission, [billed.date for billed in sent.lines])
     engagement = _engaged(target, sent)
     payers = await target.payers(hub)
     if payers is None:
         raise GUARANTEES_MISSING()
-    used = await hub.claims.used(admission, engagement, counters(engagement.domain, sent.lines, payers))
-    answer = _answer(asked.id, engagement, price(engagement.domain, lines, payers, used))
+    answer = _answer(asked.id, engagement, await _priced(hub, admission, engagement, lines, payers))
     disclosure = Disclosure(answer, "quoted", insurer=engagement.insurer, person=engagement.person)
     return await hub.desk.release(admission, disclosure)
+
+
+async def _priced(
+    hub: Hub, admission: Admission, engagement: Engagement, lines: Sequence[tuple[Billed, Line]], payers: Payers
+) -> tuple[Priced, ...]:
+    """Most guarantees count nothing: then nothing is read and nothing reserved."""
+    read = spans(engagement.domain, [billed for billed, _ in lines], payers)
+    if not read:
+        return price(engagement.domain, lines, payers, {})
+    reserving = Reserving(
+        holder=engagement.number,
+        insurer=engagement.insurer,
+        person=engagement.person,
+        spans=read,
+        today=paris_day(admission.at),
+        until=engagement.valid_until,
+    )
+    return await hub.claims.reserve(reserving, lambda kept: price(engagement.domain, lines, payers, kept))
 
 
 def _engaged(target: Target, sent: QuoteSent) -> Engagement:

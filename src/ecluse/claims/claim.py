@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from ecluse.coverage.facts import Facts
+from ecluse.coverage.guarantee import YEAR
 from ecluse.kernel.errors import refusal
 from ecluse.rights.model import Domain
 
@@ -78,7 +79,7 @@ def after(state: State, move: Move) -> State:
 
 
 class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One line as it is sent, with what is stated of it (`Facts`). Expense and base are those of the whole line, for all its `quantity` acts or articles.
+    """One line as it is sent, with the facts stated of it. Expense and base are those of all its `quantity` acts or articles.
 
     `amo_cents`, `amc_cents` and `patient_cents` may state the sender's own figures: they are compared, never believed.
     """
@@ -97,10 +98,23 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     patient_cents: Annotated[int, AMOUNT] | None = None
 
 
-class Paid(msgspec.Struct, frozen=True, array_like=True):
-    """What one contract pays of a line, and all it takes to explain it again: its guarantee, and what was used before.
+class Use(msgspec.Struct, frozen=True, array_like=True):
+    """What one line uses of one account on the day of care, and what was used of its period before, when it was priced."""
 
-    `counter` names the yearly counter of the guarantee and is empty where nothing is counted; `acts` and `cents` add to it.
+    account: str
+    name: str
+    day: date
+    used_acts: int
+    used_cents: int
+    acts: int
+    cents: int
+
+
+class Paid(msgspec.Struct, frozen=True, array_like=True):
+    """What one contract pays of a line, and all it takes to explain it again.
+
+    Claims priced before accounts had days keep one yearly count in `counter` to `cents`; `spent` gives both as uses.
+    `waits` are guarantees whose waiting period was not over: label, and first day.
     """
 
     contract: str
@@ -115,6 +129,17 @@ class Paid(msgspec.Struct, frozen=True, array_like=True):
     used_cents: int = 0
     acts: int = 0
     cents: int = 0
+    uses: tuple[Use, ...] = ()
+    majoration_cents: int = 0
+    waits: tuple[tuple[str, date], ...] = ()
+
+    @property
+    def spent(self) -> tuple[Use, ...]:
+        """The accounts the contract's guarantee reads, and what the line adds to each."""
+        if not self.counter:
+            return self.uses
+        first_of_year = date(self.year, 1, 1)
+        return (Use(YEAR, self.counter, first_of_year, self.used_acts, self.used_cents, self.acts, self.cents),)
 
 
 class Priced(msgspec.Struct, frozen=True, array_like=True):
@@ -125,6 +150,7 @@ class Priced(msgspec.Struct, frozen=True, array_like=True):
     amc_cents: int
     patient_cents: int
     paid: tuple[Paid, ...]
+    flat_share_cents: int = 0
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,6 +17,7 @@ import msgspec
 from ecluse.claims.claim import MOVES, Billed, Fault, Move, Priced, State
 from ecluse.claims.faults import fault
 from ecluse.coverage.line import Line
+from ecluse.kernel.days import months_after
 from ecluse.kernel.money import en_euros
 from ecluse.rights.check import HORIZON_DAYS
 from ecluse.rights.model import Engagement
@@ -105,17 +106,10 @@ def _future(case: Case) -> Iterator[Fault]:
 def _age(case: Case) -> Iterator[Fault]:
     """Two years from the event: article L221-11 du code de la mutualité, article L114-1 du code des assurances."""
     rule = case.book.on(case.today, PRESCRIPTION)
-    oldest = months_before(case.today, rule.count)
+    oldest = months_after(case.today, -rule.count)
     for billed, _ in case.lines:
         if billed.date < oldest:
             yield fault("claim_too_old", billed.line, day=_day(billed.date), reference=rule.reference)
-
-
-def months_before(day: date, months: int) -> date:
-    """The same day of the month, `months` earlier; the last day of that month if it is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), first_of_next - timedelta(days=1))
 
 
 def _quantity(case: Case) -> Iterator[Fault]:

@@ -11,13 +11,12 @@ from datetime import date
 
 import msgspec
 
-from ecluse.claims.claim import Billed, Content, State
-from ecluse.claims.price import Counter
-from ecluse.coverage.line import Used
+from ecluse.claims.accounts import Kept, Spans
+from ecluse.claims.claim import Billed, Content, Priced, State
 
 
 class Filing(msgspec.Struct, frozen=True):
-    """A claim that arrives. `insurer` is empty when it could be tied to none; `counters` are those its price reads."""
+    """A claim that arrives. `insurer` is empty when it could be tied to none; `spans` is what its price reads of accounts."""
 
     id: str
     practice: str
@@ -31,16 +30,16 @@ class Filing(msgspec.Struct, frozen=True):
     received_on: date
     pay_by: date
     lines: tuple[Billed, ...]
-    counters: frozenset[Counter]
+    spans: Spans
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What other claims say: counters so far, invoices that bill a line already, the state of the claim to replace.
+    """What other claims say: accounts so far, invoices that bill a line already, the state of the claim to replace.
 
     The claim to be replaced is left out of `used` and `duplicates`.
     """
 
-    used: Mapping[Counter, Used]
+    used: Kept
     duplicates: Mapping[int, str]
     replaced: State | None
 
@@ -54,6 +53,23 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 Decide = Callable[[Facts], Decision]
+
+
+class Reserving(msgspec.Struct, frozen=True):
+    """Accounts that a promise would use: for whom, what its price reads of them, and until which day it holds, inside.
+
+    `holder` names the promise; a new one of the same holder takes the place of the one before.
+    """
+
+    holder: str
+    insurer: str
+    person: bytes
+    spans: Spans
+    today: date
+    until: date
+
+
+Quote = Callable[[Kept], tuple[Priced, ...]]  # prices, from what was used
 
 
 class Search(msgspec.Struct, frozen=True):

@@ -1,27 +1,31 @@
 """The price of a claim's lines: each shared out between the AMO, the contracts by priority, and the patient. Pure.
 
-Yearly guarantees are counted: `counters` names what must be known before, and `price` says what each line adds. A counter
-is that of one guarantee row of one contract over a calendar year, the year of the day of care.
+Guarantees that count are kept in accounts (`accounts`): `spans` names what must be known of them before, and `price` says
+what each line adds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 import msgspec
 
-from ecluse.claims.claim import Billed, Paid, Priced
+from ecluse.claims.accounts import Book, Kept, Span, Spans, account_name, span_of
+from ecluse.claims.claim import Billed, Paid, Priced, Use
 from ecluse.coverage.compute import Split, StepName, compute, obligatory_cents
 from ecluse.coverage.explain import because
-from ecluse.coverage.guarantee import NONE, Kind, parse
-from ecluse.coverage.line import NOTHING_USED, Line, Used, read_line
+from ecluse.coverage.facts import Exemption, Pathway
+from ecluse.coverage.guarantee import NONE
+from ecluse.coverage.line import Line, Used, read_line
+from ecluse.coverage.notation import parse
 from ecluse.coverage.product import Product, Row
+from ecluse.kernel.money import share_cents
 from ecluse.rights.model import Covered, Domain
+from ecluse.rules.book import RuleBook
 
-COUNTED = (Kind.EUR_ACT, Kind.EUR_YEAR)  # the forms of guarantee that count by the year
-
-Counter = tuple[str, int]  # the guarantee row's name, and the calendar year
+FLAT_SHARE = "actes_lourds/participation"
+INSIDE_RATE, OUTSIDE_RATE = "amo_rates/honoraires_medecins", "amo_rates/hors_parcours"
 
 
 class Payer(msgspec.Struct, frozen=True):
@@ -34,90 +38,129 @@ class Payer(msgspec.Struct, frozen=True):
 Payers = Callable[[date], Sequence[Payer]]  # who pays for care of that day, first payer first
 
 
-def priceable(billed: Billed, index: int) -> Line:
+def priceable(billed: Billed, index: int, book: RuleBook) -> Line:
     """The line as the computation takes it; `index` leads to it in the request. Raises `line_invalid`, `rate_invalid`."""
     pointer = f"/lines/{index}"
-    return read_line(billed.expense_cents, billed.base_cents, billed.amo_rate, billed.quantity, pointer=pointer)
+    line = read_line(billed.expense_cents, billed.base_cents, billed.amo_rate, billed.quantity, pointer=pointer)
+    if billed.exemption is Exemption.HEAVY_ACT:
+        rule = book.find(billed.date, FLAT_SHARE)
+        return msgspec.structs.replace(line, flat_share_cents=rule.cents if rule else 0)
+    if billed.pathway is Pathway.OUTSIDE:
+        return msgspec.structs.replace(line, majoration_cents=_majoration_cents(line, billed.date, book))
+    return line
 
 
-def counters(domain: Domain, lines: Sequence[Billed], payers: Payers) -> set[Counter]:
-    """Every yearly counter that pricing these lines reads."""
-    found = set()
+def _majoration_cents(line: Line, day: date, book: RuleBook) -> int:
+    """What the AMO pays less outside the pathway (article L162-5-3 du code de la sécurité sociale)."""
+    inside, outside = book.find(day, INSIDE_RATE), book.find(day, OUTSIDE_RATE)
+    if inside is None or outside is None or line.amo_rate != outside.rate:
+        return 0
+    return min(share_cents(line.base_cents, inside.rate), line.expense_cents) - obligatory_cents(line)[0]
+
+
+def spans(domain: Domain, lines: Sequence[Billed], payers: Payers) -> Spans:
+    """All that pricing these lines reads of accounts."""
+    found: dict[str, Span] = {}
     for billed in lines:
         for payer in payers(billed.date):
-            row = payer.product.guarantee(domain, billed.act, billed.date)
-            if row is not None and _is_counted(row):
-                found.add((_counter(payer, row), billed.date.year))
+            row = payer.product.find(domain, billed.act, billed.date, billed, payer.covered.since).row
+            for _, name, (first, last) in _accounts(payer, row, billed):
+                before = found.get(name, (first, last))
+                found[name] = min(first, before[0]), max(last, before[1])
     return found
 
 
-def price(
-    domain: Domain, lines: Sequence[tuple[Billed, Line]], payers: Payers, used: Mapping[Counter, Used]
-) -> tuple[Priced, ...]:
-    """Share out the lines in their order; what one uses of a yearly guarantee is no longer there for the next."""
-    so_far = dict(used)
-    return tuple(_price_line(domain, billed, line, payers(billed.date), so_far) for billed, line in lines)
+def price(domain: Domain, lines: Sequence[tuple[Billed, Line]], payers: Payers, kept: Kept) -> tuple[Priced, ...]:
+    """Share out the lines in their order; what one uses of an account is no longer there for the next."""
+    book = Book(kept)
+    return tuple(_price_line(domain, billed, line, payers(billed.date), book) for billed, line in lines)
 
 
-def _price_line(
-    domain: Domain, billed: Billed, line: Line, payers: Sequence[Payer], used: dict[Counter, Used]
-) -> Priced:
+def _price_line(domain: Domain, billed: Billed, line: Line, payers: Sequence[Payer], book: Book) -> Priced:
     """As `coverage.compute_contracts`, one contract after the other so that each sees what the one before has used."""
     amo, _ = obligatory_cents(line)
     amc, paid = 0, []
     for payer in payers:
-        row = payer.product.guarantee(domain, billed.act, billed.date)
-        counter = (_counter(payer, row), billed.date.year) if row is not None and _is_counted(row) else ("", 0)
-        before = used.get(counter, NOTHING_USED)
-        split = compute(line, row.parsed if row else NONE, before, amc)
-        if counter[0]:
-            used[counter] = before + split.consumed
-        amc += split.amc_cents
-        paid.append(_paid(payer, row, split, counter, before))
-    return Priced(billed, amo, amc, line.expense_cents - amo - amc, tuple(paid))
+        share = _share(domain, billed, line, payer, book, amc)
+        amc += share.amc_cents
+        paid.append(share)
+    return Priced(billed, amo, amc, line.expense_cents - amo - amc, tuple(paid), line.flat_share_cents)
 
 
-def _paid(payer: Payer, row: Row | None, split: Split, counter: Counter, before: Used) -> Paid:
-    covered = payer.covered
+def _share(domain: Domain, billed: Billed, line: Line, payer: Payer, book: Book, before_cents: int) -> Paid:
+    covered, product = payer.covered, payer.product
+    found = product.find(domain, billed.act, billed.date, billed, covered.since)
+    used, names = {}, {}
+    for account, name, span in _accounts(payer, found.row, billed):
+        used[account], names[account] = book.used(name, account, span, billed.date), name
+    if line.majoration_cents and not product.responsible:
+        line = msgspec.structs.replace(line, majoration_cents=0)
+    split = compute(line, found.row.parsed if found.row else NONE, used, before_cents)
+    for account, added in split.consumed.items():
+        book.add(names[account], billed.date, added)
     return Paid(
         contract=covered.contract,
         member_number=covered.member_number,
         product=covered.product,
         version=covered.product_version,
-        guarantee=row.guarantee if row else str(NONE),
+        guarantee=found.row.guarantee if found.row else "NONE",
         amc_cents=split.amc_cents,
-        counter=counter[0],
-        year=counter[1],
-        used_acts=before.acts,
-        used_cents=before.cents,
-        acts=split.consumed.acts if counter[0] else 0,
-        cents=split.consumed.cents if counter[0] else 0,
+        uses=tuple(_use(account, names[account], billed.date, used[account], split) for account in sorted(names)),
+        majoration_cents=line.majoration_cents,
+        waits=tuple((row.label, opens_on) for row, opens_on in found.waiting),
     )
 
 
-def consumption(lines: Sequence[Priced]) -> dict[Counter, Used]:
-    """What priced lines added to each yearly counter: what a cancellation gives back."""
-    added: dict[Counter, Used] = {}
+def _use(account: str, name: str, day: date, used: Used, split: Split) -> Use:
+    added = split.consumed.get(account, Used())
+    return Use(account, name, day, used.acts, used.cents, added.acts, added.cents)
+
+
+def _accounts(payer: Payer, row: Row | None, billed: Billed) -> Iterator[tuple[str, str, Span]]:
+    """Account, name and span of each account that a row counts in."""
+    for account in row.parsed.accounts if row else ():
+        name = account_name(payer.covered, row, account, billed.side)  # type: ignore[arg-type]
+        yield account, name, span_of(account, payer.product, payer.covered, billed.date)
+
+
+def consumption(lines: Sequence[Priced]) -> dict[tuple[str, date], Used]:
+    """What priced lines added to each account on each day: what a cancellation gives back."""
+    added: dict[tuple[str, date], Used] = {}
     for line in lines:
         for paid in line.paid:
-            if paid.acts or paid.cents:
-                counter = (paid.counter, paid.year)
-                added[counter] = added.get(counter, NOTHING_USED) + Used(paid.acts, paid.cents)
+            for use in paid.spent:
+                if use.acts or use.cents:
+                    before = added.get((use.name, use.day), Used())
+                    added[use.name, use.day] = before + Used(use.acts, use.cents)
     return added
 
 
 def reasons(priced: Priced) -> list[str]:
     """Why the line is shared out so, in French, for the patient; computed again from what the claim remembers."""
-    billed = priced.billed
-    line = priceable(billed, 0)
     if not priced.paid:
+        line = _remembered(priced, 0)
         return because(compute(line, NONE), line)
     said, before = [], 0
     for place, paid in enumerate(priced.paid, start=1):
-        split = compute(line, parse(paid.guarantee), Used(paid.used_acts, paid.used_cents), before)
+        line = _remembered(priced, paid.majoration_cents)
+        used = {use.account: Used(use.used_acts, use.used_cents) for use in paid.spent}
+        split = compute(line, parse(paid.guarantee), used, before)
         before += paid.amc_cents
+        said += [_waiting(label, opens_on) for label, opens_on in paid.waits]
         said += because(_part(split, place, len(priced.paid)), line, _NAMES[min(place, len(_NAMES)) - 1])
     return said
+
+
+def _remembered(priced: Priced, majoration_cents: int) -> Line:
+    billed = priced.billed
+    line = read_line(billed.expense_cents, billed.base_cents, billed.amo_rate, billed.quantity)
+    return msgspec.structs.replace(line, flat_share_cents=priced.flat_share_cents, majoration_cents=majoration_cents)
+
+
+def _waiting(label: str, opens_on: date) -> str:
+    return (
+        f"La garantie « {label} » ne s'ouvre que le {opens_on:%d/%m/%Y} : le délai d'attente du contrat n'est pas fini."
+    )
 
 
 _NAMES = ("Votre contrat", "Votre deuxième contrat", "Votre troisième contrat", "Votre contrat suivant")
@@ -129,13 +172,3 @@ def _part(split: Split, place: int, count: int) -> Split:
     """The steps that are said with contract `place` of `count`."""
     left_out = (_ONCE_FIRST if place > 1 else ()) + (_ONCE_LAST if place < count else ())
     return msgspec.structs.replace(split, steps=tuple(step for step in split.steps if step.name not in left_out))
-
-
-def _is_counted(row: Row) -> bool:
-    return any(part.kind in COUNTED for part in row.parsed.parts)
-
-
-def _counter(payer: Payer, row: Row) -> str:
-    """The row by what it speaks of, not by its place or amount: a new version of the table goes on with the same counter."""
-    named = (payer.covered.contract, payer.covered.product, " ".join(row.domains), " ".join(row.acts or ()))
-    return "|".join(named)

@@ -1,4 +1,4 @@
-"""Why a line is shared out as it is, in sentences a patient understands. The law behind each step is in `REFERENCES`.
+"""Why a line is shared out as it is, in sentences a patient understands, each with its amount and its article.
 
 Sentences are made on demand only: a split keeps its steps as numbers.
 """
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from ecluse.coverage.compute import Split, Step, StepName
-from ecluse.coverage.guarantee import Kind, Part
+from ecluse.coverage.compute import REFERENCES, Split, Step, StepName
+from ecluse.coverage.guarantee import Bound, Kind, Limit, Part, months_of
 from ecluse.coverage.line import Line
 from ecluse.kernel.money import RATES_CACHED, en_euros
 
@@ -20,51 +20,75 @@ YOURS = "Votre contrat"
 def because(split: Split, line: Line, contract: str = YOURS) -> list[str]:
     """The sentences for one split of `line`, in the order of the steps; `contract` is how the contract is called."""
     sentences = []
-    ceilings = 0
+    named = contract
     for step in split.steps:
-        if step.name is StepName.CEILING:
+        if step.name is StepName.CEILING and step.limit is None:
             assert step.part is not None
-            sentences.append(_SENTENCES[step.part.kind](step, step.part, line, contract if not ceilings else "Il"))
-            ceilings += 1
+            sentences.append(_SENTENCES[step.part.kind](step, step.part, line, named))
+            named = "Il"
+        elif step.limit is not None:
+            sentences.append(_limit(step, step.limit, line))
         elif said := _STEPS[step.name](step, split, line):
             sentences.append(said)
     return sentences
+
+
+def _cited(said: str, step: Step) -> str:
+    return f"{said} ({REFERENCES[step.name]})."
 
 
 def _amo(step: Step, _split: Split, line: Line) -> str:
     if not line.base_cents:
         return "Il n'y a pas de base de remboursement : l'Assurance maladie ne rembourse rien."
     said = f"L'Assurance maladie rembourse {percent(line.amo_rate)} de {en_euros(line.base_cents)}"
+    if line.flat_share_cents:
+        said += f", moins la participation forfaitaire de {en_euros(line.flat_share_cents)} sur les actes lourds"
     capped = ", sans dépasser la dépense" if step.cents == line.expense_cents < line.base_cents else ""
-    return f"{said}{capped}, soit {en_euros(step.cents)}."
+    return _cited(f"{said}{capped}, soit {en_euros(step.cents)}", step)
 
 
 def _ticket(step: Step, _split: Split, line: Line) -> str:
     said = []
     if step.cents:
-        said.append(
-            f"Le ticket modérateur, part de la base que l'Assurance maladie laisse, est de {en_euros(step.cents)}."
-        )
+        ticket = f"Le ticket modérateur, part de la base que l'Assurance maladie laisse, est de {en_euros(step.cents)}"
+        said.append(_cited(ticket, step))
     if line.expense_cents > line.base_cents > 0:
         said.append(f"La dépense dépasse la base de {en_euros(line.expense_cents - line.base_cents)}.")
     return " ".join(said)
 
 
+def _majoration(step: Step, _split: Split, _line: Line) -> str:
+    said = f"Hors du parcours de soins, l'Assurance maladie rembourse {en_euros(step.cents)} de moins"
+    return _cited(f"{said}, qu'un contrat responsable ne rembourse pas", step)
+
+
 def _amc(step: Step, split: Split, line: Line) -> str:
-    ceilings = [each.cents for each in split.steps if each.name is StepName.CEILING]
+    ceilings = _ceilings(split)
     if not ceilings:
         return "Aucune garantie ne couvre cette ligne : la complémentaire ne verse rien."
     due = step.cents + split.patient_cents
     rest = f", sur les {en_euros(due)} qui restent à payer" if due else ", car il ne reste rien à payer"
     within = f" : jusqu'à {en_euros(sum(ceilings))} en tout" if len(ceilings) > 1 else ""
-    return f"La complémentaire verse {en_euros(step.cents)}{rest}{within}."
+    return _cited(f"La complémentaire verse {en_euros(step.cents)}{rest}{within}", step)
+
+
+def _ceilings(split: Split) -> list[int]:
+    """What each part may pay once its own limits are applied."""
+    found: list[int] = []
+    for step in split.steps:
+        if step.name is StepName.CEILING:
+            if step.limit is None:
+                found.append(step.cents)
+            else:
+                found[-1] = min(found[-1], step.cents)
+    return found
 
 
 def _participation(step: Step, _split: Split, _line: Line) -> str:
     if not step.cents:
         return ""
     kept = f"L'Assurance maladie retiendra {en_euros(step.cents)} de participation forfaitaire ou de franchise"
-    return f"{kept}, qu'un contrat responsable ne rembourse pas."
+    return _cited(f"{kept}, qu'un contrat responsable ne rembourse pas", step)
 
 
 def _patient(step: Step, split: Split, _line: Line) -> str:
@@ -77,6 +101,7 @@ def _patient(step: Step, split: Split, _line: Line) -> str:
 _STEPS: dict[StepName, Callable[[Step, Split, Line], str]] = {
     StepName.AMO: _amo,
     StepName.TICKET_MODERATEUR: _ticket,
+    StepName.MAJORATION: _majoration,
     StepName.AMC: _amc,
     StepName.PARTICIPATION: _participation,
     StepName.PATIENT: _patient,
@@ -99,6 +124,10 @@ def _of_base(step: Step, part: Part, _line: Line, contract: str) -> str:
 def _of_expense_with_amo(step: Step, part: Part, _line: Line, contract: str) -> str:
     share = percent(part.rate)
     return f"{contract} rembourse jusqu'à {share} des frais réels, Assurance maladie comprise : {_may_pay(step)}."
+
+
+def _of_rest(step: Step, part: Part, _line: Line, contract: str) -> str:
+    return f"{contract} rembourse {percent(part.rate)} de ce qui reste à payer : {_may_pay(step)}."
 
 
 def _by_article(step: Step, part: Part, line: Line, contract: str) -> str:
@@ -128,11 +157,57 @@ _SENTENCES: dict[Kind, Callable[[Step, Part, Line, str], str]] = {
     Kind.BR_INCL: _of_base_with_amo,
     Kind.BR_EXCL: _of_base,
     Kind.FR: _of_expense_with_amo,
+    Kind.REST: _of_rest,
     Kind.EUR: _by_article,
     Kind.EUR_ACT: _by_act,
     Kind.EUR_YEAR: _by_year,
     Kind.BASKET: _of_basket,
 }
+
+
+def _limit(step: Step, limit: Limit, line: Line) -> str:
+    what = "Ce remboursement" if step.name is StepName.CEILING else "Le tout"
+    return f"{what} est limité à {_BOUNDS[limit.bound](limit, line)}{_left(step, limit)} : {_may_pay(step)}."
+
+
+def _in_euros(limit: Limit, line: Line) -> str:
+    by_article = " par acte ou article" if not limit.period and line.quantity > 1 else ""
+    return f"{en_euros(limit.amount_cents)}{by_article}{_period(limit)}"
+
+
+def _in_euros_with_amo(limit: Limit, line: Line) -> str:
+    return f"{_in_euros(limit, line)}, Assurance maladie comprise"
+
+
+def _in_base(limit: Limit, _line: Line) -> str:
+    return f"{percent(limit.rate)} de la base, Assurance maladie comprise"
+
+
+def _in_acts(limit: Limit, _line: Line) -> str:
+    return f"{limit.number} acte{'s' if limit.number > 1 else ''} ou article{'s' if limit.number > 1 else ''}{_period(limit)}"
+
+
+_BOUNDS: dict[Bound, Callable[[Limit, Line], str]] = {
+    Bound.EUR: _in_euros,
+    Bound.EUR_INCL: _in_euros_with_amo,
+    Bound.BR_INCL: _in_base,
+    Bound.ACTS: _in_acts,
+}
+
+
+def _period(limit: Limit) -> str:
+    if not limit.period:
+        return ""
+    months = months_of(limit.account)
+    return f" sur {months} mois" if months else " par an"
+
+
+def _left(step: Step, limit: Limit) -> str:
+    if step.left is None:
+        return ""
+    if not step.left:
+        return " ; il n'en reste plus"
+    return f" ; il en reste {step.left if limit.bound is Bound.ACTS else en_euros(step.left)}"
 
 
 def _may_pay(step: Step) -> str:

@@ -66,6 +66,13 @@ class Pathway(StrEnum):
     OUTSIDE = "outside"
 
 
+class Renewal(StrEnum):
+    """Why glasses or a hearing aid are renewed before their time (arrêté du 3 décembre 2018)."""
+
+    SIGHT_CHANGED = "sight_changed"
+    MEDICAL = "medical"
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The facts of one line; None is "not stated"."""
 
@@ -74,6 +81,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basket: Basket | None = None
     equipment: Equipment | None = None
     side: Side | None = None
+    renewal: Renewal | None = None
     age_years: Annotated[int, Meta(ge=0, le=AGE_YEARS_MAX, description="Age on the day of care")] | None = None
     scheme: Scheme | None = None
     exemption: Exemption | None = None

@@ -22,6 +22,8 @@ class Line(msgspec.Struct, frozen=True):
 
     `participation_cents` is the participation forfaitaire or the franchise of the line.
     `price_limit_cents` is the regulated price of a 100 % Santé basket for the whole line, where the rule book knows it.
+    `flat_share_cents` stands in the place of the ticket modérateur of a heavy act (article R160-16): the AMO pays that less.
+    `majoration_cents` is what the AMO pays less outside the care pathway, where the contract must leave it to the patient.
     """
 
     expense_cents: int
@@ -30,10 +32,12 @@ class Line(msgspec.Struct, frozen=True):
     quantity: int = 1
     participation_cents: int = 0
     price_limit_cents: int | None = None
+    flat_share_cents: int = 0
+    majoration_cents: int = 0
 
 
 class Used(msgspec.Struct, frozen=True):
-    """What one guarantee of one person used in the year: acts (for EUR_ACT) and cents (for EUR_YEAR)."""
+    """What one person used of one account of a guarantee over its period: acts, and cents."""
 
     acts: int = 0
     cents: int = 0

@@ -24,8 +24,8 @@ GRANTS = (
         "SELECT, INSERT",
         "posting claim_move claim_mark feed_request feed_refusal remittance_line statement product",
     ),
-    (BOOKS, "SELECT, INSERT, UPDATE", "insurer practice feed claim used pay_run remittance call_for_funds call_line"),
-    (BOOKS, "SELECT, INSERT, UPDATE", "served move"),
+    (BOOKS, "SELECT, INSERT, UPDATE", "insurer practice feed claim consumed reserved"),
+    (BOOKS, "SELECT, INSERT, UPDATE", "pay_run remittance call_for_funds call_line served move"),
     (BOOKS, "UPDATE (loaded_ts_us)", "product"),  # a version sent again is in force again; nothing else of it changes
     (LOAD, "SELECT", "alembic_version"),
     (LOAD, "SELECT, INSERT, UPDATE, DELETE", "served"),

@@ -62,6 +62,13 @@ def parse_day(text: str, *, pointer: str | None = None) -> date:
         raise BAD_DAY("expected YYYY-MM-DD", pointer=pointer) from None
 
 
+def months_after(day: date, months: int) -> date:
+    """The same day of the month, `months` later (earlier if below zero); the last day of that month if it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), first_of_next - timedelta(days=1))
+
+
 def paris_day(instant: datetime) -> date:
     """The day it is in Paris at `instant` (which knows its zone)."""
     assert instant.tzinfo is not None

@@ -49,4 +49,5 @@ def _covered(same: list[Right], day: date, version: Callable[[str], str]) -> Cov
         csr=now.csr,
         responsible=now.responsible,
         priority=now.priority,
+        since=whole.start,
     )

@@ -45,7 +45,10 @@ class Right(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Covered(msgspec.Struct, frozen=True, array_like=True):
-    """A contract that is open on a day for a domain, with its merged period: what an engagement remembers."""
+    """A contract that is open on a day for a domain, with its merged period: what an engagement remembers.
+
+    `since` is the first day of the member's unbroken rights; engagements given before it was kept have none.
+    """
 
     contract: str
     member_number: str
@@ -56,6 +59,7 @@ class Covered(msgspec.Struct, frozen=True, array_like=True):
     csr: str
     responsible: bool
     priority: int
+    since: date | None = None
 
 
 class Engagement(msgspec.Struct, frozen=True, array_like=True):

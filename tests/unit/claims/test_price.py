@@ -13,8 +13,8 @@ from ecluse.claims.control import months_before
 from ecluse.claims.price import Payer, consumption, counters, price, priceable, reasons
 from ecluse.coverage.compute import compute_contracts
 from ecluse.coverage.explain import because
-from ecluse.coverage.guarantee import parse
 from ecluse.coverage.line import NOTHING_USED
+from ecluse.coverage.notation import parse
 from ecluse.coverage.product import read_product
 from ecluse.rights.model import Covered, Domain
 

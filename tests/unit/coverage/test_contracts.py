@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ecluse.coverage.compute import compute_contracts
-from ecluse.coverage.guarantee import parse
 from ecluse.coverage.line import Used, read_line
+from ecluse.coverage.notation import parse
 
 LINE = read_line(60_00, 30_00, "70%", participation_cents=2_00)
 BASIC, BETTER = parse("TM:100"), parse("BR_INCL:200")

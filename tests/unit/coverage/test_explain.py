@@ -8,8 +8,8 @@ import pytest
 
 from ecluse.coverage.compute import compute
 from ecluse.coverage.explain import because, percent
-from ecluse.coverage.guarantee import parse
 from ecluse.coverage.line import Used, read_line
+from ecluse.coverage.notation import parse
 
 NBSP = "\u00a0"
 

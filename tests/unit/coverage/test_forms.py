@@ -10,8 +10,8 @@ import yaml
 
 from ecluse.coverage.compute import StepName, compute
 from ecluse.coverage.explain import because
-from ecluse.coverage.guarantee import parse
 from ecluse.coverage.line import Used, read_line
+from ecluse.coverage.notation import parse
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "coverage" / "forms.yaml").read_text(encoding="utf-8"))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecluse.coverage.guarantee import NONE, NOTATION_LENGTH_MAX, PARTS_MAX, parse
+from ecluse.coverage.guarantee import NONE
+from ecluse.coverage.notation import LENGTH_MAX, PARTS_MAX, parse
 from ecluse.kernel.errors import Refused
 
 
@@ -72,7 +73,7 @@ def test_refuses_with_the_position(text: str, position: int) -> None:
         "EUR_ACT:30/5Y+EUR_ACT:20/2Y",
         "EUR_YEAR:100+EUR_YEAR:50",
         "+".join(["EUR:1"] * (PARTS_MAX + 1)),
-        "EUR:" + "1" * NOTATION_LENGTH_MAX,
+        "EUR:" + "1" * LENGTH_MAX,
     ],
 )
 def test_refuses_what_has_no_single_meaning_or_no_end(text: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ecluse.coverage.compute import compute
-from ecluse.coverage.guarantee import parse
 from ecluse.coverage.line import read_line
+from ecluse.coverage.notation import parse
 from ecluse.kernel.money import euros, rate, share_cents
 
 PUBLISHED = Path(__file__).parents[2] / "cases" / "coverage" / "published.csv"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
-from ecluse.claims.claim import Claim, Moved
-from ecluse.claims.filing import Decide, Filing, Search, Summary
-from ecluse.claims.price import Counter
-from ecluse.coverage.line import Used
+from ecluse.claims.claim import Claim, Moved, Priced
+from ecluse.claims.filing import Decide, Filing, Quote, Reserving, Search, Summary
 from ecluse.gate.admission import Admission
-from ecluse.rights.model import Engagement
 
 
 class ClaimStore(Protocol):
-    """Claims, their lives, and the yearly counters they use."""
+    """Claims, their lives, and the accounts of guarantees they use."""
 
     async def take(self, filing: Filing, decide: Decide) -> Claim:
         """Decide on a claim and keep it, in one durable unit of work. The very same body again gives the claim it made.
@@ -35,8 +31,6 @@ class ClaimStore(Protocol):
         """The admitted practice's claims, newest first; one more than the limit when others follow."""
         ...
 
-    async def used(
-        self, admission: Admission, engagement: Engagement, counters: Iterable[Counter]
-    ) -> dict[Counter, Used]:
-        """What the person of the admitted engagement has used of yearly guarantees."""
+    async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
+        """Price, and reserve what the price uses of accounts, in one durable unit of work."""
         ...

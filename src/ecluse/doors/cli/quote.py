@@ -15,11 +15,11 @@ import typer
 
 from ecluse.coverage.compute import compute
 from ecluse.coverage.explain import because
-from ecluse.coverage.guarantee import parse
 from ecluse.coverage.line import Used, check_amount, read_line
+from ecluse.coverage.notation import parse
 from ecluse.kernel.errors import refusal
 
-BYTES_MAX = 16 * 1024  # a question has five short fields
+BYTES_MAX = 16 * 1024  # a question has seven short fields
 ACTS_MAX = 100_000  # more acts in a year than any counter of a contract holds
 
 BAD_QUESTION = refusal(
@@ -31,7 +31,7 @@ BAD_QUESTION = refusal(
 
 
 class UsedBefore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the guarantee already used this year: acts for EUR_ACT, cents for EUR_YEAR."""
+    """What each account of the guarantee already used of its period: acts, and cents."""
 
     acts: int = 0
     cents: int = 0
@@ -46,6 +46,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guarantee: str
     participation_cents: int = 0
     used: UsedBefore = UsedBefore()
+    quantity: int = 1
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -71,12 +72,14 @@ def answer(question: Question) -> Quote:
         question.expense_cents,
         question.base_cents,
         question.amo_rate,
+        question.quantity,
         participation_cents=question.participation_cents,
     )
     check_amount(question.used.cents, "/used", "cents")
     if not 0 <= question.used.acts <= ACTS_MAX:
         raise BAD_QUESTION(f"used.acts is not between 0 and {ACTS_MAX}", pointer="/used/acts")
-    split = compute(line, parse(question.guarantee), Used(question.used.acts, question.used.cents))
+    guarantee, used = parse(question.guarantee), Used(question.used.acts, question.used.cents)
+    split = compute(line, guarantee, dict.fromkeys(guarantee.accounts, used))
     patient = split.patient_cents + split.participation_cents
     return Quote(split.amo_cents, split.amc_cents, patient, split.participation_cents, because(split, line))
 

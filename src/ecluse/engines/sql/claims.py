@@ -1,6 +1,6 @@
 """Claims: taken in, cancelled and shown; what could tell of a person is sealed under the insurer's key.
 
-Sealed: lines, prices, contracts, member numbers, refusals. Keyed: what was sent, each billed line, each yearly counter.
+Sealed: lines, prices, contracts, member numbers, refusals. Keyed: what was sent, each billed line, each account of a guarantee.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from typing import Any
 import msgspec
 
 from ecluse.app.ports import HUB, Keys
-from ecluse.claims.claim import INVOICE_REUSED, MOVES, Billed, Claim, Content, Move, Moved, State, after
-from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
-from ecluse.claims.price import Counter, consumption
-from ecluse.coverage.line import NOTHING_USED, Used
+from ecluse.claims.claim import INVOICE_REUSED, MOVES, Billed, Claim, Content, Move, Moved, Priced, State, after
+from ecluse.claims.filing import Decide, Decision, Facts, Filing, Quote, Reserving, Search, Summary
+from ecluse.claims.price import consumption
+from ecluse.engines.sql.accounts import Accounts
 from ecluse.engines.sql.ledger import book
-from ecluse.engines.sql.unit import Database, Reads, Tx
+from ecluse.engines.sql.unit import Database, Tx
 from ecluse.gate.admission import Admission
 from ecluse.payments.ledger import accepted, cancelled
-from ecluse.rights.model import Engagement
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Content).decode
@@ -33,6 +32,7 @@ class Claims:
     def __init__(self, database: Database, keys: Keys) -> None:
         self._database = database
         self._keys = keys
+        self._accounts = Accounts(keys)
 
     async def take(self, filing: Filing, decide: Decide) -> Claim:
         """Decide on a claim and keep it, in one durable unit of work; what was sent before is given again."""
@@ -65,13 +65,9 @@ class Claims:
         )
         return [_summary(row) for row in rows]
 
-    async def used(
-        self, admission: Admission, engagement: Engagement, counters: Iterable[Counter]
-    ) -> dict[Counter, Used]:
-        """What the person of the admitted engagement has used of yearly guarantees."""
-        assert admission.about == engagement.number
-        reads, insurer, person = self._database.reads, engagement.insurer, engagement.person
-        return {counter: await self._used(reads, insurer, person, counter) for counter in counters}
+    async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
+        """Price, and reserve what the price uses of accounts, in one durable unit of work."""
+        return await self._database.write(partial(self._reserve, reserving=reserving, quote=quote))
 
     async def _take(self, tx: Tx, filing: Filing, decide: Decide) -> Claim:
         await tx.hold("invoice", filing.practice, filing.invoice)  # the same claim sent twice at once is one claim
@@ -109,17 +105,15 @@ class Claims:
 
     async def _decided(self, tx: Tx, filing: Filing, decide: Decide, replaced: Claim | None) -> Claim:
         facts = Facts(
-            used={each: await self._used(tx, filing.insurer, filing.person, each) for each in filing.counters},
+            used=await self._accounts.used(
+                tx, filing.insurer, filing.person, filing.spans, filing.received_on, filing.engagement
+            ),
             duplicates=await self._duplicates(tx, filing) if filing.person else {},
             replaced=replaced.state if replaced else None,
         )
         claim = _claim(filing, decide(facts))
         await self._write(tx, filing, claim)
         return claim
-
-    async def _used(self, reads: Reads, insurer: str, person: bytes, counter: Counter) -> Used:
-        row = await reads.one("used", **self._counter(insurer, person, counter))
-        return Used(*row) if row else NOTHING_USED
 
     async def _duplicates(self, tx: Tx, filing: Filing) -> dict[int, str]:
         found = {}
@@ -136,7 +130,7 @@ class Claims:
             return
         await _move(tx, claim.id, filing.at_ts_us, Move.ACCEPT, claim.state, filing.replaces)
         await tx.many("add_mark", [{"mark": self._mark(filing, each), "claim": claim.id} for each in filing.lines])
-        await self._use(tx, claim, 1)
+        await self._accounts.use(tx, claim, consumption(claim.content.lines))
         await book(tx, [accepted(claim.id, claim.insurer, claim.practice, claim.amc_cents)], filing.at_ts_us)
 
     async def _cancel_own(self, tx: Tx, admission: Admission, about: str) -> tuple[Claim, bool] | None:
@@ -154,20 +148,16 @@ class Claims:
         state = after(claim.state, Move.CANCEL)
         await tx.run("set_state", state=state, claim=claim.id)
         await _move(tx, claim.id, at_ts_us, Move.CANCEL, state, about)
-        await self._use(tx, claim, -1)
+        await self._accounts.give_back(tx, claim, consumption(claim.content.lines))
         await book(tx, [cancelled(claim.id, claim.insurer, claim.practice, claim.amc_cents)], at_ts_us)
         return msgspec.structs.replace(claim, state=state)
 
-    async def _use(self, tx: Tx, claim: Claim, sign: int) -> None:
-        for counter, used in sorted(consumption(claim.content.lines).items()):  # the same order in every claim
-            row = self._counter(claim.insurer, claim.person, counter)
-            await tx.run("use", **row, acts=sign * used.acts, cents=sign * used.cents)
-
-    def _counter(self, insurer: str, person: bytes, counter: Counter) -> dict[str, Any]:
-        """A counter's row: its name holds a contract number, which only a keyed name keeps from being guessed."""
-        name, year = counter
-        keyed = self._keys.digest(insurer, b"used|1|" + name.encode()).hex()
-        return {"insurer": insurer, "person": person, "guarantee": keyed, "year": year}
+    async def _reserve(self, tx: Tx, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
+        insurer, person, holder = reserving.insurer, reserving.person, reserving.holder
+        await tx.hold("person", insurer, person)
+        priced = quote(await self._accounts.used(tx, insurer, person, reserving.spans, reserving.today, holder))
+        await self._accounts.reserve(tx, reserving, consumption(priced))
+        return priced
 
     def _mark(self, filing: Filing, billed: Billed) -> bytes:
         """What makes two billed lines the same: practice, person, act, day and amount."""

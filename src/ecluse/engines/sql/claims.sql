@@ -46,14 +46,35 @@ UPDATE claim SET state = :state WHERE id = :claim
 SELECT at_ts_us, move, state, about FROM claim_move WHERE claim = :claim ORDER BY n
 
 -- name: used
--- What a person has used of a yearly guarantee.
-SELECT acts, cents FROM used WHERE insurer = :insurer AND person = :person AND guarantee = :guarantee AND year = :year
+-- What a person used of an account, day by day, and what others than `holder` reserved of it and still hold on the day `today`.
+SELECT day, acts, cents FROM consumed
+WHERE insurer = :insurer AND person = :person AND account = :account AND day BETWEEN :first AND :last
+UNION ALL
+SELECT day, acts, cents FROM reserved
+WHERE insurer = :insurer AND person = :person AND account = :account AND day BETWEEN :first AND :last
+    AND until >= :today AND holder <> :holder
 
 -- name: use
--- Add to it; a cancellation adds a negative number.
-INSERT INTO used (insurer, person, guarantee, year, acts, cents) VALUES (:insurer, :person, :guarantee, :year, :acts, :cents)
-ON CONFLICT (insurer, person, guarantee, year) DO UPDATE
-SET acts = used.acts + excluded.acts, cents = used.cents + excluded.cents
+-- Add to what was used; a cancellation adds a negative number.
+INSERT INTO consumed (insurer, person, account, day, acts, cents) VALUES (:insurer, :person, :account, :day, :acts, :cents)
+ON CONFLICT (insurer, person, account, day) DO UPDATE
+SET acts = consumed.acts + excluded.acts, cents = consumed.cents + excluded.cents
+
+-- name: held
+-- What a holder reserved of an account, the day given first.
+SELECT day, acts, cents, until FROM reserved
+WHERE holder = :holder AND insurer = :insurer AND person = :person AND account = :account AND (acts > 0 OR cents > 0)
+ORDER BY day <> :day, day
+
+-- name: free
+-- All that a holder reserved is free again.
+UPDATE reserved SET acts = 0, cents = 0 WHERE holder = :holder
+
+-- name: reserve
+-- Reserve so much, in the place of what the holder had reserved for that day.
+INSERT INTO reserved (holder, insurer, person, account, day, acts, cents, until)
+VALUES (:holder, :insurer, :person, :account, :day, :acts, :cents, :until)
+ON CONFLICT (holder, account, day) DO UPDATE SET acts = excluded.acts, cents = excluded.cents, until = excluded.until
 
 -- name: billed_already
 -- The invoice under which a standing claim bills the same act, day, person and amount.
