@@ -68,7 +68,10 @@ MAY_NOT = [
     (CHECK, "DELETE FROM engagement"),
     (CHECK, "UPDATE served SET feed = ''"),
     (CHECK, "CREATE TABLE mine (a int)"),
-    *((CHECK, f"SELECT * FROM {table}") for table in ("claim", "posting", "practice", "insurer", "remittance", "used")),
+    *(
+        (CHECK, f"SELECT * FROM {table}")
+        for table in ("claim", "posting", "practice", "insurer", "remittance", "consumed", "reserved")
+    ),
     *(
         (BOOKS, f"DELETE FROM {table}")
         for table in ("claim", "claim_move", "posting", "feed", "practice", "move", "served")

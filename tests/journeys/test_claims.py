@@ -45,7 +45,7 @@ def test_the_example_of_the_contract_is_priced_to_the_cent(tmp_path: Path) -> No
 def test_a_quote_stores_nothing_and_is_journalled(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> tuple[Any, Any]:
         engagement = await hub.check()
-        before = {table: hub.rows(f"SELECT count(*) FROM {table}") for table in ("claim", "used", "posting")}
+        before = {table: hub.rows(f"SELECT count(*) FROM {table}") for table in ("claim", "consumed", "posting")}
         body = {"engagement": engagement, "lines": [line(act="OST", base_cents=0, amo_rate="0%")]}
         await hub.call("POST", "/v1/quotes", body)
         after = {table: hub.rows(f"SELECT count(*) FROM {table}") for table in before}

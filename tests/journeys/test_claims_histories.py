@@ -132,8 +132,10 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def used_is_what_standing_claims_used(self) -> None:
         found = {
-            year: (acts, cents)
-            for year, acts, cents in self.hub.rows("SELECT year, sum(acts), sum(cents) FROM used GROUP BY year")
+            int(year): (acts, cents)
+            for year, acts, cents in self.hub.rows(
+                "SELECT substr(day, 1, 4), sum(acts), sum(cents) FROM consumed GROUP BY 1"
+            )
         }
         for year in (2025, 2026):
             acts, cents = self._recounted(year, "OST") // 3000, self._recounted(year, "DIET")

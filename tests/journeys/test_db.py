@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ecluse.engines.schema import FIRST, HEAD
 from tests.first import CASES, write_first
 from tests.journeys.site import Site, question, today
 
@@ -30,9 +31,9 @@ def test_a_hub_of_the_first_version_goes_on_after_an_upgrade(site: Site) -> None
     refused = site.run("pay", "list", check=False)
     assert (refused.returncode, "database_outdated" in refused.stderr) == (2, True)
     done = site.run("db", "upgrade").stdout
-    assert "0001 → 0002" in done
+    assert f"{FIRST} → {HEAD}" in done
     assert "hub.db.0001" in done
-    assert "0002, this program needs 0002" in site.run("db", "check").stdout
+    assert f"{HEAD}, this program needs {HEAD}" in site.run("db", "check").stdout
     keeps_what_it_had(site)
     goes_on(site)
 
@@ -59,6 +60,9 @@ def goes_on(site: Site) -> None:
             assert (claim["status"], claim["amc_cents"]) == ("accepted", 4095)
             again = client.post("/v1/claims", json=body | {"invoice": "F-1"}).json()
             assert again["code"] == "invoice_reused"
+            for kept in client.get("/v1/claims", params={"state": "settled"}).json()["claims"]:
+                shown = client.get(f"/v1/claims/{kept['claim_id']}").json()
+                assert "Il vous reste" in shown["lines"][0]["because"][-1], "what older claims remember is explained"
     finally:
         site.stop()
     report = site.json("pay", "run", "--date", today())
@@ -69,11 +73,11 @@ def test_json_for_machines(site: Site) -> None:
     looked = site.run("db", "check", "--json", check=False)
     assert (looked.returncode, "database_outdated" in looked.stderr) == (2, True)
     (before,) = json.loads(looked.stdout)
-    assert (before["revision"], before["head"]) == ("0001", "0002")
+    assert (before["revision"], before["head"]) == (FIRST, HEAD)
     (done,) = site.json("db", "upgrade")
-    assert (done["before"], done["after"]) == ("0001", "0002")
+    assert (done["before"], done["after"]) == (FIRST, HEAD)
     assert Path(done["kept"]).exists()
-    assert "already at 0002" in site.run("db", "upgrade").stdout
+    assert f"already at {HEAD}" in site.run("db", "upgrade").stdout
 
 
 def test_no_engine_for_this_url_is_said(site: Site) -> None:

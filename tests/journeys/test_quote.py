@@ -50,7 +50,10 @@ def test_the_worked_example() -> None:
     answer = answered(GOOD)
     reasons = answer.pop("because")
     assert answer == {"amo_cents": 2205, "amc_cents": 2795, "patient_cents": 0, "participation_cents": 0}
-    assert reasons[0].replace("\u00a0", " ") == "L'Assurance maladie rembourse 70 % de 31,50 €, soit 22,05 €."
+    assert reasons[0].replace("\u00a0", " ") == (
+        "L'Assurance maladie rembourse 70 % de 31,50 €, soit 22,05 € "
+        "(articles L160-13 et R160-22 du code de la sécurité sociale)."
+    )
 
 
 def test_the_patient_bears_the_participation() -> None:

@@ -1,39 +1,54 @@
-"""Pricing a claim: the same as one line after the other under `coverage`, with counters that never run over."""
+"""Pricing a claim: the same as one line after the other under `coverage`, with accounts that never run over."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
+from msgspec.structs import replace
 
+from ecluse.claims.accounts import Dated, span_of
 from ecluse.claims.claim import Billed
-from ecluse.claims.control import months_before
-from ecluse.claims.price import Payer, consumption, counters, price, priceable, reasons
+from ecluse.claims.price import Payer, consumption, price, priceable, reasons, spans
 from ecluse.coverage.compute import compute_contracts
 from ecluse.coverage.explain import because
-from ecluse.coverage.line import NOTHING_USED
 from ecluse.coverage.notation import parse
 from ecluse.coverage.product import read_product
+from ecluse.kernel.days import months_after
 from ecluse.rights.model import Covered, Domain
+from ecluse.rules.book import open_book
 
 DAY = date(2026, 11, 23)
+BOOK = open_book()
 
 
-def payer(guarantee: str, contract: str = "C1") -> Payer:
-    text = f'{{product: P, label: P, responsible: true, guarantees: [{{domains: [MED], guarantee: "{guarantee}", label: G}}]}}'
-    covered = Covered(contract, "M1", "P", "v", date(2027, 1, 1), "SV", "0001", True, 1)
+def payer(
+    guarantee: str,
+    contract: str = "C1",
+    since: date | None = None,
+    responsible: bool = True,
+    more: str = "",
+    top: str = "",
+) -> Payer:
+    text = (
+        f"{{product: P, label: P, responsible: {str(responsible).lower()}, {top} guarantees: "
+        f'[{{domains: [MED], guarantee: "{guarantee}", label: G{more}}}]}}'
+    )
+    covered = Covered(contract, "M1", "P", "v", date(2027, 1, 1), "SV", "0001", True, 1, since)
     return Payer(covered, read_product(text.encode()))
 
 
 def billed(number: int = 1, **changes: Any) -> Billed:
     fields: dict[str, Any] = {"act": "CS", "date": DAY, "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
-    return Billed(line=number, **fields | changes)
+    return convert({"line": number} | fields | changes, Billed)
 
 
-def shared(lines: list[Billed], payers: list[Payer], used: Any = None) -> Any:
-    return price(Domain.MED, [(each, priceable(each, 0)) for each in lines], lambda _: payers, used or {})
+def shared(lines: list[Billed], payers: list[Payer], kept: Any = None) -> Any:
+    return price(Domain.MED, [(each, priceable(each, 0, BOOK)) for each in lines], lambda _: payers, kept or {})
 
 
 PLAIN = st.sampled_from(["TM:100", "BR_INCL:150", "BR_EXCL:30", "FR:80", "EUR:5", "NONE", "TM:100+EUR:10"])
@@ -49,7 +64,7 @@ BILLED = st.builds(
 @given(BILLED, st.lists(PLAIN, max_size=3))
 def test_contracts_share_a_line_as_coverage_does(one: Billed, guarantees: list[str]) -> None:
     (priced,) = shared([one], [payer(text, f"C{n}") for n, text in enumerate(guarantees)])
-    joint = compute_contracts(priceable(one, 0), [(text, parse(text), NOTHING_USED) for text in guarantees])
+    joint = compute_contracts(priceable(one, 0, BOOK), [(text, parse(text), {}) for text in guarantees])
     assert (priced.amo_cents, priced.amc_cents, priced.patient_cents) == (
         joint.amo_cents, joint.amc_cents, joint.patient_cents,
     )  # fmt: skip
@@ -57,35 +72,99 @@ def test_contracts_share_a_line_as_coverage_does(one: Billed, guarantees: list[s
     assert priced.amo_cents + priced.amc_cents + priced.patient_cents == one.expense_cents
 
 
-@given(st.lists(BILLED, min_size=1, max_size=6), st.sampled_from(["EUR_ACT:30/5Y", "EUR_YEAR:250"]))
-def test_counters_hold_over_the_lines_of_a_claim_and_over_claims(lines: list[Billed], guarantee: str) -> None:
+COUNTED = {
+    "EUR_ACT:30/5Y": (5, 15_000),
+    "EUR_YEAR:250": (None, 25_000),
+    "TM:100+REST:85[EUR:190/Y]<=EUR_INCL:400/24M": (None, 59_000),
+    "FR:100<=ACTS:2/24M": (2, None),
+}
+
+
+@given(st.lists(st.tuples(BILLED, st.integers(0, 300)), min_size=1, max_size=6), st.sampled_from(sorted(COUNTED)))
+def test_claims_one_by_one_pay_as_one_claim_would(days: list[tuple[Billed, int]], guarantee: str) -> None:
+    lines = [replace(one, date=DAY - timedelta(days=back)) for one, back in days]
     payers = [payer(guarantee)]
     whole = shared(lines, payers)
-    used: dict[Any, Any] = {}
-    for one, together in zip(lines, whole, strict=True):  # claim after claim is line after line
-        (alone,) = shared([one], payers, used)
-        assert alone.amc_cents == together.amc_cents
-        for counter, added in consumption([alone]).items():
-            used[counter] = used.get(counter, NOTHING_USED) + added
-    assert used == consumption(whole)
-    assert all(each.acts <= 5 and each.cents <= 25_000 for each in used.values())
-    assert set(used) <= counters(Domain.MED, lines, lambda _: payers)
+    kept: dict[str, list[Dated]] = {}
+    for one, together in zip(lines, whole, strict=True):
+        (alone,) = shared([one], payers, kept)
+        assert (alone.amc_cents, alone.paid[0].uses) == (together.amc_cents, together.paid[0].uses)
+        for (name, day), added in consumption([alone]).items():
+            kept.setdefault(name, []).append((day, added))
+    assert set(kept) <= set(spans(Domain.MED, lines, lambda _: payers))
+
+
+@given(st.lists(st.tuples(st.integers(0, 1500), st.integers(1, 3)), min_size=1, max_size=8), st.integers(1, 4))
+def test_no_period_of_so_many_months_ever_holds_more_acts(days: list[tuple[int, int]], most: int) -> None:
+    """In whatever order claims come."""
+    kept: dict[str, list[Dated]] = {}
+    for back, quantity in days:
+        one = billed(date=DAY - timedelta(days=back), quantity=quantity)
+        (priced,) = shared([one], [payer(f"FR:100<=ACTS:{most}/24M")], kept)
+        for (name, day), added in consumption([priced]).items():
+            kept.setdefault(name, []).append((day, added))
+    uses = [use for each in kept.values() for use in each]
+    for start, _ in uses:
+        assert sum(used.acts for day, used in uses if start <= day < months_after(start, 24)) <= most
+
+
+@pytest.mark.parametrize(
+    ("since", "top", "day", "first", "last"),
+    [
+        (None, "", date(2026, 3, 1), date(2026, 1, 1), date(2026, 12, 31)),
+        (date(2020, 5, 10), "", date(2026, 3, 1), date(2026, 1, 1), date(2026, 12, 31)),
+        (date(2020, 5, 10), "year: membership,", date(2026, 3, 1), date(2025, 5, 10), date(2026, 5, 9)),
+        (date(2020, 5, 10), "year: membership,", date(2026, 5, 10), date(2026, 5, 10), date(2027, 5, 9)),
+        (date(2024, 2, 29), "year: membership,", date(2026, 2, 28), date(2026, 2, 28), date(2027, 2, 27)),
+        (None, "year: membership,", date(2026, 3, 1), date(2026, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_the_year_of_a_contract(since: date | None, top: str, day: date, first: date, last: date) -> None:
+    one = payer("EUR_YEAR:250", since=since, top=top)
+    assert span_of("Y", one.product, one.covered, day) == (first, last)
+
+
+def test_each_ear_has_its_own_delay() -> None:
+    payers = [payer("FR:100<=ACTS:1/48M", more=", each_side: true")]
+    left, right = billed(1, side="left"), billed(2, side="right")
+    again = billed(3, side="left", date=months_after(DAY, 47))
+    later = billed(4, side="left", date=months_after(DAY, 48))
+    assert [each.amc_cents > 0 for each in shared([left, right, again, later], payers)] == [True, True, False, True]
+    assert shared([billed()], payers)[0].amc_cents == 0, "a side that is not stated has no count"
+
+
+def test_a_waiting_period_is_told_and_then_over() -> None:
+    waiting = payer("BR_INCL:200", since=date(2026, 7, 1), more=", waiting_months: 6")
+    (priced,) = shared([billed()], [waiting])
+    assert priced.amc_cents == 0
+    assert "La garantie « G » ne s'ouvre que le 01/01/2027" in reasons(priced)[0]
+    (priced,) = shared([billed(date=date(2027, 1, 1))], [waiting])
+    assert priced.amc_cents == 2795
+
+
+def test_a_responsible_contract_leaves_the_majoration_outside_the_pathway() -> None:
+    outside = billed(amo_rate="30%", pathway="outside", expense_cents=3150)
+    (priced,) = shared([outside], [payer("TM:100")])
+    assert (priced.amo_cents, priced.amc_cents, priced.patient_cents) == (945, 945, 1260)
+    assert any("Hors du parcours de soins" in said for said in reasons(priced))
+    (priced,) = shared([outside], [payer("TM:100", responsible=False)])
+    assert (priced.amc_cents, priced.patient_cents) == (2205, 0)
+
+
+def test_a_heavy_act_leaves_a_flat_share_that_contracts_pay() -> None:
+    heavy = billed(amo_rate="100%", exemption="heavy_act", base_cents=20_000, expense_cents=20_000)
+    (priced,) = shared([heavy], [payer("TM:100")])
+    assert (priced.amo_cents, priced.amc_cents, priced.patient_cents) == (16_800, 3200, 0)
+    assert "moins la participation forfaitaire de 32,00\u00a0€" in reasons(priced)[0]
 
 
 def test_the_reasons_of_one_contract_are_those_of_a_quote() -> None:
     (priced,) = shared([billed()], [payer("BR_INCL:200")])
-    split = compute_contracts(priceable(billed(), 0), [("C", parse("BR_INCL:200"), NOTHING_USED)]).shares[0].split
-    assert reasons(priced) == because(split, priceable(billed(), 0))
+    split = compute_contracts(priceable(billed(), 0, BOOK), [("C", parse("BR_INCL:200"), {})]).shares[0].split
+    assert reasons(priced) == because(split, priceable(billed(), 0, BOOK))
 
 
 def test_without_a_contract_the_reasons_say_so() -> None:
     (priced,) = shared([billed()], [])
     assert priced.amc_cents == 0
     assert any("Aucune garantie" in said for said in reasons(priced))
-
-
-@given(st.dates(date(1902, 1, 1), date(2100, 1, 1)), st.integers(0, 600))
-def test_months_before_is_the_same_day_or_the_last_of_the_month(day: date, months: int) -> None:
-    before = months_before(day, months)
-    assert (day.year * 12 + day.month) - (before.year * 12 + before.month) == months
-    assert before.day == day.day or (before.day < day.day and (date.fromordinal(before.toordinal() + 1)).day == 1)

@@ -11,23 +11,27 @@ from ecluse.coverage.explain import because, percent
 from ecluse.coverage.line import Used, read_line
 from ecluse.coverage.notation import parse
 
+CODE = "du code de la sécurité sociale"
 NBSP = "\u00a0"
 
 
 def said(guarantee: str, used: Used | None = None, **line: object) -> list[str]:
     priced = read_line(**{"expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%", **line})  # type: ignore[arg-type]
-    return [each.replace(NBSP, " ") for each in because(compute(priced, parse(guarantee), used or Used()), priced)]
+    return [
+        each.replace(NBSP, " ") for each in because(compute(priced, parse(guarantee), {"Y": used or Used()}), priced)
+    ]
 
 
 def test_a_specialist_above_the_base() -> None:
     assert said("BR_INCL:150", participation_cents=200) == [
-        "L'Assurance maladie rembourse 70 % de 31,50 €, soit 22,05 €.",
-        "Le ticket modérateur, part de la base que l'Assurance maladie laisse, est de 9,45 €. "
+        f"L'Assurance maladie rembourse 70 % de 31,50 €, soit 22,05 € (articles L160-13 et R160-22 {CODE}).",
+        f"Le ticket modérateur, part de la base que l'Assurance maladie laisse, est de 9,45 € (article L160-13 {CODE}). "
         "La dépense dépasse la base de 18,50 €.",
         "Votre contrat rembourse jusqu'à 150 % de la base, Assurance maladie comprise : il peut verser 25,20 €.",
-        "La complémentaire verse 25,20 €, sur les 27,95 € qui restent à payer.",
+        "La complémentaire verse 25,20 €, sur les 27,95 € qui restent à payer "
+        "(article 9 de la loi n° 89-1009 du 31 décembre 1989).",
         "L'Assurance maladie retiendra 2,00 € de participation forfaitaire ou de franchise, "
-        "qu'un contrat responsable ne rembourse pas.",
+        f"qu'un contrat responsable ne rembourse pas (articles L160-13 et L871-1 {CODE}).",
         "Il vous reste 2,75 € à payer, et 4,75 € en comptant cette retenue.",
     ]
 

@@ -10,6 +10,7 @@ import yaml
 
 from ecluse.coverage.compute import StepName, compute
 from ecluse.coverage.explain import because
+from ecluse.coverage.guarantee import YEAR
 from ecluse.coverage.line import Used, read_line
 from ecluse.coverage.notation import parse
 
@@ -21,7 +22,7 @@ def test_case(case: dict[str, Any]) -> None:
     given = dict(case["given"])
     guarantee, used = parse(given.pop("guarantee")), Used(**given.pop("used", {}))
     line = read_line(**given)
-    split = compute(line, guarantee, used)
+    split = compute(line, guarantee, dict.fromkeys(guarantee.accounts, used))
     expected = case["expected"]
     assert (split.amo_cents, split.amc_cents, split.patient_cents) == (
         expected["amo"],
@@ -29,7 +30,7 @@ def test_case(case: dict[str, Any]) -> None:
         expected["patient"],
     )
     assert split.participation_cents == expected.get("participation", 0)
-    assert split.consumed == Used(**expected["consumed"])
+    assert split.consumed.get(YEAR, Used()) == Used(**expected["consumed"])
     assert case["source"]
 
 
@@ -38,10 +39,10 @@ def test_steps_are_numbered_in_order_cited_and_said(case: dict[str, Any]) -> Non
     given = dict(case["given"])
     guarantee, used = parse(given.pop("guarantee")), Used(**given.pop("used", {}))
     line = read_line(**given)
-    split = compute(line, guarantee, used)
+    split = compute(line, guarantee, dict.fromkeys(guarantee.accounts, used))
     numbers = [int(step.name) for step in split.steps]
     assert numbers == sorted(numbers)
-    assert set(numbers) == {1, 2, 3, 4, 5, 6}
+    assert set(numbers) == {1, 2, 4, 6, 7, 8}
     assert all(step.reference for step in split.steps)
     by_name = {step.name: step.cents for step in split.steps}
     assert by_name[StepName.AMO] == split.amo_cents

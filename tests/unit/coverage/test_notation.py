@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecluse.coverage.guarantee import NONE
-from ecluse.coverage.notation import LENGTH_MAX, PARTS_MAX, parse
+from ecluse.coverage.notation import LENGTH_MAX, PARTS_MAX, parse, write
 from ecluse.kernel.errors import Refused
 
 
@@ -24,10 +24,16 @@ from ecluse.kernel.errors import Refused
         ("BR_INCL:400 + EUR:200", "BR_INCL:400+EUR:200"),
         ("EUR:10+EUR:20", "EUR:10+EUR:20"),
         (" NONE ", "NONE"),
+        (
+            "TM:100 + REST:85 [EUR:1900/Y]<= EUR_INCL:1700 <=ACTS:1/48M",
+            "TM:100+REST:85[EUR:1900/Y]<=EUR_INCL:1700<=ACTS:1/48M",
+        ),
+        ("FR:100[BR_INCL:200.0]", "FR:100[BR_INCL:200]"),
+        ("EUR:50[ACTS:30/Y][EUR:900/Y]", "EUR:50[ACTS:30/Y][EUR:900/Y]"),
     ],
 )
 def test_reads_and_writes_the_shortest_form(text: str, written: str) -> None:
-    assert str(parse(text)) == written
+    assert write(parse(text)) == written
 
 
 def test_none_has_no_part() -> None:
@@ -58,6 +64,15 @@ def test_none_has_no_part() -> None:
         ("TM:100 + EURO:5", 10),
         ("TM:100+NONE", 8),
         ("TM:100\nEUR:5", 4),
+        ("TM:100[", 1),
+        ("TM:100[]", 8),
+        ("TM:100[EUR:5/3Y]", 12),
+        ("TM:100[ACTS:1/121M]", 8),
+        ("TM:100[EUR:5]x", 1),
+        ("TM:100<=", 9),
+        ("TM:100<=ACTS:5", 14),
+        ("TM:100<=EUR:5<= TM:3", 17),
+        ("<=EUR:5", 1),
     ],
 )
 def test_refuses_with_the_position(text: str, position: int) -> None:
@@ -72,6 +87,9 @@ def test_refuses_with_the_position(text: str, position: int) -> None:
     [
         "EUR_ACT:30/5Y+EUR_ACT:20/2Y",
         "EUR_YEAR:100+EUR_YEAR:50",
+        "EUR_YEAR:100<=EUR:300/Y",
+        "FR:100[ACTS:1/24M]+EUR:10[ACTS:2/24M]",
+        "FR:100" + "[EUR:1]" * 5,
         "+".join(["EUR:1"] * (PARTS_MAX + 1)),
         "EUR:" + "1" * LENGTH_MAX,
     ],

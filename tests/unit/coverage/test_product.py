@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ecluse.coverage.notation import write
 from ecluse.coverage.product import Product, canonical, from_canonical, read_product, schema, version
 from ecluse.coverage.yaml_lines import BYTES_MAX
 from ecluse.kernel.errors import Refused
@@ -32,7 +33,7 @@ def product(text: str = GOOD) -> Product:
 
 
 def promised(domain: Domain, act: str, day: date) -> str | None:
-    row = product().guarantee(domain, act, day)
+    row = product().find(domain, act, day).row
     return row and row.guarantee
 
 
@@ -42,7 +43,7 @@ def test_example_products_are_read_and_keep_their_name(path: Path) -> None:
     assert {domain for row in read.guarantees for domain in row.domains} == set(Domain)
     assert from_canonical(canonical(read)) == read
     assert version(from_canonical(canonical(read))) == version(read)
-    assert all(str(row.parsed) for row in read.guarantees)
+    assert all(write(row.parsed) == row.guarantee for row in read.guarantees)
 
 
 def test_three_example_products_have_three_versions() -> None:
@@ -135,6 +136,10 @@ def test_what_is_not_a_table_is_refused(data: bytes) -> None:
 
 def test_the_schema_names_every_key_and_takes_no_other() -> None:
     definitions = schema()["$defs"]
-    assert set(definitions["Row"]["properties"]) == {"domains", "acts", "guarantee", "label", "from", "to"}
-    assert set(definitions["Product"]["properties"]) == {"product", "label", "responsible", "guarantees"}
+    assert set(definitions["Row"]["properties"]) == {
+        "domains", "acts", "guarantee", "label", "from", "to", "when", "count", "each_side", "waiting_months",
+    }  # fmt: skip
+    assert set(definitions["Product"]["properties"]) == {
+        "product", "label", "responsible", "guarantees", "year", "source",
+    }  # fmt: skip
     assert definitions["Product"]["additionalProperties"] is False

@@ -23,9 +23,9 @@ def test_the_constant_is_the_newest_revision() -> None:
     assert (numbers[0], numbers[-1]) == (FIRST, HEAD)
 
 
-def test_a_new_file_has_the_tables_of_the_first_version_and_is_at_the_head(tmp_path: Path) -> None:
+def test_a_new_file_has_the_tables_of_an_upgraded_one_and_is_at_the_head(tmp_path: Path) -> None:
     Database(tmp_path / "hub.db").close()
-    write_first(tmp_path / "old.db")
+    upgrade(f"sqlite:{write_first(tmp_path / 'old.db')}")
     with closing(sqlite3.connect(tmp_path / "hub.db")) as new, closing(sqlite3.connect(tmp_path / "old.db")) as old:
         assert shape(new) == shape(old)
     assert check(f"sqlite:{tmp_path}/hub.db").current
@@ -41,9 +41,13 @@ def test_the_first_version_is_recognised_upgraded_and_kept(tmp_path: Path) -> No
     done = upgrade(f"sqlite:{path}")
     assert (done.before, done.after, done.kept) == (FIRST, HEAD, f"{path}.0001")
     Database(path).close()
-    for file in (path, Path(done.kept)):
-        with closing(sqlite3.connect(file)) as connection:
-            assert rows(connection) == before
+    with closing(sqlite3.connect(done.kept)) as connection:
+        assert rows(connection) == before
+    with closing(sqlite3.connect(path)) as connection:
+        after = rows(connection)
+    used = [(*who, f"{year}-01-01", acts, cents) for *who, year, acts, cents in before.pop("used")]
+    assert (after.pop("consumed"), after.pop("reserved")) == (used, [])
+    assert after == before
     assert check(f"sqlite:{done.kept}").revision == FIRST
 
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecluse.kernel.days import FOREVER, Period, add_working_days, is_working_day, merge, paris_day, parse_day, period
+from ecluse.kernel.days import (
+    FOREVER,
+    Period,
+    add_working_days,
+    is_working_day,
+    merge,
+    months_after,
+    paris_day,
+    parse_day,
+    period,
+)
 from ecluse.kernel.errors import Refused
 
 ORIGIN = date(2026, 1, 1)
@@ -98,3 +108,10 @@ def test_not_a_day(text: str) -> None:
 def test_the_day_in_paris_begins_before_that_of_utc() -> None:
     assert paris_day(datetime(2026, 11, 23, 23, 30, tzinfo=UTC)) == date(2026, 11, 24)
     assert paris_day(datetime(2026, 7, 1, 22, 0, tzinfo=UTC)) == date(2026, 7, 2)
+
+
+@given(st.dates(date(1950, 1, 1), date(2100, 1, 1)), st.integers(-600, 600))
+def test_months_after_is_the_same_day_or_the_last_of_the_month(day: date, months: int) -> None:
+    after = months_after(day, months)
+    assert (after.year * 12 + after.month) - (day.year * 12 + day.month) == months
+    assert after.day == day.day or (after.day < day.day and (after + timedelta(days=1)).day == 1)
