@@ -251,6 +251,7 @@ def _decide(
         case = Case(
             today=today,
             care_date=target.care_date,
+            domain=target.domain,
             lines=lines,
             engaged=sent.engagement is not None,
             engagement=target.engagement,

@@ -78,9 +78,12 @@ def after(state: State, move: Move) -> State:
 
 
 class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One line as it is sent, with what is stated of it (`Facts`). Expense and base are those of the whole line, for all its `quantity` acts or articles.
+    """One line as it is sent, with what is stated of it (`Facts`). Expense and base are those of the whole line.
+
+    The whole line is all its `quantity` acts or articles.
 
     `amo_cents`, `amc_cents` and `patient_cents` may state the sender's own figures: they are compared, never believed.
+    `participation_cents` may state what the AMO keeps back later (participation forfaitaire, franchises).
     """
 
     line: Annotated[int, Meta(ge=1, le=999)]
@@ -92,6 +95,9 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     base_cents: Annotated[int, AMOUNT]
     amo_rate: Annotated[str, Meta(max_length=16, description='"70%" or "7/10"')]
     quantity: Annotated[int, QUANTITY] = 1
+    participation_cents: (
+        Annotated[int, Meta(ge=0, le=100_000_000, description="Kept back by the AMO; never changes the split")] | None
+    ) = None
     amo_cents: Annotated[int, AMOUNT] | None = None
     amc_cents: Annotated[int, AMOUNT] | None = None
     patient_cents: Annotated[int, AMOUNT] | None = None
