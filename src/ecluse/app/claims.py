@@ -99,6 +99,7 @@ class ShownLine(msgspec.Struct, frozen=True, omit_defaults=True):
     expense_cents: int
     base_cents: int
     amo_rate: str
+    participation_cents: int | None = None
     amo_cents: int | None = None
     amc_cents: int | None = None
     patient_cents: int | None = None
@@ -312,7 +313,8 @@ def _life(claim: Claim, moves: list[Moved]) -> ClaimLife:
 def _shown(priced: Priced, refused: bool) -> ShownLine:
     billed = priced.billed
     sent = ShownLine(
-        billed.line, billed.act, billed.date, billed.quantity, billed.expense_cents, billed.base_cents, billed.amo_rate
+        billed.line, billed.act, billed.date, billed.quantity, billed.expense_cents, billed.base_cents, billed.amo_rate,
+        billed.participation_cents,
     )  # fmt: skip
     if refused:
         return sent

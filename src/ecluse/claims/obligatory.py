@@ -7,10 +7,11 @@ the rule book's `amo_families`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import TypeVar
 
@@ -24,6 +25,10 @@ from ecluse.rules.family import Family
 
 PATHWAY_AGE = "parcours_de_soins/age"  # the rule, in years
 HEAVY_ACT = "actes_lourds/seuil"  # the rule, in cents
+
+ANSWERS_CACHED = (
+    1024  # what is asked repeats: a few days, a dozen families, few facts; a claim of 100 lines asks it 100 times
+)
 
 # Exemption → the rule that says what the AMO pays then.
 EXEMPT = {
@@ -41,14 +46,26 @@ Paid = tuple[Fraction, str]  # a rate, and the text that says it
 Value = TypeVar("Value", bound=StrEnum)
 
 
-def possible_rates(book: RuleBook, domain: Domain, act: str, day: date, facts: Facts) -> Iterator[Paid]:
-    """Every rate at which the AMO may pay `act` on `day`, the likeliest first; the same may come again."""
-    situations = product(
-        _open(facts.exemption, Exemption), _open(facts.pathway, Pathway), _open(facts.scheme, Scheme),
-        book.families(domain, act),
-    )  # fmt: skip
-    for exemption, pathway, scheme, family in situations:
-        yield from _paid(book, day, exemption, pathway, scheme, family)
+def possible_rates(book: RuleBook, domain: Domain, act: str, day: date, facts: Facts) -> Mapping[Fraction, str]:
+    """Every rate at which the AMO may pay `act` on `day`, the likeliest first, each with the text that says it."""
+    return _possible(book, book.families(domain, act), day, facts.exemption, facts.pathway, facts.scheme)
+
+
+@lru_cache(maxsize=ANSWERS_CACHED)
+def _possible(
+    book: RuleBook,
+    families: tuple[Family, ...],
+    day: date,
+    exemption: Exemption | None,
+    pathway: Pathway | None,
+    scheme: Scheme | None,
+) -> Mapping[Fraction, str]:
+    found: dict[Fraction, str] = {}
+    situations = product(_open(exemption, Exemption), _open(pathway, Pathway), _open(scheme, Scheme), families)
+    for situation in situations:
+        for rate, reference in _paid(book, day, *situation):
+            found.setdefault(rate, reference)
+    return found
 
 
 def _open(stated: Value | None, values: type[Value]) -> Iterable[Value]:
@@ -80,11 +97,9 @@ def _lowered(book: RuleBook, day: date, family: Family, rates: list[Paid]) -> It
 
 def rate_fault(book: RuleBook, domain: Domain, billed: Billed, rate: Fraction) -> Fault | None:
     """Why `rate` cannot be that of the line, or None if it can be."""
-    possible: dict[Fraction, str] = {}
-    for paid, reference in possible_rates(book, domain, billed.act, billed.date, billed):
-        if paid == rate:
-            return None
-        possible.setdefault(paid, reference)
+    possible = possible_rates(book, domain, billed.act, billed.date, billed)
+    if rate in possible:
+        return None
     stated = {"rate": billed.amo_rate, "day": f"{billed.date:%d/%m/%Y}"}
     if not possible or rate not in book.amo_rates(billed.date):
         return fault("amo_rate_unknown", billed.line, **stated)

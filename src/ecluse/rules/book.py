@@ -119,8 +119,12 @@ class RuleBook:
         return sets[index - 1] if index else frozenset()
 
     def families(self, domain: str, act: str) -> tuple[Family, ...]:
-        """The families that `act` may be of: those that name it, else every one of the domain; none if unknown."""
-        return self._of_act.get(act) or self._of_domain.get(domain, ())
+        """The families that `act` may be of when it is billed in `domain`; none if neither is known.
+
+        Those of the domain that name the act; if there are none, all of the domain, and those of others that name it.
+        """
+        named, all_of_domain = self._of_act.get(act, ()), self._of_domain.get(domain, ())
+        return tuple(each for each in named if domain in each.domains) or (*all_of_domain, *named)
 
     def stale(self, before: date) -> list[Parameter]:
         """The parameters last checked by a person before that day, the oldest first."""
