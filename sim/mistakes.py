@@ -118,6 +118,7 @@ def consultation(line: Line, base_cents: int, amo_rate: str) -> Line:
 
 NOT_COVERED = ("not_covered",)
 BARE = ("line", "date", "quantity", "expense_cents")
+OF_TRANSPORT = "55%"  # a rate of law, and of no trade that is played here
 WITH_BASE = {"base_cents": 2000, "expense_cents": 2000}
 REFUSED: tuple[tuple[str, Writer], ...] = (
     ("not_covered", not_covered),
@@ -130,7 +131,7 @@ REFUSED: tuple[tuple[str, Writer], ...] = (
     ("mended", mended),
     ("base_too_high", spoilt("base_too_high", lambda line: consultation(line, 399_900, "70%"))),
     ("unknown_rate", spoilt("amo_rate_unknown", lambda line: line | WITH_BASE | {"amo_rate": "37%"})),
-    ("impossible_rate", spoilt("amo_rate_impossible", lambda line: consultation(line, 2000, "65%"))),
+    ("impossible_rate", spoilt("amo_rate_impossible", lambda line: consultation(line, 2000, OF_TRANSPORT))),
     ("own_figures", spoilt("amount_mismatch", lambda line: line | {"amo_cents": line["expense_cents"] + 1})),
     ("line_numbers", spoilt("line_numbers_invalid", lambda line: line | {"line": line["line"] + 1})),
 )
