@@ -49,7 +49,7 @@ PRACTICES = 50
 INSURER = "0075123456"
 PRODUCT = """product: BASE
 label: Formule de base
-responsible: true
+responsible: false
 guarantees:
   - {domains: [MED], acts: [CS], guarantee: "BR_INCL:200", label: Consultations}
   - {domains: [MED], acts: [OSTEO], guarantee: "EUR_ACT:30/5Y", label: Ostéopathie}

@@ -39,7 +39,7 @@ PRACTICE, OTHER_PRACTICE = "750000018", "750000026"
 NIR, BIRTH = "279067505612357", "1979-06-14"
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PRODUCTS = [
-    """{product: P, label: Produit, responsible: true, guarantees: [
+    """{product: P, label: Produit, responsible: false, guarantees: [
         {domains: [MED], guarantee: "BR_INCL:200", label: Consultations},
         {domains: [AUXM], acts: [OST], guarantee: "EUR_ACT:30/5Y", label: Ostéopathie},
         {domains: [AUXM], acts: [DIET], guarantee: "EUR_YEAR:250", label: Diététique},

@@ -17,11 +17,11 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.rights import Beneficiary
 from ecluse.app.targets import Target, under_engagement, unengaged
-from ecluse.claims.accounts import Spans
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Claim, Content, Fault, Moved, Priced, State
 from ecluse.claims.control import Case, faults
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
 from ecluse.claims.price import Payers, price, priceable, reasons, spans
+from ecluse.coverage.accounts import Spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import FORBIDDEN

@@ -11,8 +11,8 @@ from datetime import date
 
 import msgspec
 
-from ecluse.claims.accounts import Book, Kept, Span, Spans, account_name, span_of
 from ecluse.claims.claim import Billed, Paid, Priced, Use
+from ecluse.coverage.accounts import Book, Kept, Span, Spans, account_name, span_of
 from ecluse.coverage.compute import Split, StepName, compute, obligatory_cents
 from ecluse.coverage.explain import because
 from ecluse.coverage.facts import Basket, Exemption, Pathway
