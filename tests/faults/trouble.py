@@ -100,12 +100,12 @@ SWITCH = (b"lock_timeout",)
 STAGES: dict[str, tuple[tuple[bytes, ...], int]] = {
     "feed": ((), 90),
     "switch": (SWITCH, 10),
-    "exchanges": ((), 300),
+    "exchanges": ((), 150),
     "run": ((), 120),
     "statement": ((), 40),
 }
 LAST = (b"COMMIT",)  # half of all faults fall on a commit: whether it was one is then known to the server alone
-COMMITS = {"feed": 4, "switch": 2, "exchanges": 60, "run": 2, "statement": 1}
+COMMITS = {"feed": 4, "switch": 2, "exchanges": 12, "run": 2, "statement": 1}
 COMMANDS = {("feed", "load"): ("switch", "feed"), ("pay", "run"): ("run",), ("pay", "statement"): ("statement",)}
 WHILE_S = {"feed": 0.6, "exchanges": 0.25, "run": 0.4, "statement": 0.4}  # from its start, where there is no cable
 
@@ -170,8 +170,10 @@ class Troubled(hub.Operator):
     @contextmanager
     def playing(self) -> Iterator[None]:
         """Every fault of the stage falls while desks ask and bill, one after the other."""
-        with self._falling("exchanges", self.plan.pop("exchanges", [])):
+        faults = self.plan["exchanges"]
+        with self._falling("exchanges", faults):
             yield
+        faults.clear()
         self._ready()
 
     def _run(self, stage: str, faults: Sequence[Planned], words: Sequence[str]) -> Any:

@@ -131,7 +131,9 @@ def test_nobody_outlives_a_hub_that_is_killed_while_it_starts(killable: Site) ->
         all_end(started)
 
 
-def test_a_loader_in_the_middle_of_a_file_ends_with_its_hub_and_the_next_goes_on(killable: Site, tmp_path: Path) -> None:
+def test_a_loader_in_the_middle_of_a_file_ends_with_its_hub_and_the_next_goes_on(
+    killable: Site, tmp_path: Path
+) -> None:
     body = write(tmp_path / "members.csv", [row(n, product="BASE") for n in range(MANY_ROWS)]).read_bytes()
     token = killable.token(f"amc:{AMC}", practice="", scope="feeds")
     killable.start()
@@ -145,7 +147,9 @@ def test_a_loader_in_the_middle_of_a_file_ends_with_its_hub_and_the_next_goes_on
     all_end(started)
     killable.start()
     with killable.client(token) as client:
-        assert client.get(f"/v1/feeds/{feed}").json()["state"] == "loading", "it was loaded before the kill: send more rows"
+        assert client.get(f"/v1/feeds/{feed}").json()["state"] == "loading", (
+            "it was loaded before the kill: send more rows"
+        )
         assert reached(client, feed, "loaded") == MANY_ROWS
 
 
