@@ -16,8 +16,8 @@ import pytest
 
 from ecluse.engines.local import read_all
 from ecluse.journal.entry import decode
+from tests.journeys.members import row, write
 from tests.journeys.site import AMC, ECLUSE, Site, question
-from tests.journeys.test_feeds import row, write
 from tests.journeys.test_stop import children
 from tests.servers import runs
 
