@@ -21,10 +21,10 @@ from tests.stores import VARIABLE
 
 PEOPLE = 150
 FEW = {"switch": 1, "feed": 1, "exchanges": 2, "run": 1, "statement": 1}  # faults of each stage in a day
-MANY = {"switch": 6, "feed": 6, "exchanges": 8, "run": 3, "statement": 3}
+MANY = {"switch": 4, "feed": 4, "exchanges": 6, "run": 2, "statement": 2}
 EMBEDDED = ("feed", "exchanges", "run", "statement")
 CONNECTIONS = (2, 1, 8)  # of a process to the server, for each role; sixteen desks ask at once
-PAUSES_S = (0.3, 1.5, 6.0)  # of a network, and half that of a lock: shorter and longer than what the hub waits for
+PAUSES_S = (0.3, 1.5, 5.0)  # of a network, and half that of a lock: shorter and longer than what the hub waits for
 HARD = [pytest.param(seed, MANY, PAUSES_S[seed // 3 % 3], marks=pytest.mark.slow) for seed in range(100, 120)]
 SEEDS = [(1, FEW, 0.3), (3, FEW, 0.3), *HARD]
 PUT_OFF = {

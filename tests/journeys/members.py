@@ -90,6 +90,11 @@ def parts() -> int:
     return 1 if chosen() == EMBEDDED else 2
 
 
+def staged(hub: OpenHub) -> list[str]:
+    """What lies in the staging directory, but for the lock that says whose turn it is (on a server, that is its own)."""
+    return [each.name for each in (hub.dir / "staging").iterdir() if each.suffix != ".lock"]
+
+
 def everything(hub: OpenHub) -> tuple[Rights, list[tuple[bytes, bytes]]]:
     """The rights that answer, opened, and the members."""
     rights: dict[bytes, list[Right]] = {}

@@ -90,7 +90,7 @@ def test_one_refused_row_refuses_the_file_and_the_old_rights_answer(hub: OpenHub
     assert [(each.line, each.code) for each in hub.run(hub.feeds.store.refusals(feed.id))] == refused
     assert feed.state == ("refused" if refused else "loaded")
     assert [each.csr for each in rights_of(hub, 1)][:1] == (["OLD"] if refused else ["0001"])
-    assert [each.suffix for each in (hub.dir / "staging").iterdir()] == [".lock"]
+    assert members.staged(hub) == []
     assert len(generation(hub)) == members.parts()
 
 
@@ -144,7 +144,12 @@ def test_readers_see_the_whole_old_set_or_the_whole_new_one(hub: OpenHub, tmp_pa
     assert (seen[0], seen[-1], turns) == ("OLD", "NEW", ["OLD"])
 
 
-@pytest.mark.parametrize("mode", ["--full", "--delta"])
+# A full file under kills on a server: tests/faults/test_sim.py.
+@pytest.mark.parametrize(
+    ("fresh_store", "mode"),
+    [("sqlite", "--full"), ("sqlite", "--delta"), ("postgres", "--delta")],
+    indirect=["fresh_store"],
+)
 def test_a_killed_load_goes_on_and_ends_as_if_it_had_not_been(directory: Path, tmp_path: Path, mode: str) -> None:
     """Kills a real process at moments drawn from a seed, until one run is left in peace."""
     rows = [row(n, **({"change": "set"} if mode == "--delta" else {})) for n in range(20_000)]
@@ -166,7 +171,7 @@ def test_a_killed_load_goes_on_and_ends_as_if_it_had_not_been(directory: Path, t
         load(hub, write(tmp_path / "other.csv", [row(1)]))
         load(hub, write(tmp_path / "again.csv", [row(n) for n in range(20_000)]))
         assert everything(hub) == resumed
-        assert sorted(each.suffix for each in (hub.dir / "staging").iterdir()) == [".lock"]
+        assert members.staged(hub) == []
         assert len(generation(hub)) == members.parts()
 
 
