@@ -135,6 +135,10 @@ class Server:
             missing_ok=True
         )  # it names a process that may still be listed
 
+    def has_stopped(self) -> bool:
+        """Whether it stopped by itself, as a server does that cannot write its log."""
+        return not (self.data / "postmaster.pid").exists()
+
     def remove(self) -> None:
         """Stop, if it runs, and leave nothing behind."""
         if (self.data / "postmaster.pid").exists():

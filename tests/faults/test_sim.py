@@ -14,9 +14,10 @@ import pytest
 from ecluse.kernel.days import paris_day
 from sim.auditor import privacy
 from sim.run import Advance, Run
+from tests.faults.disk import LOG
 from tests.faults.proxy import cable
-from tests.faults.trouble import FAULTS, Fault, Place, Planned, Troubled, killed, planned
-from tests.servers import started
+from tests.faults.trouble import FAULTS, Fault, Place, Planned, Troubled, disk_full, killed, planned
+from tests.servers import Server, started
 from tests.stores import VARIABLE
 
 PEOPLE = 150
@@ -76,11 +77,32 @@ def fell_in_all(operator: Troubled) -> None:
 def test_on_postgres(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, counts: dict[str, int], pause_s: float
 ) -> None:
-    with started() as server, cable(server.url(database := server.fresh())) as between:
-        monkeypatch.setenv(VARIABLE, between.url)
+    with started() as server:
+        on_server(seed, tmp_path, monkeypatch, server, plan(seed, counts, FAULTS), Place(pause_s=pause_s))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_on_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: Path, seed: int) -> None:
+    with started(disk=disk, settings=LOG) as server:
+        place = Place(pause_s=1.5, disk=disk)
+        on_server(seed, tmp_path, monkeypatch, server, plan(seed, MANY, (disk_full,)), place)
+
+
+def on_server(
+    seed: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    server: Server,
+    plan: dict[str, list[Planned]],
+    place: Place,
+) -> None:
+    """A village on this server, with what is planned; its log too is searched."""
+    place.server, place.database = server, server.fresh()
+    with cable(server.url(place.database)) as place.cable:
+        monkeypatch.setenv(VARIABLE, place.cable.url)
         monkeypatch.setenv("ECLUSE_STORE_CONNECTIONS_MAX", str(CONNECTIONS[seed % len(CONNECTIONS)]))
-        place = Place(server, between, database, pause_s=pause_s)
-        operator = Troubled(place, plan(seed, counts, FAULTS), tmp_path / "commands.log")
+        operator = Troubled(place, plan, tmp_path / "commands.log")
         run = village(seed, tmp_path / "run", operator)
         fell_in_all(operator)
         privacy.search(run.world, [server.home / "log"], run.listener.oath)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from sim import hub
+from tests.faults.disk import fill
 from tests.faults.proxy import Cable, Moment
 from tests.journeys.site import ECLUSE
 from tests.servers import Server
@@ -38,6 +39,7 @@ class Place:
     database: str = ""
     victim: subprocess.Popen[Any] | None = None
     pause_s: float = 0.5
+    disk: Path | None = None
 
     def resume(self) -> None:
         """What was held goes on."""
@@ -82,6 +84,18 @@ def locked(place: Place) -> None:
     with suppress(subprocess.CalledProcessError):  # the one of two who wait for each other that the server ended
         query = f"BEGIN; LOCK TABLE {LOCKED} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({2 * place.pause_s}); COMMIT"
         place.server.sql(query, place.database)
+
+
+def disk_full(place: Place) -> None:
+    """The server's disk has no room left for a while; a server that could not write its log stops itself, and is started."""
+    assert place.server is not None
+    assert place.disk is not None
+    ballast = fill(place.disk)
+    place.resume()
+    time.sleep(place.pause_s)
+    ballast.unlink()
+    if place.server.has_stopped():
+        place.server.start()
 
 
 def killed(place: Place) -> None:
