@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import PARIS, paris_day
 from sim.auditor import privacy
 from sim.run import Advance, Run
 from tests.faults.disk import LOG
 from tests.faults.proxy import cable
-from tests.faults.trouble import FAULTS, Fault, Place, Planned, Troubled, disk_full, killed, planned
+from tests.faults.trouble import FAULTS, Clock, Fault, Place, Planned, Troubled, clock_set, disk_full, killed, planned
 from tests.servers import Server, started
 from tests.stores import VARIABLE
 
@@ -28,6 +28,7 @@ CONNECTIONS = (2, 1, 8)  # of a process to the server, for each role; sixteen de
 PAUSES_S = (0.3, 1.5, 5.0)  # of a network, and half that of a lock: shorter and longer than what the hub waits for
 HARD = [pytest.param(seed, MANY, PAUSES_S[seed // 3 % 3], marks=pytest.mark.slow) for seed in range(100, 120)]
 SEEDS = [(1, FEW, 0.3), (3, FEW, 0.3), *HARD]
+SKEWS_S = (3000, 0, -20, 1800, -10)  # tokens of the development issuer live a day, and may be 30 s early
 PUT_OFF = {
     "database_unavailable",
     "database_busy",
@@ -87,6 +88,21 @@ def test_on_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with started(disk=disk, settings=LOG) as server:
         place = Place(pause_s=1.5, disk=disk)
         on_server(seed, tmp_path, monkeypatch, server, plan(seed, MANY, (disk_full,)), place)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Clock.LIBRARIES, reason="a clock of its own takes Debian's package libfaketime")
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_under_a_clock_that_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Set ahead and back while the hub answers and commands run; the day stays the same, and tokens valid."""
+    clock = Clock(tmp_path / "clock", SKEWS_S)
+    if datetime.now(PARIS).hour in (0, 23):
+        pytest.skip("the day would not stay the same")
+    with started() as server:
+        for name, value in clock.environment.items():
+            monkeypatch.setenv(name, value)
+        place = Place(clock=clock)
+        on_server(seed, tmp_path, monkeypatch, server, plan(seed, FEW | {"exchanges": 4}, (clock_set,)), place)
 
 
 def on_server(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,26 @@ COMMAND_S = 60  # until a command must have succeeded, whatever breaks once
 LOCKED = "claim, remittance, engagement, feed"  # tables of every stage
 
 
+class Clock:
+    """The clock of every process started with `environment`, set while they run, from one of `skews_s` to the next."""
+
+    LIBRARIES = tuple(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))  # Debian's package libfaketime
+
+    def __init__(self, file: Path, skews_s: Sequence[int]) -> None:
+        self._file, self._skews_s = file, cycle(skews_s)
+        self.set()
+        self.environment = {
+            "LD_PRELOAD": str(self.LIBRARIES[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set(self) -> None:
+        """To the next."""
+        self._file.write_text(f"{next(self._skews_s):+d}s")
+
+
 @dataclass
 class Place:
     """Where a fault falls: the server and the cable to it, if there is one, and the process of the hub that is at work."""
@@ -40,6 +61,7 @@ class Place:
     victim: subprocess.Popen[Any] | None = None
     pause_s: float = 0.5
     disk: Path | None = None
+    clock: Clock | None = None
 
     def resume(self) -> None:
         """What was held goes on."""
@@ -96,6 +118,13 @@ def disk_full(place: Place) -> None:
     ballast.unlink()
     if place.server.has_stopped():
         place.server.start()
+
+
+def clock_set(place: Place) -> None:
+    """The clock of the hub's machine is set, ahead or back."""
+    assert place.clock is not None
+    place.clock.set()
+    place.resume()
 
 
 def killed(place: Place) -> None:
