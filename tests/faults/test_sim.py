@@ -14,9 +14,10 @@ import pytest
 from ecluse.kernel.days import PARIS, paris_day
 from sim.auditor import privacy
 from sim.run import Advance, Run
+from tests.faults.breaks import FAULTS, Clock, Fault, Place, clock_set, disk_full, killed
 from tests.faults.disk import LOG
 from tests.faults.proxy import cable
-from tests.faults.trouble import FAULTS, Clock, Fault, Place, Planned, Troubled, clock_set, disk_full, killed, planned
+from tests.faults.trouble import Planned, Troubled, planned
 from tests.servers import Server, started
 from tests.stores import VARIABLE
 
