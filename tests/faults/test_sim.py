@@ -88,7 +88,7 @@ def test_on_postgres(
 def test_on_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: Path, seed: int) -> None:
     with started(disk=disk, settings=LOG) as server:
         place = Place(pause_s=1.5, disk=disk)
-        on_server(seed, tmp_path, monkeypatch, server, plan(seed, MANY, (disk_full,)), place)
+        on_server(seed, tmp_path, monkeypatch, server, plan(seed, FEW | {"exchanges": 3}, (disk_full,)), place)
 
 
 @pytest.mark.slow
