@@ -138,7 +138,10 @@ class Troubled(hub.Operator):
                 self.place.victim = self.server
             each.fell = self._comes(each, over)
             if each.fell:
-                each.fault(self.place)
+                try:
+                    each.fault(self.place)
+                finally:
+                    self.place.resume()
             if self.place.victim is self.server and each.fault is killed and each.fell:
                 self.server = hub.start(self.directory, self.port, self.serve_log)
 
