@@ -128,12 +128,16 @@ class Server:
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
         deadline_s = time.monotonic() + START_S
-        while any(map(_runs, family)) and time.monotonic() < deadline_s:
+        while any(map(runs, family)) and time.monotonic() < deadline_s:
             time.sleep(0.002)
         (self.data / "postmaster.pid").unlink()
         (self.home / f".s.PGSQL.{self.port}.lock").unlink(
             missing_ok=True
         )  # it names a process that may still be listed
+
+    def has_stopped(self) -> bool:
+        """Whether it stopped by itself, as a server does that cannot write its log."""
+        return not (self.data / "postmaster.pid").exists()
 
     def remove(self) -> None:
         """Stop, if it runs, and leave nothing behind."""
@@ -232,7 +236,7 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
     """Whether the process runs; one that ended and is still listed does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -6,10 +6,12 @@ It is a process of its own: loading takes whole minutes of one core, and checks 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from ecluse.app.feeds import journalled, load_received
 from ecluse.doors.log import LOG, configure
@@ -36,11 +38,11 @@ def work_once(hub: OpenHub) -> int:
     return finished
 
 
-def run(directory: Path, stop: Event, parent: int, poll_s: float = POLL_S) -> None:
-    """Work until told to stop, or until the process `parent`, which would tell, is gone."""
+def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:
+    """Work until told to stop."""
     with open_hub(directory) as hub:
         is_swept = False
-        while not stop.is_set() and os.getppid() == parent:
+        while not stop.is_set():
             finished = 0
             try:
                 is_swept = is_swept or _sweep(hub)
@@ -59,8 +61,21 @@ def _sweep(hub: OpenHub) -> bool:
 
 def main(directory: Path) -> None:
     """Run until SIGTERM or SIGINT, or until the parent is gone; what a kill interrupts is gone on with at the next start."""
+    Thread(target=_end_with_parent, daemon=True).start()
     configure(read_settings(directory).log.level, "loader")
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    run(directory, stop, os.getppid())
+    run(directory, stop)
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent has: in the middle of a file too, which is a kill like any other.
+
+    The sentinel is a pipe whose other end the parent alone holds: the kernel closes it even if the parent was killed before
+    this process had begun. A parent's number would not do: whoever adopts an orphan is its parent too.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
