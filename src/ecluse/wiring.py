@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from ecluse.app.access import Desk
 from ecluse.app.hub import Hub
+from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
 from ecluse.app.ports import Log
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
@@ -39,6 +40,7 @@ from ecluse.engines.issuer import (
 )
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
+from ecluse.engines.local import extent, walk
 from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
@@ -96,7 +98,18 @@ class OpenHub(Hub):
         if self.settings.production and bank.iban == EXAMPLE_IBAN:
             raise BANK_SETTINGS_INVALID("bank.iban is the made-up one of a new hub")
         debtor = Debtor(bank.name, bank.iban, bank.bic, bank.creditor_id)
-        return Till(self.clock, self.keys, self.payments, Folder(self.dir / "out"), Schemas(), debtor)
+        return Till(self.clock, self.keys, self.payments, self.post, Schemas(), debtor)
+
+    @property
+    def post(self) -> Folder:
+        """Where files go out."""
+        return Folder(self.dir / "out")
+
+    @property
+    def journal(self) -> Journal:
+        """The journal, to be read from its beginning; nobody's slot is taken."""
+        place = self.dir / _plug(self.settings.journal.url, LOGS)[1]
+        return Journal(extent(place), walk(place))
 
     async def recover(self) -> int:
         """Copy into the engagements what they lack of the journal; the number of entries copied.

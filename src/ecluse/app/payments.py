@@ -56,7 +56,7 @@ RUN_LOST = refusal(
     "run_lost",
     409,
     "The bank was given files of a run that the database does not know",
-    fix="The database was restored to an earlier time; see docs/availability.md before any payment.",
+    fix="The database was restored to an earlier time: `ecluse journal missing`, then docs/availability.md, before any payment.",
 )
 
 Progress = Callable[[str, int, int], None]  # what is being written, how many are done, out of how many
@@ -124,10 +124,14 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
 
 async def _refuse_lost(till: Till) -> None:
     """A database that is older than the files of its runs would pay their claims again."""
-    written = {run_of_file(name) for name in till.post.names(BANK_FOLDER)}
-    lost = written - {run.id for run in await till.payments.runs(limit=RUNS_MAX)}
-    if lost:
-        raise RUN_LOST(f"out/{BANK_FOLDER} holds files of {', '.join(sorted(lost)[:5])}")
+    if lost := await lost_runs(till.payments, till.post):
+        raise RUN_LOST(f"out/{BANK_FOLDER} holds files of {', '.join(lost[:5])}")
+
+
+async def lost_runs(payments: PaymentStore, post: Post) -> list[str]:
+    """The runs the bank was given files of, and which the database does not know."""
+    written = {run_of_file(name) for name in post.names(BANK_FOLDER)}
+    return sorted(written - {run.id for run in await payments.runs(limit=RUNS_MAX)})
 
 
 async def write_files(till: Till, run: Run, progress: Progress = silent) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import msgspec
+
+# What the journal tells of and the store keeps. Keys: claim ids; claim ids; engagement numbers; feed ids; insurer, product and
+# version with spaces between.
+Kept = Literal["claims", "cancellations", "engagements", "feeds", "products"]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -99,6 +104,10 @@ class Upkeep(Protocol):
 
     async def feeds(self) -> dict[str, int]:
         """How many feeds are in each state."""
+        ...
+
+    async def lacking(self, kind: Kept, insurer: str, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` that the store does not have; `insurer` is empty for what is kept with the money."""
         ...
 
     def retries(self) -> int:

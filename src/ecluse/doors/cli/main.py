@@ -20,6 +20,7 @@ from ecluse.doors.cli import (
     doctor,
     feeds,
     hub,
+    journal,
     keys,
     moves,
     pay,
@@ -54,6 +55,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(journal.app, name="journal")
 app.add_typer(dev.app, name="dev")
 
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import msgspec
+
+from ecluse.app.ports.upkeep import Kept
 from ecluse.engines.sql.unit import Database, Places
 
 
 class Upkeep:
-    """Over the home database and each insurer's own. `readable`: whether a named generation of rights is there."""
+    """Over the home database and each insurer's own. `readable`: whether a named generation of rights is there.
+
+    `engagements`: which of them are lacking, where they are in no database of an insurer.
+    """
 
     def __init__(
         self,
         home: Database,
         places: Places,
         readable: Callable[[str, str], bool] = lambda *_: True,
+        engagements: Callable[[str], set[str]] | None = None,
         retries: Callable[[], int] = lambda: 0,
     ) -> None:
         self._home = home
         self._places = places
         self._readable = readable
+        self._engagements = engagements
         self.retries = retries  # many write at once on a server, so none waits for its turn: 0 unless an engine counts
 
     async def ready(self) -> None:
@@ -38,6 +46,14 @@ class Upkeep:
     async def feeds(self) -> dict[str, int]:
         """How many feeds are in each state."""
         return dict(await self._home.reads.all("feed_states"))
+
+    async def lacking(self, kind: Kept, insurer: str, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` that are not kept here."""
+        asked = msgspec.json.encode(dict.fromkeys(keys)).decode()
+        if kind == "engagements" and self._engagements:
+            return self._engagements(asked)
+        database = await self._places.of(insurer) if insurer else self._home
+        return {key for (key,) in await database.reads.all(f"{kind}_lacking", keys=asked)}
 
     async def _answering(self, amc: str) -> tuple[str, bool, bool]:
         row = await (await self._places.of(amc)).reads.one("answering", insurer=amc)
