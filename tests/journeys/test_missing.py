@@ -122,14 +122,61 @@ def test_what_a_restored_store_lacks_is_named(site: Site, request: pytest.Fixtur
     assert PRACTICE in site.run("journal", "missing", "--practices", check=False).stdout
     assert not said.stderr.replace("\n", "") or "development" in said.stderr
 
+    early = site.run("pay", "enter", run, check=False)
+    assert (early.returncode, "run_lines_missing" in early.stderr, PRACTICE in early.stderr) == (2, True, True)
     site.start()  # copies the engagements; practices send again what was lost
     with site.client() as client:
-        assert client.post("/v1/claims", json=claim(3)).status_code == 201
+        for number in range(3, 7):
+            assert client.post("/v1/claims", json=claim(number)).status_code == 201
     site.stop()
+    enters(site, run)
     again = listed(missing(site)[1])
     assert (again["engagements"], again["claims"]) == (set(), set(ids["claims"]))  # sent again, it has a new id
     later = missing(site, "--since", "2200-01-01T00:00:00+01:00")[1]
     assert not any(each["journalled"] for each in later["kinds"].values())
+
+
+def enters(site: Site, run: str) -> None:
+    """The lost run is entered from its files, once; what it paid is not paid again, what it did not pay is."""
+    given = {file: file.read_bytes() for file in (site.directory / "out").rglob("*.*")}
+    site.start()
+    with site.client() as client:
+        assert client.post("/v1/claims", json=claim(40)).status_code == 201  # due, and not in that run
+    site.stop()
+    entered = site.json("pay", "enter", run)
+    assert (entered["entered"], entered["run"]["id"], entered["run"]["summary"]["transfers"]) == (True, run, 1)
+    assert site.json("pay", "enter", run)["entered"] is False
+    files = site.json("pay", "files", run)["files"]
+    assert all(Path(file).read_bytes() == given[Path(file)] for file in files)  # the very bytes the bank was given
+    made = site.json("pay", "run", "--date", today())
+    assert (made["made"], made["summary"]["claims"]) == (f"{run[:-1]}2", 1)
+    assert missing(site)[1]["runs"] == []
+
+
+def test_a_run_whose_files_are_gone_is_not_entered(site: Site, request: pytest.FixtureRequest) -> None:
+    site.start()
+    told(site, range(3))
+    site.stop()
+    restore = kept(site, request)
+    run = site.json("pay", "run", "--date", today())["made"]
+    restore()
+    remittance = next((site.directory / "out" / "remittances").rglob("*.json"))
+    whole = remittance.read_bytes()
+    for content in (None, b"{", whole.replace(b'"total_cents": ', b'"total_cents": 1')):
+        remittance.unlink()
+        if content is not None:
+            remittance.write_bytes(content)
+        refused = site.run("pay", "enter", run, check=False)
+        assert (refused.returncode, "run_files_missing" in refused.stderr) == (2, True), refused.stderr
+        remittance.touch()
+    remittance.write_bytes(whole)
+    call = next((site.directory / "out" / "calls").rglob("*.json"))
+    aside = call.rename(call.with_suffix(".aside"))
+    refused = site.run("pay", "enter", run, check=False)
+    assert (refused.returncode, "run_differs" in refused.stderr) == (2, True), refused.stderr
+    aside.rename(call)
+    assert site.json("pay", "enter", run)["entered"]
+    assert site.run("pay", "enter", "run_nothing", check=False).returncode == 2
 
 
 def test_an_instant_is_one(site: Site) -> None:
