@@ -300,30 +300,6 @@ def test_staged_rows_are_not_read_again(hub: OpenHub, tmp_path: Path) -> None:
     assert (reached[0] >= 131_072, reached[-1]) == (True, 200_000)
 
 
-def test_the_loop_goes_on_while_a_file_is_sealed(hub: OpenHub, tmp_path: Path) -> None:
-    """Connections being made, and time limits, do not wait for the end of the sealing: they would be told out of time."""
-    path = write(tmp_path / "f.csv", [row(n) for n in range(60_000)])
-    turns, steps = 0, list[tuple[str, int]]()
-
-    async def turning() -> None:
-        nonlocal turns
-        while True:
-            await asyncio.sleep(0.001)
-            turns += 1
-
-    async def loaded() -> None:
-        beside = asyncio.create_task(turning())
-        with hub.feeds.files.at(path) as file:
-            await load_file(hub, file, Order(AMC, Mode.FULL), untold, lambda step, *_: steps.append((step, turns)))
-        beside.cancel()
-
-    hub.run(loaded())
-    for step in ("checking", "sealing"):
-        first = next(seen for name, seen in steps if name == step)
-        after = next(seen for name, seen in steps if seen > first and name != step)
-        assert after - first >= 10, (step, steps)
-
-
 def played(hub: OpenHub, calls: Any) -> Any:
     async def run() -> Any:
         transport = httpx.ASGITransport(build(hub, hub.issuers, in_flight_max=8))

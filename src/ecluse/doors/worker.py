@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from ecluse.app.feeds import journalled, load_received
-from ecluse.doors.log import LOG, configure
+from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, open_hub
@@ -63,4 +63,5 @@ def main(directory: Path) -> None:
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    run(directory, stop, os.getppid())
+    with bugs_told():
+        run(directory, stop, os.getppid())
