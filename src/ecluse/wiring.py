@@ -296,7 +296,7 @@ def _store_facts(directory: Path, settings: Settings) -> StoreFacts:
 
 async def _stored(hub: OpenHub) -> StoreFacts:
     integrity = await hub.stores.upkeep.integrity()
-    if integrity != "ok":
+    if any(fault.grave for fault in integrity.faults):
         return StoreFacts(integrity)
     insurers = tuple(
         [

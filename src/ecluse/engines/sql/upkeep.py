@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from ecluse.app.ports.upkeep import Kept
+from ecluse.app.ports.upkeep import Fault, Integrity, Kept
 from ecluse.engines.sql.unit import Database, Places
+
+_RESTORE = "Pay nothing. Stop the hub, restore its copy."
 
 
 class Upkeep:
@@ -28,16 +30,20 @@ class Upkeep:
         self._places = places
         self._readable = readable
         self._engagements = engagements
-        self.retries = retries  # many write at once on a server, so none waits for its turn: 0 unless an engine counts
+        self.retries = retries
 
     async def ready(self) -> None:
         """Raise if the database cannot be read."""
         await self._home.reads.one("feed_states")
 
-    async def integrity(self) -> str:
-        """`ok`, or the first thing that is wrong with the database."""
-        row = await self._home.reads.one("integrity")
-        return str(row[0]) if row else "the check gave no answer"
+    async def integrity(self) -> Integrity:
+        """Every page of the file, and the ledger."""
+        (page,) = await self._home.reads.one("integrity") or ("the check gave no answer",)
+        if page != "ok":
+            return Integrity("", (Fault(f"the database is damaged: {page}", "Stop the hub, restore its copy."),))
+        broken = await self._home.reads.all("ledger_broken")
+        wrong = [Fault(f"entry {entry} of the ledger does not sum to zero", _RESTORE) for (entry,) in broken[:1]]
+        return Integrity("every page of the database, and the ledger", tuple(wrong))
 
     async def insurers(self) -> list[tuple[str, bool, bool]]:
         """Insurers served: number, whether they have rights, whether these can be read."""
@@ -46,6 +52,11 @@ class Upkeep:
     async def feeds(self) -> dict[str, int]:
         """How many feeds are in each state."""
         return dict(await self._home.reads.all("feed_states"))
+
+    async def waiting_since_ts_us(self) -> int:
+        """When the oldest feed that is not finished was received."""
+        row = await self._home.reads.one("waiting_since")
+        return int(row[0] or 0) if row else 0
 
     async def lacking(self, kind: Kept, insurer: str, keys: Sequence[str]) -> set[str]:
         """Those of `keys` that are not kept here."""

@@ -1,8 +1,16 @@
 -- What an operator asks.
 
 -- name: integrity
--- One row that says `ok`: a server checks its own pages (checksums), an embedded file is checked by its dialect.
+-- One row that says `ok`, or what is wrong with a page: an embedded file is checked by its dialect; of servers more is asked.
 SELECT 'ok'
+
+-- name: ledger_broken
+-- Entries of the ledger that do not sum to zero.
+SELECT entry FROM posting GROUP BY entry HAVING sum(amount_cents) <> 0 ORDER BY entry
+
+-- name: waiting_since
+-- When the oldest feed that is not finished was received.
+SELECT min(received_ts_us) FROM feed WHERE state IN ('received', 'loading')
 
 -- name: insurers
 -- Insurers served.
