@@ -72,6 +72,12 @@ LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
+PASSPHRASE_NONE = refusal(
+    "passphrase_none",
+    409,
+    "No passphrase seals these keys",
+    fix="Change the token's PIN, or the key server's token, there.",
+)
 PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
 ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
 
@@ -185,6 +191,14 @@ def restore_keys(directory: Path, copy: bytes, *, replace: bool) -> list[str]:
     module, opening = _keys(read_settings(directory), directory)
     scopes: list[str] = module.handle(opening).restore(copy, over=replace)
     return scopes
+
+
+def change_passphrase(directory: Path, old: str, new: str) -> None:
+    """Seal the key file with another passphrase. Raises `passphrase_none`, `passphrase_short`, `keys_missing`, `keys_locked`."""
+    module, opening = _keys(read_settings(directory), directory)
+    if not hasattr(module, "change_passphrase"):
+        raise PASSPHRASE_NONE()
+    module.change_passphrase(opening, old, new)
 
 
 def backup_hub(directory: Path, to: Path) -> Copied:
