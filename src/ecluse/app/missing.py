@@ -21,7 +21,10 @@ from ecluse.journal.entry import Entry, Operation, decode
 
 ASKED_TOGETHER = 5_000  # entries: tenths of a second between two steps of the bar, some megabytes
 LISTED_MAX = 100_000  # of one kind, some 30 MB; the rest is counted, and listed by a narrower window
-SETTLED_S = 1.0  # an engagement or a feed told just now is in the store a moment later
+RECENT_US = (
+    60_000_000  # a hub that answers writes engagements and feeds a moment after the journal: such entries are asked
+)
+SETTLED_S = 1.0  # about once more, this much later
 
 _OF_INSURERS = ("engagements", "products")  # kept on the insurer's own server
 Told = Callable[[int, int], None]  # bytes of the journal read, and in all
@@ -92,14 +95,14 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 async def missing(
-    journal: Journal, upkeep: Upkeep, payments: PaymentStore, post: Post, window: Window, told: Told
+    journal: Journal, upkeep: Upkeep, payments: PaymentStore, post: Post, window: Window, now_ts_us: int, told: Told
 ) -> Missing:
     """Compare the journal with the store, and the files for the bank with the runs it knows. Raises `database_unavailable`."""
     found: dict[Kept, _Found] = {kind: _Found() for kind in _KIND.values()}
     read = iter(journal.entries)
     while some := list(islice(read, ASKED_TOGETHER)):
         entries = [entry for encoded, _ in some if window.holds(entry := decode(encoded))]
-        await _compare(upkeep, entries, found)
+        await _compare(upkeep, entries, found, now_ts_us - RECENT_US)
         told(some[-1][1], journal.size_bytes)
     kinds = {kind: each.told(_TODO[kind]) for kind, each in found.items()}
     return Missing(kinds, tuple(await lost_runs(payments, post)), _TODO["runs"])
@@ -128,7 +131,7 @@ class _Found:
 Asked = dict[tuple[Kept, str], dict[str, Entry]]  # by kind and insurer: what an entry tells of, by its key
 
 
-async def _compare(upkeep: Upkeep, entries: Iterable[Entry], found: dict[Kept, _Found]) -> None:
+async def _compare(upkeep: Upkeep, entries: Iterable[Entry], found: dict[Kept, _Found], recent_ts_us: int) -> None:
     asked: Asked = defaultdict(dict)
     for entry in entries:
         kind = _KIND.get(entry.operation)
@@ -136,7 +139,7 @@ async def _compare(upkeep: Upkeep, entries: Iterable[Entry], found: dict[Kept, _
             found[kind].journalled += 1
             asked[kind, entry.insurer if kind in _OF_INSURERS else ""][key] = entry
     lacking = await _lacking(upkeep, asked)
-    if any(lacking.values()):  # a hub that answers writes some of it a moment after the journal: ask again
+    if any(entry.ts_us > recent_ts_us for some in lacking.values() for entry in some.values()):
         await asyncio.sleep(SETTLED_S)
         lacking = await _lacking(upkeep, lacking)
     for (kind, _), some in lacking.items():

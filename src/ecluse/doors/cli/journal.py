@@ -40,7 +40,8 @@ def missing_ones(
     """
     window = Window(*(_ts_us(text, default) for text, default in zip((since, until), _ALWAYS, strict=True)))
     with open_hub(directory) as hub, _bar(quiet=json) as told:
-        found = hub.run(missing(hub.journal, hub.stores.upkeep, hub.payments, hub.post, window, told))
+        now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+        found = hub.run(missing(hub.journal, hub.stores.upkeep, hub.payments, hub.post, window, now_ts_us, told))
     found = found if practices else _unnamed(found)
     if json:
         print_json({"missing": not found.is_whole, **msgspec.structs.asdict(found)})
