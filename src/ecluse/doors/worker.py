@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from ecluse.app.feeds import journalled, load_received
-from ecluse.doors.log import LOG, configure
+from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, open_hub
@@ -25,6 +25,8 @@ POLL_S = 1.0  # between two looks for received files; a load takes longer than t
 
 def work_once(hub: OpenHub) -> int:
     """Load every received feed whose insurer's turn it is; the number finished."""
+    from ecluse.doors.http.meters import count_feed  # a third of a second to import: only the loader pays it
+
     finished = 0
     for id_ in hub.run(hub.feeds.store.unfinished()):
         try:
@@ -34,6 +36,7 @@ def work_once(hub: OpenHub) -> int:
             LOG.warning("feed not loaded", feed=id_, code=said.code)
         else:
             LOG.info("feed finished", feed=id_, state=feed.state, rows=feed.counts.rows)
+            count_feed(feed)
             finished += 1
     return finished
 
@@ -61,12 +64,15 @@ def _sweep(hub: OpenHub) -> bool:
 
 def main(directory: Path) -> None:
     """Run until SIGTERM or SIGINT, or until the parent is gone; what a kill interrupts is gone on with at the next start."""
+    from ecluse.doors.http.meters import Board
+
     Thread(target=_end_with_parent, daemon=True).start()
     configure(read_settings(directory).log.level, "loader")
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    run(directory, stop)
+    with bugs_told(), Board(directory / "run", answers=False).telling():
+        run(directory, stop)
 
 
 def _end_with_parent() -> None:
