@@ -28,10 +28,9 @@ def account_name(covered: Covered, row: Row, account: str, side: str | None) -> 
 
     By what its row speaks of, not by its place or amount: a new version of the table goes on with the same count.
     """
-    spoken = [f"#{row.count}"] if row.count else [" ".join(row.domains), " ".join(row.acts or ())]
     apart = [side] if row.each_side and side else []
     period = [account] if months_of(account) or "+" in account else []
-    return "|".join([covered.contract, covered.product, *spoken, *apart, *period])
+    return "|".join([covered.contract, covered.product, *row.counted_as, *apart, *period])
 
 
 def year_of(product: Product, covered: Covered, day: date) -> Span:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache, cached_property
 
 import msgspec
 
@@ -65,7 +66,7 @@ class Part(msgspec.Struct, frozen=True):
     limits: tuple[Limit, ...] = ()
 
 
-class Guarantee(msgspec.Struct, frozen=True):
+class Guarantee(msgspec.Struct, frozen=True, dict=True):  # `dict` holds what is worked out once
     """The sum of its parts within its limits; no part at all is `NONE`."""
 
     parts: tuple[Part, ...]
@@ -79,7 +80,7 @@ class Guarantee(msgspec.Struct, frozen=True):
             yield from _counts(part.limits)
         yield from _counts(self.limits)
 
-    @property
+    @cached_property
     def accounts(self) -> frozenset[str]:
         """The accounts that must be known before it is computed."""
         return frozenset(account for account, _ in self.counts())
@@ -89,6 +90,7 @@ def _counts(limits: tuple[Limit, ...]) -> Iterator[tuple[str, bool]]:
     return ((limit.account, limit.bound is Bound.ACTS) for limit in limits if limit.period)
 
 
+@cache  # there are few accounts: a year and notation.MONTHS_MAX months, with and without the AMO
 def months_of(account: str) -> int:
     """How many months an account looks back and ahead; 0 for the contract's year."""
     period = account.partition("+")[0]

@@ -7,8 +7,10 @@ of its canonical form, and never changes. The first row that matches wins; no ro
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -61,7 +63,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         )
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
     """One promise: for these domains, acts (none named: all), facts and days of care, this guarantee.
 
     `count` names the accounts that rows share; without it they are the row's own. `each_side` keeps them apart for left
@@ -79,10 +81,15 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     each_side: bool = False
     waiting_months: Annotated[int, Meta(ge=0, le=WAITING_MONTHS_MAX)] = 0
 
-    @property
+    @cached_property
     def parsed(self) -> Guarantee:
         """The guarantee as a value."""
         return parse(self.guarantee)
+
+    @cached_property
+    def counted_as(self) -> tuple[str, ...]:
+        """The words that name its accounts: those of its count, or what it speaks of."""
+        return (f"#{self.count}",) if self.count else (" ".join(self.domains), " ".join(self.acts or ()))
 
     def matches(self, domain: Domain, act: str, day: date, facts: Facts = NOTHING_STATED) -> bool:
         """Whether this row speaks of `act` in `domain` on `day`; both its first and last day are inside."""
@@ -114,7 +121,7 @@ class Found(msgspec.Struct, frozen=True):
     waiting: tuple[tuple[Row, date], ...] = ()
 
 
-class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
     """A guarantee table; `responsible` as in article L871-1 du code de la sécurité sociale; `source` for a published one."""
 
     product: ProductId
@@ -124,12 +131,17 @@ class Product(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     year: Year = Year.CALENDAR
     source: Annotated[str, Meta(max_length=500)] = ""
 
+    @cached_property
+    def by_domain(self) -> Mapping[Domain, tuple[Row, ...]]:
+        """The rows that speak of each domain, in their order."""
+        return {domain: tuple(row for row in self.guarantees if domain in row.domains) for domain in Domain}
+
     def find(
         self, domain: Domain, act: str, day: date, facts: Facts = NOTHING_STATED, since: date | None = None
     ) -> Found:
         """The first row that speaks of the line and is past its waiting period; none: then nothing is paid."""
         waiting: list[tuple[Row, date]] = []
-        for row in self.guarantees:
+        for row in self.by_domain[domain]:
             if not row.matches(domain, act, day, facts):
                 continue
             opens_on = row.opens_on(since)

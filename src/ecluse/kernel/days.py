@@ -5,6 +5,7 @@ Days are days of Europe/Paris; instants are UTC. Nothing here reads a clock.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -65,8 +66,9 @@ def parse_day(text: str, *, pointer: str | None = None) -> date:
 def months_after(day: date, months: int) -> date:
     """The same day of the month, `months` later (earlier if below zero); the last day of that month if it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    first_of_next = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), first_of_next - timedelta(days=1))
+    if day.day <= 28:  # every month has it: most days need no look at the month's length
+        return date(year, month + 1, day.day)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def paris_day(instant: datetime) -> date:
