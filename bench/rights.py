@@ -34,7 +34,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench import members
 from bench.postgres import server, url
@@ -52,13 +52,13 @@ PATHS = {"ecluse": "/v1/rights/checks", "fastapi": "/check", "asgi": "/check"}
 
 
 @contextmanager
-def running(command: list[str], port: int, **environment: str) -> Iterator[None]:
-    """A server in a process of its own, pinned to the first core, until the end of the block."""
+def running(command: list[str], port: int, **environment: str) -> Iterator[int]:
+    """A server in a process of its own, pinned to the first core, until the end of the block; the value is its number."""
     pinned = ["taskset", "-c", "0", *command] if shutil.which("taskset") else command
     process = subprocess.Popen(pinned, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)
     try:
         _wait(port)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(20)
@@ -76,11 +76,18 @@ def _wait(port: int) -> None:
     raise RuntimeError("the server did not start")
 
 
+class Served(NamedTuple):
+    """Our own server: the number of its process, and a token it takes."""
+
+    process: int
+    token: str
+
+
 @contextmanager
-def hub(people: int, home: Path, **environment: str) -> Iterator[str]:
-    """Our own server over `people` members; the value is a token."""
+def hub(people: int, home: Path, product: str = members.PRODUCT_YAML, **environment: str) -> Iterator[Served]:
+    """Our own server over `people` members."""
     members.write_feed(home / "members.csv", people)
-    (home / "product.yaml").write_text(members.PRODUCT_YAML)
+    (home / "product.yaml").write_text(product)
     directory = ["--dir", str(home / "hub")]
     _ecluse("init", str(home / "hub"), **environment)
     _ecluse("product", "load", str(home / "product.yaml"), "--insurer", members.AMC, *directory, **environment)
@@ -90,8 +97,8 @@ def hub(people: int, home: Path, **environment: str) -> Iterator[str]:
         "dev", "token", "--account", "rpps:10000000001", "--practice", "370000028", *directory, **environment
     )
     serve = [_command(), "serve", "--port", str(PORTS["ecluse"]), *directory]
-    with running(serve, PORTS["ecluse"], **environment):
-        yield token.strip()
+    with running(serve, PORTS["ecluse"], **environment) as process:
+        yield Served(process, token.strip())
 
 
 @contextmanager
@@ -121,9 +128,9 @@ def _fill(socket: Path, people: int) -> None:
         connection.execute("VACUUM ANALYZE rights")
 
 
-def ask(name: str, bodies: bytes, seconds: float, token: str) -> dict[str, Any]:
+def ask(name: str, bodies: bytes, seconds: float, token: str, path: str = "") -> dict[str, Any]:
     """One round of load on one server, from the other core."""
-    command = [sys.executable, "-m", "bench.load", str(PORTS[name]), PATHS[name], "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "bench.load", str(PORTS[name]), path or PATHS[name], "--seconds", str(seconds)]
     pinned = ["taskset", "-c", "1", *command] if shutil.which("taskset") else command
     done = subprocess.run([*pinned, "--token", token], input=bodies, capture_output=True, check=True)
     answered: dict[str, Any] = json.loads(done.stdout)
@@ -144,7 +151,7 @@ def measure(people: int, seconds: float, *, store: str, alone: bool = False) -> 
         with ExitStack() as stack:
             socket = stack.enter_context(server()) if store == "postgresql" or not alone else None
             where = {"ECLUSE_STORE_URL": url(socket, "hub")} if socket and store == "postgresql" else {}
-            token = stack.enter_context(hub(people, home, **where))
+            token = stack.enter_context(hub(people, home, **where)).token
             if socket and not alone:
                 stack.enter_context(peers(people, socket))
                 names += ["fastapi", "asgi"]
