@@ -38,7 +38,7 @@ STEPS: dict[str, dict[str, str]] = {
         "cancel": "cancel claim",
         "claim": "read claim",
         "page": "read claims",
-        "used": "read use",
+        "reserve": "reserve use",
     },
     "payments": {"remittances_of": "read remittances", "remittance": "read remittance"},
 }
