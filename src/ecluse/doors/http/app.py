@@ -18,7 +18,10 @@ from prometheus_client.registry import Collector
 from ecluse import __version__
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
+from ecluse.app.quotes import QuoteSent, quote
+from ecluse.app.rights import RightsQuestion, check_rights
 from ecluse.doors.http import claims, feeds, quotes, remittances, rights
+from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
 from ecluse.doors.http.probes import probes
@@ -63,5 +66,8 @@ def build(
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
     )
-    bare: dict[str, ASGIApp] = {rights.PATH: rights.Checks(hub, door)}
+    bare: dict[str, ASGIApp] = {
+        rights.PATH: Bare(hub, door, RightsQuestion, rights.QUESTION_BYTES_MAX, check_rights),
+        quotes.PATH: Bare(hub, door, QuoteSent, BODY_BYTES_MAX, quote),
+    }
     return Front(routes, bare, in_flight_max, hub.ids, log_requests=log_requests, stopping=stopping)
