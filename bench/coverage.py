@@ -2,7 +2,7 @@
 
 What is measured is all a claim asks of the rules, through the functions that the hub calls: amounts checked and rates
 read, rows found in a table of 22, accounts named, spans known, what others used looked up, one contract after the other
-(two on every second bill), each line seeing what the one before has used. Bills have three lines; two in three of them
+(two on every second bill), each line seeing what the one before has used. Bills have three lines; three in five of them
 read an account (Y, 24M or 48M) that holds four uses.
 
 On an envelope: the busiest second sees 4,500 lines of quotes (bench/quote.py). For each line and contract the rules read
