@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ecluse.app.ports import Mark
-from ecluse.engines.sqlite.database import connect
+from ecluse.engines.sqlite.connection import connect
 from ecluse.journal.entry import Entry
 
 LAG_S = (
