@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ecluse.coverage.compute import Split, Uses, compute, compute_contracts
 from ecluse.coverage.explain import because
-from ecluse.coverage.guarantee import NONE, Bound, Guarantee, Kind, Limit, Part
+from ecluse.coverage.guarantee import NONE, Bound, Guarantee, Kind, Limit, Part, ledger_of
 from ecluse.coverage.line import Line, Used
 from ecluse.coverage.notation import parse, write
 from ecluse.kernel.errors import Refused
@@ -44,7 +44,7 @@ MANY = st.lists(PARTS, max_size=4, unique_by=lambda part: part.kind).map(tuple)
 
 
 def is_countable(guarantee: Guarantee) -> bool:
-    counts = list(guarantee.counts())
+    counts = [(ledger_of(account), acts) for account, acts in guarantee.counts()]
     return len(counts) == len(set(counts)) and (bool(guarantee.parts) or not guarantee.limits)
 
 
