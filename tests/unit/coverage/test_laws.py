@@ -170,7 +170,9 @@ def test_a_higher_expense_never_lowers_what_is_paid(line: Line, guarantee: Guara
     one, two = compute(line, guarantee, used), compute(costing(line, line.expense_cents + more), guarantee, used)
     assert two.amo_cents >= one.amo_cents
     assert two.amo_cents + two.amc_cents >= one.amo_cents + one.amc_cents
-    if not line.flat_share_cents:  # with one, the AMO may pay more of a small expense, and a ceiling with the AMO in it less
+    if (
+        not line.flat_share_cents
+    ):  # with one, the AMO may pay more of a small expense, and a ceiling with the AMO in it less
         assert two.amc_cents >= one.amc_cents
 
 
