@@ -33,7 +33,7 @@ YES_NO = (True, False)
 PLACES = ("on a part", "on the whole")
 STATED = {"basket": Basket, "equipment": Equipment, "side": Side, "renewal": Renewal, "scheme": Scheme,
           "exemption": Exemption, "pathway": Pathway, "optam": YES_NO, "network": YES_NO}  # fmt: skip
-ASKED = {"basket": Basket, "equipment": Equipment, "renewal": Renewal, "optam": YES_NO, "network": YES_NO}
+ASKED = {name: STATED[name] for name in ("basket", "equipment", "renewal", "pathway", "optam", "network")}
 SETTINGS = ("acts", "from", "to", "count", "each_side", "waiting_months, over", "waiting_months, not over")
 
 
