@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -20,14 +21,14 @@ from ecluse.coverage.product import Row, When, Year
 from tests.unit.coverage.cases import BOOK, Case, cases
 
 PAGE = Path(__file__).parents[3] / "docs" / "coverage.md"
-BRANCHES = (
-    "amo_rates",
-    "base_tariffs",
-    "actes_lourds",
-    "contrat_responsable",
-    "hopital",
-)  # what the price of a line uses
+# What the price of a line turns on; participations and franchises change no share, so no case is asked for them.
+BRANCHES = ("amo_rates", "base_tariffs", "actes_lourds", "contrat_responsable", "hopital")
 TITLE = "## Cases\n"
+WORDS = """{total} cases in `tests/cases/coverage/`, one file a subject, written for jurists and computed by hand: {counted}.
+Each is priced as a claim is, and its three amounts add up to the expense. The source of a case names the rules of the book
+that it turns on; their values must be in the case. Guarantee tables that insurers published, each with what the notation
+cannot say of it, are in `tests/cases/products/published/`. Beside the cases stand `published.csv` (worked cases of others)
+and `forms.yaml` (the forms at their edges). Written by `python -m tests.unit.coverage.report`:"""
 
 YES_NO = (True, False)
 PLACES = ("on a part", "on the whole")
@@ -136,23 +137,10 @@ def _settings(row: Row) -> Iterator[str]:
 def section() -> str:
     """The section of docs/coverage.md."""
     subjects = Counter(subject for subject, _ in cases())
+    counted = ", ".join(f"{subject} {count}" for subject, count in sorted(subjects.items()))
+    words = textwrap.fill(WORDS.format(total=subjects.total(), counted=counted), 125)
     rows = [f"| {group} | {len(names)} | {_names(group, names)} |" for group, names in every().items()]
-    return "\n".join(
-        [
-            TITLE,
-            f"{subjects.total()} cases in `tests/cases/coverage/`, one file a subject, written for jurists and computed by hand:",
-            ", ".join(f"{subject} {count}" for subject, count in sorted(subjects.items())) + ".",
-            "Each is priced as a claim is, and its three amounts add up to the expense. The source of a case names the rules of",
-            "the book it turns on; their values must be in the case. Guarantee tables of real insurers, with the lines that the",
-            "notation cannot say, are in `tests/cases/products/published/`.",
-            "Written by `python -m tests.unit.coverage.report`:",
-            "",
-            "| group | in all | touched by no case |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
+    return "\n".join([TITLE, words, "", "| group | in all | touched by no case |", "|---|---|---|", *rows, ""])
 
 
 def _names(group: str, names: tuple[str, ...]) -> str:
