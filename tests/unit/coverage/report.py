@@ -28,7 +28,8 @@ WORDS = """{total} cases in `tests/cases/coverage/`, one file a subject, written
 Each is priced as a claim is, and its three amounts add up to the expense. The source of a case names the rules of the book
 that it turns on; their values must be in the case. Guarantee tables that insurers published, each with what the notation
 cannot say of it, are in `tests/cases/products/published/`. Beside the cases stand `published.csv` (worked cases of others)
-and `forms.yaml` (the forms at their edges). Written by `python -m tests.unit.coverage.report`:"""
+and `forms.yaml` (the forms at their edges)."""
+WRITTEN = "Written by `python -m tests.unit.coverage.report`:"
 
 YES_NO = (True, False)
 PLACES = ("on a part", "on the whole")
@@ -140,7 +141,7 @@ def section() -> str:
     counted = ", ".join(f"{subject} {count}" for subject, count in sorted(subjects.items()))
     words = textwrap.fill(WORDS.format(total=subjects.total(), counted=counted), 125)
     rows = [f"| {group} | {len(names)} | {_names(group, names)} |" for group, names in every().items()]
-    return "\n".join([TITLE, words, "", "| group | in all | touched by no case |", "|---|---|---|", *rows, ""])
+    return "\n".join([TITLE, words, WRITTEN, "", "| group | in all | touched by no case |", "|---|---|---|", *rows, ""])
 
 
 def _names(group: str, names: tuple[str, ...]) -> str:
