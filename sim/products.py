@@ -52,7 +52,12 @@ COMFORT = (
     row("AUXM", "EUR_ACT:30/5Y", "Ostéopathie : 30 € par séance, 5 séances par an", "OST"),
     row("PHAR LABO AUXM TRAN", "TM:100", "Pharmacie, analyses, auxiliaires : ticket modérateur"),
     row("RADI", "BR_INCL:125", "Imagerie : 125 % de la base, Sécurité sociale comprise"),
-    row("DENT", "BR_INCL:300", "Couronnes : 300 % de la base, Sécurité sociale comprise", "PFC"),
+    row(
+        "DENT",
+        "TM:100+BR_EXCL:200[EUR:400/Y]",
+        "Couronnes : ticket modérateur et 200 % de la base, 400 € par an",
+        "PFC",
+    ),
     row("DENT", "TM:100", "Soins dentaires : ticket modérateur"),
     row("OPTI", "EUR:100", "Monture : 100 €", "MON"),
     row("OPTI", "TM:100+EUR:120", "Verres : ticket modérateur et 120 €"),
@@ -72,7 +77,7 @@ SERENITY = (
     row("OPTI", "EUR:100", "Monture : 100 €", "MON"),
     row("OPTI", "EUR:320", "Verres : 320 €"),
     row("AUDI", "BASKET:100S", "Aide auditive 100 % Santé", "AUD1"),
-    row("AUDI", "BR_INCL:425", "Aide auditive : 425 % de la base, Sécurité sociale comprise"),
+    row("AUDI", "TM:100+REST:85[EUR:1900/Y]<=EUR_INCL:1700", "Aide auditive : 85 % du reste, 1 700 € par oreille"),
     row("HOSP", "FR:100", "Hôpital : frais réels"),
 )
 SUPPLEMENT = (  # a second contract: it pays after the first, and only where excesses are common

@@ -1,7 +1,8 @@
 """What is true, computed slowly and plainly: rights day by day, amounts in decimal euros. Shares no code with the hub.
 
 AMO: base × rate, half up to the cent, never above the expense. AMC: for each contract in order of priority, the parts
-of its guarantee in order, each up to its ceiling, within what is left of the expense (docs/simulator.md).
+of its guarantee in order, each up to its ceiling and what the year leaves of it, all of them within the limit of an
+article and what is left of the expense (docs/simulator.md).
 """
 
 from __future__ import annotations
@@ -91,24 +92,30 @@ def paid_by(
     guarantee: str, expense: Decimal, base: Decimal, amo: Decimal, left: Decimal,
     quantity: int, used: Consumed, counter: tuple[object, ...], keep: bool,
 ) -> Decimal:  # fmt: skip
-    """What one guarantee pays of `left`: its parts in order."""
+    """What one guarantee pays of `left`: its parts in order, as `TM:100+REST:85[EUR:1900/Y]<=EUR_INCL:1700`."""
     paid = Decimal(0)
     if guarantee == "NONE":
         return paid
-    for part in guarantee.split("+"):
-        kind, _, value = part.partition(":")
-        this = min(ceiling(kind, value, expense, base, amo, quantity, used, counter), left - paid)
+    parts, _, whole = guarantee.partition("<=EUR_INCL:")
+    most = min(left, max(paid, Decimal(whole) * quantity - amo)) if whole else left
+    for part in parts.split("+"):
+        form, _, year = part.partition("[EUR:")
+        kind, _, value = form.partition(":")
+        this = ceiling(kind, value, expense, base, amo, left - paid, quantity, used, counter)
+        if year:
+            this = min(this, Decimal(year.removesuffix("/Y]")) - used.euros.get(counter, Decimal(0)))
+        this = min(this, most - paid)
         if keep and kind == "EUR_ACT" and this > 0:
             allowed = int(value.split("/")[1].rstrip("Y")) - used.acts.get(counter, 0)
             used.acts[counter] = used.acts.get(counter, 0) + min(quantity, allowed)
-        if keep and kind == "EUR_YEAR":
+        if keep and (kind == "EUR_YEAR" or year):
             used.euros[counter] = used.euros.get(counter, Decimal(0)) + this
         paid += this
     return paid
 
 
 def ceiling(
-    kind: str, value: str, expense: Decimal, base: Decimal, amo: Decimal,
+    kind: str, value: str, expense: Decimal, base: Decimal, amo: Decimal, rest: Decimal,
     quantity: int, used: Consumed, counter: tuple[object, ...],
 ) -> Decimal:  # fmt: skip
     """The most one part pays, in euros."""
@@ -121,6 +128,8 @@ def ceiling(
         return half_up(base * Decimal(value) / 100)
     if kind == "FR":
         return max(nothing, half_up(expense * Decimal(value) / 100) - amo)
+    if kind == "REST":
+        return half_up(rest * Decimal(value) / 100)
     if kind == "EUR":
         return Decimal(value) * quantity
     if kind == "EUR_YEAR":

@@ -24,6 +24,9 @@ CASES = [
     ("FR:100", "50.00", "50.00", "30.00", 1, "20.00"),
     ("EUR:100", "238.00", "0.10", "0.06", 2, "200.00"),
     ("BR_INCL:100", "10.00", "25.00", "10.00", 1, "0.00"),
+    ("TM:100+REST:85[EUR:1900/Y]<=EUR_INCL:1700", "1600.00", "400.00", "240.00", 1, "1180.00"),
+    ("TM:100+REST:85[EUR:1900/Y]<=EUR_INCL:1700", "2500.00", "400.00", "240.00", 1, "1460.00"),
+    ("TM:100+BR_EXCL:200[EUR:400/Y]", "1400.00", "240.00", "144.00", 2, "496.00"),
 ]
 
 
@@ -54,6 +57,13 @@ def test_the_year_ends_with_its_euros() -> None:
         for _ in range(6)
     ]
     assert paid == [Decimal(60)] * 4 + [Decimal(10), Decimal(0)]
+
+
+def test_a_part_ends_with_its_year_and_the_ticket_goes_on() -> None:
+    used = Consumed()
+    guarantee, expense, base, amo = "TM:100+BR_EXCL:200[EUR:400/Y]", Decimal(550), Decimal(120), Decimal(72)
+    paid = [truth.paid_by(guarantee, expense, base, amo, expense - amo, 1, used, ("counter",), True) for _ in range(3)]
+    assert paid == [Decimal(288), Decimal(208), Decimal(48)]
 
 
 @pytest.mark.parametrize(
