@@ -12,6 +12,7 @@ from ecluse.coverage.product import read_product
 from ecluse.coverage.responsible import OBLIGATIONS, Trial, breaches
 from ecluse.rules.book import open_book
 
+CHILD = "when: {age_to: 15}, count: lunettes"
 BOOK, DAY = open_book(), date(2026, 11, 25)
 FILES = sorted((Path(__file__).parents[2] / "cases" / "products").glob("*.yaml"))
 MED, FJ = (
