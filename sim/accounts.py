@@ -79,6 +79,7 @@ class Accounts:
 def spent(uses: Iterable[Use], period: str, year: tuple[date, date], day: date) -> Spent:
     """What `uses` of an account count on `day`: those of the contract's `year`, or of the fullest months around the day."""
     mine = list(uses)
+    period = period.removesuffix("+AMO")
     if period == "Y":
         return total(mine, *year)
     months = int(period.removesuffix("M"))

@@ -75,7 +75,9 @@ def product_row(row: Row) -> dict[str, Any]:
     """One row of a guarantee table; what it does not ask for is left out."""
     asked: dict[str, Any] = {
         "acts": list(row.acts),
-        "when": deepcopy(row.when),  # a value that stands twice would be written as an alias, which tables must not hold
+        "when": deepcopy(
+            row.when
+        ),  # a value that stands twice would be written as an alias, which tables must not hold
         "count": row.count,
         "each_side": row.each_side,
         "waiting_months": row.waiting_months,

@@ -41,6 +41,7 @@ def summary(run: Run) -> Json:
         "day": run.today.isoformat(),
         "verdict": "true",
         "world": world_figures(run),
+        "met": dict(sorted(run.listener.met.items())),
         "exchanges": {
             "total": len(run.played),
             "by_call": dict(Counter(each.planned.call for each in run.played)),
