@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sim.contracts import Contract
+from sim.exchange import Must
+from sim.mistakes import WITH_BASE
 from sim.people import Person
 from sim.scene import Line, Scene, Writer, engagement_of, later
 from sim.truth import covered_until, open_contracts
@@ -41,6 +43,17 @@ def renumbered(lines: list[Line]) -> list[Line]:
     return [line | {"line": number} for number, line in enumerate(lines, start=1)]
 
 
+def many(scene: Scene, person: Person) -> list[Line]:
+    """The lines of three visits at once, to come near what is counted."""
+    return renumbered([line for _ in range(3) for line in scene.lines(person)])
+
+
+def quoted_beside(scene: Scene, person: Person, contract: Contract) -> None:
+    """Another engagement and its quote: it shows what the others hold back by now."""
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    scene.quote(check, person, contract.insurer, many(scene, person))
+
+
 def same_care(one: Line, other: Line) -> bool:
     """Whether a practice would be taken to bill the same care twice."""
     return all(one[name] == other[name] for name in ("act", "date", "expense_cents"))
@@ -59,9 +72,9 @@ def quoted_here_billed_there(scene: Scene) -> bool:
         return False
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     lines = scene.lines(person)
-    scene.quote(check, person, contract.insurer, lines)
+    scene.quote(check, person, contract.insurer, renumbered([*lines, *many(scene, person)]))
     scene.who = scene.draw.choice(others)
-    there = scene.lines(person)
+    there = many(scene, person)
     scene.claim(scene.unannounced(person, contract, there), scene.accepted(person, contract.insurer, there))
     scene.who = here
     scene.claim_under(check, person, contract.insurer, lines)
@@ -74,12 +87,11 @@ def quoted_again(scene: Scene) -> bool:
     if not found:
         return False
     person, contract = found
-    check = scene.check(person, contract.insurer, contract, confirmed=True)
-    scene.quote(check, person, contract.insurer, scene.lines(person))
     lines = scene.lines(person)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    scene.quote(check, person, contract.insurer, many(scene, person))
     scene.quote(check, person, contract.insurer, lines)
-    other = scene.check(person, contract.insurer, contract, confirmed=True)
-    scene.quote(other, person, contract.insurer, scene.lines(person))
+    quoted_beside(scene, person, contract)
     scene.claim_under(check, person, contract.insurer, lines)
     return True
 
@@ -90,7 +102,7 @@ def billed_in_parts(scene: Scene) -> bool:
     if not found:
         return False
     person, contract = found
-    lines = renumbered([*scene.lines(person), *scene.lines(person)])
+    lines = many(scene, person)
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     scene.quote(check, person, contract.insurer, lines)
     first = scene.claim_under(check, person, contract.insurer, lines[:1])
@@ -98,7 +110,26 @@ def billed_in_parts(scene: Scene) -> bool:
     if rest:
         body = {"invoice": scene.invoice("-P"), "engagement": engagement_of(check), "lines": rest}
         scene.claim(body, scene.accepted(person, contract.insurer, rest))
+    quoted_beside(scene, person, contract)
     scene.cancel(first)
+    quoted_beside(scene, person, contract)
+    return True
+
+
+def refused_then_billed(scene: Scene) -> bool:
+    """A quote, and a claim of it with a rate that does not exist: refused, it releases nothing; mended, it is paid."""
+    found = counted(scene)
+    if not found:
+        return False
+    person, contract = found
+    lines = scene.lines(person)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    scene.quote(check, person, contract.insurer, lines)
+    wrong = [line | WITH_BASE | {"amo_rate": "37%"} for line in lines]
+    must = Must(201, "refused", ("amo_rate_unknown",), person.number, contract.insurer, scene.domain, tuple(wrong))
+    scene.claim({"invoice": scene.invoice(), "engagement": engagement_of(check), "lines": wrong}, must)
+    quoted_beside(scene, person, contract)
+    scene.claim_under(check, person, contract.insurer, lines)
     return True
 
 
@@ -114,6 +145,7 @@ def moved(scene: Scene) -> bool:
     if covered_until(scene.world, person, contract, scene.domain, scene.day, last) == last:
         scene.quote(check, person, contract.insurer, later(lines, AHEAD_DAYS))
     scene.claim_under(check, person, contract.insurer, lines)
+    quoted_beside(scene, person, contract)
     return True
 
 
@@ -144,11 +176,12 @@ def late_invoice(scene: Scene) -> bool:
     return True
 
 
-COURSES: tuple[tuple[str, int, Writer], ...] = (
-    ("quoted_here_billed_there", 40, quoted_here_billed_there),
-    ("quoted_again", 20, quoted_again),
-    ("billed_in_parts", 20, billed_in_parts),
-    ("moved", 20, moved),
+COURSES: tuple[tuple[str, int, Writer], ...] = (  # many more than in life, to see what is counted
+    ("quoted_here_billed_there", 60, quoted_here_billed_there),
+    ("quoted_again", 40, quoted_again),
+    ("billed_in_parts", 40, billed_in_parts),
+    ("refused_then_billed", 20, refused_then_billed),
+    ("moved", 40, moved),
     ("course", 40, course),
     ("late_invoice", 30, late_invoice),
 )

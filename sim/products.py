@@ -47,13 +47,18 @@ def row(domains: str, guarantee: str, label: str, acts: str = "", **more: Any) -
     return Row(tuple(domains.split()), tuple(acts.split()), guarantee, label, **more)
 
 
-def glasses(letters: str, most_euros: int, frame_euros: int) -> tuple[Row, ...]:
+def glasses(letters: str, most_euros: int, frame_euros: int, waiting_months: int = 0) -> tuple[Row, ...]:
     """Frame and lenses of the equipments `letters`: together at most so much in two years, AMO included."""
-    when, most = {"equipment": letters.split()}, f"<=EUR_INCL:{most_euros}/24M"
+    most = f"<=EUR_INCL:{most_euros}/24M"
+    more: dict[str, Any] = {
+        "when": {"equipment": letters.split()},
+        "count": "lunettes",
+        "waiting_months": waiting_months,
+    }
     said = f"{most_euros} € tous les deux ans, équipements {letters}"
     return (
-        row("OPTI", f"FR:100<=EUR_INCL:{frame_euros}{most}", f"Monture : {said}", "MON", when=when, count="lunettes"),
-        row("OPTI", f"FR:100{most}", f"Verres : {said}", "VER", when=when, count="lunettes"),
+        row("OPTI", f"FR:100<=EUR_INCL:{frame_euros}{most}", f"Monture : {said}", "MON", **more),
+        row("OPTI", f"FR:100{most}", f"Verres : {said}", "VER", **more),
     )
 
 
@@ -87,7 +92,7 @@ COMFORT = (
     row("DENT", "BR_INCL:330", "Couronnes, réseau : 330 % de la base", "PFC", when=PARTNER, waiting_months=6),
     row("DENT", "BR_INCL:300", "Couronnes : 300 % de la base, Sécurité sociale comprise", "PFC", waiting_months=6),
     row("DENT", "TM:100", "Soins dentaires : ticket modérateur"),
-    *glasses("a b c d e f", 200, 60),
+    *glasses("a b c d e f", 200, 60, waiting_months=3),
     OTHER_OPTICS,
     row(
         "AUDI",
@@ -109,7 +114,7 @@ SERENITY = (
     row("PHAR", "TM:100", "Pharmacie : ticket modérateur"),
     row("LABO", "FR:100", "Analyses : frais réels"),
     NO_REST,
-    row("DENT", "TM:100+REST:85[EUR:1900/Y]", "Couronnes : 85 % du reste, 1 900 € par an", "PFC"),
+    row("DENT", "TM:100+REST:85[EUR:1900/Y]", "Couronnes : 85 % du reste, 1 900 € par an", "PFC", waiting_months=6),
     row("DENT", "BR_INCL:200", "Soins dentaires : 200 % de la base, Sécurité sociale comprise"),
     *glasses("a", 420, 100),
     *glasses("b", 560, 100),

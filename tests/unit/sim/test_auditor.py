@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from honest import Honest, Json, papers_of
 
 from sim import bank
+from sim.accounts import Accounts, Held, Use
 from sim.auditor import privacy
 from sim.auditor.answers import Listener
 from sim.auditor.lie import Lie, Oath
@@ -86,6 +88,48 @@ def test_a_lie_in_an_answer_is_seen(
     false = replace(true, answer=json.dumps(said).encode())
     with pytest.raises(Lie, match="seed 7"):
         heard(small, [*played[:place], false, *played[place + 1 :]])
+
+
+class ForgetsQuotes(Accounts):
+    """Promises the same euro twice."""
+
+    def quote(self, engagement: str, until: date, uses: Iterable[Use]) -> None:
+        """Hold nothing back."""
+
+
+class KeepsQuotes(Accounts):
+    """Lets two quotes under one engagement hold back."""
+
+    def quote(self, engagement: str, until: date, uses: Iterable[Use]) -> None:
+        """Hold these back beside what the engagement held."""
+        for use in uses:
+            self.held.setdefault(use.account, []).append(Held(engagement, until, use))
+
+
+class ReleasesNothing(Accounts):
+    """Counts what a quote promised a second time when it is billed."""
+
+    def claim(self, engagement: str, uses: Iterable[Use]) -> None:
+        """Use these, and go on holding back the same."""
+        super().claim("", uses)
+
+
+class ForgetsClaims(Accounts):
+    """Pays as if nothing had been used."""
+
+    def claim(self, engagement: str, uses: Iterable[Use]) -> None:
+        """Count nothing."""
+
+    def give_back(self, uses: Iterable[Use]) -> None:
+        """Nothing was counted."""
+
+
+@pytest.mark.parametrize("accounts", [ForgetsQuotes, KeepsQuotes, ReleasesNothing, ForgetsClaims])
+def test_a_hub_that_counts_wrongly_is_seen(small: World, visits: list[Visit], accounts: type[Accounts]) -> None:
+    hub = Honest(small, small.day)
+    hub.accounts = accounts()
+    with pytest.raises(Lie, match="to the cent"):
+        heard(small, hub.play(visits))
 
 
 def test_an_engagement_given_twice_is_seen(small: World, played: list[Played]) -> None:
