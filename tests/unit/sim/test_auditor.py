@@ -164,7 +164,7 @@ def asked(played: Played) -> Json:
 # papers
 
 PAPER_LIES: list[tuple[str, Callable[[Papers], None]]] = [
-    ("a remittance without one of its lines", lambda papers: papers.remittances[0]["lines"].pop()),
+    ("a remittance without one of its lines", lambda papers: lost(papers.remittances[0]["lines"])),
     ("a cent of a line", lambda papers: cents(papers.remittances[0]["lines"][0], "amount_cents")),
     ("a cent of a remittance", lambda papers: cents(papers.remittances[0], "total_cents")),
     ("a remittance that is missing", lambda papers: papers.remittances.pop()),
@@ -172,10 +172,14 @@ PAPER_LIES: list[tuple[str, Callable[[Papers], None]]] = [
     ("a line of another invoice", lambda papers: papers.remittances[0]["lines"][0].update(invoice="other")),
     ("a transfer of another amount", lambda papers: dearer(papers)),
     ("a control sum", lambda papers: papers.payments.__setitem__(0, replace(papers.payments[0], total=Decimal(1)))),
-    ("a call without one of its lines", lambda papers: papers.calls[0]["lines"].pop()),
+    ("a call without one of its lines", lambda papers: lost(papers.calls[0]["lines"])),
     ("a cent of a call", lambda papers: cents(papers.calls[0], "amount_cents")),
     ("a call that is missing", lambda papers: papers.calls.pop()),
 ]  # fmt: skip
+
+
+def lost(lines: list[Json]) -> None:
+    lines.remove(next(line for line in lines if line["amount_cents"]))
 
 
 def dearer(papers: Papers) -> None:
