@@ -30,6 +30,7 @@ REASONS = {
     "not_covered": "Droits non confirmés",
     "replaces_unknown": "Facture à remplacer inconnue",
 }
+MET = ("limit", "account", "another quote", "waiting")  # what kept a line from being paid more; see auditor/answers
 Json = dict[str, Any]
 
 
@@ -41,6 +42,7 @@ def summary(run: Run) -> Json:
         "day": run.today.isoformat(),
         "verdict": "true",
         "world": world_figures(run),
+        "met": {name: run.listener.met[name] for name in MET},
         "exchanges": {
             "total": len(run.played),
             "by_call": dict(Counter(each.planned.call for each in run.played)),

@@ -10,6 +10,7 @@ from typing import Any
 
 from sim import mistakes
 from sim.contracts import Contract
+from sim.courses import COURSES
 from sim.crowd import elsewhere
 from sim.exchange import Must
 from sim.identifiers import nir_key
@@ -143,9 +144,8 @@ def cancelled(scene: Scene) -> bool:
     if not checked_and_billed(scene):
         return False
     claim = scene.exchanges[-1].step
-    path = f"/v1/claims/{claim_of(claim)}"
-    scene.say("cancellation", "POST", f"{path}/cancellation", None, Must(200, "cancelled", ends=claim))
-    scene.say("show", "GET", path, None, Must(200, "shown", same_as=claim))
+    scene.cancel(claim)
+    scene.say("show", "GET", f"/v1/claims/{claim_of(claim)}", None, Must(200, "shown", same_as=claim))
     return True
 
 
@@ -228,4 +228,4 @@ WRONG: tuple[tuple[str, int, Writer], ...] = (
     *((f"malformed:{case.name}", 2, malformed(case)) for case in mistakes.MALFORMED),
     *((f"token:{kind}", 4, wrong_token(kind, status, code)) for kind, status, code in mistakes.TOKENS),
 )
-SCENARIOS = USUAL + WRONG
+SCENARIOS = USUAL + COURSES + WRONG

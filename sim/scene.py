@@ -19,7 +19,6 @@ from sim.seeds import chance
 from sim.world import World
 
 BY_MEMBER_NUMBER = 180  # per mille of checks that give the member number instead of the NIR; assumed
-YESTERDAY = 120  # per mille of claims sent for care of the days before; assumed
 ADULT = 20  # regulated prices of hearing aids differ below this age
 
 Line = dict[str, Any]
@@ -118,6 +117,11 @@ class Scene:
         """A claim under the engagement of step `check`, as it should be."""
         body = {"invoice": self.invoice(), "engagement": engagement_of(check), "lines": lines}
         return self.claim(body, self.accepted(person, insurer, lines))
+
+    def cancel(self, claim: int) -> int:
+        """A cancellation of the claim of step `claim`."""
+        path = f"/v1/claims/{claim_of(claim)}/cancellation"
+        return self.say("cancellation", "POST", path, None, Must(200, "cancelled", ends=claim))
 
     def unannounced(self, person: Person, contract: Contract, lines: list[Line]) -> dict[str, Any]:
         """The body of a claim without a check: insurer and beneficiary stand in the place of the engagement."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from sim import truth
+from sim.accounts import Account, Use
 from sim.auditor.book import ACCEPTED, REFUSED, SETTLED, Book, TrueClaim
 from sim.auditor.calendar import latest_payment
 from sim.auditor.lie import Oath
@@ -16,7 +18,7 @@ from sim.exchange import Exchange
 from sim.people import Person
 from sim.player import Played
 from sim.professionals import Professional
-from sim.truth import Consumed, Share
+from sim.truth import Share
 from sim.workload import staff_by_account
 from sim.world import World
 
@@ -50,6 +52,7 @@ class Listener:
         self.engagements: dict[str, tuple[Person, str, str, date]] = {}
         self.seen_ids: set[str] = set()
         self.answers: dict[tuple[int, int], Json] = {}
+        self.met: Counter[str] = Counter()  # lines of quotes and claims that something kept from being paid more
 
     def hear(self, played: Played) -> None:
         """Check one exchange. Raises `Lie` at the first thing that is not true."""
@@ -141,7 +144,7 @@ class Listener:
         self._new_id(planned.name, answer["quote_id"], ID)
         self.oath.same("engagements", planned.name, answer["engagement"]["number"], body["engagement"])
         person, insurer, domain, day = self.engagements[body["engagement"]]
-        shares = self.shares(person, insurer, domain, body["lines"], copied(self.book.used), day)
+        shares = self.shares(person, insurer, domain, body["lines"], body["engagement"], day)
         self.oath.same("quotes", planned.name, len(answer["lines"]), len(shares))
         for sent, share, line in zip(body["lines"], shares, answer["lines"], strict=True):
             about = f"{planned.name} line {sent['line']}"
@@ -161,16 +164,39 @@ class Listener:
         total = (expense, sum(s.amo for s in shares), sum(s.amc for s in shares), sum(s.patient for s in shares))
         self.oath.same("quotes to the cent", planned.name, answer["total"], dict(zip(AMOUNTS, total, strict=True)))
         self.oath.same("quotes to the cent", planned.name, sum(total[1:]), expense)
+        until = self.today + timedelta(days=truth.ENGAGEMENT_DAYS)
+        self.book.accounts.quote(body["engagement"], until, [use for share in shares for use in share.uses])
 
     def shares(
-        self, person: Person, insurer: str, domain: str, lines: list[Json], used: Consumed, day: date | None
+        self, person: Person, insurer: str, domain: str, lines: list[Json], engagement: str, day: date | None
     ) -> list[Share]:
-        """Each line shared out under the contracts open on its day (or on `day`, of the engagement)."""
-        found = []
+        """Each line shared out under the contracts open on its day, or promised on `day` by the engagement.
+
+        What the lines before it use counts for it; what other quotes hold back counts too, and those of its own do not.
+        """
+        found: list[Share] = []
+        accounts = self.book.accounts
+
+        def known(account: Account) -> list[Use]:
+            return accounts.known(account, engagement, self.today) + earlier(account)
+
+        def known_without_quotes(account: Account) -> list[Use]:
+            return accounts.used.get(account, []) + earlier(account)
+
+        def earlier(account: Account) -> list[Use]:
+            return [use for share in found for use in share.uses if use.account == account]
+
         for sent in lines:
-            care = day or date.fromisoformat(sent["date"])
-            rows = truth.open_contracts(self.world, person, insurer, domain, care)
-            found.append(truth.share_line(self.world, person, rows, domain, sent, used, keep=True))
+            care = date.fromisoformat(sent["date"])
+            engaged = day or care
+            rows = truth.open_contracts(self.world, person, insurer, domain, engaged)
+            rows = [row for row in rows if truth.covered_until(self.world, person, row, domain, engaged, care) >= care]
+            about = (self.world, person, rows, domain, sent)
+            share = truth.share_line(*about, known, engaged)
+            if "account" in share.met and truth.share_line(*about, known_without_quotes, engaged).amc > share.amc:
+                self.met["another quote"] += 1
+            self.met.update(share.met)
+            found.append(share)
         return found
 
     # claims
@@ -213,8 +239,8 @@ class Listener:
             known = self.who(body)
             assert known is not None, "a claim that is right is about someone"
             person, insurer, domain, day = known, body["insurer"], planned.must.domain, None
-        before = copied(self.book.used)
-        shares = self.shares(person, insurer, domain, body["lines"], self.book.used, day)
+        engagement = body.get("engagement", "")
+        shares = self.shares(person, insurer, domain, body["lines"], engagement, day)
         cents = sum(share.amc for share in shares)
         practice = self.staff[planned.account].practice.number
         claim = TrueClaim(
@@ -231,12 +257,8 @@ class Listener:
             None,
         )
         claim.amo_cents, claim.patient_cents = sum(each.amo for each in shares), sum(each.patient for each in shares)
-        for counter, acts in self.book.used.acts.items():
-            if acts != before.acts.get(counter, 0):
-                claim.acts[counter] = acts - before.acts.get(counter, 0)
-        for counter, amount in self.book.used.euros.items():
-            if amount != before.euros.get(counter, 0):
-                claim.euros[counter] = amount - before.euros.get(counter, 0)
+        claim.uses = tuple(use for share in shares for use in share.uses)
+        self.book.accounts.claim(engagement, claim.uses)
         return claim, shares
 
     def refused(self, planned: Exchange, played: Played, answer: Json) -> None:
@@ -293,11 +315,6 @@ class Listener:
         self.oath.true(
             "errors", planned.name, answer["code"] in planned.must.codes, f"one of {planned.must.codes}", answer["code"]
         )
-
-
-def copied(used: Consumed) -> Consumed:
-    """The same counts, apart."""
-    return Consumed(dict(used.acts), dict(used.euros))
 
 
 _HEAR: dict[str, Callable[[Listener, Exchange, Played, Json], None]] = {

@@ -98,15 +98,12 @@ async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnsw
 async def _priced(
     hub: Hub, admission: Admission, engagement: Engagement, lines: Sequence[tuple[Billed, Line]], payers: Payers
 ) -> tuple[Priced, ...]:
-    """Most guarantees count nothing: then nothing is read and nothing reserved."""
-    read = spans(engagement.domain, [billed for billed, _ in lines], payers)
-    if not read:
-        return price(engagement.domain, lines, payers, {})
+    """Priced, and reserved in the place of what the engagement reserved before, even if these lines count nothing."""
     reserving = Reserving(
         holder=engagement.number,
         insurer=engagement.insurer,
         person=engagement.person,
-        spans=read,
+        spans=spans(engagement.domain, [billed for billed, _ in lines], payers),
         today=paris_day(admission.at),
         until=engagement.valid_until,
     )

@@ -32,5 +32,5 @@ class ClaimStore(Protocol):
         ...
 
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
-        """Price, and reserve what the price uses of accounts, in one durable unit of work."""
+        """Price, and reserve what the price uses of accounts in the place of what was reserved; one durable unit of work."""
         ...

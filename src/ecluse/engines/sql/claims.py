@@ -66,7 +66,12 @@ class Claims:
         return [_summary(row) for row in rows]
 
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
-        """Price, and reserve what the price uses of accounts, in one durable unit of work."""
+        """Price, and reserve what the price uses of accounts, in one durable unit of work.
+
+        Most guarantees count nothing: then nothing is written, unless the holder reserves something that must be freed.
+        """
+        if not reserving.spans and await self._database.reads.one("holds", holder=reserving.holder) is None:
+            return quote({})
         return await self._database.write(partial(self._reserve, reserving=reserving, quote=quote))
 
     async def _take(self, tx: Tx, filing: Filing, decide: Decide) -> Claim:

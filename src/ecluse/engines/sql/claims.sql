@@ -66,6 +66,10 @@ SELECT day, acts, cents, until FROM reserved
 WHERE holder = :holder AND insurer = :insurer AND person = :person AND account = :account AND (acts > 0 OR cents > 0)
 ORDER BY day <> :day, day
 
+-- name: holds
+-- Whether a holder reserves anything.
+SELECT 1 FROM reserved WHERE holder = :holder AND (acts > 0 OR cents > 0) LIMIT 1
+
 -- name: free
 -- All that a holder reserved is free again.
 UPDATE reserved SET acts = 0, cents = 0 WHERE holder = :holder
