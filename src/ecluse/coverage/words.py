@@ -43,9 +43,9 @@ _PARTS: dict[Kind, Callable[[Part, int], str]] = {
     Kind.REST: lambda part, _: f"{percent(part.rate)} de ce qui reste à payer",
     Kind.EUR: _by_article,
     Kind.EUR_ACT: lambda part, _: (
-        f"{en_euros(part.amount_cents)} par acte, {_counted(part.acts_a_year, 'acte')} par an"
+        f"jusqu'à {en_euros(part.amount_cents)} par acte, {_counted(part.acts_a_year, 'acte')} par an"
     ),
-    Kind.EUR_YEAR: lambda part, _: f"{en_euros(part.amount_cents)} par an",
+    Kind.EUR_YEAR: lambda part, _: f"jusqu'à {en_euros(part.amount_cents)} par an",
     Kind.BASKET: lambda _part, _: "tout le reste d'un panier 100\u00a0% Santé",
 }
 
