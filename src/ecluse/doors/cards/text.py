@@ -35,7 +35,7 @@ def _line(line: ExplainedLine) -> Iterator[str]:
 
 
 def _drawn(one: Placed) -> str:
-    start, end = round(one.start), round(one.start + one.length)
+    start, end = min(round(one.start), _CHART - 1), round(one.start + one.length)
     end = max(end, start + (one.bar.cents != 0))  # a cent is seen
     return f"{_head(one.bar)} {' ' * start}{_BLOCKS[one.bar.kind] * (end - start)}".rstrip()
 
