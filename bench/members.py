@@ -14,7 +14,7 @@ HEADER = (
 )
 PRODUCT_YAML = f"""product: {PRODUCT}
 label: Formule du banc d'essai
-responsible: true
+responsible: false
 guarantees:
   - {{domains: [MED, PHAR, LABO, DENT], guarantee: "BR_INCL:200", label: Soins courants}}
 """

@@ -14,13 +14,19 @@ from sim.professionals import Professional
 from sim.seeds import chance, weighted
 
 FULL_RATE = 120  # per mille of people with a long illness, for whom the AMO pays 100 % of the base; assumed
-LOCAL_SCHEME = 12  # per mille under the local scheme of Alsace-Moselle, 90 % (docs/simulator.md); assumed here
+LOCAL_SCHEME = 12  # per mille under the local scheme of Alsace-Moselle (docs/simulator.md); assumed here
+STATED = 300  # per mille of visits whose software states scheme, exemption, pathway and age; assumed
+KEPT_STATED = 300  # per mille of adults' visits that state what the AMO keeps back of the first line; assumed
+ADULT = 18  # from this age something is kept back
 SOME_RATE_AS_FRACTION = 50  # per mille of lines that write "7/10" for "70%": both are in the contract
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act or an article: base and usual charge of one, in cents, AMO rate in percent, and how often it is billed."""
+    """An act or an article: base and usual charge of one, in cents, AMO rate in percent, and how often it is billed.
+
+    `local` is the rate under the local scheme; `kept`, what the AMO keeps back for one, in cents.
+    """
 
     code: str
     base_cents: int
@@ -30,24 +36,34 @@ class Act:
     quantity_max: int = 1
     from_age: int = 0
     to_age: int = 130
+    local: int = 90
+    kept: int = 0
 
 
 ACTS: dict[str, tuple[Act, ...]] = {
     "general_practitioner": (
-        Act("G", 3000, 3000, 70, 85),
-        Act("APC", 6000, 6000, 70, 5),
-        Act("TC", 2500, 2500, 70, 10),
+        Act("G", 3000, 3000, 70, 85, kept=200),
+        Act("APC", 6000, 6000, 70, 5, kept=200),
+        Act("TC", 2500, 2500, 70, 10, kept=200),
     ),
-    "specialist": (Act("CS", 3150, 3150, 70, 70), Act("APC", 6000, 6000, 70, 15), Act("CNP", 5700, 5700, 70, 15)),
+    "specialist": (
+        Act("CS", 3150, 3150, 70, 70, kept=200),
+        Act("APC", 6000, 6000, 70, 15, kept=200),
+        Act("CNP", 5700, 5700, 70, 15, kept=200),
+    ),
     "pharmacy": (
-        Act("PH7", 795, 795, 65, 50, 3),
-        Act("PH7", 2466, 2466, 65, 20, 2),
-        Act("PH4", 417, 417, 30, 15, 2),
-        Act("PH2", 689, 689, 15, 8, 2),
-        Act("PH1", 11250, 11250, 100, 4),
+        Act("PH7", 795, 795, 65, 50, 3, kept=100),
+        Act("PH7", 2466, 2466, 65, 20, 2, kept=100),
+        Act("PH4", 417, 417, 30, 15, 2, local=80, kept=100),
+        Act("PH2", 689, 689, 15, 8, 2, local=15, kept=100),
+        Act("PH1", 11250, 11250, 100, 4, local=100, kept=100),
         Act("HD", 102, 102, 70, 20),
     ),
-    "laboratory": (Act("B", 1755, 1755, 60, 60), Act("B", 4320, 4320, 60, 30), Act("BHN", 0, 2700, 0, 10)),  # assumed
+    "laboratory": (
+        Act("B", 1755, 1755, 60, 60, kept=200),
+        Act("B", 4320, 4320, 60, 30, kept=200),
+        Act("BHN", 0, 2700, 0, 10),
+    ),  # assumed
     "dentist": (
         Act("C", 2300, 2300, 60, 35),
         Act("SDE", 4338, 4338, 60, 30),
@@ -56,9 +72,9 @@ ACTS: dict[str, tuple[Act, ...]] = {
     ),
     "optician": (Act("MON", 5, 11900, 60, 45), Act("VER", 5, 14900, 60, 55, 2)),  # bases and prices: assumed
     "audio": (Act("AUD1", 40000, 95000, 60, 60, from_age=20), Act("AUD2", 40000, 168000, 60, 40, from_age=20)),
-    "radiologist": (Act("ADI", 4788, 4788, 70, 60), Act("ADE", 5298, 6500, 70, 40)),  # assumed
-    "nurse": (Act("AMI", 315, 315, 60, 70, 4), Act("AIS", 1060, 1060, 60, 30, 2)),  # assumed
-    "physiotherapist": (Act("AMK", 1613, 1613, 60, 80, 2), Act("AMS", 1613, 2200, 60, 20)),
+    "radiologist": (Act("ADI", 4788, 4788, 70, 60, kept=200), Act("ADE", 5298, 6500, 70, 40, kept=200)),  # assumed
+    "nurse": (Act("AMI", 315, 315, 60, 70, 4, kept=100), Act("AIS", 1060, 1060, 60, 30, 2, kept=100)),  # assumed
+    "physiotherapist": (Act("AMK", 1613, 1613, 60, 80, 2, kept=100), Act("AMS", 1613, 2200, 60, 20, kept=100)),
     "osteopath": (Act("OST", 0, 6000, 0, 75), Act("PSY", 5000, 5000, 60, 25)),
 }
 LINES = ((1, 70), (2, 22), (3, 8))  # lines of an invoice; assumed
@@ -72,7 +88,22 @@ def lines(draw: random.Random, who: Professional, age: int, day: str) -> list[di
     count = weighted(draw, LINES) if who.trade.profession in SEVERAL else 1
     special = weighted(draw, (("", 1000 - FULL_RATE - LOCAL_SCHEME), ("full", FULL_RATE), ("local", LOCAL_SCHEME)))
     choices = [(act, act.weight) for act in acts]
-    return [line(draw, who, weighted(draw, choices), day, number, special) for number in range(1, count + 1)]
+    facts = stated(special, age) if chance(draw, STATED) else {}
+    chosen = [weighted(draw, choices) for _ in range(count)]
+    found = [line(draw, who, act, day, number, special) | facts for number, act in enumerate(chosen, start=1)]
+    if chosen[0].kept and age >= ADULT and chance(draw, KEPT_STATED):
+        found[0]["participation_cents"] = chosen[0].kept * found[0]["quantity"]
+    return found
+
+
+def stated(special: str, age: int) -> dict[str, Any]:
+    """What a software states that states all it knows."""
+    return {
+        "scheme": "alsace_moselle" if special == "local" else "general",
+        "exemption": "ald" if special == "full" else "none",
+        "pathway": "inside",
+        "age_years": age,
+    }
 
 
 def line(draw: random.Random, who: Professional, act: Act, day: str, number: int, special: str) -> dict[str, Any]:
@@ -83,7 +114,7 @@ def line(draw: random.Random, who: Professional, act: Act, day: str, number: int
         expense += quantity * draw.choice((500, 850, 1250, 2000, 3333))
     rate = act.rate
     if rate and special:
-        rate = {"full": 100, "local": max(90, rate)}[special]
+        rate = {"full": 100, "local": act.local}[special]
     return {
         "line": number,
         "act": act.code,

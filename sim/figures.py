@@ -20,6 +20,7 @@ CALLS = {
 }
 REASONS = {
     "amo_rate_unknown": "Taux de l’AMO inconnu",
+    "amo_rate_impossible": "Taux de l’AMO impossible pour l’acte",
     "amount_mismatch": "Montant annoncé inexact",
     "base_too_high": "Base au-dessus du tarif",
     "care_in_future": "Soin à venir",

@@ -13,6 +13,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -65,24 +66,34 @@ def introduce(directory: Path, professionals: Iterable[Professional]) -> None:
         hub.remember_accounts({who.account: (who.practice.number, who.trade.profession) for who in professionals})
 
 
-@contextlib.contextmanager
-def serving(directory: Path, log: Path) -> Iterator[Address]:
-    """The server of the hub, as a process of its own, ready; gives its address. It is stopped at the end."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind((HERE, 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def start(directory: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+    """The server of the hub as a process of its own, once it is ready. Raises `CommandFailed`."""
     words = [sys.executable, "-c", "from ecluse.doors.cli.main import run; run()"]
     words += ["serve", "--dir", str(directory), "--port", str(port)]
-    with log.open("ab") as said, subprocess.Popen(words, stdout=said, stderr=said, env=dict(os.environ)) as server:
-        try:
-            wait_until_ready(port, server, log)
-            yield HERE, port
-        finally:
-            server.send_signal(signal.SIGTERM)
-            try:
-                server.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                server.kill()
+    with log.open("ab") as said:
+        server = subprocess.Popen(words, stdout=said, stderr=said, env=dict(os.environ))
+    try:
+        wait_until_ready(port, server, log)
+    except CommandFailed:
+        server.kill()
+        raise
+    return server
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """Stop the server; one that does not is killed."""
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def wait_until_ready(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -96,6 +107,30 @@ def wait_until_ready(port: int, server: subprocess.Popen[bytes], log: Path) -> N
             break
         time.sleep(0.05)
     raise CommandFailed(f"the server is not ready: see {log}")
+
+
+class Operator:
+    """Who runs the hub: commands in this process, the server beside it. Tests put another here, under whom things break."""
+
+    patience_s = 0.0  # how long a desk sends again what was cut or put off; the first time is a failure here
+
+    def command(self, *words: str) -> Any:
+        """What `command` gives."""
+        return command(*words)
+
+    @contextlib.contextmanager
+    def serving(self, directory: Path, log: Path) -> Iterator[Address]:
+        """The server of the hub, ready; gives its address. It is stopped at the end."""
+        port = free_port()
+        server = start(directory, port, log)
+        try:
+            yield HERE, port
+        finally:
+            stop(server)
+
+    def playing(self) -> AbstractContextManager[None]:
+        """Around the exchanges of a day."""
+        return nullcontext()
 
 
 class Tokens:

@@ -110,7 +110,15 @@ def mended(scene: Scene, person: Person, contract: Contract) -> None:
     scene.claim(body, scene.accepted(person, contract.insurer, lines))
 
 
+def consultation(line: Line, base_cents: int, amo_rate: str) -> Line:
+    """The line as a doctor's consultation that states nothing but its money."""
+    money = {"act": "G", "base_cents": base_cents, "amo_rate": amo_rate}
+    return {name: value for name, value in line.items() if name in BARE} | money
+
+
 NOT_COVERED = ("not_covered",)
+BARE = ("line", "date", "quantity", "expense_cents")
+OF_TRANSPORT = "55%"  # a rate of law, and of no trade that is played here
 WITH_BASE = {"base_cents": 2000, "expense_cents": 2000}
 REFUSED: tuple[tuple[str, Writer], ...] = (
     ("not_covered", not_covered),
@@ -121,8 +129,9 @@ REFUSED: tuple[tuple[str, Writer], ...] = (
     ("billed_twice", billed_twice),
     ("nothing_to_replace", nothing_to_replace),
     ("mended", mended),
-    ("base_too_high", spoilt("base_too_high", lambda line: line | {"act": "G", "base_cents": 399_900})),
+    ("base_too_high", spoilt("base_too_high", lambda line: consultation(line, 399_900, "70%"))),
     ("unknown_rate", spoilt("amo_rate_unknown", lambda line: line | WITH_BASE | {"amo_rate": "37%"})),
+    ("impossible_rate", spoilt("amo_rate_impossible", lambda line: consultation(line, 2000, OF_TRANSPORT))),
     ("own_figures", spoilt("amount_mismatch", lambda line: line | {"amo_cents": line["expense_cents"] + 1})),
     ("line_numbers", spoilt("line_numbers_invalid", lambda line: line | {"line": line["line"] + 1})),
 )

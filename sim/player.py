@@ -6,15 +6,17 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sim import exchange
 from sim.exchange import Exchange, Visit
-from sim.wire import Line
+from sim.wire import Answer, Line
 
 AT_ONCE = 16  # visits in progress: enough to fill one worker, few enough that latency says something
+AGAIN_S = 0.02  # before a desk sends again what was cut or put off
 REFERENCE = re.compile(r"\{(\d+)\.([a-z0-9_.]+)\}")
 BAD_TOKEN = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJycHBzOjEwMDAwMDAwMDAwIn0."  # alg: none
 
@@ -37,11 +39,18 @@ class Played:
 
 
 class Player:
-    """One day's player. `told` is called after each exchange, for a progress bar."""
+    """One day's player. `told` is called after each exchange, for a progress bar.
 
-    def __init__(self, host: str, port: int, tokens: Tokens, told: Callable[[Played], None]) -> None:
-        self.host, self.port, self.tokens, self.told = host, port, tokens, told
+    For `patience_s` a desk sends the same bytes again when the line is cut or the hub says 503, as a practice's software does;
+    `put_off` counts why.
+    """
+
+    def __init__(
+        self, host: str, port: int, tokens: Tokens, told: Callable[[Played], None], patience_s: float = 0.0
+    ) -> None:
+        self.host, self.port, self.tokens, self.told, self.patience_s = host, port, tokens, told, patience_s
         self.played: list[Played] = []
+        self.put_off: Counter[str] = Counter()
 
     async def play(self, visits: list[Visit]) -> list[Played]:
         """Every exchange of `visits`, in the order they were answered."""
@@ -67,9 +76,24 @@ class Player:
             headers["Authorization"] = f"Bearer {token}"
         content = None if body is None else body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         sent_at, started = time.time(), time.perf_counter()
-        answer = await line.ask(planned.method, path, headers, (content or "").encode())
+        answer = await self._answer(line, planned.method, path, headers, (content or "").encode())
         took_ms = (time.perf_counter() - started) * 1000
         return Played(planned, sent_at, path, body, content, answer.status, answer.content_type, answer.body, took_ms)
+
+    async def _answer(self, line: Line, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        until_s = time.monotonic() + self.patience_s
+        while True:
+            try:
+                answer = await line.ask(method, path, headers, body)
+                if answer.status != 503 or time.monotonic() >= until_s:
+                    return answer
+                self.put_off[json.loads(answer.body)["code"]] += 1
+            except (OSError, EOFError) as cut:
+                if time.monotonic() >= until_s:
+                    raise
+                self.put_off[type(cut).__name__] += 1
+                line.drop()
+            await asyncio.sleep(AGAIN_S)
 
 
 def filled(planned: Any, answers: list[Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ class Run:
     out: Path
     today: date
     show: Show
+    operator: hub.Operator = field(default_factory=hub.Operator)
     world: world.World = field(init=False)
     listener: Listener = field(init=False)
     cashier: Cashier = field(init=False)
@@ -83,6 +85,7 @@ class Run:
     cards: list[cards.Shown] = field(default_factory=list)
     seen_files: set[str] = field(default_factory=set)
     took_s: dict[str, float] = field(default_factory=dict)
+    put_off: Counter[str] = field(default_factory=Counter)
     loaded_rows: int = 0
 
     @property
@@ -97,7 +100,7 @@ class Run:
         self._timed("load", self._load)
         log = self.out / "log" / "serve.log"
         log.parent.mkdir()
-        with hub.serving(self.hub, log) as address:
+        with self.operator.serving(self.hub, log) as address:
             self.tokens = hub.Tokens(self.hub, self.listener.staff)
             for back in reversed(range(days)):
                 self._day(address, self.today - timedelta(days=back))
@@ -122,7 +125,11 @@ class Run:
         ledger.check(hub.stores(self.hub)[0], self.listener.book, self.cashier, self.listener.oath)
 
     async def _play(self, address: Address, visits: list[Visit], advance: Advance) -> list[Played]:
-        return await Player(*address, self.tokens, lambda _: advance(1)).play(visits)
+        player = Player(*address, self.tokens, lambda _: advance(1), self.operator.patience_s)
+        with self.operator.playing():
+            played = await player.play(visits)
+        self.put_off += player.put_off
+        return played
 
     def _found_world(self) -> None:
         with self.show.stage(f"Un département de {self.people} personnes", 2) as advance:
@@ -143,23 +150,23 @@ class Run:
             unused(hub.stores(self.hub)[0])
             hub.introduce(self.hub, self.world.professionals)
             advance(1)
-            hub.command("practice", "load", str(given / "practices.csv"), *place)
+            self.operator.command("practice", "load", str(given / "practices.csv"), *place)
             advance(1)
-            hub.command("insurer", "load", str(given / "insurers.csv"), *place)
+            self.operator.command("insurer", "load", str(given / "insurers.csv"), *place)
             advance(1)
             for insurer in self.world.insurers:
                 mine = ("--insurer", insurer.number, *place)
                 for table in sorted((given / "products" / insurer.number).iterdir()):
-                    hub.command("product", "load", str(table), *mine)
+                    self.operator.command("product", "load", str(table), *mine)
                     advance(1)
                 members = given / "feeds" / f"{insurer.number}.csv"
                 if members.exists():  # in a hamlet, a small insurer may have nobody
-                    hub.command("feed", "load", str(members), "--full", *mine)
+                    self.operator.command("feed", "load", str(members), "--full", *mine)
                 advance(1)
 
     def _pay(self, address: Address, day: date) -> None:
         with self.show.stage("Paiements, relevé de la banque, contrôle", 4) as advance:
-            hub.command("pay", "run", "--date", self.today.isoformat(), "--dir", str(self.hub))
+            self.operator.command("pay", "run", "--date", self.today.isoformat(), "--dir", str(self.hub))
             advance(1)
             files = [bank.read_payment_file(path) for path in self._new("payments", "*.xml")]
             papers = self._papers(files)
@@ -171,7 +178,7 @@ class Run:
             path = self.out / "bank" / f"camt053-{day}.xml"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(statement)
-            reading = hub.command("pay", "statement", str(path), "--dir", str(self.hub))
+            reading = self.operator.command("pay", "statement", str(path), "--dir", str(self.hub))
             self.cashier.read_statement(files, returned, reading)
             self.runs.append(Paid(day, files, papers, returned))
             advance(1)

@@ -30,7 +30,7 @@ class Line:
         self.writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """One request and its answer. Raises OSError or TimeoutError when the server is gone or stuck."""
+        """One request and its answer. Raises OSError or EOFError when the server is gone, TimeoutError when it is stuck."""
         head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}", f"Content-Length: {len(body)}"]
         head += [f"{name}: {value}" for name, value in headers.items()]
         request = "\r\n".join(head).encode() + b"\r\n\r\n" + body
@@ -54,4 +54,10 @@ class Line:
         if self.writer is not None:
             self.writer.close()
             await self.writer.wait_closed()
+        self.reader = self.writer = None
+
+    def drop(self) -> None:
+        """Forget a connection that broke."""
+        if self.writer is not None:
+            self.writer.transport.abort()
         self.reader = self.writer = None

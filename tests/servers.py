@@ -76,13 +76,13 @@ class Server:
 
     def make(self) -> None:
         """An empty server; user and database `postgres`. Whoever can reach it on this machine is let in."""
-        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-k", "--no-sync")
 
     def follow(self, primary: Server) -> None:
         """A streaming replica of `primary`, in place of `make`."""
         slot = f"replica_{self.port}"
         source = ("-h", primary.home, "-p", str(primary.port), "-U", "postgres")
-        self._run("pg_basebackup", "-D", self.data, *source, "-R", "-C", "-S", slot, "-c", "fast", "--no-sync")
+        self.run("pg_basebackup", "-D", self.data, *source, "-R", "-C", "-S", slot, "-c", "fast", "--no-sync")
 
     def restore(self, archive: Path, instant: str) -> None:
         """From the base backup that `follow` took, go on through the archived log up to an instant, and be a primary."""
@@ -113,11 +113,11 @@ class Server:
         """Start; returns when it answers."""
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         log = ("-l", self.home / "log")
-        self._run("pg_ctl", "-D", self.data, "-w", "-t", str(START_S), "-o", options, *log, "start")
+        self.run("pg_ctl", "-D", self.data, "-w", "-t", str(START_S), "-o", options, *log, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop: `smart` waits for clients, `fast` sends them away, `immediate` is a crash without a signal 9."""
-        self._run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
 
     def kill(self) -> None:
         """`kill -9` of every process, as a lost machine: nothing is said to clients or to the disk. `start` brings it back."""
@@ -128,12 +128,16 @@ class Server:
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
         deadline_s = time.monotonic() + START_S
-        while any(map(_runs, family)) and time.monotonic() < deadline_s:
+        while any(map(runs, family)) and time.monotonic() < deadline_s:
             time.sleep(0.002)
         (self.data / "postmaster.pid").unlink()
         (self.home / f".s.PGSQL.{self.port}.lock").unlink(
             missing_ok=True
         )  # it names a process that may still be listed
+
+    def has_stopped(self) -> bool:
+        """Whether it stopped by itself, as a server does that cannot write its log."""
+        return not (self.data / "postmaster.pid").exists()
 
     def remove(self) -> None:
         """Stop, if it runs, and leave nothing behind."""
@@ -181,7 +185,7 @@ class Server:
                 shutil.chown(self.home / file, "postgres", "postgres")
         return {"ssl": "on", "ssl_cert_file": f"{self.home}/server.crt", "ssl_key_file": f"{self.home}/server.key"}
 
-    def _run(self, program: str, *words: str | Path) -> None:
+    def run(self, program: str, *words: str | Path) -> None:
         """Run one of PostgreSQL's own commands as a user it accepts; its words are in the error."""
         as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         command = [*self._pinned, *as_user, str(binaries() / program), *map(str, words)]
@@ -232,7 +236,7 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
     """Whether the process runs; one that ended and is still listed does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from ecluse.app.access import Desk
 from ecluse.app.hub import Hub
+from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
 from ecluse.app.ports import Log
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
@@ -39,6 +40,7 @@ from ecluse.engines.issuer import (
 )
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
+from ecluse.engines.local import extent, walk
 from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
@@ -71,6 +73,12 @@ LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
+PASSPHRASE_NONE = refusal(
+    "passphrase_none",
+    409,
+    "No passphrase seals these keys",
+    fix="Change the token's PIN, or the key server's token, there.",
+)
 PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
 ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
 
@@ -97,7 +105,18 @@ class OpenHub(Hub):
         if self.settings.production and bank.iban == EXAMPLE_IBAN:
             raise BANK_SETTINGS_INVALID("bank.iban is the made-up one of a new hub")
         debtor = Debtor(bank.name, bank.iban, bank.bic, bank.creditor_id)
-        return Till(self.clock, self.keys, self.payments, Folder(self.dir / "out"), Schemas(), debtor)
+        return Till(self.clock, self.keys, self.payments, self.post, Schemas(), debtor)
+
+    @property
+    def post(self) -> Folder:
+        """Where files go out."""
+        return Folder(self.dir / "out")
+
+    @property
+    def journal(self) -> Journal:
+        """The journal, to be read from its beginning; nobody's slot is taken."""
+        place = self.dir / _plug(self.settings.journal.url, LOGS)[1]
+        return Journal(extent(place), walk(place))
 
     async def recover(self) -> int:
         """Copy into the engagements what they lack of the journal; the number of entries copied.
@@ -175,6 +194,14 @@ def restore_keys(directory: Path, copy: bytes, *, replace: bool) -> list[str]:
     return scopes
 
 
+def change_passphrase(directory: Path, old: str, new: str) -> None:
+    """Seal the key file with another passphrase. Raises `passphrase_none`, `passphrase_short`, `keys_missing`, `keys_locked`."""
+    module, opening = _keys(read_settings(directory), directory)
+    if not hasattr(module, "change_passphrase"):
+        raise PASSPHRASE_NONE()
+    module.change_passphrase(opening, old, new)
+
+
 def backup_hub(directory: Path, to: Path) -> Copied:
     """Copy the hub to a folder while it answers; of one on PostgreSQL, what is not on the servers.
 
@@ -226,7 +253,7 @@ def open_hub(
             keys=keys,
             book=open_book(),
             desk=desk,
-            journal=reader,
+            recall=reader,
             rights=stores.rights,
             products=stores.products,
             payments=stores.payments,
@@ -286,7 +313,7 @@ def _store_facts(directory: Path, settings: Settings) -> StoreFacts:
 
 async def _stored(hub: OpenHub) -> StoreFacts:
     integrity = await hub.stores.upkeep.integrity()
-    if integrity != "ok":
+    if any(fault.grave for fault in integrity.faults):
         return StoreFacts(integrity)
     insurers = tuple(
         [

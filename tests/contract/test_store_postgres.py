@@ -177,6 +177,18 @@ def test_an_asker_who_leaves_takes_nobody_along(postgres_url: str) -> None:
     now(story())
 
 
+def test_an_insurer_is_placed_by_who_has_one_connection(postgres_url: str) -> None:
+    """It once took a second one while it held the first: as many who placed at once as the pool has waited for each other."""
+
+    async def story() -> None:
+        places = Places({"home": HubServer("home", postgres_url, 1)}, {})
+        await asyncio.gather(places.place(AMC), places.place("0075999999"))
+        assert await places.server_of(AMC) == "home"
+        await places.close()
+
+    now(story())
+
+
 def test_a_map_that_could_not_be_read_is_not_taken_for_an_empty_one() -> None:
     """While home does not answer and nothing is known, everybody is told so: nobody is told that the insurer is unknown."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from tests.faults.disk import DISK_MIB
 from tests.faults.proxy import Cable, cable
 from tests.faults.traffic import Told, Traffic, hold_told, people
 from tests.journeys.site import PRACTICE, Site
@@ -53,3 +57,18 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
             site.start()
             yield Faulty(site, server, between, database, Told())
             site.stop()
+
+
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """A small disk, where the server's own user gets to: not among pytest's folders, which it closes to others."""
+    mounted = Path(tempfile.mkdtemp(prefix="ecluse-disk-"))
+    mounted.chmod(0o755)
+    size = f"size={DISK_MIB}m,mode=0777"
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", mounted], capture_output=True, check=False)
+    if made.returncode:
+        mounted.rmdir()
+        pytest.skip("a small disk cannot be made here: mounting takes root")
+    yield mounted
+    subprocess.run(["umount", "-l", mounted], check=True)
+    mounted.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import time
@@ -105,6 +106,10 @@ def test_a_server_restored_to_an_earlier_time_is_not_paid_from_twice(tmp_path: P
             goes_on(site, restoring, database, before, after)
             lost = site.run("pay", "run", "--date", today(), check=False)
             assert (lost.returncode, "run_lost" in lost.stderr, run in lost.stderr) == (2, True, True)
+            found = json.loads(site.run("journal", "missing", "--json", check=False).stdout)
+            named = {one["id"] for one in found["kinds"]["claims"]["listed"]}
+            assert (named, found["runs"]) == ({answer["claim_id"] for answer in after.claims.values()}, [run])
+            assert found["kinds"]["engagements"]["lacking"] == 0  # copied when the hub started
         finally:
             restoring.remove()
         server.start()

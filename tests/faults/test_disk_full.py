@@ -2,57 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.disk import LOG, fill
 from tests.faults.traffic import Told, Traffic, hold_told, people
 from tests.journeys.site import Site
-from tests.servers import Server, started
-
-DISK_MIB = 192  # an empty server with two log files is 80
-LOG = {"max_wal_size": "'48MB'", "min_wal_size": "'32MB'"}
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk."""
-    mounted = tmp_path / "disk"
-    mounted.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0777", "tmpfs", str(mounted)],
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode:
-        pytest.skip("a small disk cannot be made here: mounting takes root")
-    for folder in (tmp_path, *tmp_path.parents[:3]):  # the server runs as somebody else
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/tmp"):
-            folder.chmod(0o755)
-    yield mounted
-    subprocess.run(["umount", "-l", str(mounted)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """A file that leaves no room."""
-    ballast = disk / "ballast"
-    with ballast.open("wb") as file:
-        try:
-            while True:
-                file.write(b"\x00" * 65_536)
-                file.flush()
-        except OSError:
-            pass
-    return ballast
-
-
-def has_stopped(server: Server) -> bool:
-    """A server that cannot write its log stops itself."""
-    return not (server.data / "postmaster.pid").exists()
+from tests.servers import started
 
 
 @pytest.mark.slow
@@ -72,7 +30,7 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path, disk: Path) -> No
                 while not told.refused and time.monotonic() < until_s:
                     time.sleep(0.05)
                 ballast.unlink()
-                if has_stopped(server):
+                if server.has_stopped():
                     server.start()
                 back_s = time.monotonic()
                 time.sleep(2)

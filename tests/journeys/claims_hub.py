@@ -40,7 +40,7 @@ PRACTICE, OTHER_PRACTICE = "750000018", "750000026"
 NIR, BIRTH = "279067505612357", "1979-06-14"
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PRODUCTS = [
-    """{product: P, label: Produit, responsible: true, guarantees: [
+    """{product: P, label: Produit, responsible: false, guarantees: [
         {domains: [MED], guarantee: "BR_INCL:200", label: Consultations},
         {domains: [AUXM], acts: [OST], guarantee: "EUR_ACT:30/5Y", label: Ostéopathie},
         {domains: [AUXM], acts: [DIET], guarantee: "EUR_YEAR:250", label: Diététique},
@@ -116,7 +116,7 @@ class ClaimsHub:
         self.desk = Desk(self.clock, self.keys, self.log, self.members)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, rights=self.members,
-            products=self.products, claims=self.stores.claims, journal=JournalSearch(directory / "journal"), **_others(),
+            products=self.products, claims=self.stores.claims, recall=JournalSearch(directory / "journal"), **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
@@ -182,7 +182,7 @@ def _others() -> dict[str, Any]:
     return {name: None for name in Hub.__dataclass_fields__ if name not in _MINE}
 
 
-_MINE = {"clock", "ids", "keys", "book", "desk", "journal", "rights", "products", "claims"}
+_MINE = {"clock", "ids", "keys", "book", "desk", "recall", "rights", "products", "claims"}
 CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
 LINE = {
     "line": 1, "act": "CS", "date": "2026-11-23", "quantity": 1,

@@ -27,7 +27,7 @@ HEADER = (
 )
 PRODUCT = """product: BASE
 label: Formule de base
-responsible: true
+responsible: false
 guarantees:
   - {domains: [MED], acts: [CS], guarantee: "BR_INCL:200", label: Consultation de spécialiste}
   - {domains: [MED, PHAR], guarantee: "TM:100", label: Ticket modérateur}

@@ -42,6 +42,17 @@ def test_the_example_of_the_contract_is_priced_to_the_cent(tmp_path: Path) -> No
     assert balances == {f"insurer:{INSURER}": 2795, f"practice:{PRACTICE}": -2795}
 
 
+def test_what_the_amo_keeps_back_is_kept_apart_and_changes_no_amount(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> dict[str, Any]:
+        answer = await hub.send(claim("A", line(participation_cents=200)))
+        assert answer["amc_cents"] == 2795
+        return (await hub.call("GET", f"/v1/claims/{answer['claim_id']}"))[1]
+
+    (shown,) = played(tmp_path, story)["lines"]
+    assert shown["participation_cents"] == 200
+    assert (shown["amo_cents"], shown["amc_cents"], shown["patient_cents"]) == (2205, 2795, 0)
+
+
 def test_a_quote_stores_nothing_and_is_journalled(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> tuple[Any, Any]:
         engagement = await hub.check()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -14,11 +16,17 @@ import pytest
 
 from ecluse.engines.local import read_all
 from ecluse.journal.entry import decode
-from tests.journeys.site import Site, question
+from tests.journeys.members import row, write
+from tests.journeys.site import AMC, ECLUSE, Site, question
+from tests.journeys.test_stop import children
+from tests.servers import runs
 
 ASKERS = 8
 FEW, MANY = 4, 150
 FIRST_ANSWER_S = 30  # a busy machine takes a second
+END_S = 5  # for a process to end, on a busy machine; the file below takes longer to load
+BEGIN_S = 30  # what starts must first import what will end it: long, on a machine with much else to do
+MANY_ROWS, LOAD_S = 100_000, 60
 
 
 def ask_until_cut(url: str, token: str, received: list[dict[str, Any]]) -> None:
@@ -100,3 +108,57 @@ def test_engagements_lost_with_their_file_come_back_from_the_journal(killable: S
         for answer in answers[:3] + answers[-3:]:
             asked = {"engagement": answer["engagement"]["number"], "lines": lines}
             assert client.post("/v1/quotes", json=asked).status_code == 200
+
+
+def all_end(pids: list[int], within_s: float = END_S) -> None:
+    """Soon none of them runs."""
+    deadline_s = time.monotonic() + within_s
+    while left := [pid for pid in pids if runs(pid)]:
+        assert time.monotonic() < deadline_s, f"{len(left)} of {len(pids)} outlive the hub"
+        time.sleep(0.01)
+
+
+def test_nobody_outlives_a_hub_that_is_killed_while_it_starts(killable: Site) -> None:
+    """A child that had not begun when its parent was killed must find out too."""
+    for workers, after_s in itertools.product((1, 2), (0, 0.2, 0.5)):
+        words = [ECLUSE, "serve", "--port", "0", "--workers", str(workers)]
+        hub = subprocess.Popen(words, env=killable.environment, stderr=subprocess.DEVNULL)
+        while not children(hub.pid):
+            time.sleep(0.002)
+        time.sleep(after_s)
+        started = children(hub.pid)
+        hub.kill()
+        hub.wait()
+        all_end(started, BEGIN_S)
+
+
+def test_a_loader_in_the_middle_of_a_file_ends_with_its_hub_and_the_next_goes_on(
+    killable: Site, tmp_path: Path
+) -> None:
+    body = write(tmp_path / "members.csv", [row(n, product="BASE") for n in range(MANY_ROWS)]).read_bytes()
+    token = killable.token(f"amc:{AMC}", practice="", scope="feeds")
+    killable.start()
+    assert killable.process is not None
+    with killable.client(token) as client:
+        feed = client.post("/v1/feeds?mode=full", content=body, headers={"Content-Type": "text/csv"}).json()["feed_id"]
+        assert reached(client, feed, "loading") == 0
+    time.sleep(0.3)
+    started = children(killable.process.pid)
+    killable.stop(signal.SIGKILL)
+    all_end(started)
+    killable.start()
+    with killable.client(token) as client:
+        assert client.get(f"/v1/feeds/{feed}").json()["state"] == "loading", (
+            "it was loaded before the kill: send more rows"
+        )
+        assert reached(client, feed, "loaded") == MANY_ROWS
+
+
+def reached(client: httpx.Client, feed: str, state: str) -> int:
+    """How many rights the feed has brought once it is in this state."""
+    deadline_s = time.monotonic() + LOAD_S
+    while (shown := client.get(f"/v1/feeds/{feed}").json())["state"] != state:
+        assert time.monotonic() < deadline_s, shown
+        time.sleep(0.01)
+    rights: int = shown["counts"]["rights"]
+    return rights

@@ -7,10 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
+from tests.journeys.site import Site, today
+from tests.servers import Server
+
 ECLUSE = Path(sys.executable).with_name("ecluse")
+ACCOUNT = "rpps:10000000009"  # of somebody in every demo
+ASKED = 5
 
 
 def ecluse(url: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -33,6 +40,38 @@ def test_a_village_of_one_seed_holds_and_a_store_is_played_in_once(postgres_url:
     assert said["invariants"]["the ledger sums to zero"] == 1
     again = ecluse(postgres_url, "sim", "run", "--people", "150", "--out", str(tmp_path / "other"))
     assert (again.returncode, "demo_store_taken" in again.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_demo_is_served_again_and_knows_its_people(postgres: Server, tmp_path: Path) -> None:
+    """On a database without tables: `ecluse init` makes them."""
+    url = postgres.url(postgres.empty())
+    ran = ecluse(url, "demo", "--people", "150", "--out", str(tmp_path / "demo"))
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert (tmp_path / "demo" / "report.html").is_file()
+    site = Site(tmp_path / "demo" / "hub", ECLUSE_STORE_URL=url)
+    site.start()
+    try:
+        token = site.run("dev", "token", "--account", ACCOUNT).stdout.strip()
+        with site.client(token) as client:
+            told = [
+                client.post("/v1/rights/checks", json=each).json()["outcome"] for each in questions(tmp_path / "demo")
+            ]
+    finally:
+        site.stop()
+    assert told == ["confirmed"] * ASKED
+
+
+def questions(demo: Path) -> list[dict[str, Any]]:
+    """About people whose rights are open today, as the truth has them."""
+    people = duckdb.read_parquet(str(demo / "truth" / "people.parquet"))
+    open_now = people.filter(f"insurer <> '' AND valid_from <= '{today()}' AND coalesce(valid_to > '{today()}', true)")
+    found = open_now.project("insurer, nir, birth_date, birth_rank, domains").limit(ASKED).fetchall()
+    return [
+        {"insurer": insurer, "beneficiary": {"nir": nir, "birth_date": str(born), "birth_rank": rank},
+         "care_date": today(), "domain": domains.split()[0]}
+        for insurer, nir, born, rank, domains in found
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

@@ -17,11 +17,11 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.rights import Beneficiary
 from ecluse.app.targets import Target, under_engagement, unengaged
-from ecluse.claims.accounts import Spans
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Claim, Content, Fault, Moved, Priced, State
 from ecluse.claims.control import Case, faults
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
 from ecluse.claims.price import Payers, price, priceable, reasons, spans
+from ecluse.coverage.accounts import Spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import FORBIDDEN
@@ -100,6 +100,7 @@ class ShownLine(msgspec.Struct, frozen=True, omit_defaults=True):
     expense_cents: int
     base_cents: int
     amo_rate: str
+    participation_cents: int | None = None
     amo_cents: int | None = None
     amc_cents: int | None = None
     patient_cents: int | None = None
@@ -252,6 +253,7 @@ def _decide(
         case = Case(
             today=today,
             care_date=target.care_date,
+            domain=target.domain,
             lines=lines,
             engaged=sent.engagement is not None,
             engagement=target.engagement,
@@ -312,7 +314,8 @@ def _life(claim: Claim, moves: list[Moved]) -> ClaimLife:
 def _shown(priced: Priced, refused: bool) -> ShownLine:
     billed = priced.billed
     sent = ShownLine(
-        billed.line, billed.act, billed.date, billed.quantity, billed.expense_cents, billed.base_cents, billed.amo_rate
+        billed.line, billed.act, billed.date, billed.quantity, billed.expense_cents, billed.base_cents, billed.amo_rate,
+        billed.participation_cents,
     )  # fmt: skip
     if refused:
         return sent

@@ -180,9 +180,12 @@ def _journal(facts: Facts) -> Found:
 def _database(facts: Facts) -> Found:
     if facts.store is None:
         return Found("wrong", "the store was not looked at", "Mend what `opens` says, and ask again.")
-    if facts.store.integrity != "ok":
-        return Found("wrong", f"the database is damaged: {facts.store.integrity}", "Stop the hub, restore its copy.")
-    return ok("every page of the database reads")
+    found = facts.store.integrity
+    if found.faults:
+        first = min(found.faults, key=lambda fault: not fault.grave)
+        more = f" ({len(found.faults) - 1} more)" if len(found.faults) > 1 else ""
+        return Found("wrong" if first.grave else "warning", first.what + more, first.do)
+    return ok(f"sound: {found.looked_at}")
 
 
 def _insurers(facts: Facts) -> Found:

@@ -108,7 +108,7 @@ async def _claim(hub: Hub, admission: Admission, id_: str) -> Disclosure[Explana
 
 
 async def _quote(hub: Hub, admission: Admission, id_: str) -> Disclosure[Explanation]:
-    entry = hub.journal.entry(admission)
+    entry = hub.recall.entry(admission)
     if entry is None or entry.operation is not Operation.QUOTE:
         raise QUOTE_UNKNOWN()
     if not entry.sealed:

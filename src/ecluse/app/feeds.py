@@ -11,12 +11,13 @@ All or nothing: until 5 nothing answers from the file; after it everything does.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
 import msgspec
 
+from ecluse.app.aside import aside
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, FeedCounts, FeedRecord, Keys, OpenFile, RightsWork
 from ecluse.formats.feed.checks import BESIDE
@@ -86,7 +87,8 @@ async def load_file(hub: Hub, file: OpenFile, order: Order, record: Record, told
     """
     terms = await terms_of(hub, order)
     async with hub.feeds.works.turn(order.insurer):
-        digest = content_digest(hub, terms, file.survey(lambda done, of: told("reading", done, of)))
+        read = await aside(file.survey, lambda done, of: told("reading", done, of))
+        digest = content_digest(hub, terms, read)
         id_ = await hub.feeds.store.same(order.insurer, order.mode, digest)
         if id_ is None:
             id_ = hub.ids.new("fee_")
@@ -107,7 +109,7 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
             await hub.feeds.store.load(id_)
             async with _refusing(hub, feed, record):
                 terms = await terms_of(hub, Order(feed.insurer, Mode(feed.mode), feed.drop_unknown))
-                file.survey(lambda done, of: told("reading", done, of))
+                await aside(file.survey, lambda done, of: told("reading", done, of))
                 await _load(hub, feed, file, terms, record, told)
     hub.feeds.spool.remove(id_)
     return await find(hub, id_)
@@ -252,13 +254,13 @@ async def _load(hub: Hub, feed: FeedRecord, file: OpenFile, terms: Terms, record
     """Steps 2 to 5."""
     with hub.feeds.works.work(feed.insurer, feed.id) as work:
         told("checking", 0, 0)
-        checked = file.check(terms)
+        checked = await aside(file.check, terms)
         counts = FeedCounts(checked.rows, checked.refused_rows, checked.refusals_total)
         if checked.refusals_total:
             await _refuse(hub, feed, counts, checked.refusals, record)
         else:
             work.plan(checked.rows, await _version(hub, feed))
-            _stage(hub.keys, file, terms, work, lambda done: told("sealing", done, checked.rows))
+            await _stage(hub.keys, file, terms, work, lambda done: told("sealing", done, checked.rows))
             await _build(hub, feed, work, record, lambda done: told("building", done, checked.rows))
         await work.finish()
 
@@ -283,21 +285,28 @@ async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, t
     await work.answer(counts, now_ts_us)
 
 
-def _stage(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork, told: Callable[[int], None]) -> None:
-    """Step 3. The only place where NIRs and birth dates pass through Python; none outlives its batch."""
+async def _stage(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork, told: Callable[[int], None]) -> None:
+    """Step 3, block by block in a thread: minutes of a core, in which connections are made and time limits run."""
+    told(work.done)
+    blocks = _staged(keys, file, terms, work)
+    while (done := await aside(next, blocks, None)) is not None:
+        told(done)
+
+
+def _staged(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork) -> Iterator[int]:
+    """Rows staged, after each block. The only place where NIRs and birth dates pass through Python; none outlives its batch."""
     rows: list[tuple[bytes, int, bool, bytes]] = []
     members: list[tuple[bytes, bytes, int]] = []
     line = work.done + 1
-    told(work.done)
     for some in file.rows(terms, work.done):
         _seal(keys, terms.insurer, work.index_version, some, line, rows, members)
         line += len(some)
         if len(rows) >= COMMIT_ROWS:
             work.add(rows, members)
-            told(work.done)
             rows, members = [], []
+        yield work.done
     work.add(rows, members)
-    told(work.done)
+    yield work.done
 
 
 def _seal(

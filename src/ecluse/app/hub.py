@@ -30,7 +30,7 @@ class Hub:
     keys: Keys
     book: RuleBook
     desk: Desk
-    journal: JournalReader
+    recall: JournalReader
     rights: RightsStore
     products: ProductStore
     claims: ClaimStore

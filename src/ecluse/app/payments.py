@@ -56,7 +56,7 @@ RUN_LOST = refusal(
     "run_lost",
     409,
     "The bank was given files of a run that the database does not know",
-    fix="The database was restored to an earlier time; see docs/availability.md before any payment.",
+    fix="The database was restored to an earlier time: `ecluse journal missing`, then docs/availability.md, before any payment.",
 )
 
 Progress = Callable[[str, int, int], None]  # what is being written, how many are done, out of how many
@@ -105,7 +105,7 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
     finished = await till.payments.runs(unwritten=True)
     for run in finished:
         await write_files(till, run, progress)
-    sealed = till.keys.seal(HUB, msgspec.msgpack.encode(debtor), _DEBTOR)
+    sealed = till.keys.seal(HUB, msgspec.msgpack.encode(debtor), DEBTOR_ABOUT)
     plan = RunPlan(until, banking_day(max(until, today)), int(now.timestamp() * 1_000_000), sealed)
     progress("order", 0, 1)
     ordered = await till.payments.order(plan)
@@ -124,15 +124,19 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
 
 async def _refuse_lost(till: Till) -> None:
     """A database that is older than the files of its runs would pay their claims again."""
-    written = {run_of_file(name) for name in till.post.names(BANK_FOLDER)}
-    lost = written - {run.id for run in await till.payments.runs(limit=RUNS_MAX)}
-    if lost:
-        raise RUN_LOST(f"out/{BANK_FOLDER} holds files of {', '.join(sorted(lost)[:5])}")
+    if lost := await lost_runs(till.payments, till.post):
+        raise RUN_LOST(f"out/{BANK_FOLDER} holds files of {', '.join(lost[:5])}")
+
+
+async def lost_runs(payments: PaymentStore, post: Post) -> list[str]:
+    """The runs the bank was given files of, and which the database does not know."""
+    written = {run_of_file(name) for name in post.names(BANK_FOLDER)}
+    return sorted(written - {run.id for run in await payments.runs(limit=RUNS_MAX)})
 
 
 async def write_files(till: Till, run: Run, progress: Progress = silent) -> None:
     """Write every file of a committed run; the same run gives the same bytes."""
-    debtor = msgspec.msgpack.decode(till.keys.open(HUB, await till.payments.debtor(run.id), _DEBTOR), type=Debtor)
+    debtor = msgspec.msgpack.decode(till.keys.open(HUB, await till.payments.debtor(run.id), DEBTOR_ABOUT), type=Debtor)
     await _write_remittances(till, run, progress)
     notices = list(_notices(till, run, debtor, await till.payments.calls(run.id)))
     till.post.put_all(file for notice, _ in notices for file in _call_files(run, notice))
@@ -150,7 +154,7 @@ async def write_files(till: Till, run: Run, progress: Progress = silent) -> None
 
 async def write_again(till: Till, id_: str, progress: Progress = silent) -> list[str]:
     """Write a run's files again, to the same bytes; where those for the bank are. Raises `payment_unknown`."""
-    run = await till.payments.run(_canonical_run(id_))
+    run = await till.payments.run(canonical_run(id_))
     if run is None:
         raise PAYMENT_UNKNOWN(f"{id_[:40]!r} is not known here")
     await write_files(till, run, progress)
@@ -168,7 +172,7 @@ async def show(till: Till, id_: str) -> Run | Remittance | Call:
     """A run, a remittance or a call by its id, as the hub or a bank statement writes it. Raises `payment_unknown`."""
     found: Run | Remittance | Call | None = None
     if id_.startswith("run"):
-        found = await till.payments.run(_canonical_run(id_))
+        found = await till.payments.run(canonical_run(id_))
     elif id_[:4].lower() in {"rem_", "rem-"}:
         found = await till.payments.remittance(_canonical(id_))
     elif id_[:4].lower() in {"cff_", "cff-"}:
@@ -178,15 +182,15 @@ async def show(till: Till, id_: str) -> Run | Remittance | Call:
     return found
 
 
-_DEBTOR = b"debtor"  # what the seal of the hub's own account is bound to
+DEBTOR_ABOUT = b"debtor"  # what the seal of the hub's own account is bound to
 
 
 def _canonical(id_: str) -> str:
     return f"{id_[:3].lower()}_{id_[4:].upper()}"
 
 
-def _canonical_run(id_: str) -> str:
-    """`run-2026-11-23-1` of a bank file is `run_2026-11-23_1`."""
+def canonical_run(id_: str) -> str:
+    """A run's own id: `run-2026-11-23-1` of a bank file is `run_2026-11-23_1`."""
     return f"run_{id_[4:14]}_{id_[15:]}"
 
 

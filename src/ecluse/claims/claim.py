@@ -82,6 +82,7 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """One line as it is sent, with the facts stated of it. Expense and base are those of all its `quantity` acts or articles.
 
     `amo_cents`, `amc_cents` and `patient_cents` may state the sender's own figures: they are compared, never believed.
+    `participation_cents` may state what the AMO keeps back later (participation forfaitaire, franchises).
     """
 
     line: Annotated[int, Meta(ge=1, le=999)]
@@ -93,6 +94,9 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     base_cents: Annotated[int, AMOUNT]
     amo_rate: Annotated[str, Meta(max_length=16, description='"70%" or "7/10"')]
     quantity: Annotated[int, QUANTITY] = 1
+    participation_cents: (
+        Annotated[int, Meta(ge=0, le=100_000_000, description="Kept back by the AMO; never changes the split")] | None
+    ) = None
     amo_cents: Annotated[int, AMOUNT] | None = None
     amc_cents: Annotated[int, AMOUNT] | None = None
     patient_cents: Annotated[int, AMOUNT] | None = None
@@ -151,6 +155,7 @@ class Priced(msgspec.Struct, frozen=True, array_like=True):
     patient_cents: int
     paid: tuple[Paid, ...]
     flat_share_cents: int = 0
+    price_limit_cents: int | None = None
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
-from fractions import Fraction
 
 import msgspec
 
 from ecluse.claims.claim import MOVES, Billed, Fault, Move, Priced, State
 from ecluse.claims.faults import fault
+from ecluse.claims.obligatory import contradictions, rate_fault
+from ecluse.claims.participation import participation_faults
 from ecluse.coverage.line import Line
 from ecluse.kernel.days import months_after
 from ecluse.kernel.money import en_euros
 from ecluse.rights.check import HORIZON_DAYS
-from ecluse.rights.model import Engagement
+from ecluse.rights.model import Domain, Engagement
 from ecluse.rules.book import RuleBook
 
 LINES_MAX = 100  # a long stay or a month of nursing has some dozens; beyond, a mistake is likelier than an invoice
@@ -32,10 +33,12 @@ class Case(msgspec.Struct, frozen=True):
     """All that controls look at. `lines` are those sent, with what the computation made of their form.
 
     `engaged` says that the claim names an engagement, found or not; `unpriced`, that a guarantee table is not there.
+    `domain` is None where neither the claim nor an engagement says it.
     """
 
     today: date
     care_date: date
+    domain: Domain | None
     lines: tuple[tuple[Billed, Line], ...]
     engaged: bool
     engagement: Engagement | None
@@ -134,15 +137,23 @@ def _base(case: Case) -> Iterator[Fault]:
             )
 
 
+def _facts(case: Case) -> Iterator[Fault]:
+    for billed, _ in case.lines:
+        yield from contradictions(case.book, billed)
+
+
 def _rate(case: Case) -> Iterator[Fault]:
-    """The rate is one of those in force on the day of care; without a base there is nothing to reimburse, at any rate."""
+    """A rate that the AMO can pay; without a base there is nothing to reimburse, at any rate. False facts say nothing."""
     for billed, line in case.lines:
-        if billed.base_cents and not _is_in_force(case.book, line.amo_rate, billed.date):
-            yield fault("amo_rate_unknown", billed.line, rate=billed.amo_rate, day=_day(billed.date))
+        if case.domain is None or not billed.base_cents or any(contradictions(case.book, billed)):
+            continue
+        if found := rate_fault(case.book, case.domain, billed, line.amo_rate):
+            yield found
 
 
-def _is_in_force(book: RuleBook, rate: Fraction, day: date) -> bool:
-    return rate in book.amo_rates(day)
+def _participation(case: Case) -> Iterator[Fault]:
+    if case.domain is not None:
+        yield from participation_faults(case.book, case.domain, [billed for billed, _ in case.lines])
 
 
 def _stated(case: Case) -> Iterator[Fault]:
@@ -185,7 +196,9 @@ CONTROLS: dict[str, Control] = {
     "age": _age,
     "quantity": _quantity,
     "base": _base,
+    "facts": _facts,
     "rate": _rate,
+    "participation": _participation,
     "guarantees": _guarantees,
     "stated": _stated,
     "duplicates": _duplicates,

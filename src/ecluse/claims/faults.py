@@ -50,6 +50,34 @@ WORDS: dict[str, tuple[str, str]] = {
         "Le taux {rate} n'est pas un taux de l'Assurance maladie en vigueur le {day}.",
         "Indiquez le taux appliqué par l'Assurance maladie, par exemple 70 %.",
     ),
+    "amo_rate_impossible": (
+        "Le taux {rate} n'est pas possible pour {act} le {day}. Taux possibles : {possible} ({reference}).",
+        "Indiquez le taux appliqué par l'Assurance maladie, ou corrigez le régime, l'exonération ou le parcours déclarés.",
+    ),
+    "outside_pathway_child": (
+        "Avant {age} ans, un soin n'est jamais hors du parcours de soins ({reference}).",
+        "Corrigez l'âge, ou n'indiquez pas de parcours.",
+    ),
+    "heavy_act_too_small": (
+        "La base de {base} n'atteint pas le seuil des actes lourds le {day}, soit {threshold} ({reference}).",
+        "Retirez l'exonération « heavy_act », ou corrigez la base.",
+    ),
+    "heavy_act_local_scheme": (
+        "La participation sur les actes lourds ne vise pas les assurés du régime local d'Alsace-Moselle (article R. 160-16).",
+        "Corrigez le régime ou l'exonération.",
+    ),
+    "participation_not_due": (
+        "Ni participation forfaitaire ni franchise pour un mineur, en maternité ou avec la C2S (article L. 160-13).",
+        "Retirez « participation_cents », ou corrigez l'âge ou l'exonération.",
+    ),
+    "participation_too_high": (
+        "La participation ou franchise annoncée, {stated}, dépasse le plus haut montant de la ligne, soit {most}.",
+        "Corrigez « participation_cents », ou ne l'envoyez pas.",
+    ),
+    "participation_over_cap": (
+        "Les participations ou franchises annoncées, {stated}, dépassent le plafond de {most} ({reference}).",
+        "Corrigez « participation_cents », ou ne l'envoyez pas.",
+    ),
     "amount_mismatch": (
         "Le montant {name} annoncé, {stated}, n'est pas celui du calcul, {right}.",
         "Reprenez le montant calculé, ou n'envoyez pas ce champ.",

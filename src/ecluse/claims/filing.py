@@ -11,8 +11,8 @@ from datetime import date
 
 import msgspec
 
-from ecluse.claims.accounts import Kept, Spans
 from ecluse.claims.claim import Billed, Content, Priced, State
+from ecluse.coverage.accounts import Kept, Spans
 
 
 class Filing(msgspec.Struct, frozen=True):

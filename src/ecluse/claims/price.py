@@ -11,21 +11,24 @@ from datetime import date
 
 import msgspec
 
-from ecluse.claims.accounts import Book, Kept, Span, Spans, account_name, span_of
 from ecluse.claims.claim import Billed, Paid, Priced, Use
+from ecluse.coverage.accounts import Book, Kept, Span, Spans, account_name, span_of
 from ecluse.coverage.compute import REFERENCES, Split, StepName, compute, obligatory_cents
-from ecluse.coverage.facts import Exemption, Pathway
+from ecluse.coverage.facts import Basket, Exemption, Pathway
 from ecluse.coverage.guarantee import NONE
 from ecluse.coverage.line import Line, Used, read_line
 from ecluse.coverage.notation import parse
 from ecluse.coverage.product import Product, Row
 from ecluse.coverage.waterfall import Turn, sentences
-from ecluse.kernel.money import en_euros, share_cents
+from ecluse.kernel.money import en_euros
 from ecluse.rights.model import Covered, Domain
 from ecluse.rules.book import RuleBook
 
 FLAT_SHARE = "actes_lourds/participation"
-INSIDE_RATE, OUTSIDE_RATE = "amo_rates/honoraires_medecins", "amo_rates/hors_parcours"
+LOWERED_BY = "parcours_de_soins/majoration"
+PRICE_LIMIT = "cent_pour_cent_sante/aide_auditive_prix_limite"
+PRICE_LIMIT_YOUNG = "cent_pour_cent_sante/aide_auditive_prix_limite_moins_de_20_ans"
+HEARING_AIDS, ADULT_YEARS = ("PAU", "AUD1"), 20  # whom the two prices tell apart: base_tariffs/aide_auditive_*
 
 
 class Payer(msgspec.Struct, frozen=True):
@@ -40,22 +43,47 @@ Payers = Callable[[date], Sequence[Payer]]  # who pays for care of that day, fir
 
 def priceable(billed: Billed, index: int, book: RuleBook) -> Line:
     """The line as the computation takes it; `index` leads to it in the request. Raises `line_invalid`, `rate_invalid`."""
-    pointer = f"/lines/{index}"
-    line = read_line(billed.expense_cents, billed.base_cents, billed.amo_rate, billed.quantity, pointer=pointer)
-    if billed.exemption is Exemption.HEAVY_ACT:
-        rule = book.find(billed.date, FLAT_SHARE)
-        return msgspec.structs.replace(line, flat_share_cents=rule.cents if rule else 0)
-    if billed.pathway is Pathway.OUTSIDE:
-        return msgspec.structs.replace(line, majoration_cents=_majoration_cents(line, billed.date, book))
-    return line
+    line = _read(billed, f"/lines/{index}")
+    return msgspec.structs.replace(
+        line,
+        price_limit_cents=_price_limit_cents(billed, book),
+        flat_share_cents=_flat_share_cents(billed, book),
+        majoration_cents=_majoration_cents(billed, line, book),
+    )
 
 
-def _majoration_cents(line: Line, day: date, book: RuleBook) -> int:
+def _read(billed: Billed, pointer: str) -> Line:
+    return read_line(
+        billed.expense_cents,
+        billed.base_cents,
+        billed.amo_rate,
+        billed.quantity,
+        billed.participation_cents or 0,
+        pointer=pointer,
+    )
+
+
+def _flat_share_cents(billed: Billed, book: RuleBook) -> int:
+    """What a heavy act leaves in the place of the ticket modérateur (article R160-16 du code de la sécurité sociale)."""
+    rule = book.find(billed.date, FLAT_SHARE) if billed.exemption is Exemption.HEAVY_ACT else None
+    return rule.cents if rule else 0
+
+
+def _majoration_cents(billed: Billed, line: Line, book: RuleBook) -> int:
     """What the AMO pays less outside the pathway (article L162-5-3 du code de la sécurité sociale)."""
-    inside, outside = book.find(day, INSIDE_RATE), book.find(day, OUTSIDE_RATE)
-    if inside is None or outside is None or line.amo_rate != outside.rate:
+    rule = book.find(billed.date, LOWERED_BY) if billed.pathway is Pathway.OUTSIDE else None
+    if rule is None or line.amo_rate + rule.rate > 1:
         return 0
-    return min(share_cents(line.base_cents, inside.rate), line.expense_cents) - obligatory_cents(line)[0]
+    inside = msgspec.structs.replace(line, amo_rate=line.amo_rate + rule.rate)
+    return obligatory_cents(inside)[0] - obligatory_cents(line)[0]
+
+
+def _price_limit_cents(billed: Billed, book: RuleBook) -> int | None:
+    """The regulated price of hearing aids without rest, for the whole line; no other basket has its prices in the book."""
+    if billed.basket is not Basket.NO_REST or billed.act not in HEARING_AIDS or billed.age_years is None:
+        return None
+    rule = book.find(billed.date, PRICE_LIMIT if billed.age_years >= ADULT_YEARS else PRICE_LIMIT_YOUNG)
+    return rule.cents * billed.quantity if rule else None
 
 
 def spans(domain: Domain, lines: Sequence[Billed], payers: Payers) -> Spans:
@@ -84,7 +112,8 @@ def _price_line(domain: Domain, billed: Billed, line: Line, payers: Sequence[Pay
         share = _share(domain, billed, line, payer, book, amc)
         amc += share.amc_cents
         paid.append(share)
-    return Priced(billed, amo, amc, line.expense_cents - amo - amc, tuple(paid), line.flat_share_cents)
+    left = line.expense_cents - amo - amc
+    return Priced(billed, amo, amc, left, tuple(paid), line.flat_share_cents, line.price_limit_cents)
 
 
 def _share(domain: Domain, billed: Billed, line: Line, payer: Payer, book: Book, before_cents: int) -> Paid:
@@ -156,9 +185,12 @@ def turns(priced: Priced) -> list[Turn]:
 
 
 def _remembered(priced: Priced, majoration_cents: int) -> Line:
-    billed = priced.billed
-    line = read_line(billed.expense_cents, billed.base_cents, billed.amo_rate, billed.quantity)
-    return msgspec.structs.replace(line, flat_share_cents=priced.flat_share_cents, majoration_cents=majoration_cents)
+    return msgspec.structs.replace(
+        _read(priced.billed, "/lines/0"),
+        price_limit_cents=priced.price_limit_cents,
+        flat_share_cents=priced.flat_share_cents,
+        majoration_cents=majoration_cents,
+    )
 
 
 def _waiting(label: str, opens_on: date) -> str:

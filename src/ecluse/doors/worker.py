@@ -6,13 +6,15 @@ It is a process of its own: loading takes whole minutes of one core, and checks 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from ecluse.app.feeds import journalled, load_received
-from ecluse.doors.log import LOG, configure
+from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, open_hub
@@ -23,6 +25,8 @@ POLL_S = 1.0  # between two looks for received files; a load takes longer than t
 
 def work_once(hub: OpenHub) -> int:
     """Load every received feed whose insurer's turn it is; the number finished."""
+    from ecluse.doors.http.meters import count_feed  # a third of a second to import: only the loader pays it
+
     finished = 0
     for id_ in hub.run(hub.feeds.store.unfinished()):
         try:
@@ -32,15 +36,16 @@ def work_once(hub: OpenHub) -> int:
             LOG.warning("feed not loaded", feed=id_, code=said.code)
         else:
             LOG.info("feed finished", feed=id_, state=feed.state, rows=feed.counts.rows)
+            count_feed(feed)
             finished += 1
     return finished
 
 
-def run(directory: Path, stop: Event, parent: int, poll_s: float = POLL_S) -> None:
-    """Work until told to stop, or until the process `parent`, which would tell, is gone."""
+def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:
+    """Work until told to stop."""
     with open_hub(directory) as hub:
         is_swept = False
-        while not stop.is_set() and os.getppid() == parent:
+        while not stop.is_set():
             finished = 0
             try:
                 is_swept = is_swept or _sweep(hub)
@@ -59,8 +64,24 @@ def _sweep(hub: OpenHub) -> bool:
 
 def main(directory: Path) -> None:
     """Run until SIGTERM or SIGINT, or until the parent is gone; what a kill interrupts is gone on with at the next start."""
+    from ecluse.doors.http.meters import Board
+
+    Thread(target=_end_with_parent, daemon=True).start()
     configure(read_settings(directory).log.level, "loader")
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    run(directory, stop, os.getppid())
+    with bugs_told(), Board(directory / "run", answers=False).telling():
+        run(directory, stop)
+
+
+def _end_with_parent() -> None:
+    """End at once when the parent has: in the middle of a file too, which is a kill like any other.
+
+    The sentinel is a pipe whose other end the parent alone holds: the kernel closes it even if the parent was killed before
+    this process had begun. A parent's number would not do: whoever adopts an orphan is its parent too.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

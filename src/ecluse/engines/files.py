@@ -39,6 +39,14 @@ class Folder:
         """Whether the file is there, whole."""
         return self._path(name).is_file()
 
+    def read(self, name: str) -> bytes:
+        """A file that was written. Raises `FileNotFoundError`, which has the name."""
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError as absent:
+            absent.filename = name
+            raise
+
     def names(self, folder: str) -> list[str]:
         """The names of the whole files under a folder, however deep, without their folders."""
         found = self._path(folder).rglob("*")

@@ -143,6 +143,21 @@ def read_all(directory: Path) -> Iterator[bytes]:
             yield entry
 
 
+def walk(directory: Path) -> Iterator[tuple[bytes, int]]:
+    """Every entry of every slot, and how many bytes of the journal were read before its end; one segment in memory at a time."""
+    before = 0
+    for slot in slots(directory):
+        begun = _begin(slot)
+        for entry, mark in _read_slot(slot, 0):
+            yield entry, before + mark.position - begun
+        before += _end(slot) - begun
+
+
+def extent(directory: Path) -> int:
+    """The bytes that `walk` has read in the end."""
+    return sum(_end(slot) - _begin(slot) for slot in slots(directory))
+
+
 def _take_slot(directory: Path) -> tuple[str, int]:
     for number in range(SLOTS_MAX):
         slot = directory / f"w{number}"
@@ -177,6 +192,11 @@ def segments(slot: Path) -> list[Path]:
 def _end(slot: Path) -> int:
     found = segments(slot)
     return int(found[-1].stem) + found[-1].stat().st_size if found else 0
+
+
+def _begin(slot: Path) -> int:
+    found = segments(slot)
+    return int(found[0].stem) if found else 0
 
 
 def _read_slot(slot: Path, after: int) -> Iterator[tuple[bytes, Mark]]:

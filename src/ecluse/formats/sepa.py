@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from ecluse.kernel.money import as_euros
-from ecluse.payments.transfer import Collection, Debtor, Instruction, Transfer, bank_reference
+from ecluse.kernel.money import as_euros, euros
+from ecluse.payments.transfer import Collection, Debtor, Instruction, Transfer, bank_reference, reference_in
 
 PAIN_001 = "pain.001.001.09"
 PAIN_008 = "pain.008.001.08"
@@ -84,6 +84,22 @@ def _transfer(transfer: Transfer) -> Node:
         ("CdtrAcct", _account(transfer.payee.iban)),
         ("RmtInf", [("Ustrd", f"TIERS PAYANT {reference}")]),
     ])  # fmt: skip
+
+
+def read_transfers(document: bytes) -> list[tuple[str, int]]:
+    """Remittance and cents of each transfer of a file that `transfers_file` made. Raises `ValueError` on anything else."""
+    try:
+        root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as broken:
+        raise ValueError from broken
+    within = f"{{urn:iso:std:iso:20022:tech:xsd:{PAIN_001}}}"
+    transfers = []
+    for each in root.iter(f"{within}CdtTrfTxInf"):
+        remittance = reference_in(each.findtext(f"{within}PmtId/{within}EndToEndId", ""))
+        if remittance is None:
+            raise ValueError
+        transfers.append((remittance, euros(each.findtext(f"{within}Amt/{within}InstdAmt", ""))))
+    return transfers
 
 
 def collections_file(instruction: Instruction, collections: Sequence[Collection]) -> bytes:

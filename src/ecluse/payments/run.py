@@ -109,4 +109,9 @@ def remittance_path(until: date, remittance: str) -> str:
 
 def call_path(until: date, call: str, form: str) -> str:
     """Where a call for funds is; `form` is `csv`, `json` or `html`."""
-    return f"calls/{until}/{call}.{form}"
+    return f"{calls_folder(until)}/{call}.{form}"
+
+
+def calls_folder(until: date) -> str:
+    """Where the calls of a day's runs are."""
+    return f"calls/{until}"

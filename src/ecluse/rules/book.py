@@ -18,9 +18,11 @@ from importlib.resources.abc import Traversable
 import msgspec
 
 from ecluse.kernel.errors import refusal
+from ecluse.rules.family import Family, read_families
 from ecluse.rules.parameter import Lines, Parameter, read_parameter
 
 ACTS = "acts"  # the file that names the base tariffs of each act
+FAMILIES = "amo_families"  # the file that names the rates of each family of care
 RATES = "amo_rates/"  # the branch of the rates of the compulsory scheme
 
 RULE_UNKNOWN = refusal("rule_unknown", 404, "No such rule in the book", fix="Run `ecluse rules list` for the names.")
@@ -70,12 +72,19 @@ class Act(msgspec.Struct, frozen=True):
 class RuleBook:
     """Parameters by name and day. Reading takes about a microsecond: it is done for every line of a claim."""
 
-    __slots__ = ("_in_force", "_rates", "acts", "parameters", "version")
+    __slots__ = ("_in_force", "_of_act", "_of_domain", "_rates", "acts", "parameters", "version")
 
-    def __init__(self, parameters: Iterable[Parameter], acts: Iterable[Act] = (), version: str = "") -> None:
-        """Hold `parameters` and the `acts` priced by them; `version` names the contents."""
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        acts: Iterable[Act] = (),
+        families: Iterable[Family] = (),
+        version: str = "",
+    ) -> None:
+        """Hold `parameters`, the `acts` priced and the `families` reimbursed by them; `version` names the contents."""
         self.parameters = {each.name: each for each in parameters}
         self.acts = {each.code: each for each in acts}
+        self._of_act, self._of_domain = _by_act_and_domain(families)
         self.version = version
         self._in_force = {name: _timeline(each) for name, each in self.parameters.items()}
         self._rates = self._rates_by_day()
@@ -109,6 +118,14 @@ class RuleBook:
         index = bisect_right(days, day)
         return sets[index - 1] if index else frozenset()
 
+    def families(self, domain: str, act: str) -> tuple[Family, ...]:
+        """The families that `act` may be of when it is billed in `domain`; none if neither is known.
+
+        Those of the domain that name the act; if there are none, all of the domain, and those of others that name it.
+        """
+        named, all_of_domain = self._of_act.get(act, ()), self._of_domain.get(domain, ())
+        return tuple(each for each in named if domain in each.domains) or (*all_of_domain, *named)
+
     def stale(self, before: date) -> list[Parameter]:
         """The parameters last checked by a person before that day, the oldest first."""
         old = (each for each in self.parameters.values() if each.checked_on < before)
@@ -124,9 +141,11 @@ class RuleBook:
 
 def read_book(texts: Mapping[str, str]) -> RuleBook:
     """The book of these files, by name without `.yaml`; no disk is read. Raises `rule_invalid` with file and line."""
-    parameters = {name: read_parameter(name, text) for name, text in sorted(texts.items()) if name != ACTS}
+    values = sorted(texts.items())
+    parameters = {name: read_parameter(name, text) for name, text in values if name not in (ACTS, FAMILIES)}
     acts = list(_acts(texts[ACTS], parameters)) if ACTS in texts else []
-    return RuleBook(parameters.values(), acts, _digest(texts))
+    families = read_families(FAMILIES, texts[FAMILIES], parameters) if FAMILIES in texts else ()
+    return RuleBook(parameters.values(), acts, families, _digest(texts))
 
 
 @cache
@@ -149,6 +168,15 @@ def _timeline(parameter: Parameter) -> tuple[list[date], list[Rule | None]]:
         for each in parameter.values
     ]
     return [each.since for each in parameter.values], rules
+
+
+def _by_act_and_domain(families: Iterable[Family]) -> tuple[dict[str, tuple[Family, ...]], ...]:
+    of_act: dict[str, tuple[Family, ...]] = {}
+    of_domain: dict[str, tuple[Family, ...]] = {}
+    for family in families:
+        for found, names in ((of_act, family.acts), (of_domain, family.domains)):
+            found.update({name: (*found.get(name, ()), family) for name in names})
+    return of_act, of_domain
 
 
 def _acts(text: str, parameters: Mapping[str, Parameter]) -> Iterator[Act]:

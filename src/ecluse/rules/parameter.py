@@ -167,6 +167,7 @@ UNITS: dict[str, Callable[[str], int | Fraction | str]] = {
     "days": _whole(COUNT_MAX),
     "working_days": _whole(COUNT_MAX),
     "months": _whole(COUNT_MAX),
+    "years": _whole(COUNT_MAX),
     "count": _whole(COUNT_MAX),
     "method": _method,
 }

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ecluse.app.doctor import CHECKS, DAY_US, GIB, diagnose
-from ecluse.app.ports.upkeep import Facts, InsurerFacts, JournalFacts, Place, StoreFacts
+from ecluse.app.ports.upkeep import Facts, Fault, InsurerFacts, Integrity, JournalFacts, Place, StoreFacts
+
+SOUND = Integrity("every page")
+OFF = Fault("data checksums are off", "Turn them on.", grave=False)
 
 
 def place(name: str, free_gib: float, used_gib: float = 0, device: int = 1) -> Place:
@@ -31,9 +34,10 @@ CASES = [
     ("issuers", "warning", Facts(production=True, issuers=1, development_issuers=1)),
     ("keys", "wrong", Facts(production=True)),
     ("owner", "warning", Facts(places=(Place("hub.db", 0o600, False, 0, 0, 1),))),
-    ("insurers", "wrong", Facts(store=StoreFacts("ok", (InsurerFacts("1", True, True, False, 1),)))),
-    ("payment runs", "wrong", Facts(store=StoreFacts("ok", unwritten_runs=("run_1",)))),
-    ("database", "wrong", Facts(store=StoreFacts("page 3 is never used"))),
+    ("insurers", "wrong", Facts(store=StoreFacts(SOUND, (InsurerFacts("1", True, True, False, 1),)))),
+    ("payment runs", "wrong", Facts(store=StoreFacts(SOUND, unwritten_runs=("run_1",)))),
+    ("database", "wrong", Facts(store=StoreFacts(Integrity("", (OFF, Fault("page 3 is never used", "Restore it.")))))),
+    ("database", "warning", Facts(store=StoreFacts(Integrity("", (OFF,))))),
     ("versions", "warning", Facts(libraries=(("msgspec", "0.22.0", "0.19.0"),))),
 ]
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec import convert
 from msgspec.structs import replace
 
-from ecluse.claims.accounts import Dated, span_of
 from ecluse.claims.claim import Billed
 from ecluse.claims.price import Payer, consumption, price, priceable, reasons, spans
+from ecluse.coverage.accounts import Dated, span_of
 from ecluse.coverage.compute import compute_contracts
 from ecluse.coverage.explain import because
 from ecluse.coverage.notation import parse

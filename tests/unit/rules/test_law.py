@@ -49,12 +49,63 @@ PUBLISHED = [
     ("2026-04-22", "actes_lourds/participation", 3200),
     ("2026-11-23", "actes_lourds/seuil", 12000),
     ("2026-11-23", "payment_terms/amc_flux", 7),
+    ("2019-12-31", "contrat_responsable/monture_plafond", 15000),
+    ("2020-01-01", "contrat_responsable/monture_plafond", 10000),
+    ("2016-12-31", "contrat_responsable/depassement_non_optam", rate("125%")),
+    ("2017-01-01", "contrat_responsable/depassement_non_optam", rate("100%")),
+    ("2026-11-23", "contrat_responsable/ecart_optam", rate("20%")),
+    ("2026-11-23", "contrat_responsable/aide_auditive_plafond", 170000),
+    ("2026-11-23", "contrat_responsable/lunettes_renouvellement", 24),
+    ("2026-11-23", "contrat_responsable/lunettes_renouvellement_moins_de_16_ans", 12),
+    ("2026-11-23", "contrat_responsable/lunettes_renouvellement_moins_de_6_ans", 6),
+    ("2026-11-23", "contrat_responsable/lunettes_renouvellement_medical", 0),
+    ("2026-11-23", "contrat_responsable/forfait_journalier", "sans_limite_de_duree"),
+    ("2026-11-23", "contrat_responsable/franchises", "interdite"),
+    ("2026-11-23", "contrat_responsable/medicaments_service_modere", rate("30%")),
+    ("2020-12-31", "cent_pour_cent_sante/aide_auditive_prix_limite", 110000),
+    ("2021-01-01", "cent_pour_cent_sante/aide_auditive_prix_limite", 95000),
+    ("2026-11-23", "cent_pour_cent_sante/aide_auditive_prix_limite_moins_de_20_ans", 140000),
+    ("2025-12-31", "securite_sociale/plafond_mensuel", 392500),
+    ("2026-01-01", "securite_sociale/plafond_mensuel", 400500),
+    ("2024-05-14", "participation_forfaitaire/plafond_journalier", 400),
+    ("2024-05-15", "participation_forfaitaire/plafond_journalier", 800),
+    ("2026-11-23", "parcours_de_soins/age", 16),
 ]
+
+# Glasses by their letter: floor, ceiling until the end of 2019, ceiling since; euros (R871-2, 3°).
+GLASSES = {
+    "a": (50, 470, 420),
+    "b": (125, 610, 560),
+    "c": (200, 750, 700),
+    "d": (125, 660, 610),
+    "e": (200, 800, 750),
+    "f": (200, 850, 800),
+}
 
 
 @pytest.mark.parametrize(("day", "name", "value"), PUBLISHED)
 def test_published_values(day: str, name: str, value: object) -> None:
     assert BOOK.on(parse_day(day), name).value == value
+
+
+@pytest.mark.parametrize("letter", GLASSES)
+def test_glasses_of_a_responsible_contract(letter: str) -> None:
+    floor, before, since = (100 * euros for euros in GLASSES[letter])
+    plafond, plancher = (f"contrat_responsable/lunettes_{letter}_{end}" for end in ("plafond", "plancher"))
+    assert BOOK.on(date(2026, 11, 23), plancher).cents == floor
+    assert BOOK.on(date(2019, 12, 31), plafond).cents == before
+    assert BOOK.on(date(2020, 1, 1), plafond).cents == since
+    monture = "contrat_responsable/monture_plafond"
+    frames = BOOK.on(date(2019, 12, 31), monture).cents - BOOK.on(date(2020, 1, 1), monture).cents
+    assert before - since == frames, "the ceilings lost what the frame lost"
+
+
+def test_outside_the_pathway_is_the_ordinary_rate_less_the_increase() -> None:
+    day = date(2026, 11, 23)
+    ordinary, less = (
+        BOOK.on(day, name).rate for name in ("amo_rates/honoraires_medecins", "parcours_de_soins/majoration")
+    )
+    assert ordinary - less == BOOK.on(day, "amo_rates/hors_parcours").rate
 
 
 def test_the_general_practitioner_specialist_is_no_more() -> None:

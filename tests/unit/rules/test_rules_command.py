@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -52,6 +53,28 @@ def test_refusals(words: tuple[str, ...], code: str) -> None:
     with pytest.raises(Refused) as refused:
         run(*words)
     assert refused.value.code == code
+
+
+def test_a_history_is_a_table_and_a_chart() -> None:
+    shown = run("show", "base_tariffs/g")
+    assert "since" in shown
+    assert "23.00 € |-----" in shown
+    assert "2024-12-22" in shown.splitlines()[-1]
+    assert max(len(line) for line in shown.splitlines()[-6:]) <= 80
+
+
+def test_a_method_has_no_chart() -> None:
+    assert "|---" not in run("show", "contrat_responsable/forfait_journalier")
+
+
+def test_a_rule_is_stale_a_year_after_its_last_check() -> None:
+    book = open_book()
+    last = max(each.checked_on for each in book.parameters.values())
+    everything = json.loads(run("stale", "--on", str(last + timedelta(days=366)), "--json"))
+    assert {each["name"] for each in everything} == book.parameters.keys()
+    assert "rules to read again." in run("stale", "--on", str(last + timedelta(days=366)))
+    first = min(each.checked_on for each in book.parameters.values())
+    assert "within a year" in run("stale", "--on", str(first + timedelta(days=365)))
 
 
 def test_what_is_stale_is_a_list_of_known_rules() -> None:

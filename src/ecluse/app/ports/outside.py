@@ -78,6 +78,10 @@ class Post(Protocol):
         """Whether the file is there, whole."""
         ...
 
+    def read(self, name: str) -> bytes:
+        """A file that was written. Raises `FileNotFoundError`, which has the name."""
+        ...
+
     def names(self, folder: str) -> list[str]:
         """The names of the whole files under a folder, however deep, without their folders."""
         ...

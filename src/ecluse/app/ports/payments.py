@@ -10,6 +10,7 @@ from ecluse.payments.call import Call
 from ecluse.payments.reconcile import Judged, Movement
 from ecluse.payments.remittance import Remittance, RemittanceHead
 from ecluse.payments.run import Ordered, Run, RunPlan
+from ecluse.payments.witness import Witness
 
 
 class PaymentStore(Protocol):
@@ -17,6 +18,10 @@ class PaymentStore(Protocol):
 
     async def order(self, plan: RunPlan) -> Ordered:
         """Order everything that is due: remittances, moves of claims, ledger, calls. No run is kept when nothing can be paid."""
+        ...
+
+    async def enter(self, plan: RunPlan, told: Witness) -> Run:
+        """Make a lost run again, exactly as its files tell of it, or nothing. Raises `run_lines_missing`, `run_differs`."""
         ...
 
     async def written(self, run: str) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import msgspec
+
+# What the journal tells of and the store keeps. Keys: claim ids; claim ids; engagement numbers; feed ids; insurer, product and
+# version with spaces between.
+Kept = Literal["claims", "cancellations", "engagements", "feeds", "products"]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -39,10 +44,25 @@ class InsurerFacts(msgspec.Struct, frozen=True):
     products: int
 
 
-class StoreFacts(msgspec.Struct, frozen=True):
-    """What the store says of itself: `integrity` is `ok` or the first thing that is not."""
+class Fault(msgspec.Struct, frozen=True):
+    """Something wrong with a database, and what to do; one that is not `grave` lets the hub go on."""
 
-    integrity: str
+    what: str
+    do: str
+    grave: bool = True
+
+
+class Integrity(msgspec.Struct, frozen=True):
+    """What of a store was looked at, and what is wrong with it."""
+
+    looked_at: str
+    faults: tuple[Fault, ...] = ()
+
+
+class StoreFacts(msgspec.Struct, frozen=True):
+    """What the store says of itself; after a grave fault, nothing else was asked."""
+
+    integrity: Integrity
     insurers: tuple[InsurerFacts, ...] = ()
     feeds: dict[str, int] = {}
     unwritten_runs: tuple[str, ...] = ()
@@ -89,8 +109,8 @@ class Upkeep(Protocol):
         """Raise if the database cannot be read."""
         ...
 
-    async def integrity(self) -> str:
-        """`ok`, or the first thing that is wrong with the database."""
+    async def integrity(self) -> Integrity:
+        """What is wrong with the store's databases; minutes where they are large."""
         ...
 
     async def insurers(self) -> list[tuple[str, bool, bool]]:
@@ -101,6 +121,14 @@ class Upkeep(Protocol):
         """How many feeds are in each state."""
         ...
 
+    async def waiting_since_ts_us(self) -> int:
+        """When the oldest feed that is not finished was received; 0 when there is none."""
+        ...
+
+    async def lacking(self, kind: Kept, insurer: str, keys: Sequence[str]) -> set[str]:
+        """Those of `keys` that the store does not have; `insurer` is empty for what is kept with the money."""
+        ...
+
     def retries(self) -> int:
-        """Tries for a database that another process was writing to, by this process, since its start."""
+        """By this process, since its start: units of work begun again, tries for a busy file, servers found again."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from ecluse.app.ports import HUB
 from ecluse.doors.cli.directory import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.kernel.errors import refusal
-from ecluse.wiring import OpenHub, backup_keys, open_hub, restore_keys
+from ecluse.wiring import OpenHub, backup_keys, change_passphrase, open_hub, restore_keys
 
 app = typer.Typer(help="Keys: show, rotate, check, destroy, back up, restore.", no_args_is_help=True)
 
@@ -121,6 +122,33 @@ def destroy_keys(
         )
     else:
         typer.echo(f"The keys of {insurer} are destroyed. Destroy the copies of the key file too, and take a new one.")
+
+
+@app.command("passphrase")
+def passphrase(directory: Dir = HERE, json: Json = False) -> None:
+    """Change the passphrase of a sealed key file, or seal one that is not. Stop the hub first; it needs the new one to start.
+
+    Asks for the old and the new one; without a terminal, reads them from standard input, a line each. In one step: killed at
+    any moment, the file opens with one of both.
+    """
+    old, new = _asked()
+    change_passphrase(directory, old, new)
+    if json:
+        print_json({"changed": True})
+    else:
+        typer.echo(
+            "Changed. Give the hub the new passphrase (ECLUSE_KEYS_PASSPHRASE or keys.passphrase_file) before it starts. "
+            "Older copies of the file open with the old one: take a new one (ecluse keys backup), destroy those."
+        )
+
+
+def _asked() -> tuple[str, str]:
+    """The old passphrase and the new one; never shown."""
+    if not sys.stdin.isatty():
+        old, new = (sys.stdin.readline().rstrip("\n") for _ in range(2))
+        return old, new
+    old = typer.prompt("Old passphrase (empty if there is none)", default="", hide_input=True, show_default=False)
+    return old, typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True)
 
 
 @app.command("backup")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
 from functools import cache
 from importlib.metadata import entry_points
@@ -21,6 +22,7 @@ from ecluse.doors.cli import (
     explain,
     feeds,
     hub,
+    journal,
     keys,
     moves,
     pay,
@@ -30,6 +32,7 @@ from ecluse.doors.cli import (
     serve,
 )
 from ecluse.doors.cli.screen import ERRORS
+from ecluse.doors.log import places
 from ecluse.kernel.errors import Refused
 
 ADDITIONS = "ecluse.commands"  # a group of entry points: functions that take the application and add to it
@@ -56,6 +59,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(journal.app, name="journal")
 app.add_typer(dev.app, name="dev")
 
 
@@ -88,6 +92,19 @@ def run() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as bug:  # noqa: BLE001 - told by its kind and its places: its message may quote who was asked about
+        _tell_bug(bug)
+        sys.exit(1)
+
+
+def _tell_bug(bug: Exception) -> None:
+    if sys.flags.dev_mode:
+        traceback.print_exception(bug)
+        return
+    typer.echo(f"bug: {type(bug).__name__}", err=True)
+    for place in places(bug):
+        typer.echo(f"  {place}", err=True)
+    typer.echo("(its message may quote people's data: PYTHONDEVMODE=1 shows it, with invented data only)", err=True)
 
 
 def _warn(message: Warning | str, category: type[Warning], *_: object) -> None:

@@ -11,6 +11,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from ecluse.app.lost_run import enter_run
 from ecluse.app.payments import Progress as Told
 from ecluse.app.payments import RunReport, run_payments, show, write_again
 from ecluse.app.statements import Reading, load_statement
@@ -114,6 +115,27 @@ def files(
         print_json({"files": places})
     else:
         typer.echo("\n".join(places))
+
+
+@app.command("enter")
+def enter(
+    id_: Annotated[
+        str, typer.Argument(metavar="RUN", help="run_…, as `run_lost` or `ecluse journal missing` names it.")
+    ],
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Enter a run again that a restored database does not know, from its files under out/. The bank is told nothing.
+
+    It comes out the same, transfer by transfer and call by call, or nothing is kept. Of several, the oldest first.
+    """
+    with open_hub(directory) as hub:
+        done = hub.run(enter_run(hub.till, id_))
+    if json:
+        print_json(done)
+    else:
+        typer.echo(f"{done.run.id}: {'entered' if done.entered else 'known already'}.")
+        _print_summary(done.run.summary)
 
 
 @contextmanager

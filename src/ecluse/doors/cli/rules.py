@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from ecluse.doors.cli.screen import OUT, Json, print_json
+from ecluse.doors.cli.step_chart import step_chart
 from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.money import as_euros
 from ecluse.rules.book import RULE_UNKNOWN, Rule, open_book
@@ -44,7 +45,7 @@ def show(
     on: On = "",
     json: Json = False,
 ) -> None:
-    """Print one rule with its whole history; with --on, the value of that day alone, refused if there is none."""
+    """Print one rule with its history, as a table and as a chart; with --on, the value of that day, refused if there is none."""
     book = open_book()
     if on:
         _show_rule(book.on(parse_day(on), name), json)
@@ -55,16 +56,16 @@ def show(
 
 
 @app.command("stale")
-def stale(json: Json = False) -> None:
-    """Print the rules that nobody has checked against their texts for a year."""
-    old = open_book().stale(_today() - timedelta(days=STALE_DAYS))
+def stale(on: On = "", json: Json = False) -> None:
+    """Print the rules that nobody has checked against their texts for a year, the oldest first."""
+    day = _day(on)
+    old = open_book().stale(day - timedelta(days=STALE_DAYS))
     if json:
         print_json([{"name": each.name, "checked_on": each.checked_on} for each in old])
         return
     for each in old:
-        typer.echo(f"{each.name}: checked on {each.checked_on}")
-    if not old:
-        typer.echo("Every rule was checked within a year.")
+        typer.echo(f"{each.name}: checked on {each.checked_on}, {(day - each.checked_on).days} days before")
+    typer.echo(f"{len(old)} rules to read again." if old else "Every rule was checked within a year.")
 
 
 def _show_rule(rule: Rule, json: bool) -> None:
@@ -85,6 +86,14 @@ def _show_parameter(each: Parameter, json: bool) -> None:
     for dated in each.values:
         table.add_row(str(dated.since), _said(dated.value, each.unit), dated.reference)
     OUT.print(table)
+    for line in _chart(each):
+        typer.echo(line)
+
+
+def _chart(each: Parameter) -> list[str]:
+    """The history of a rule whose values are numbers, until today; the name of a method has no height."""
+    steps = [(dated.since, dated.value) for dated in each.values if not isinstance(dated.value, str)]
+    return step_chart(steps, max(_today(), steps[-1][0]), lambda value: _said(value, each.unit)) if steps else []
 
 
 def _day(on: str) -> date:

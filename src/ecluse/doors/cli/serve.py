@@ -23,7 +23,7 @@ import typer
 
 from ecluse.doors import worker
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
-from ecluse.doors.log import configure
+from ecluse.doors.log import bugs_told, configure
 from ecluse.doors.notify import READY, STOPPING, notify
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.settings import read_settings
@@ -155,7 +155,9 @@ def _work(directory: Path, listening: socket.socket, name: str, telling: Connect
     """One of several processes that answer; it stops when its parent, which would tell it to, is gone."""
     parent = multiprocessing.parent_process()
     assert parent is not None
-    _answer(directory, listening, name, telling.send, parent.sentinel)
+    configure(read_settings(directory).log.level, name)
+    with bugs_told():
+        _answer(directory, listening, name, telling.send, parent.sentinel)
 
 
 def _end(processes: Sequence[BaseProcess], within_s: float) -> None:

@@ -10,7 +10,9 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -18,7 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from ecluse import __version__
-from ecluse.app.ports import Log, Mark, Upkeep
+from ecluse.app.ports import FeedRecord, Log, Mark, Upkeep
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 SYNC_BUCKETS_S = (0.0001, 0.0002, 0.0005, *BUCKETS_S)  # an SSD that keeps its promises takes 0.1 to 2 ms
@@ -37,7 +39,12 @@ BATCH = Histogram("ecluse_journal_batch_entries", "Entries in one sync", buckets
 SYNC = Histogram("ecluse_journal_sync_seconds", "Time of one sync", buckets=SYNC_BUCKETS_S, registry=REGISTRY)
 STORE = CollectorRegistry()  # what the store says is the same whoever asks it: never added up
 FEEDS = Gauge("ecluse_feeds", "Member files by state", ["state"], registry=STORE)
-RETRIES = Gauge("ecluse_database_retries", "Tries for a database another process was writing to", registry=REGISTRY)
+WAITING = Gauge("ecluse_feed_waiting_seconds", "Age of the oldest member file that is not finished", registry=STORE)
+FEED_ROWS = Counter("ecluse_feed_rows", "Rows of files received over HTTP, by state", ["state"], registry=REGISTRY)
+RETRIES = Gauge("ecluse_database_retries", "Units of work begun again, and servers found again", registry=REGISTRY)
+for _outcome in ("loaded", "refused"):
+    FEED_ROWS.labels(_outcome)  # 0 is told too
+TELL_S = 1.0  # between two tellings of a process that answers nobody; well below `GONE_S`
 
 Sample = tuple[str, dict[str, str], float]
 Family = tuple[str, str, str, list[Sample]]  # name, documentation, type, samples
@@ -66,22 +73,48 @@ async def meter_store(upkeep: Upkeep) -> None:
     """Ask the store what it holds."""
     for state, count in (await upkeep.feeds()).items():
         FEEDS.labels(state).set(count)
+    since_ts_us = await upkeep.waiting_since_ts_us()
+    WAITING.set(max(0.0, time.time() - since_ts_us / 1e6) if since_ts_us else 0)
+
+
+def count_feed(feed: FeedRecord) -> None:
+    """Count the rows of a finished feed: all of them loaded, or those refused."""
+    FEED_ROWS.labels("loaded").inc(feed.counts.rows if feed.state == "loaded" else 0)
+    FEED_ROWS.labels("refused").inc(feed.counts.refused_rows)
 
 
 class Board(Collector):
     """The folder where the processes of a hub put their sums. `collect` is their total, seen from this process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, answers: bool = True) -> None:
         self._folder = folder
         self._own = folder / f"metrics-{os.getpid()}.json"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        WORKERS.set(1)
+        WORKERS.set(answers)
 
     def tell(self) -> None:
         """Put this process's sums where the others find them; never half a file."""
         beside = self._own.with_suffix(".new")
         beside.write_bytes(msgspec.json.encode(_now()))
         beside.replace(self._own)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Tell every second until the end of the block, whatever this process is busy with."""
+        ended = Event()
+
+        def tell() -> None:
+            while not ended.wait(TELL_S):
+                self.tell()
+
+        teller = Thread(target=tell, name="metrics", daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            teller.join()
+            self.withdraw()
 
     def withdraw(self) -> None:
         """This process answers no more."""

@@ -24,12 +24,17 @@ from ecluse.kernel.errors import refusal
 
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**15, 8, 1  # 32 MiB, 60 ms: once a start (RFC 7914 §2)
 SALT_BYTES = 16
+PASSPHRASE_MIN = 16  # characters; what is shorter is hardly drawn by chance. Long enough is what docs/security.md says
 
 KEYS_UNSEALED = refusal(
     "keys_unsealed",
     500,
     "Unsealed keys are refused in production",
     fix="Run `ecluse init` with ECLUSE_KEYS_PASSPHRASE set.",
+)
+
+PASSPHRASE_SHORT = refusal(
+    "passphrase_short", 400, "This passphrase is too short", fix="Draw five words or more: docs/security.md."
 )
 
 
@@ -137,3 +142,13 @@ def handle(opening: Opening) -> Keyring:
             raise KEYS_UNSEALED()
         warnings.warn("keys are not sealed: development only", DevelopmentOnly, stacklevel=2)
     return KeyFile(opening.directory / opening.place, opening.passphrase, opening.budget)
+
+
+def change_passphrase(opening: Opening, old: str, new: str) -> None:
+    """Seal the key file with `new` in the place of `old`, which opens it (empty: it was not sealed).
+
+    Raises `passphrase_short`, `keys_missing`, `keys_locked`; then the file is as it was.
+    """
+    if len(new) < PASSPHRASE_MIN:
+        raise PASSPHRASE_SHORT(f"{len(new)} characters, at least {PASSPHRASE_MIN}")
+    KeyFile(opening.directory / opening.place, old).rewrap(_Passphrase(new))

@@ -166,9 +166,20 @@ class Ring:
             if after is not before:
                 if renew:
                     self._wrap.renew()
-                replace(self._path, MAGIC + self._wrap.kind + b"\n" + self._wrap.seal(msgspec.msgpack.encode(after)))
+                replace(self._path, self._wrapped(after))
                 self._read()
                 self._wrap.retire()
+
+    def rewrap(self, wrap: Wrap) -> None:
+        """Keep the very same ring shut by another `wrap` from now on, durably, in one step. Raises `keys_missing`, `keys_locked`.
+
+        Processes that have it open under the old one are told `keys_locked` within a second: they are started again.
+        """
+        with _locked(self._path):
+            scopes = self._unwrapped(self.copy())
+            self._wrap = wrap
+            replace(self._path, self._wrapped(scopes))
+            self._read()
 
     def copy(self) -> bytes:
         """The ring's file, as it is: wrapped, and seen to open."""
@@ -210,6 +221,9 @@ class Ring:
             for name, scope in scopes.items()
         }
         self._stamp = stamp
+
+    def _wrapped(self, scopes: Scopes) -> bytes:
+        return MAGIC + self._wrap.kind + b"\n" + self._wrap.seal(msgspec.msgpack.encode(scopes))
 
     def _unwrapped(self, content: bytes) -> Scopes:
         kind, _, body = content.removeprefix(MAGIC).partition(b"\n")

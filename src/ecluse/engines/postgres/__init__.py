@@ -11,13 +11,13 @@ from ecluse.engines.postgres.moves import InsurerMoves
 from ecluse.engines.postgres.places import HOME, Places
 from ecluse.engines.postgres.rights import Rights
 from ecluse.engines.postgres.server import Server
+from ecluse.engines.postgres.upkeep import ServersUpkeep
 from ecluse.engines.postgres.works import RightsWorks
 from ecluse.engines.sql.claims import Claims
 from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
 from ecluse.engines.sql.payments import Payments
 from ecluse.engines.sql.products import Products
-from ecluse.engines.sql.upkeep import Upkeep
 from ecluse.engines.stores import Stores
 
 
@@ -49,6 +49,6 @@ def open_stores(
         feeds=Feeds(places.home),
         works=works,
         moves=InsurerMoves(places, works),
-        upkeep=Upkeep(places.home, places),
+        upkeep=ServersUpkeep(places),
         close=close,
     )

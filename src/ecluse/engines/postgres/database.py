@@ -132,7 +132,7 @@ class Database:
                     async with connection.transaction():
                         return await work(Transaction(connection))
                 except AGAIN:
-                    continue
+                    self.server.retries += 1
         raise DATABASE_BUSY(f"server {self.server.name}: others change the same rows")
 
     async def remembered(self, name: str, /, **values: str) -> Any:

@@ -61,12 +61,20 @@ class Places:
             await tx.run("place_insurer", insurer=insurer, server=chosen)
             row = await tx.one("server_of", insurer=insurer)
             assert row is not None, insurer
-            if not row[1]:  # whoever moves it has it served at the right moment
-                await self.database(row[0]).write(lambda there: there.run("serve_here", insurer=insurer))
-            return str(row[0])
+            server, is_moving = str(row[0]), bool(row[1])
+            if not is_moving:  # whoever moves it has it served at the right moment
+                await self._serve(tx, server, insurer)
+            return server
 
         self._known[insurer] = await self.home.write(work)
         return self.database(self._known[insurer])
+
+    async def _serve(self, tx: Tx, server: str, insurer: str) -> None:
+        """Have the server serve the insurer; home in the unit of work there is, for another connection may be one too many."""
+        if server == HOME:
+            await tx.run("serve_here", insurer=insurer)
+        else:
+            await self.database(server).write(lambda there: there.run("serve_here", insurer=insurer))
 
     async def server_of(self, insurer: str) -> str | None:
         """The name of the insurer's server, None when it was never placed; as known, while home does not answer.

@@ -71,6 +71,7 @@ class Server:
 
     def __init__(self, name: str, url: str, connections_max: int) -> None:
         self.name = name
+        self.retries = 0  # units of work begun again, and times the server was found again
         self._url = url
         self._connections_max = connections_max
         self._pools: dict[str, asyncpg.Pool[Any]] = {}
@@ -162,6 +163,7 @@ class Server:
                 self._is_lost = True
                 self._drop()  # whoever waits for an answer of a lost server is told now
                 await asyncio.sleep(RETRY_S)
+            self.retries += self._is_lost
             self._is_lost = False
         finally:
             self._looking = None

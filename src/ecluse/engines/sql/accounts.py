@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any
 
 from ecluse.app.ports import Keys
-from ecluse.claims.accounts import Dated, Spans
 from ecluse.claims.claim import Claim
 from ecluse.claims.filing import Reserving
+from ecluse.coverage.accounts import Dated, Spans
 from ecluse.coverage.line import Used
 from ecluse.engines.sql.unit import Tx
 

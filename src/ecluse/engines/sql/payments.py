@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ecluse.engines.sql.ledger import book
+from ecluse.engines.sql.lost_run import hold_told, keep_told
 from ecluse.engines.sql.statements import read_statement
 from ecluse.engines.sql.unit import Database, Tx
 from ecluse.payments.call import Call, CallLine, CallState
@@ -23,6 +24,7 @@ from ecluse.payments.remittance import Line, Remittance, RemittanceHead, Remitta
 from ecluse.payments.run import LISTED_MAX, Aside, Ordered, Run, RunPlan, RunState, Summary
 from ecluse.payments.settle import Balance, Decision, Kind, decide, pack
 from ecluse.payments.transfer import bank_reference, made_id, run_id
+from ecluse.payments.witness import Witness
 
 PAGE = 500  # remittances read at a time: some 400 KB of lines
 
@@ -38,6 +40,10 @@ class Payments:
     async def order(self, plan: RunPlan) -> Ordered:
         """Order everything that is due. Raises `database_busy`."""
         return await self._database.write(lambda tx: _order(tx, plan))
+
+    async def enter(self, plan: RunPlan, told: Witness) -> Run:
+        """Make a lost run again as its files tell of it, or nothing. Raises `run_lines_missing`, `run_differs`."""
+        return await self._database.write(lambda tx: _enter(tx, plan, told))
 
     async def written(self, run: str) -> None:
         """Every file of the run is on disk."""
@@ -115,7 +121,23 @@ async def _order(tx: Tx, plan: RunPlan) -> Ordered:
     await tx.hold(MONEY)
     await _collect(tx, plan.until)
     (made,) = await _row(tx, "runs_of_day", until=plan.until.isoformat())
-    run = run_id(plan.until, made + 1)
+    return await _make(tx, run_id(plan.until, made + 1), plan)
+
+
+async def _enter(tx: Tx, plan: RunPlan, told: Witness) -> Run:
+    """The run its files tell of: over the claims they name, whenever those were received, and with nothing else in it."""
+    await tx.hold(MONEY)
+    await _collect(tx, date.max)
+    await keep_told(tx, told)
+    made = (await _make(tx, told.run, plan)).run
+    await hold_told(tx, told)
+    assert made is not None, "what came out as it was told was made"
+    await tx.run("mark_written", run=told.run)
+    return msgspec.structs.replace(made, state=RunState.WRITTEN)
+
+
+async def _make(tx: Tx, run: str, plan: RunPlan) -> Ordered:
+    """A run over what was collected."""
     balances = [Balance(*row) for row in await tx.all("practice_balances")]
     paid = await _choose(tx, run, plan.at_ts_us, balances)
     summary = await _summary(tx, plan, balances, paid)

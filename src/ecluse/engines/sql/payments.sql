@@ -195,3 +195,28 @@ SELECT id, run, insurer, state, amount_cents, why, settlement FROM call_for_fund
 -- name: call_lines
 -- Its lines.
 SELECT claim, practice, invoice, amount_cents FROM call_line WHERE call = :call ORDER BY claim
+
+-- name: told_table
+-- What the files of a lost run say it paid.
+CREATE TEMP TABLE told (
+    practice TEXT NOT NULL, invoice TEXT NOT NULL, amount_cents BIGINT NOT NULL, PRIMARY KEY (practice, invoice)
+)
+
+-- name: drop_told
+-- The scratch table of a run that was not entered.
+DROP TABLE IF EXISTS told
+
+-- name: tell
+-- One line of them.
+INSERT INTO told (practice, invoice, amount_cents) VALUES (:practice, :invoice, :amount_cents)
+
+-- name: leave_untold
+-- What is due and was not in that run stays for a later one.
+DELETE FROM due WHERE NOT EXISTS (
+    SELECT 1 FROM told t WHERE t.practice = due.practice AND t.invoice = due.invoice AND t.amount_cents = due.amount_cents)
+
+-- name: told_not_due
+-- Lines of that run for which nothing is due here: the claim is lost, not cancelled yet, or has another amount.
+SELECT practice, count(*) FROM told t
+WHERE NOT EXISTS (SELECT 1 FROM due d WHERE d.practice = t.practice AND d.invoice = t.invoice)
+GROUP BY practice ORDER BY practice

@@ -61,7 +61,13 @@ def open_stores(
         feeds=Feeds(database),
         works=RightsWorks(path.parent, database),
         moves=OneFile(database),
-        upkeep=Upkeep(database, place, lambda *named: rights_path(folder, *named).is_file(), lambda: database.retries),
+        upkeep=Upkeep(
+            database,
+            place,
+            readable=lambda *named: rights_path(folder, *named).is_file(),
+            engagements=engagements.lacking,
+            retries=lambda: database.retries,
+        ),
         close=close,
     )
 

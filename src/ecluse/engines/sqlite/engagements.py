@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ecluse.app.ports import Mark
-from ecluse.engines.sqlite.database import connect
+from ecluse.engines.sqlite.connection import connect
 from ecluse.journal.entry import Entry
 
 LAG_S = (
@@ -31,6 +31,8 @@ _MARK = """
     INSERT INTO mark (slot, position) VALUES (?, ?)
     ON CONFLICT (slot) DO UPDATE SET position = max(position, excluded.position)"""
 _FIND = "SELECT insurer, practice, sealed FROM engagement WHERE number = ?"
+_LACKING = """
+    SELECT asked.key FROM json_each(?) AS asked WHERE NOT EXISTS (SELECT 1 FROM engagement WHERE number = asked.key)"""
 
 Given = tuple[str, str, bytes]  # insurer, practice, sealed engagement
 
@@ -76,6 +78,10 @@ class Engagements:
             await asyncio.sleep(2 * LAG_S)
             found = self.find(number, practice)
         return found
+
+    def lacking(self, numbers: str) -> set[str]:
+        """Those that are not in the file, of the keys of a JSON object."""
+        return {number for (number,) in self._connection.execute(_LACKING, (numbers,))}
 
     def marks(self) -> dict[str, int]:
         """How far each slot of the journal is copied to the file."""

@@ -1,0 +1,335 @@
+"""Whether a table that calls itself responsible is so (articles L871-1, R871-1 and R871-2 du code de la sécurité sociale).
+
+Every obligation is tried out: lines of care are priced under the table as a claim's would be, in every situation that its
+rows tell apart, and what it pays is held against the law of the day. So a table is judged by what it does, however it is
+written. Obligations bear on the domains that a table speaks of; what it is silent on, another table may cover.
+
+What a responsible contract may never pay (participation, franchises, majoration outside the care pathway) no table can
+make it pay: the computation leaves those to the patient (`compute`, steps 3 and 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import product as every
+
+import msgspec
+
+from ecluse.coverage.compute import Split, compute, obligatory_cents
+from ecluse.coverage.facts import NOTHING_STATED, Basket, Equipment, Facts, Side
+from ecluse.coverage.guarantee import months_of
+from ecluse.coverage.line import NOTHING_USED, Line, Used
+from ecluse.coverage.product import Product, Row, When
+from ecluse.kernel.money import en_euros
+from ecluse.rights.model import Domain
+from ecluse.rules.book import RuleBook
+
+# What is tried out. Amounts are not law: a base of 100 € and a price nobody pays tell every form of guarantee apart.
+BASE_CENTS, DEAR_CENTS = 10_000, 5_000_000
+OPTICAL_BASE_CENTS = (
+    5  # the base of frames and lenses of free price is that of a trifle: any ceiling leaves room for it
+)
+RATE = Fraction(6, 10)
+SPENT = Used(100_000, 10**9)  # every yearly number and sum is exhausted
+UNKNOWN_ACT = "ZZZZ999"  # meets the rows that name no act
+FORFAIT_JOURNALIER, STAY_DAYS = "FJ", 200  # our code: no published list has one; longer than any limit of days seen
+FRAME, LENS = "MON", "VER"
+RENEWED = (Domain.OPTI, Domain.AUDI)  # where the law itself limits how often anything is paid
+DOCTORS = (Domain.MED, Domain.RADI, Domain.HOSP)
+NO_REST = (Domain.OPTI, Domain.DENT, Domain.AUDI)
+# Acts that are tried out by name. Drugs of moderate or low service (PH4, PH2) need no cover.
+ACTS: dict[Domain, tuple[str, ...]] = {
+    Domain.MED: ("G", "CS", "APC"),
+    Domain.PHAR: ("PH7",),
+    Domain.LABO: ("B",),
+    Domain.AUXM: ("AMI", "AMK"),
+    Domain.DENT: ("C", "SDE"),
+    Domain.OPTI: (FRAME, LENS),
+    Domain.AUDI: ("PAU",),
+}
+LAW = "contrat_responsable/"  # the branch of the rule book
+ARTICLE = "article R871-2 du code de la sécurité sociale"
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """An obligation that is not kept: by which row (its place from 0; None: by no row), what is wrong, what to do, the text."""
+
+    row: int | None
+    what: str
+    fix: str
+    reference: str
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A table under the law of a day."""
+
+    product: Product
+    book: RuleBook
+    day: date
+
+    def speaks_of(self, domain: Domain) -> bool:
+        """Whether a row is about the domain, on that day or not."""
+        return any(domain in row.domains for row in self.product.guarantees)
+
+    def row(self, domain: Domain, act: str, facts: Facts) -> Row | None:
+        """The row that pays a member whose waiting periods are over."""
+        return self.product.find(domain, act, self.day, facts).row
+
+    def cents(self, name: str) -> int | None:
+        """A value of the responsible contract's law in cents, or None on a day it had none."""
+        rule = self.book.find(self.day, f"{LAW}{name}")
+        return rule.cents if rule else None
+
+    def reference(self, name: str) -> str:
+        """The text a value comes from."""
+        rule = self.book.find(self.day, f"{LAW}{name}")
+        return rule.reference if rule else ARTICLE
+
+    def breach(self, row: Row | None, what: str, fix: str, reference: str = ARTICLE) -> Breach:
+        """A breach by this row."""
+        place = next((n for n, each in enumerate(self.product.guarantees) if each is row), None)
+        return Breach(place, what, fix, reference)
+
+
+def days_of_change(product: Product, book: RuleBook, today: date) -> list[date]:
+    """Today, and every later day on which the table or the law of the responsible contract changes."""
+    rows = product.guarantees
+    days = {row.first_day for row in rows} | {row.last_day + timedelta(days=1) for row in rows if row.last_day}
+    for name, parameter in book.parameters.items():
+        if name.startswith(LAW):
+            days |= {each.since for each in parameter.values}
+    return sorted({today} | {day for day in days if day and day > today})
+
+
+def breaches(product: Product, book: RuleBook, day: date) -> tuple[Breach, ...]:
+    """Every obligation the table does not keep under the law of `day`, each once a row; none for a table that claims nothing."""
+    if not product.responsible:
+        return ()
+    trial = Trial(product, book, day)
+    found: dict[tuple[int | None, str], Breach] = {}
+    for obligation in OBLIGATIONS.values():
+        for each in obligation(trial):
+            found.setdefault((each.row, each.fix), each)
+    return tuple(found.values())
+
+
+def _ticket_moderateur(trial: Trial) -> Iterator[Breach]:
+    """R871-2, 1°: the whole ticket modérateur, always; where the law limits renewals, at the first purchase."""
+    for domain in filter(trial.speaks_of, Domain):
+        base_cents = OPTICAL_BASE_CENTS if domain is Domain.OPTI else BASE_CENTS
+        line = Line(base_cents, base_cents, RATE)
+        _, ticket_cents = obligatory_cents(line)
+        for act, facts in _situations(trial, domain):
+            row = trial.row(domain, act, facts)
+            used = {} if domain in RENEWED or row is None else dict.fromkeys(row.parsed.accounts, SPENT)
+            paid = compute(line, row.parsed, used).amc_cents if row else 0
+            if paid < ticket_cents:
+                ticket = en_euros(ticket_cents)
+                what = f"{domain} {act}{_said(facts)}: it pays {en_euros(paid)} of a ticket modérateur of {ticket}"
+                fix = "Pay TM:100 at least, beside what is counted: TM:100+EUR_YEAR:300."
+                if row is None:
+                    fix = f'Add a last row {{domains: [{domain}], guarantee: "TM:100", label: Ticket modérateur}}.'
+                yield trial.breach(row, what, fix, f"{ARTICLE} (1°)")
+
+
+def _forfait_journalier(trial: Trial) -> Iterator[Breach]:
+    """R871-2, 2°: the daily hospital charge, without limit of days."""
+    rule = trial.book.find(trial.day, "hopital/forfait_journalier")
+    if not trial.speaks_of(Domain.HOSP) or rule is None:
+        return
+    stay = Line(rule.cents * STAY_DAYS, 0, Fraction(0), quantity=STAY_DAYS)
+    row = trial.row(Domain.HOSP, FORFAIT_JOURNALIER, NOTHING_STATED)
+    paid = compute(stay, row.parsed, dict.fromkeys(row.parsed.accounts, SPENT)).amc_cents if row else 0
+    if paid < stay.expense_cents:
+        cost = en_euros(stay.expense_cents)
+        what = f"HOSP {FORFAIT_JOURNALIER}: of {STAY_DAYS} days it pays {en_euros(paid)}, they cost {cost}"
+        fix = f'Add {{domains: [HOSP], acts: [{FORFAIT_JOURNALIER}], guarantee: "FR:100", label: Forfait journalier}}.'
+        yield trial.breach(row, what, fix, f"{ARTICLE} (2°)")
+
+
+def _excess_of_doctors(trial: Trial) -> Iterator[Breach]:
+    """R871-2: without OPTAM, at most so much of the tariff, and so much less than with it."""
+    most, apart = (trial.book.find(trial.day, f"{LAW}{name}") for name in ("depassement_non_optam", "ecart_optam"))
+    if most is None or apart is None:
+        return
+    for domain in filter(trial.speaks_of, DOCTORS):
+        for act, facts in _situations(trial, domain):
+            if facts.optam:
+                continue
+            row = trial.row(domain, act, facts)
+            excess = _excess_cents(row)
+            with_optam = _excess_cents(trial.row(domain, act, msgspec.structs.replace(facts, optam=True)))
+            if excess > BASE_CENTS * most.rate:
+                what = (
+                    f"{domain} {act}{_said(facts)}: without OPTAM it pays {_percent(excess)} % of the tariff in excess"
+                )
+                fix = "Without OPTAM, pay BR_INCL:200 at most, and keep more for rows with when: {optam: true}."
+                yield trial.breach(row, what, fix, most.reference)
+            elif excess and with_optam - excess < BASE_CENTS * apart.rate:
+                what = (
+                    f"{domain} {act}{_said(facts)}: in excess it pays {_percent(excess)} % of the tariff without OPTAM, "
+                    f"{_percent(with_optam)} % with it"
+                )
+                fix = "Put a row with when: {optam: true} before it that pays 20 points of the tariff more, or pay TM:100."
+                yield trial.breach(row, what, fix, apart.reference)
+
+
+def _excess_cents(row: Row | None) -> int:
+    """What a row pays beyond the ticket modérateur of a doctor who asks for a fortune."""
+    if row is None:
+        return 0
+    return max(0, compute(Line(DEAR_CENTS, BASE_CENTS, RATE), row.parsed).amc_cents - int(BASE_CENTS * (1 - RATE)))
+
+
+def _glasses(trial: Trial) -> Iterator[Breach]:
+    """R871-2, 3°: ceilings and floors by equipment, of the frame, and over two years."""
+    delay, frame = (
+        trial.book.find(trial.day, f"{LAW}lunettes_renouvellement"),
+        trial.cents("monture_plafond"),
+    )
+    if not trial.speaks_of(Domain.OPTI) or delay is None or frame is None:
+        return
+    for facts in _facts(trial, Domain.OPTI, equipment=(None, *Equipment), basket=(None, Basket.FREE)):
+        letter = facts.equipment or Equipment.A  # what is not stated may be the simplest
+        most, least = trial.cents(f"lunettes_{letter}_plafond"), trial.cents(f"lunettes_{letter}_plancher")
+        bought = _Purchases(trial, Domain.OPTI, facts, delay.count)
+        one = bought.buy(FRAME, 1)
+        first = one + bought.buy(LENS, 2)
+        both = first + bought.buy(FRAME, 1) + bought.buy(LENS, 2)
+        row = trial.row(Domain.OPTI, LENS, facts)
+        if most is not None and both > most:
+            what = f"OPTI{_said(facts)}: two pairs within {delay.count} months are paid {en_euros(both)}, AMO included"
+            fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}/{delay.count}M in both rows, with the same count."
+            yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plafond"))
+        elif one > frame:
+            what = f"OPTI {FRAME}{_said(facts)}: a frame is paid {en_euros(one)}, AMO included"
+            yield trial.breach(
+                trial.row(Domain.OPTI, FRAME, facts),
+                what,
+                f"Bound it: <=EUR_INCL:{frame // 100}.",
+                trial.reference("monture_plafond"),
+            )
+        elif facts.equipment and least is not None and bought.beyond_ticket_cents > 0 and first < least:
+            what = f"OPTI{_said(facts)}: a pair is paid {en_euros(first)} at most, AMO included"
+            fix = f"Pay {least // 100} € at least, AMO included, or the ticket modérateur only."
+            yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plancher"))
+
+
+def _hearing_aids(trial: Trial) -> Iterator[Breach]:
+    """R871-2, 4°: a ceiling for each ear over four years."""
+    most = trial.cents("aide_auditive_plafond")
+    delay = trial.book.find(trial.day, f"{LAW}aide_auditive_renouvellement")
+    if not trial.speaks_of(Domain.AUDI) or delay is None or most is None:
+        return
+    for facts in _facts(trial, Domain.AUDI, basket=(None, Basket.FREE), side=(None, Side.LEFT)):
+        bought = _Purchases(trial, Domain.AUDI, facts, delay.count)
+        both = bought.buy("PAU", 1) + bought.buy("PAU", 1)
+        if both > most:
+            paid = f"are paid {en_euros(both)}, AMO included"
+            what = f"AUDI PAU{_said(facts)}: two aids of an ear within {delay.count} months {paid}"
+            fix = f"Bound them: each_side: true, and <=EUR_INCL:{most // 100}<=ACTS:1/{delay.count}M."
+            yield trial.breach(
+                trial.row(Domain.AUDI, "PAU", facts), what, fix, trial.reference("aide_auditive_plafond")
+            )
+
+
+def _no_rest(trial: Trial) -> Iterator[Breach]:
+    """L871-1: nothing is left of the baskets without rest."""
+    line = Line(3 * BASE_CENTS, BASE_CENTS, RATE)
+    for domain in filter(trial.speaks_of, NO_REST):
+        for act, facts in _situations(trial, domain, basket=(Basket.NO_REST,), side=(Side.LEFT,)):
+            row = trial.row(domain, act, facts)
+            rest = compute(line, row.parsed).patient_cents if row else line.expense_cents
+            if rest:
+                cost = en_euros(line.expense_cents)
+                what = f"{domain} {act}{_said(facts)}: of {cost} without rest, {en_euros(rest)} is left"
+                first = (
+                    f'{{domains: [{domain}], when: {{basket: "100S"}}, guarantee: "BASKET:100S", label: 100 % Santé}}'
+                )
+                fix = f"Put first {first}."
+                yield trial.breach(row, what, fix, "article L871-1 du code de la sécurité sociale")
+
+
+class _Purchases:
+    """Things bought one after the other by one person within a delay of renewal, each at a price nobody pays.
+
+    A yearly account starts again within such a delay: only accounts as long as the delay hold anything back.
+    """
+
+    def __init__(self, trial: Trial, domain: Domain, facts: Facts, months: int) -> None:
+        self._trial, self._domain, self._facts, self._months = trial, domain, facts, months
+        self._used: dict[tuple[str, str], Used] = {}
+        self.beyond_ticket_cents = 0
+
+    def buy(self, act: str, quantity: int) -> int:
+        """What AMO and contract pay together, where the contract pays anything: what it pays nothing of is none of its matter."""
+        row = self._trial.row(self._domain, act, self._facts)
+        if row is None:
+            return 0
+        count = row.count or f"{row.domains} {row.acts}"
+        used = {account: self._used.get((count, account), NOTHING_USED) for account in row.parsed.accounts}
+        split: Split = compute(Line(DEAR_CENTS, 0, Fraction(0), quantity), row.parsed, used)
+        for account, added in split.consumed.items():
+            if months_of(account) >= self._months:
+                self._used[count, account] = used[account] + added
+        self.beyond_ticket_cents += split.amc_cents
+        return split.amo_cents + split.amc_cents if split.amc_cents else 0
+
+
+def _situations(
+    trial: Trial, domain: Domain, basket: tuple[Basket | None, ...] = (None,), side: tuple[Side | None, ...] = (None,)
+) -> Iterator[tuple[str, Facts]]:
+    """Acts that the AMO pays, and one that no row names, in every situation that the rows tell apart."""
+    facts = list(_facts(trial, domain, basket=basket, side=side))
+    return every((*ACTS.get(domain, ()), UNKNOWN_ACT), facts)
+
+
+def _facts(
+    trial: Trial,
+    domain: Domain,
+    equipment: tuple[Equipment | None, ...] = (None,),
+    basket: tuple[Basket | None, ...] = (None,),
+    side: tuple[Side | None, ...] = (None,),
+) -> Iterator[Facts]:
+    """Facts that rows of the domain ask for, each stated in every way and not at all."""
+    asked = [row.when for row in trial.product.guarantees if domain in row.domains and row.when]
+    return (
+        Facts(optam=optam, network=network, age_years=age, equipment=letter, basket=box, side=ear)
+        for optam, network, age, letter, box, ear in every(
+            _stated(asked, "optam"), _stated(asked, "network"), _ages(asked), equipment, basket, side
+        )
+    )
+
+
+def _stated(asked: list[When], name: str) -> tuple[bool | None, ...]:
+    return (None, False, True) if any(getattr(when, name) is not None for when in asked) else (None,)
+
+
+def _ages(asked: list[When]) -> tuple[int | None, ...]:
+    """An adult's, and those on both sides of each bound."""
+    bounds = {when.age_from for when in asked} | {when.age_to + 1 for when in asked if when.age_to is not None}
+    return (None, *sorted({age for bound in bounds if bound for age in (bound - 1, bound)}))
+
+
+def _said(facts: Facts) -> str:
+    """` with basket free, equipment a`, or nothing."""
+    stated: Mapping[str, object] = {
+        name: value for name, value in msgspec.structs.asdict(facts).items() if value is not None
+    }
+    return f" with {', '.join(f'{name} {str(value).lower()}' for name, value in stated.items())}" if stated else ""
+
+
+def _percent(cents: int) -> int:
+    return cents * 100 // BASE_CENTS
+
+
+OBLIGATIONS: dict[str, Callable[[Trial], Iterator[Breach]]] = {
+    "ticket modérateur": _ticket_moderateur,
+    "forfait journalier": _forfait_journalier,
+    "dépassements": _excess_of_doctors,
+    "lunettes": _glasses,
+    "aides auditives": _hearing_aids,
+    "100 % Santé": _no_rest,
+}

@@ -1,0 +1,104 @@
+"""`ecluse journal`: what the journal has and the databases lack, after one was restored to an earlier time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ecluse.app.missing import Missing, Told, Window, missing
+from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
+from ecluse.kernel.errors import refusal
+from ecluse.wiring import open_hub
+
+app = typer.Typer(help="The journal against the databases.", no_args_is_help=True)
+
+LACKS_EXIT = 2  # as `ecluse doctor`: something is wrong, and what to do is printed
+
+INSTANT_INVALID = refusal(
+    "instant_invalid", 400, "This is not an instant", fix="Write it as 2026-11-25T08:30:00+01:00; UTC without offset."
+)
+
+
+@app.command("missing")
+def missing_ones(
+    since: Annotated[str, typer.Option(help="Only what was told from this instant on (ISO 8601).")] = "",
+    until: Annotated[str, typer.Option(help="Only what was told before this instant.")] = "",
+    practices: Annotated[bool, typer.Option("--practices", help="Say too which practice was told each.")] = False,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """List what the journal has and the databases lack: claims, cancellations, engagements, feeds, products, payment runs.
+
+    Ids and instants, nothing about a person. Exit code 0 when nothing lacks, 2 when something does. It changes nothing.
+    Example: ecluse journal missing --since 2026-11-25T08:30:00+01:00
+    """
+    window = Window(*(_ts_us(text, default) for text, default in zip((since, until), _ALWAYS, strict=True)))
+    with open_hub(directory) as hub, _bar(quiet=json) as told:
+        now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+        found = hub.run(missing(hub.journal, hub.stores.upkeep, hub.payments, hub.post, window, now_ts_us, told))
+    found = found if practices else _unnamed(found)
+    if json:
+        print_json({"missing": not found.is_whole, **msgspec.structs.asdict(found)})
+    else:
+        _print(found)
+    if not found.is_whole:
+        raise typer.Exit(LACKS_EXIT)
+
+
+_ALWAYS = msgspec.structs.astuple(Window())
+
+
+def _ts_us(text: str, default: int) -> int:
+    if not text:
+        return default
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise INSTANT_INVALID(f"{text[:40]!r}") from None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+
+
+def _unnamed(found: Missing) -> Missing:
+    """The same without practices."""
+    bare = {
+        kind: msgspec.structs.replace(
+            each, listed=tuple(msgspec.structs.replace(one, practice="") for one in each.listed)
+        )
+        for kind, each in found.kinds.items()
+    }
+    return msgspec.structs.replace(found, kinds=bare)
+
+
+def _print(found: Missing) -> None:
+    for kind, each in found.kinds.items():
+        typer.echo(f"{kind:14} {each.journalled:>10,} in the journal, {each.lacking:,} lacking")
+        for one in each.listed:
+            typer.echo(f"  {one.at.isoformat()} {one.id} {one.practice}".rstrip())
+        if each.lacking > len(each.listed):
+            typer.echo(f"  and {each.lacking - len(each.listed):,} more: narrow it with --since and --until")
+        if each.lacking:
+            typer.echo(f"  → {each.todo}")
+    typer.echo(f"{'payment runs':14} {len(found.runs)} known by their files only")
+    for run in found.runs:
+        typer.echo(f"  {run}")
+    if found.runs:
+        typer.echo(f"  → {found.runs_todo}")
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Told]:
+    """A progress bar on stderr when it is a terminal; else nothing."""
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+
+        def told(done: int, of: int) -> None:
+            progress.update(task, completed=done, total=of)
+
+        yield told

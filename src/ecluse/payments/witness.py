@@ -1,0 +1,70 @@
+"""What the files of a run say it did: all there is to know of one that the database lost.
+
+A run's ids are drawn from its own id, its instant and its practices. So the run made again from the same lines at the same
+instant has the same transfers and calls, to the id and the cent; if it has not, it is another run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from ecluse.payments.call import CallHead
+from ecluse.payments.remittance import Line
+from ecluse.payments.transfer import CROCKFORD
+
+_TIME = slice(4, 14)  # of `rem_…`: the run's time in ms
+
+
+class PaidLine(msgspec.Struct, frozen=True):
+    """A claim that was paid, or taken back, by what its practice knows it by: its id may have gone with the database."""
+
+    practice: str
+    invoice: str
+    amount_cents: int
+
+
+class OrderedRemittance(msgspec.Struct, frozen=True):
+    """A remittance as its file has it: what was ordered, not what became of it."""
+
+    remittance_id: str
+    practice: str
+    executed_on: date
+    total_cents: int
+    lines: tuple[Line, ...]
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """A run by its files. `transfers` and `calls`: cents by id."""
+
+    run: str
+    until: date
+    execute_on: date
+    at_ts_us: int
+    lines: tuple[PaidLine, ...]
+    transfers: dict[str, int]
+    calls: dict[str, int]
+
+
+def witness(run: str, until: date, remittances: Iterable[OrderedRemittance], calls: Iterable[CallHead]) -> Witness:
+    """What these remittances, one at least, and these calls of a run say together."""
+    paid = list(remittances)
+    return Witness(
+        run,
+        until,
+        paid[0].executed_on,
+        _instant_us(paid[0].remittance_id),
+        tuple(PaidLine(each.practice, line.invoice, line.amount_cents) for each in paid for line in each.lines),
+        {each.remittance_id: each.total_cents for each in paid},
+        {each.call_id: each.amount_cents for each in calls if each.run == run},
+    )
+
+
+def _instant_us(remittance: str) -> int:
+    """When the run was made, as its ids say, to the millisecond."""
+    ms = 0
+    for character in remittance[_TIME]:
+        ms = ms << 5 | CROCKFORD.index(character)
+    return ms * 1000
