@@ -108,6 +108,13 @@ class Listener:
             return self.by_nir.get((card["nir"], *rest))
         return self.by_member.get((body["insurer"], card["member_number"], *rest))
 
+    def about(self, body: Json, domain: str) -> tuple[Person, str, str, date] | None:
+        """Whom a quote or a claim is about: person, insurer, domain, day; None for nobody the world knows."""
+        if "engagement" in body:
+            return self.engagements.get(body["engagement"])
+        person = self.who(body)
+        return (person, body["insurer"], domain, date.fromisoformat(body["lines"][0]["date"])) if person else None
+
     def check(self, planned: Exchange, played: Played, answer: Json) -> None:
         """A rights check: confirmed exactly when a row of the world is open on that day for that domain."""
         body = played.request

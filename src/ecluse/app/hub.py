@@ -12,6 +12,7 @@ from ecluse.app.ports import (
     FeedPorts,
     Ids,
     InsurerMoves,
+    JournalReader,
     Keys,
     PaymentStore,
     ProductStore,
@@ -29,6 +30,7 @@ class Hub:
     keys: Keys
     book: RuleBook
     desk: Desk
+    recall: JournalReader
     rights: RightsStore
     products: ProductStore
     claims: ClaimStore

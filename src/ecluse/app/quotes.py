@@ -1,4 +1,5 @@
-"""A quote: what each pays of care under an engagement; nothing of it is kept but what it reserves, and its trace.
+"""A quote: what each pays of care under an engagement; nothing of it is kept but what it reserves, and its trace, in which
+its lines are sealed: `ecluse explain` opens them.
 
 Its amounts are guaranteed while the engagement holds: what it uses of guarantees that count is reserved until then. A new
 quote under the same engagement takes the place of the one before.
@@ -14,6 +15,7 @@ from msgspec import Meta
 
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
+from ecluse.app.quoted import seal_quote
 from ecluse.app.rights import Promise
 from ecluse.app.targets import Target, under_engagement
 from ecluse.claims.claim import Billed, Priced
@@ -90,8 +92,14 @@ async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnsw
     payers = await target.payers(hub)
     if payers is None:
         raise GUARANTEES_MISSING()
-    answer = _answer(asked.id, engagement, await _priced(hub, admission, engagement, lines, payers))
-    disclosure = Disclosure(answer, "quoted", insurer=engagement.insurer, person=engagement.person)
+    priced = await _priced(hub, admission, engagement, lines, payers)
+    disclosure = Disclosure(
+        _answer(asked.id, engagement, priced),
+        "quoted",
+        insurer=engagement.insurer,
+        person=engagement.person,
+        sealed=seal_quote(hub.keys, engagement.insurer, asked.id, priced),
+    )
     return await hub.desk.release(admission, disclosure)
 
 

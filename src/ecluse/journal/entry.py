@@ -36,6 +36,7 @@ class Operation(StrEnum):
     CLAIM = "claim"
     CLAIM_CANCELLED = "claim_cancelled"
     CLAIM_READ = "claim_read"
+    EXPLAINED = "explained"
     FEED_LOADED = "feed_loaded"
     PRODUCT_LOADED = "product_loaded"
     INSURER_MOVED = "insurer_moved"
@@ -45,7 +46,10 @@ class Operation(StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the insurer's key opens."""
+    """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the insurer's key opens.
+
+    That is the engagement a rights check gave, or the lines a quote priced.
+    """
 
     format: int
     ts_us: int
@@ -60,6 +64,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     engagement: str
     request: str
     sealed: bytes
+
+    @property
+    def gives_engagement(self) -> bool:
+        """Whether `sealed` is an engagement, which a store of engagements keeps."""
+        return bool(self.sealed) and self.operation is Operation.RIGHTS_CHECK
 
 
 _encode = msgspec.msgpack.Encoder().encode

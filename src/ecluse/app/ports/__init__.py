@@ -20,7 +20,7 @@ from ecluse.app.ports.feeds import (
 )
 from ecluse.app.ports.keys import HUB, Destruction, KeyHeld, Keys, Pseudonyms, Signing, Tally, Totals
 from ecluse.app.ports.moves import InsurerMoves, Moved, MoveTold
-from ecluse.app.ports.outside import Clock, Ids, Log, Mark, Post, Schemas
+from ecluse.app.ports.outside import Clock, Ids, JournalReader, Log, Mark, Post, Schemas
 from ecluse.app.ports.payments import DirectoryStore, PaymentStore
 from ecluse.app.ports.rights import ProductStore, RightsStore
 from ecluse.app.ports.upkeep import Upkeep
@@ -37,6 +37,7 @@ __all__ = [
     "FeedStore",
     "Ids",
     "InsurerMoves",
+    "JournalReader",
     "KeyHeld",
     "Keys",
     "Log",

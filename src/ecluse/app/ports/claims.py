@@ -27,6 +27,10 @@ class ClaimStore(Protocol):
         """The own claim the admission names, and its life; None for another practice's."""
         ...
 
+    async def any_claim(self, admission: Admission) -> Claim | None:
+        """The claim the admission names, whoever sent it: for the operator. Raises `insurer_unknown` once its key is gone."""
+        ...
+
     async def page(self, admission: Admission, search: Search) -> list[Summary]:
         """The admitted practice's claims, newest first; one more than the limit when others follow."""
         ...

@@ -52,6 +52,12 @@ class Claims:
         moves = await reads.all("moves", claim=admission.about)
         return self._read(row), [Moved(at, Move(move), State(state), about) for at, move, state, about in moves]
 
+    async def any_claim(self, admission: Admission) -> Claim | None:
+        """The claim the admission names, of any practice. Raises `insurer_unknown` once its insurer's key is gone."""
+        assert isinstance(admission.about, str)
+        row = await self._database.reads.one("any_claim", claim=admission.about)
+        return self._read(row) if row is not None else None
+
     async def page(self, admission: Admission, search: Search) -> list[Summary]:
         """The practice's own claims, newest first; one more than the limit when others follow."""
         rows = await self._database.reads.all(

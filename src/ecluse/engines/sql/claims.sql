@@ -15,6 +15,11 @@ FROM claim WHERE practice = :practice AND invoice = :invoice AND state = 'refuse
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
 FROM claim WHERE id = :claim AND practice = :practice
 
+-- name: any_claim
+-- One claim, whoever sent it: for the operator, whose reading is journalled.
+SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
+FROM claim WHERE id = :claim
+
 -- name: own_claim_to_change
 -- The same, for a unit of work that changes it.
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
