@@ -115,7 +115,7 @@ class ClaimsHub:
         self.desk = Desk(self.clock, self.keys, self.log, self.members)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, rights=self.members,
-            products=self.products, claims=self.stores.claims, **_others(),
+            products=self.products, claims=self.stores.claims, approvals=self.stores.approvals, **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
@@ -181,7 +181,7 @@ def _others() -> dict[str, Any]:
     return {name: None for name in Hub.__dataclass_fields__ if name not in _MINE}
 
 
-_MINE = {"clock", "ids", "keys", "book", "desk", "rights", "products", "claims"}
+_MINE = {"clock", "ids", "keys", "book", "desk", "rights", "products", "claims", "approvals"}
 CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
 LINE = {
     "line": 1, "act": "CS", "date": "2026-11-23", "quantity": 1,
