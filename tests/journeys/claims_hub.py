@@ -194,8 +194,8 @@ def line(**changes: Any) -> dict[str, Any]:
 
 
 def claim(invoice: str = "2026-000123", /, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """The body of a claim: under `engagement` if given, else with the card."""
-    about = {} if "engagement" in fields else CARD
+    """The body of a claim: under `engagement` or `approval` if given, else with the card."""
+    about = {} if {"engagement", "approval"} & fields.keys() else CARD
     return {"invoice": invoice, **about, "lines": list(lines) or [line()]} | fields
 
 
