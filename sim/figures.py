@@ -14,6 +14,7 @@ from sim.run import Run
 CALLS = {
     "check": "Vérification des droits",
     "quote": "Devis",
+    "approval": "Prise en charge",
     "claim": "Facture",
     "cancellation": "Annulation",
     "show": "Consultation d’une facture",
@@ -21,6 +22,7 @@ CALLS = {
 REASONS = {
     "amo_rate_unknown": "Taux de l’AMO inconnu",
     "amount_mismatch": "Montant annoncé inexact",
+    "approval_exceeded": "Au-dessus de la prise en charge",
     "base_too_high": "Base au-dessus du tarif",
     "care_in_future": "Soin à venir",
     "duplicate_claim": "Déjà facturé",

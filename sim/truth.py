@@ -18,6 +18,8 @@ from sim.world import World
 
 CENT = Decimal("0.01")
 ENGAGEMENT_DAYS = 30  # how far ahead an engagement, and so a typed question, can see
+APPROVAL_DAYS = 90  # how long after its day an approval promises care, if the rights last
+BILLING_DAYS = 30  # how long after that a claim may come
 AUDIO_CLASS_ONE_LIMIT = Decimal(950)  # 100 % Santé, an adult's hearing aid of class I (docs/simulator.md)
 
 

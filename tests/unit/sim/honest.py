@@ -51,7 +51,7 @@ class Honest:
             }  # fmt: skip
         if must.same_as >= 0 and must.outcome == "accepted":
             return dict(answers[must.same_as])
-        made = {"check": self.check, "quote": self.quote, "claim": self.claim}
+        made = {"check": self.check, "quote": self.quote, "approval": self.approval, "claim": self.claim}
         if planned.call in made:
             return made[planned.call](planned, body, answers)
         claim = self.claims[path.split("/")[3]]
@@ -78,7 +78,8 @@ class Honest:
         }  # fmt: skip
 
     def shares(self, planned: Exchange, body: Json, used: Consumed) -> list[Json]:
-        person, insurer, domain = self.engaged.get(body.get("engagement", ""), (None, "", ""))
+        promise = body.get("engagement") or body.get("approval", "")
+        person, insurer, domain = self.engaged.get(promise, (None, "", ""))
         if person is None:
             person, insurer, domain = self.listener.who(body), body["insurer"], planned.must.domain
         lines = []
@@ -98,6 +99,18 @@ class Honest:
             "quote_id": self.id("quo"), "engagement": engagement,
             "lines": [line | {"because": ["Parce que."]} for line in lines],
             "total": {"expense_cents": sum(sent["expense_cents"] for sent in body["lines"])} | total,
+        }  # fmt: skip
+
+    def approval(self, planned: Exchange, body: Json, answers: list[Any]) -> Json:
+        quote, approval = self.quote(planned, body, answers), self.id("pec")
+        person, insurer, domain = self.engaged[approval] = self.engaged[body["engagement"]]
+        rows = truth.open_contracts(self.world, person, insurer, domain, self.today)
+        horizon = self.today + timedelta(days=90)
+        until = max(truth.covered_until(self.world, person, row, domain, self.today, horizon) for row in rows)
+        return {
+            "approval_id": approval, "reference": body["reference"], "status": "granted", "lines": quote["lines"],
+            "total": quote["total"], "refusals": [], "valid_until": until.isoformat(),
+            "bill_by": (until + timedelta(days=30)).isoformat(),
         }  # fmt: skip
 
     def claim(self, planned: Exchange, body: Json, answers: list[Any]) -> Json:

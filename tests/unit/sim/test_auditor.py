@@ -59,6 +59,9 @@ LIES: list[tuple[str, str, str, Change]] = [
     ("a cent of a quote", "quote", "quoted", lambda said: cents(said["lines"][0], "amc_cents")),
     ("a total that is not the sum", "quote", "quoted", lambda said: cents(said["total"], "patient_cents")),
     ("no reason", "quote", "quoted", lambda said: said["lines"][0].update(because=[])),
+    ("a cent of an approval", "approval", "granted", lambda said: cents(said["lines"][0], "amc_cents")),
+    ("an approval for longer", "approval", "granted", lambda said: said.update(valid_until="2027-02-23")),
+    ("an approval that waits", "approval", "granted", lambda said: said.update(status="asked")),
     ("a cent of a claim", "claim", "accepted", lambda said: cents(said, "amc_cents")),
     ("a cent of a claim's line", "claim", "accepted", lambda said: cents(said["lines"][0], "amo_cents")),
     ("money as a text", "claim", "accepted", lambda said: said.update(amc_cents=str(said["amc_cents"]))),
@@ -120,7 +123,7 @@ def asked(played: Played) -> Json:
 # papers
 
 PAPER_LIES: list[tuple[str, Callable[[Papers], None]]] = [
-    ("a remittance without one of its lines", lambda papers: papers.remittances[0]["lines"].pop()),
+    ("a remittance without one of its lines", lambda papers: without_a_line(papers.remittances[0])),
     ("a cent of a line", lambda papers: cents(papers.remittances[0]["lines"][0], "amount_cents")),
     ("a cent of a remittance", lambda papers: cents(papers.remittances[0], "total_cents")),
     ("a remittance that is missing", lambda papers: papers.remittances.pop()),
@@ -128,10 +131,15 @@ PAPER_LIES: list[tuple[str, Callable[[Papers], None]]] = [
     ("a line of another invoice", lambda papers: papers.remittances[0]["lines"][0].update(invoice="other")),
     ("a transfer of another amount", lambda papers: dearer(papers)),
     ("a control sum", lambda papers: papers.payments.__setitem__(0, replace(papers.payments[0], total=Decimal(1)))),
-    ("a call without one of its lines", lambda papers: papers.calls[0]["lines"].pop()),
+    ("a call without one of its lines", lambda papers: without_a_line(papers.calls[0])),
     ("a cent of a call", lambda papers: cents(papers.calls[0], "amount_cents")),
     ("a call that is missing", lambda papers: papers.calls.pop()),
 ]  # fmt: skip
+
+
+def without_a_line(paper: Json) -> None:
+    """A line of nothing may be left out; one that is worth something may not."""
+    paper["lines"].remove(max(paper["lines"], key=lambda line: int(line["amount_cents"])))
 
 
 def dearer(papers: Papers) -> None:
