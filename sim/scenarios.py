@@ -49,10 +49,15 @@ def quoted_only(scene: Scene, person: Person, contract: Contract) -> None:
 
 
 def by_devis(write: Callable[[Scene, Person, Contract], None]) -> Writer:
-    """A scene at an optician's, a dentist's or a hearing-aid maker's: there a devis is approved before the care."""
+    """A scene at an optician's, a dentist's or a hearing-aid maker's: there a devis is approved before the care.
+
+    Not on days that are past for the hub: it approves no care that was given.
+    """
 
     @wraps(write)
     def written(scene: Scene) -> bool:
+        if scene.day < scene.world.day:
+            return False
         scene.who = scene.draw.choice([who for who in scene.world.professionals if who.trade.domain in DEVIS])
         return of_somebody(write)(scene)
 
