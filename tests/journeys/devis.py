@@ -10,7 +10,8 @@ from tests.journeys.claims_hub import PRACTICE, ClaimsHub, line, right
 TABLE = """{product: D, label: Optique dentaire audio, responsible: true, guarantees: [
     {domains: [DENT], acts: [HBLD038], guarantee: "BR_INCL:300", label: Couronnes},
     {domains: [DENT], acts: [IMPL], guarantee: "EUR_YEAR:600", label: Implants},
-    {domains: [AUDI], acts: [AID], guarantee: "EUR_ACT:400/2Y", label: Aides auditives}]}"""
+    {domains: [AUDI], acts: [AID], guarantee: "EUR_ACT:400/2Y", label: Aides auditives},
+    {domains: [AUDI], acts: [EAR], guarantee: "EUR:500[ACTS:1/48M]", each_side: true, label: Une aide par oreille}]}"""
 POORER = TABLE.replace("BR_INCL:300", "TM:100").replace("EUR_YEAR:600", "NONE")
 IMPLANT_CENTS_A_YEAR, AIDS_A_YEAR, AID_CENTS = 60_000, 2, 40_000
 

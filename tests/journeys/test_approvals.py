@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ecluse.journal.entry import Field, Operation
-from tests.journeys.claims_hub import BIRTH, NIR, OTHER_PRACTICE, ClaimsHub, claim, line, played, right
-from tests.journeys.devis import POORER, TABLE, aid, asked, cancelled, crown, equip, granted, implant, shown
+from tests.journeys.claims_hub import BIRTH, NIR, OTHER_PRACTICE, PRACTICE, ClaimsHub, claim, played, right
+from tests.journeys.devis import TABLE, aid, asked, cancelled, crown, equip, granted, implant, shown
 
 pytestmark = pytest.mark.usefixtures("store_url")  # on each engine
 
@@ -120,6 +120,21 @@ def test_an_approval_takes_the_place_of_the_quote_under_its_engagement(tmp_path:
     played(tmp_path, story)
 
 
+def test_one_aid_an_ear_every_four_years_is_promised_once(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> list[int]:
+        await equip(hub)
+        promised = []
+        for n, ear in enumerate(("left", "left", "right")):
+            where = OTHER_PRACTICE if n else PRACTICE
+            engagement = await hub.check(where, domain="AUDI")
+            devis = aid(act="EAR", side=ear, date=f"2027-01-0{n + 1}")
+            answer = await asked(hub, engagement, devis, reference=f"D-{n}", practice=where)
+            promised.append(answer["total"]["amc_cents"])
+        return promised
+
+    assert played(tmp_path, story) == [50_000, 0, 50_000]
+
+
 def test_an_expired_approval_shows_it_and_reserves_no_more(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> None:
         await equip(hub)
@@ -165,83 +180,6 @@ def test_the_day_it_expires_another_may_be_promised_what_it_held(tmp_path: Path)
         return paid
 
     assert played(tmp_path, story) == [0, 0, 60_000]
-
-
-def test_what_was_promised_is_paid_whatever_became_of_the_contract(tmp_path: Path) -> None:
-    async def story(hub: ClaimsHub) -> list[int]:
-        await equip(hub)
-        approval = await granted(hub, crown(date="2026-12-15"), implant(60_000, line=2, date="2026-12-15"))
-        hub.clock.instant += timedelta(days=10)
-        await hub.product(POORER)
-        hub.member(right("D", last="2026-11-30"))  # the contract ended, and its product is another
-        hub.clock.instant += timedelta(days=20)
-        await hub.send(claim("X1", implant(60_000, date="2026-11-24"), domain="DENT"), OTHER_PRACTICE)
-        answer = await hub.send(
-            claim("F1", crown(date="2026-12-16"), implant(60_000, line=2, date="2026-12-16"), approval=approval)
-        )
-        return [each["amc_cents"] for each in answer["lines"]]
-
-    assert played(tmp_path, story) == [28_800, 60_000]
-
-
-def test_care_of_one_devis_is_billed_in_parts_and_no_more_than_was_approved(tmp_path: Path) -> None:
-    async def story(hub: ClaimsHub) -> None:
-        await equip(hub)
-        approval = await granted(hub, crown(3), implant(60_000, line=2, quantity=3))
-        first = await hub.send(claim("F1", crown(), implant(20_000, line=2), approval=approval))
-        second = await hub.send(claim("F2", implant(30_000), approval=approval))
-        third = await hub.send(claim("F3", crown(3, expense_cents=110_000), implant(15_000, line=2), approval=approval))
-        assert [each["status"] for each in (first, second, third)] == ["accepted", "accepted", "refused"]
-        assert [(each["code"], each["line"]) for each in third["refusals"]] == [
-            ("approval_exceeded", 1), ("approval_exceeded", 2),
-        ]  # fmt: skip
-        assert [each["detail"] for each in third["refusals"]] == [
-            "L'acte HBLD038 dépasse la prise en charge : 1 acte(s) et 100,00\xa0€ de dépense de trop.",
-            "L'acte IMPL dépasse la prise en charge : 50,00\xa0€ de dépense de trop.",
-        ]
-        bare = await hub.send(claim("X1", implant(60_000), domain="DENT"), OTHER_PRACTICE)
-        assert bare["amc_cents"] == 0, "what was not billed yet stays reserved"
-        await cancelled(hub, f"/v1/claims/{second['claim_id']}")
-        life = await shown(hub, approval)
-        assert [(move["move"], move["status"]) for move in life["moves"]] == [
-            ("grant", "granted"), ("use", "used"), ("use", "used"), ("give_back", "used"),
-        ]  # fmt: skip
-        last = await hub.send(claim("F4", crown(2), implant(40_000, line=2), approval=approval))
-        assert (last["status"], last["amc_cents"]) == ("accepted", 2 * 28_800 + 40_000)
-        assert hub.rows("SELECT sum(cents) FROM reserved") == [(0,)]
-
-    played(tmp_path, story)
-
-
-def test_a_claim_is_replaced_under_its_approval(tmp_path: Path) -> None:
-    async def story(hub: ClaimsHub) -> None:
-        await equip(hub)
-        approval = await granted(hub, implant(60_000))
-        first = await hub.send(claim("F1", implant(50_000), approval=approval))
-        more = await hub.send(claim("F2", implant(60_001), approval=approval, replaces=first["claim_id"]))
-        assert [each["code"] for each in more["refusals"]] == ["approval_exceeded"]
-        assert hub.rows("SELECT cents FROM consumed") == [(50_000,)], "the first one stands"
-        good = await hub.send(claim("F3", implant(60_000), approval=approval, replaces=first["claim_id"]))
-        assert (good["status"], good["amc_cents"]) == ("accepted", 60_000)
-        moves = [move["move"] for move in (await shown(hub, approval))["moves"]]
-        assert moves == ["grant", "use", "reopen", "use"]
-
-    played(tmp_path, story)
-
-
-def test_a_claim_cancelled_after_the_approval_ended_gives_back_to_everybody(tmp_path: Path) -> None:
-    async def story(hub: ClaimsHub) -> int:
-        await equip(hub)
-        approval = await granted(hub, implant(60_000))
-        billed = await hub.send(claim("F1", implant(60_000), approval=approval))
-        hub.clock.instant += timedelta(days=121)
-        assert (await shown(hub, approval))["status"] == "used"
-        await cancelled(hub, f"/v1/claims/{billed['claim_id']}")
-        assert (await shown(hub, approval))["status"] == "expired"
-        bare = await hub.send(claim("X1", implant(60_000), domain="DENT"), OTHER_PRACTICE)
-        return int(bare["amc_cents"])
-
-    assert played(tmp_path, story) == 60_000
 
 
 def test_an_approval_of_another_practice_is_as_unknown(tmp_path: Path) -> None:
@@ -365,14 +303,36 @@ def test_guarantees_that_are_not_there_yet_leave_the_reference_free(tmp_path: Pa
     played(tmp_path, story)
 
 
-def test_an_approval_stands_alone_in_a_claim(tmp_path: Path) -> None:
-    async def story(hub: ClaimsHub) -> None:
-        await equip(hub)
-        approval = await granted(hub, crown())
-        for about in ({"domain": "DENT"}, {"engagement": await hub.check(domain="DENT")}, {"care_date": "2026-11-23"}):
-            status, problem = await hub.call("POST", "/v1/claims", claim("F1", crown(), approval=approval, **about))
-            assert (status, problem["code"]) == (422, "claim_about_invalid")
-        plain = await hub.send(claim("F1", line()) | {"approval": None})
-        assert [each["code"] for each in plain["refusals"]] in ([], ["not_covered"])
+def test_a_zero_byte_is_an_unknown_name_or_a_wrong_one_and_never_a_fault(tmp_path: Path) -> None:
+    """PostgreSQL holds no text with one."""
 
-    played(tmp_path, story)
+    async def story(hub: ClaimsHub) -> list[int]:
+        await equip(hub)
+        body = {"engagement": await hub.check(domain="DENT"), "reference": "D-1", "lines": [crown()]}
+        asked_for = [
+            await hub.call("POST", "/v1/approvals", body | {"reference": "a\x00b"}),
+            await hub.call("POST", "/v1/approvals", body | {"engagement": "a\x00b"}),
+            await hub.call("POST", "/v1/claims", claim("F1", crown(), approval="a\x00b")),
+            await hub.call("GET", "/v1/approvals/a%00b"),
+            await hub.call("POST", "/v1/approvals/a%00b/cancellation"),
+            await hub.call("GET", "/v1/approvals?cursor=a%00b"),
+        ]
+        return [status for status, _ in asked_for]
+
+    assert not [status for status in played(tmp_path, story) if status >= 500]
+
+
+def test_the_schema_describes_the_calls_and_the_new_field(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> Any:
+        return await hub.call("GET", "/schema")
+
+    status, schema = played(tmp_path, story)
+    assert status == 200
+    paths = {path: sorted(calls) for path, calls in schema["paths"].items() if path.startswith("/v1/approvals")}
+    assert paths == {
+        "/v1/approvals": ["get", "post"], "/v1/approvals/{approval_id}": ["get"],
+        "/v1/approvals/{approval_id}/cancellation": ["post"],
+    }  # fmt: skip
+    sent = schema["components"]["schemas"]["ClaimSent"]
+    assert "approval" in sent["properties"]
+    assert "approval" not in sent["required"]

@@ -38,8 +38,8 @@ WORDS: Words = {
         "Numérotez les lignes 1, 2, 3… sans trou ni doublon.",
     ),
     "too_many_lines": (
-        "La facture a {count} lignes, au plus {most}.",
-        "Répartissez les lignes sur plusieurs factures.",
+        "La demande a {count} lignes, au plus {most}.",
+        "Répartissez les lignes sur plusieurs demandes.",
     ),
     "quantity_too_high": (
         "La quantité {quantity} dépasse {most}.",

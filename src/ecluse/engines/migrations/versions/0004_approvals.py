@@ -16,11 +16,18 @@ WHOLE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 STRICT: dict[str, Any] = {"sqlite_strict": True}
 BY_KEY: dict[str, Any] = STRICT | {"sqlite_with_rowid": False}
 
+RESERVED = (
+    "What a promise of `holder` (a quote, by its engagement; an approval) would use of an account, up to the day `until`, "
+    "inside; nobody else may use it until then. A claim under the same promise turns it into use."
+)
+
 
 def upgrade() -> None:
     """Make both tables."""
     approval()
     approval_move()
+    if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
+        op.create_table_comment("reserved", RESERVED)
 
 
 def text(name: str) -> Column[Any]:
