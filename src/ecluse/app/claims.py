@@ -277,11 +277,11 @@ def _decide(
             replaced=facts.replaced,
             book=hub.book,
         )
-        under = target.approval.id if target.approval else ""
+        approval = target.approval.id if target.approval else ""
         if found := faults(case):
             unshared = tuple(Priced(billed, 0, 0, 0, ()) for billed in sent.lines)
-            return Decision(State.REFUSED, Content(target.domain, target.care_date, unshared, found, under), 0)
-        content = Content(target.domain, target.care_date, priced, (), under)
+            return Decision(State.REFUSED, Content(target.domain, target.care_date, unshared, found, approval), 0)
+        content = Content(target.domain, target.care_date, priced, (), approval)
         return Decision(State.ACCEPTED, content, sum(line.amc_cents for line in priced))
 
     return decide
