@@ -14,6 +14,7 @@ from sim.run import Run
 CALLS = {
     "check": "Vérification des droits",
     "quote": "Devis",
+    "approval": "Prise en charge",
     "claim": "Facture",
     "cancellation": "Annulation",
     "show": "Consultation d’une facture",
@@ -22,6 +23,7 @@ REASONS = {
     "amo_rate_unknown": "Taux de l’AMO inconnu",
     "amo_rate_impossible": "Taux de l’AMO impossible pour l’acte",
     "amount_mismatch": "Montant annoncé inexact",
+    "approval_exceeded": "Au-dessus de la prise en charge",
     "base_too_high": "Base au-dessus du tarif",
     "care_in_future": "Soin à venir",
     "duplicate_claim": "Déjà facturé",

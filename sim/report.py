@@ -27,6 +27,7 @@ INVARIANTS = {
     "engagements": "Engagements : valables trente jours, retrouvés par leur numéro",
     "quotes": "Devis : une réponse par ligne demandée",
     "quotes to the cent": "Devis : AMO, AMC et patient recalculés, au centime",
+    "approvals": "Prises en charge : accordées, valables quatre-vingt-dix jours au plus",
     "reasons in words": "Devis : chaque ligne est expliquée",
     "sent twice is one claim": "Une facture envoyée deux fois est une seule facture",
     "claims": "Factures : acceptées ou refusées comme elles le devaient",

@@ -20,6 +20,8 @@ from sim.promises import Bill, half_up, paid_by
 from sim.world import World
 
 ENGAGEMENT_DAYS = 30  # how far ahead an engagement, and so a typed question, can see
+APPROVAL_DAYS = 90  # how long after its day an approval promises care, if the rights last
+BILLING_DAYS = 30  # how long after that a claim may come
 CLASS_ONE, CLASS_ONE_PRICE = (
     "AUD1",
     Decimal(950),

@@ -22,7 +22,7 @@ from sim.truth import Share
 from sim.workload import staff_by_account
 from sim.world import World
 
-ID = re.compile(r"(chk|quo|clm)_[0-9A-HJKMNP-TV-Z]{20}")
+ID = re.compile(r"(chk|quo|clm|pec)_[0-9A-HJKMNP-TV-Z]{20}")
 ENGAGEMENT = re.compile(r"E[0-9]{2}[0-9A-HJKMNP-TV-Z]{13}")
 PROBLEM = {"type", "title", "status", "detail", "code", "fix"}
 CONFIRMED = {
@@ -31,6 +31,7 @@ CONFIRMED = {
 ACCEPTED_CLAIM = {"claim_id", "status", "amc_cents", "pay_by", "refusals", "lines"}
 REFUSED_CLAIM = {"claim_id", "status", "refusals"}
 QUOTE = {"quote_id", "engagement", "lines", "total"}
+APPROVAL = {"approval_id", "reference", "status", "valid_until", "bill_by", "lines", "total", "refusals"}
 AMOUNTS = ("expense_cents", "amo_cents", "amc_cents", "patient_cents")
 
 Json = dict[str, Any]
@@ -110,8 +111,8 @@ class Listener:
 
     def about(self, body: Json, domain: str) -> tuple[Person, str, str, date] | None:
         """Whom a quote or a claim is about: person, insurer, domain, day; None for nobody the world knows."""
-        if "engagement" in body:
-            return self.engagements.get(body["engagement"])
+        if promise := body.get("engagement") or body.get("approval"):
+            return self.engagements.get(promise)
         person = self.who(body)
         return (person, body["insurer"], domain, date.fromisoformat(body["lines"][0]["date"])) if person else None
 
@@ -150,6 +151,11 @@ class Listener:
         self._fields(planned.name, answer, QUOTE)
         self._new_id(planned.name, answer["quote_id"], ID)
         self.oath.same("engagements", planned.name, answer["engagement"]["number"], body["engagement"])
+        until = self.today + timedelta(days=truth.ENGAGEMENT_DAYS)
+        self.book.accounts.quote(body["engagement"], until, self._shared_out(planned, body, answer))
+
+    def _shared_out(self, planned: Exchange, body: Json, answer: Json) -> list[Use]:
+        """What the lines use, once all that is said of them is found true."""
         person, insurer, domain, day = self.engagements[body["engagement"]]
         shares = self.shares(person, insurer, domain, body["lines"], body["engagement"], day)
         self.oath.same("quotes", planned.name, len(answer["lines"]), len(shares))
@@ -171,8 +177,26 @@ class Listener:
         total = (expense, sum(s.amo for s in shares), sum(s.amc for s in shares), sum(s.patient for s in shares))
         self.oath.same("quotes to the cent", planned.name, answer["total"], dict(zip(AMOUNTS, total, strict=True)))
         self.oath.same("quotes to the cent", planned.name, sum(total[1:]), expense)
-        until = self.today + timedelta(days=truth.ENGAGEMENT_DAYS)
-        self.book.accounts.quote(body["engagement"], until, [use for share in shares for use in share.uses])
+        return [use for share in shares for use in share.uses]
+
+    def approval(self, planned: Exchange, played: Played, answer: Json) -> None:
+        """A devis that is right: granted as a quote is shared out, as long as the rights hold."""
+        body = played.request
+        assert isinstance(body, dict)
+        self._fields(planned.name, answer, APPROVAL)
+        self._new_id(planned.name, answer["approval_id"], ID)
+        uses = self._shared_out(planned, body, answer)
+        person, insurer, domain, day = self.engagements[answer["approval_id"]] = self.engagements[body["engagement"]]
+        horizon = self.today + timedelta(days=truth.APPROVAL_DAYS)
+        rows = truth.open_contracts(self.world, person, insurer, domain, day)
+        until = max(truth.covered_until(self.world, person, row, domain, day, horizon) for row in rows)
+        bill_by = until + timedelta(days=truth.BILLING_DAYS)
+        self.book.accounts.quote(body["engagement"], bill_by, [])  # the approval takes the place of its engagement's quote
+        self.book.accounts.quote(answer["approval_id"], bill_by, uses)
+        right = {"status": "granted", "reference": body["reference"], "refusals": []}
+        days = {"valid_until": until.isoformat(), "bill_by": bill_by.isoformat()}
+        for name, value in (right | days).items():
+            self.oath.same("approvals", f"{planned.name} {name}", answer[name], value)
 
     def shares(
         self, person: Person, insurer: str, domain: str, lines: list[Json], engagement: str, day: date | None
@@ -240,14 +264,13 @@ class Listener:
         self.book.claims[claim.claim_id] = claim
 
     def _worth(self, planned: Exchange, body: Json, claim_id: str) -> tuple[TrueClaim, list[Share]]:
-        if "engagement" in body:
-            person, insurer, domain, day = self.engagements[body["engagement"]]
+        if promise := body.get("engagement") or body.get("approval", ""):
+            person, insurer, domain, day = self.engagements[promise]
         else:
             known = self.who(body)
             assert known is not None, "a claim that is right is about someone"
             person, insurer, domain, day = known, body["insurer"], planned.must.domain, None
-        engagement = body.get("engagement", "")
-        shares = self.shares(person, insurer, domain, body["lines"], engagement, day)
+        shares = self.shares(person, insurer, domain, body["lines"], promise, day)
         cents = sum(share.amc for share in shares)
         practice = self.staff[planned.account].practice.number
         claim = TrueClaim(
@@ -265,7 +288,7 @@ class Listener:
         )
         claim.amo_cents, claim.patient_cents = sum(each.amo for each in shares), sum(each.patient for each in shares)
         claim.uses = tuple(use for share in shares for use in share.uses)
-        self.book.accounts.claim(engagement, claim.uses)
+        self.book.accounts.claim(promise, claim.uses)
         return claim, shares
 
     def refused(self, planned: Exchange, played: Played, answer: Json) -> None:
@@ -328,6 +351,7 @@ _HEAR: dict[str, Callable[[Listener, Exchange, Played, Json], None]] = {
     "confirmed": Listener.check,
     "not_confirmed": Listener.check,
     "quoted": Listener.quote,
+    "granted": Listener.approval,
     "accepted": Listener.claim,
     "refused": Listener.refused,
     "cancelled": Listener.cancelled,

@@ -259,6 +259,7 @@ def open_hub(
             payments=stores.payments,
             directory=stores.directory,
             claims=stores.claims,
+            approvals=stores.approvals,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             dir=directory,

@@ -116,7 +116,8 @@ class ClaimsHub:
         self.desk = Desk(self.clock, self.keys, self.log, self.members)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, rights=self.members,
-            products=self.products, claims=self.stores.claims, recall=JournalSearch(directory / "journal"), **_others(),
+            products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
+            recall=JournalSearch(directory / "journal"), **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
@@ -182,7 +183,7 @@ def _others() -> dict[str, Any]:
     return {name: None for name in Hub.__dataclass_fields__ if name not in _MINE}
 
 
-_MINE = {"clock", "ids", "keys", "book", "desk", "recall", "rights", "products", "claims"}
+_MINE = {"clock", "ids", "keys", "book", "desk", "recall", "rights", "products", "claims", "approvals"}
 CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
 LINE = {
     "line": 1, "act": "CS", "date": "2026-11-23", "quantity": 1,
@@ -195,8 +196,8 @@ def line(**changes: Any) -> dict[str, Any]:
 
 
 def claim(invoice: str = "2026-000123", /, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """The body of a claim: under `engagement` if given, else with the card."""
-    about = {} if "engagement" in fields else CARD
+    """The body of a claim: under `engagement` or `approval` if given, else with the card."""
+    about = {} if {"engagement", "approval"} & fields.keys() else CARD
     return {"invoice": invoice, **about, "lines": list(lines) or [line()]} | fields
 
 

@@ -80,9 +80,12 @@ _BITS: dict[str, int] = {
     "amc_cents": Field.SPLIT.value,
     "reason": Field.REASON.value,
     "guarantee": Field.GUARANTEE.value,
-    "status": Field.CLAIM.value,
+    "claim_id": Field.CLAIM.value,
     "claims": Field.CLAIM.value,
     "explained": (Field.SPLIT | Field.GUARANTEE).value,
+    "approval_id": Field.APPROVAL.value,
+    "approvals": Field.APPROVAL.value,
+    "valid_until": Field.VALID_UNTIL.value,
 }
 
 

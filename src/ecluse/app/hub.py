@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ecluse.app.access import Desk
 from ecluse.app.ports import (
+    ApprovalStore,
     ClaimStore,
     Clock,
     DirectoryStore,
@@ -34,6 +35,7 @@ class Hub:
     rights: RightsStore
     products: ProductStore
     claims: ClaimStore
+    approvals: ApprovalStore
     payments: PaymentStore
     directory: DirectoryStore
     feeds: FeedPorts

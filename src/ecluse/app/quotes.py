@@ -129,17 +129,23 @@ def _engaged(target: Target, sent: QuoteSent) -> Engagement:
 
 
 def _answer(quote_id: str, engagement: Engagement, priced: tuple[Priced, ...]) -> QuoteAnswer:
-    return QuoteAnswer(
-        quote_id=quote_id,
-        engagement=Promise(engagement.number, engagement.valid_until),
-        lines=tuple(
-            QuotedLine(each.billed.line, each.amo_cents, each.amc_cents, each.patient_cents, reasons(each))
-            for each in priced
-        ),
-        total=Total(
-            sum(each.billed.expense_cents for each in priced),
-            sum(each.amo_cents for each in priced),
-            sum(each.amc_cents for each in priced),
-            sum(each.patient_cents for each in priced),
-        ),
+    promise = Promise(engagement.number, engagement.valid_until)
+    return QuoteAnswer(quote_id=quote_id, engagement=promise, lines=quoted_lines(priced), total=total(priced))
+
+
+def quoted_lines(priced: Sequence[Priced]) -> tuple[QuotedLine, ...]:
+    """Each line shared out, with its reasons."""
+    return tuple(
+        QuotedLine(each.billed.line, each.amo_cents, each.amc_cents, each.patient_cents, reasons(each))
+        for each in priced
+    )
+
+
+def total(priced: Sequence[Priced]) -> Total:
+    """The lines together."""
+    return Total(
+        sum(each.billed.expense_cents for each in priced),
+        sum(each.amo_cents for each in priced),
+        sum(each.amc_cents for each in priced),
+        sum(each.patient_cents for each in priced),
     )

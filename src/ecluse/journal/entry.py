@@ -26,6 +26,8 @@ class Field(IntFlag):
     REASON = 1 << 7
     GUARANTEE = 1 << 8
     CLAIM = 1 << 9  # an own claim's state and amounts, shown again to the practice that sent it
+    APPROVAL = 1 << 10  # an own prior approval's state
+    VALID_UNTIL = 1 << 11  # the last day of care of an approval: at most the end of the rights, up to 90 days ahead
 
 
 class Operation(StrEnum):
@@ -37,6 +39,9 @@ class Operation(StrEnum):
     CLAIM_CANCELLED = "claim_cancelled"
     CLAIM_READ = "claim_read"
     EXPLAINED = "explained"
+    APPROVAL = "approval"
+    APPROVAL_CANCELLED = "approval_cancelled"
+    APPROVAL_READ = "approval_read"
     FEED_LOADED = "feed_loaded"
     PRODUCT_LOADED = "product_loaded"
     INSURER_MOVED = "insurer_moved"

@@ -51,7 +51,7 @@ class Honest:
             }  # fmt: skip
         if must.same_as >= 0 and must.outcome == "accepted":
             return dict(answers[must.same_as])
-        made = {"check": self.check, "quote": self.quote, "claim": self.claim}
+        made = {"check": self.check, "quote": self.quote, "approval": self.approval, "claim": self.claim}
         if planned.call in made:
             return made[planned.call](planned, body, answers)
         claim = self.claims[path.split("/")[3]]
@@ -78,17 +78,18 @@ class Honest:
         }  # fmt: skip
 
     def shares(self, planned: Exchange, body: Json) -> list[truth.Share]:
-        person, insurer, domain = self.engaged.get(body.get("engagement", ""), (None, "", ""))
+        promise = body.get("engagement") or body.get("approval", "")
+        person, insurer, domain = self.engaged.get(promise, (None, "", ""))
         if person is None:
             person, insurer, domain = self.listener.who(body), body["insurer"], planned.must.domain
-        engagement, found = body.get("engagement", ""), list[truth.Share]()
+        found = list[truth.Share]()
         for sent in body["lines"]:
             day = date.fromisoformat(sent["date"])
             rows = truth.open_contracts(self.world, person, insurer, domain, day)
 
             def known(account: Account) -> list[Use]:
                 earlier = [use for share in found for use in share.uses if use.account == account]
-                return self.accounts.known(account, engagement, self.today) + earlier
+                return self.accounts.known(account, promise, self.today) + earlier
 
             found.append(truth.share_line(self.world, person, rows, domain, sent, known, day))
         return found
@@ -105,6 +106,21 @@ class Honest:
             "total": {"expense_cents": sum(sent["expense_cents"] for sent in body["lines"])} | total,
         }  # fmt: skip
 
+    def approval(self, planned: Exchange, body: Json, answers: list[Any]) -> Json:
+        uses = used_by(self.shares(planned, body))
+        quote, approval = self.quote(planned, body, answers), self.id("pec")
+        self.accounts.quote(body["engagement"], self.today, [])  # the approval takes its place
+        person, insurer, domain = self.engaged[approval] = self.engaged[body["engagement"]]
+        rows = truth.open_contracts(self.world, person, insurer, domain, self.today)
+        horizon = self.today + timedelta(days=90)
+        until = max(truth.covered_until(self.world, person, row, domain, self.today, horizon) for row in rows)
+        self.accounts.quote(approval, until + timedelta(days=30), uses)
+        return {
+            "approval_id": approval, "reference": body["reference"], "status": "granted", "lines": quote["lines"],
+            "total": quote["total"], "refusals": [], "valid_until": until.isoformat(),
+            "bill_by": (until + timedelta(days=30)).isoformat(),
+        }  # fmt: skip
+
     def claim(self, planned: Exchange, body: Json, answers: list[Any]) -> Json:
         claim_id = self.id("clm")
         uses: list[Use] = []
@@ -116,7 +132,7 @@ class Honest:
                 self.cancel(self.claims[answers[planned.must.ends]["claim_id"]])
             shares = self.shares(planned, body)
             uses = used_by(shares)
-            self.accounts.claim(body.get("engagement", ""), uses)
+            self.accounts.claim(body.get("engagement") or body.get("approval", ""), uses)
             answer = {
                 "claim_id": claim_id, "status": "accepted", "amc_cents": sum(share.amc for share in shares),
                 "pay_by": self.today.isoformat(), "refusals": [], "lines": lines_of(body, shares),

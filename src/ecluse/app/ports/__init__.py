@@ -3,6 +3,7 @@
 Every method that returns a person's data takes an `Admission` (`gate/admission.py`): nobody reads who was not admitted.
 """
 
+from ecluse.app.ports.approvals import ApprovalStore
 from ecluse.app.ports.claims import ClaimStore
 from ecluse.app.ports.feeds import (
     FeedCounts,
@@ -27,6 +28,7 @@ from ecluse.app.ports.upkeep import Upkeep
 
 __all__ = [
     "HUB",
+    "ApprovalStore",
     "ClaimStore",
     "Clock",
     "Destruction",

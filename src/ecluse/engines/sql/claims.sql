@@ -85,6 +85,13 @@ INSERT INTO reserved (holder, insurer, person, account, day, acts, cents, until)
 VALUES (:holder, :insurer, :person, :account, :day, :acts, :cents, :until)
 ON CONFLICT (holder, account, day) DO UPDATE SET acts = excluded.acts, cents = excluded.cents, until = excluded.until
 
+-- name: reserve_more
+-- Reserve so much more for that day.
+INSERT INTO reserved (holder, insurer, person, account, day, acts, cents, until)
+VALUES (:holder, :insurer, :person, :account, :day, :acts, :cents, :until)
+ON CONFLICT (holder, account, day) DO UPDATE
+SET acts = reserved.acts + excluded.acts, cents = reserved.cents + excluded.cents, until = excluded.until
+
 -- name: billed_already
 -- The invoice under which a standing claim bills the same act, day, person and amount.
 SELECT invoice FROM claim_mark JOIN claim ON claim.id = claim_mark.claim
