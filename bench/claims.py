@@ -32,7 +32,7 @@ from ecluse.app.access import seal_engagement
 from ecluse.app.claims import ClaimSent, send_claim
 from ecluse.app.products import load_product
 from ecluse.engines.keys.file import DevelopmentOnly
-from ecluse.engines.sqlite.database import connect
+from ecluse.engines.sqlite.connection import connect
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import FORMAT, Entry, Operation

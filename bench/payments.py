@@ -40,7 +40,8 @@ from ecluse.engines.postgres.database import Database as Books
 from ecluse.engines.postgres.server import Server
 from ecluse.engines.roles import BOOKS
 from ecluse.engines.sql.ledger import book
-from ecluse.engines.sqlite.database import Database, connect
+from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.database import Database
 from ecluse.payments.ledger import Entry, accepted
 from ecluse.wiring import init_hub, open_hub
 

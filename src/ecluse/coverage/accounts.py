@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from ecluse.coverage.guarantee import months_of
+from ecluse.coverage.guarantee import YEAR, ledger_of, months_of
 from ecluse.coverage.line import NOTHING_USED, Used
 from ecluse.coverage.product import Product, Row, Year
 from ecluse.kernel.days import months_after
@@ -26,10 +26,11 @@ _DAY = timedelta(days=1)
 def account_name(covered: Covered, row: Row, account: str, side: str | None) -> str:
     """The name under which a contract's account is kept.
 
-    By what its row speaks of, not by its place or amount: a new version of the table goes on with the same count.
+    By what its row speaks of, not by its place or amount: a new version of the table goes on with the same count. Nor by
+    its number of months: a child's delay for glasses grows with the child, and the last pair stays the last pair.
     """
     apart = [side] if row.each_side and side else []
-    period = [account] if months_of(account) or "+" in account else []
+    period = [ledger] if (ledger := ledger_of(account)) != YEAR else []
     return "|".join([covered.contract, covered.product, *row.counted_as, *apart, *period])
 
 

@@ -97,4 +97,10 @@ def months_of(account: str) -> int:
     return 0 if period == YEAR else int(period.removesuffix("M"))
 
 
+def ledger_of(account: str) -> str:
+    """What is counted together: rows may ask for 12 months or for 24, the days that they look at are the same."""
+    period, plus, amo = account.partition("+")
+    return f"{period if period == YEAR else 'M'}{plus}{amo}"
+
+
 NONE = Guarantee(())

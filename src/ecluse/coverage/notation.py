@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import msgspec
 
-from ecluse.coverage.guarantee import NONE, Bound, Guarantee, Kind, Limit, Part
+from ecluse.coverage.guarantee import NONE, Bound, Guarantee, Kind, Limit, Part, ledger_of
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.kernel.money import as_euros, euros
 
@@ -207,11 +207,11 @@ def _bounding(limits: list[Limit]) -> tuple[Limit, ...]:
 
 def _countable(guarantee: Guarantee) -> Guarantee:
     """Each count belongs to one term: two that shared it would count everything twice."""
-    counts = list(guarantee.counts())
-    for account, acts in counts:
-        if counts.count((account, acts)) > 1:
+    counts = [(ledger_of(account), acts) for account, acts in guarantee.counts()]
+    for account, acts in guarantee.counts():
+        if counts.count((ledger_of(account), acts)) > 1:
             what = "acts" if acts else "euros"
-            fix = "Count each thing once over a period."
+            fix = "Count each thing once: over a year, or over some months."
             raise BAD_GUARANTEE(f"two terms count the {what} of {account}", fix=fix)
     return guarantee
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, field
 
-from ecluse.coverage.facts import AGE_YEARS_MAX, NOTHING_STATED, Basket, Equipment, Facts, Renewal
+from ecluse.coverage.facts import AGE_YEARS_MAX, NOTHING_STATED, Basket, Equipment, Facts, Pathway, Renewal
 from ecluse.coverage.guarantee import Guarantee
 from ecluse.coverage.notation import LENGTH_MAX, parse, write
 from ecluse.coverage.yaml_lines import BAD_PRODUCT, read_lines
@@ -47,6 +47,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     basket: Basket | None = None
     equipment: Annotated[tuple[Equipment, ...], Meta(min_length=1, max_length=len(Equipment))] | None = None
     renewal: Renewal | None = None
+    pathway: Pathway | None = None
     age_from: Age | None = None
     age_to: Age | None = None
 
@@ -58,6 +59,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
             and (self.basket is None or facts.basket is self.basket)
             and (self.equipment is None or facts.equipment in self.equipment)
             and (self.renewal is None or facts.renewal is self.renewal)
+            and (self.pathway is None or facts.pathway is self.pathway)
             and (self.age_from is None or (facts.age_years is not None and facts.age_years >= self.age_from))
             and (self.age_to is None or (facts.age_years is not None and facts.age_years <= self.age_to))
         )
@@ -155,7 +157,14 @@ _FIXES = (  # what msgspec says, and what the author of the file can do about it
     ("missing required field", "Add this key."),
     ("", "Correct the value; quote text that YAML reads as something else, as acts: ['123']."),
 )
-_WORDS = {"domains": Domain, "basket": Basket, "equipment": Equipment, "renewal": Renewal, "year": Year}
+_WORDS = {
+    "domains": Domain,
+    "basket": Basket,
+    "equipment": Equipment,
+    "renewal": Renewal,
+    "pathway": Pathway,
+    "year": Year,
+}
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _DECODER = msgspec.json.Decoder(Product)
 

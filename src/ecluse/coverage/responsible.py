@@ -36,6 +36,8 @@ SPENT = Used(100_000, 10**9)  # every yearly number and sum is exhausted
 UNKNOWN_ACT = "ZZZZ999"  # meets the rows that name no act
 FORFAIT_JOURNALIER, STAY_DAYS = "FJ", 200  # our code: no published list has one; longer than any limit of days seen
 FRAME, LENS = "MON", "VER"
+# Below which age, in years, which delay of renewal: the ages are those of the rules' own names.
+GLASSES_OF_CHILDREN = ((6, "lunettes_renouvellement_moins_de_6_ans"), (16, "lunettes_renouvellement_moins_de_16_ans"))
 RENEWED = (Domain.OPTI, Domain.AUDI)  # where the law itself limits how often anything is paid
 DOCTORS = (Domain.MED, Domain.RADI, Domain.HOSP)
 NO_REST = (Domain.OPTI, Domain.DENT, Domain.AUDI)
@@ -185,23 +187,21 @@ def _excess_cents(row: Row | None) -> int:
 
 def _glasses(trial: Trial) -> Iterator[Breach]:
     """R871-2, 3°: ceilings and floors by equipment, of the frame, and over two years."""
-    delay, frame = (
-        trial.book.find(trial.day, f"{LAW}lunettes_renouvellement"),
-        trial.cents("monture_plafond"),
-    )
-    if not trial.speaks_of(Domain.OPTI) or delay is None or frame is None:
+    frame = trial.cents("monture_plafond")
+    if not trial.speaks_of(Domain.OPTI) or frame is None:
         return
     for facts in _facts(trial, Domain.OPTI, equipment=(None, *Equipment), basket=(None, Basket.FREE)):
         letter = facts.equipment or Equipment.A  # what is not stated may be the simplest
         most, least = trial.cents(f"lunettes_{letter}_plafond"), trial.cents(f"lunettes_{letter}_plancher")
-        bought = _Purchases(trial, Domain.OPTI, facts, delay.count)
+        months = _months_of_glasses(trial, facts)
+        bought = _Purchases(trial, Domain.OPTI, facts, months)
         one = bought.buy(FRAME, 1)
         first = one + bought.buy(LENS, 2)
         both = first + bought.buy(FRAME, 1) + bought.buy(LENS, 2)
         row = trial.row(Domain.OPTI, LENS, facts)
         if most is not None and both > most:
-            what = f"OPTI{_said(facts)}: two pairs within {delay.count} months are paid {en_euros(both)}, AMO included"
-            fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}/{delay.count}M in both rows, with the same count."
+            what = f"OPTI{_said(facts)}: two pairs within {months} months are paid {en_euros(both)}, AMO included"
+            fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}/{months}M in both rows, with the same count."
             yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plafond"))
         elif one > frame:
             what = f"OPTI {FRAME}{_said(facts)}: a frame is paid {en_euros(one)}, AMO included"
@@ -215,6 +215,15 @@ def _glasses(trial: Trial) -> Iterator[Breach]:
             what = f"OPTI{_said(facts)}: a pair is paid {en_euros(first)} at most, AMO included"
             fix = f"Pay {least // 100} € at least, AMO included, or the ticket modérateur only."
             yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plancher"))
+
+
+def _months_of_glasses(trial: Trial, facts: Facts) -> int:
+    """How long glasses last: less for a child, whose age is stated."""
+    for below, name in GLASSES_OF_CHILDREN:
+        rule = trial.book.find(trial.day, f"{LAW}{name}")
+        if rule is not None and facts.age_years is not None and facts.age_years < below:
+            return rule.count
+    return trial.book.on(trial.day, f"{LAW}lunettes_renouvellement").count
 
 
 def _hearing_aids(trial: Trial) -> Iterator[Breach]:

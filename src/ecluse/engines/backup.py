@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecluse.engines.durable import sync
-from ecluse.engines.sqlite.database import connect
+from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.rights_files import rights_path
 from ecluse.kernel.errors import refusal
 

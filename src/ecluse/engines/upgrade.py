@@ -28,7 +28,7 @@ from ecluse.engines.durable import sync
 from ecluse.engines.postgres.hosts import primary_of
 from ecluse.engines.schema import DATABASE_NEWER, FIRST, HEAD, Schema, Upgraded, named, revision_of
 from ecluse.engines.sql.unit import DATABASE_BUSY
-from ecluse.engines.sqlite.database import connect
+from ecluse.engines.sqlite.connection import connect
 from ecluse.kernel.errors import refusal
 
 MIGRATIONS = Path(__file__).with_name("migrations")

@@ -89,6 +89,7 @@ def test_refuses_with_the_position(text: str, position: int) -> None:
         "EUR_YEAR:100+EUR_YEAR:50",
         "EUR_YEAR:100<=EUR:300/Y",
         "FR:100[ACTS:1/24M]+EUR:10[ACTS:2/24M]",
+        "FR:100<=ACTS:1/12M<=ACTS:2/24M",
         "FR:100" + "[EUR:1]" * 5,
         "+".join(["EUR:1"] * (PARTS_MAX + 1)),
         "EUR:" + "1" * LENGTH_MAX,

@@ -13,7 +13,9 @@ from ecluse.coverage.yaml_lines import BYTES_MAX
 from ecluse.kernel.errors import Refused
 from ecluse.rights.model import Domain
 
-FILES = sorted((Path(__file__).parents[2] / "cases" / "products").glob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "cases" / "products"
+FILES = sorted(FOLDER.glob("*.yaml"))
+PUBLISHED = sorted((FOLDER / "published").glob("*.yaml"))
 DAY = date(2026, 11, 23)
 
 GOOD = """\
@@ -46,8 +48,18 @@ def test_example_products_are_read_and_keep_their_name(path: Path) -> None:
     assert all(write(row.parsed) == row.guarantee for row in read.guarantees)
 
 
-def test_three_example_products_have_three_versions() -> None:
-    assert len({version(read_product(path.read_bytes())) for path in FILES}) == 3
+@pytest.mark.parametrize("path", PUBLISHED, ids=[path.stem for path in PUBLISHED])
+def test_published_tables_say_where_they_were_read(path: Path) -> None:
+    read = read_product(path.read_bytes())
+    assert read.source.startswith("https://")
+    assert ", read 20" in read.source
+    assert "Not expressed:" in path.read_text(encoding="utf-8")
+    assert from_canonical(canonical(read)) == read
+
+
+def test_products_have_a_version_each() -> None:
+    files = [*FILES, *PUBLISHED]
+    assert len({version(read_product(path.read_bytes())) for path in files}) == len(files)
 
 
 @pytest.mark.parametrize(

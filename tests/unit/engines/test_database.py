@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ecluse.engines.sql.unit import Tx, Work
-from ecluse.engines.sqlite.database import Database, connect
+from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.database import Database
 from ecluse.kernel.errors import Refused
 
 

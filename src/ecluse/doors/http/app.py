@@ -20,7 +20,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
 from ecluse.app.quotes import QuoteSent, quote
 from ecluse.app.rights import RightsQuestion, check_rights
-from ecluse.doors.http import claims, feeds, quotes, remittances, rights
+from ecluse.doors.http import approvals, claims, feeds, quotes, remittances, rights
 from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
@@ -32,7 +32,14 @@ from ecluse.gate.identity import Issuer
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
-HANDLERS = [*rights.HANDLERS, *quotes.HANDLERS, *claims.HANDLERS, *remittances.HANDLERS, *feeds.HANDLERS]
+HANDLERS = [
+    *rights.HANDLERS,
+    *quotes.HANDLERS,
+    *approvals.HANDLERS,
+    *claims.HANDLERS,
+    *remittances.HANDLERS,
+    *feeds.HANDLERS,
+]
 
 
 def build(

@@ -22,10 +22,10 @@ from typing import Any, Generic
 from ecluse.engines.schema import hold, revision_of
 from ecluse.engines.sql.named import statements
 from ecluse.engines.sql.unit import DATABASE_BUSY, Result, Row, Work
+from ecluse.engines.sqlite.connection import connect
 
 BUSY_S = 10  # a payment run holds the file for less; past this, something is stuck and the caller must know
 BATCH_MAX = 256  # units of work in one commit: bounds what one slow commit delays
-SWITCH_S = 2  # a new file becomes a WAL file in a millisecond, and another process may be making its tables
 PAUSE_S = 0.002  # between two tries for a file another process is writing to
 
 
@@ -239,26 +239,3 @@ def _ready(path: Path) -> None:
         hold(path.name, revision)
     else:  # Alembic takes a third of a second to import: only the making of a database pays it
         import_module("ecluse.engines.upgrade").upgrade(f"sqlite:{path}")
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection in WAL mode that never waits by itself (waiting is decided above)."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-    with closing(connection.cursor()) as cursor:
-        _switch(cursor, time.monotonic() + SWITCH_S)
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-    return connection
-
-
-def _switch(cursor: sqlite3.Cursor, deadline_s: float) -> None:
-    """Switch to WAL. Two that switch a new file at once are told it is busy without waiting, whatever the timeout."""
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as busy:
-            if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
-                raise
-            time.sleep(PAUSE_S)
-        else:
-            return

@@ -1,0 +1,34 @@
+"""A connection to a SQLite file: write-ahead log, every commit on disk, never waiting by itself."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+SWITCH_S = 2  # a new file becomes a WAL file in a millisecond, and another process may be making its tables
+PAUSE_S = 0.002  # between two tries for a file another process is writing to
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in WAL mode that never waits: who opens it decides on waiting."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    with closing(connection.cursor()) as cursor:
+        _switch(cursor, time.monotonic() + SWITCH_S)
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _switch(cursor: sqlite3.Cursor, deadline_s: float) -> None:
+    """Switch to WAL. Two that switch a new file at once are told it is busy without waiting, whatever the timeout."""
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as busy:
+            if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
