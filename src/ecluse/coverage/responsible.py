@@ -31,16 +31,22 @@ BASE_CENTS, DEAR_CENTS = 10_000, 5_000_000
 OPTICAL_BASE_CENTS = (
     5  # the base of frames and lenses of free price is that of a trifle: any ceiling leaves room for it
 )
-RATE = Fraction(6, 10)
+RATE = Fraction(6, 10)  # of care whose rate the book cannot tell from its domain and act, or knows not yet that day
 SPENT = Used(100_000, 10**9)  # every yearly number and sum is exhausted
 UNKNOWN_ACT = "ZZZZ999"  # meets the rows that name no act
 FORFAIT_JOURNALIER, STAY_DAYS = "FJ", 200  # our code: no published list has one; longer than any limit of days seen
 FRAME, LENS = "MON", "VER"
+GLASSES = "LUN"  # our code: frame and lenses on one line, as many tables pay them
+PAIRS = (((FRAME, 1), (LENS, 2)), ((GLASSES, 1),))  # a pair as it may be billed: articles and how many
 # Below which age, in years, which delay of renewal: the ages are those of the rules' own names.
 GLASSES_OF_CHILDREN = ((6, "lunettes_renouvellement_moins_de_6_ans"), (16, "lunettes_renouvellement_moins_de_16_ans"))
 RENEWED = (Domain.OPTI, Domain.AUDI)  # where the law itself limits how often anything is paid
 DOCTORS = (Domain.MED, Domain.RADI, Domain.HOSP)
-NO_REST = (Domain.OPTI, Domain.DENT, Domain.AUDI)
+NO_REST = {
+    Domain.OPTI: "panier_sans_reste_optique",
+    Domain.DENT: "panier_sans_reste_dentaire",
+    Domain.AUDI: "panier_sans_reste_aides_auditives",
+}  # domain → the rule that says since when
 # Acts that are tried out by name. Drugs of moderate or low service (PH4, PH2) need no cover.
 ACTS: dict[Domain, tuple[str, ...]] = {
     Domain.MED: ("G", "CS", "APC"),
@@ -48,7 +54,7 @@ ACTS: dict[Domain, tuple[str, ...]] = {
     Domain.LABO: ("B",),
     Domain.AUXM: ("AMI", "AMK"),
     Domain.DENT: ("C", "SDE"),
-    Domain.OPTI: (FRAME, LENS),
+    Domain.OPTI: (FRAME, LENS, GLASSES),
     Domain.AUDI: ("PAU",),
 }
 LAW = "contrat_responsable/"  # the branch of the rule book
@@ -78,6 +84,13 @@ class Trial(msgspec.Struct, frozen=True):
     def row(self, domain: Domain, act: str, facts: Facts) -> Row | None:
         """The row that pays a member whose waiting periods are over."""
         return self.product.find(domain, act, self.day, facts).row
+
+    def rate(self, domain: Domain, act: str) -> Fraction:
+        """The ordinary rate of the AMO, the lowest where several may be right."""
+        families = self.book.families(domain, act)
+        names = families[0].general if len(families) == 1 else ()
+        rules = [self.book.find(self.day, name) for name in names]
+        return min((rule.rate for rule in rules if rule), default=RATE)
 
     def cents(self, name: str) -> int | None:
         """A value of the responsible contract's law in cents, or None on a day it had none."""
@@ -121,9 +134,9 @@ def _ticket_moderateur(trial: Trial) -> Iterator[Breach]:
     """R871-2, 1°: the whole ticket modérateur, always; where the law limits renewals, at the first purchase."""
     for domain in filter(trial.speaks_of, Domain):
         base_cents = OPTICAL_BASE_CENTS if domain is Domain.OPTI else BASE_CENTS
-        line = Line(base_cents, base_cents, RATE)
-        _, ticket_cents = obligatory_cents(line)
         for act, facts in _situations(trial, domain):
+            line = Line(base_cents, base_cents, trial.rate(domain, act))
+            _, ticket_cents = obligatory_cents(line)
             row = trial.row(domain, act, facts)
             used = {} if domain in RENEWED or row is None else dict.fromkeys(row.parsed.accounts, SPENT)
             paid = compute(line, row.parsed, used).amc_cents if row else 0
@@ -138,10 +151,11 @@ def _ticket_moderateur(trial: Trial) -> Iterator[Breach]:
 
 def _forfait_journalier(trial: Trial) -> Iterator[Breach]:
     """R871-2, 2°: the daily hospital charge, without limit of days."""
-    rule = trial.book.find(trial.day, "hopital/forfait_journalier")
-    if not trial.speaks_of(Domain.HOSP) or rule is None:
+    price = trial.book.find(trial.day, "hopital/forfait_journalier")
+    law = trial.book.find(trial.day, f"{LAW}forfait_journalier")
+    if not trial.speaks_of(Domain.HOSP) or price is None or law is None:
         return
-    stay = Line(rule.cents * STAY_DAYS, 0, Fraction(0), quantity=STAY_DAYS)
+    stay = Line(price.cents * STAY_DAYS, 0, Fraction(0), quantity=STAY_DAYS)
     row = trial.row(Domain.HOSP, FORFAIT_JOURNALIER, NOTHING_STATED)
     paid = compute(stay, row.parsed, dict.fromkeys(row.parsed.accounts, SPENT)).amc_cents if row else 0
     if paid < stay.expense_cents:
@@ -161,8 +175,9 @@ def _excess_of_doctors(trial: Trial) -> Iterator[Breach]:
             if facts.optam:
                 continue
             row = trial.row(domain, act, facts)
-            excess = _excess_cents(row)
-            with_optam = _excess_cents(trial.row(domain, act, msgspec.structs.replace(facts, optam=True)))
+            rate = trial.rate(domain, act)
+            excess = _excess_cents(row, rate)
+            with_optam = _excess_cents(trial.row(domain, act, msgspec.structs.replace(facts, optam=True)), rate)
             if excess > BASE_CENTS * most.rate:
                 what = (
                     f"{domain} {act}{_said(facts)}: without OPTAM it pays {_percent(excess)} % of the tariff in excess"
@@ -178,43 +193,44 @@ def _excess_of_doctors(trial: Trial) -> Iterator[Breach]:
                 yield trial.breach(row, what, fix, apart.reference)
 
 
-def _excess_cents(row: Row | None) -> int:
+def _excess_cents(row: Row | None, rate: Fraction) -> int:
     """What a row pays beyond the ticket modérateur of a doctor who asks for a fortune."""
     if row is None:
         return 0
-    return max(0, compute(Line(DEAR_CENTS, BASE_CENTS, RATE), row.parsed).amc_cents - int(BASE_CENTS * (1 - RATE)))
+    return max(0, compute(Line(DEAR_CENTS, BASE_CENTS, rate), row.parsed).amc_cents - int(BASE_CENTS * (1 - rate)))
 
 
 def _glasses(trial: Trial) -> Iterator[Breach]:
-    """R871-2, 3°: ceilings and floors by equipment, of the frame, and over two years."""
-    frame = trial.cents("monture_plafond")
-    if not trial.speaks_of(Domain.OPTI) or frame is None:
+    """R871-2, 3°: ceilings and floors by equipment, of the frame, and over the delay of renewal."""
+    if not trial.speaks_of(Domain.OPTI) or trial.cents("monture_plafond") is None:
         return
     for facts in _facts(trial, Domain.OPTI, equipment=(None, *Equipment), basket=(None, Basket.FREE)):
-        letter = facts.equipment or Equipment.A  # what is not stated may be the simplest
-        most, least = trial.cents(f"lunettes_{letter}_plafond"), trial.cents(f"lunettes_{letter}_plancher")
-        months = _months_of_glasses(trial, facts)
-        bought = _Purchases(trial, Domain.OPTI, facts, months)
-        one = bought.buy(FRAME, 1)
-        first = one + bought.buy(LENS, 2)
-        both = first + bought.buy(FRAME, 1) + bought.buy(LENS, 2)
-        row = trial.row(Domain.OPTI, LENS, facts)
-        if most is not None and both > most:
-            what = f"OPTI{_said(facts)}: two pairs within {months} months are paid {en_euros(both)}, AMO included"
-            fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}/{months}M in both rows, with the same count."
-            yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plafond"))
-        elif one > frame:
-            what = f"OPTI {FRAME}{_said(facts)}: a frame is paid {en_euros(one)}, AMO included"
-            yield trial.breach(
-                trial.row(Domain.OPTI, FRAME, facts),
-                what,
-                f"Bound it: <=EUR_INCL:{frame // 100}.",
-                trial.reference("monture_plafond"),
-            )
-        elif facts.equipment and least is not None and bought.beyond_ticket_cents > 0 and first < least:
-            what = f"OPTI{_said(facts)}: a pair is paid {en_euros(first)} at most, AMO included"
-            fix = f"Pay {least // 100} € at least, AMO included, or the ticket modérateur only."
-            yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plancher"))
+        for articles in PAIRS:
+            yield from _pair(trial, facts, articles)
+
+
+def _pair(trial: Trial, facts: Facts, articles: tuple[tuple[str, int], ...]) -> Iterator[Breach]:
+    """A pair billed as these articles, bought twice within its delay."""
+    letter = facts.equipment or Equipment.A  # what is not stated may be the simplest
+    frame = trial.cents("monture_plafond") or 0
+    most, least = trial.cents(f"lunettes_{letter}_plafond"), trial.cents(f"lunettes_{letter}_plancher")
+    months = _months_of_glasses(trial, facts)
+    bought = _Purchases(trial, Domain.OPTI, facts, months)
+    paid = [bought.buy(act, quantity) for act, quantity in articles]
+    both = sum(paid) + sum(bought.buy(act, quantity) for act, quantity in articles)
+    row = trial.row(Domain.OPTI, articles[-1][0], facts)
+    if most is not None and both > most:
+        what = f"OPTI{_said(facts)}: two pairs within {months} months are paid {en_euros(both)}, AMO included"
+        fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}/{months}M in both rows, with the same count."
+        yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plafond"))
+    elif articles[0][0] == FRAME and paid[0] > frame:
+        what = f"OPTI {FRAME}{_said(facts)}: a frame is paid {en_euros(paid[0])}, AMO included"
+        fix = f"Bound it: <=EUR_INCL:{frame // 100}."
+        yield trial.breach(trial.row(Domain.OPTI, FRAME, facts), what, fix, trial.reference("monture_plafond"))
+    elif facts.equipment and least is not None and bought.beyond_ticket_cents > 0 and sum(paid) < least:
+        what = f"OPTI{_said(facts)}: a pair is paid {en_euros(sum(paid))} at most, AMO included"
+        fix = f"Pay {least // 100} € at least, AMO included, or the ticket modérateur only."
+        yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plancher"))
 
 
 def _months_of_glasses(trial: Trial, facts: Facts) -> int:
@@ -245,9 +261,12 @@ def _hearing_aids(trial: Trial) -> Iterator[Breach]:
 
 
 def _no_rest(trial: Trial) -> Iterator[Breach]:
-    """L871-1: nothing is left of the baskets without rest."""
+    """L871-1: nothing is left of the baskets without rest, since each came into force."""
     line = Line(3 * BASE_CENTS, BASE_CENTS, RATE)
     for domain in filter(trial.speaks_of, NO_REST):
+        law = trial.book.find(trial.day, f"{LAW}{NO_REST[domain]}")
+        if law is None:
+            continue
         for act, facts in _situations(trial, domain, basket=(Basket.NO_REST,), side=(Side.LEFT,)):
             row = trial.row(domain, act, facts)
             rest = compute(line, row.parsed).patient_cents if row else line.expense_cents
@@ -258,7 +277,7 @@ def _no_rest(trial: Trial) -> Iterator[Breach]:
                     f'{{domains: [{domain}], when: {{basket: "100S"}}, guarantee: "BASKET:100S", label: 100 % Santé}}'
                 )
                 fix = f"Put first {first}."
-                yield trial.breach(row, what, fix, "article L871-1 du code de la sécurité sociale")
+                yield trial.breach(row, what, fix, law.reference)
 
 
 class _Purchases:
