@@ -18,7 +18,7 @@ from itertools import product as every
 import msgspec
 
 from ecluse.coverage.compute import Split, compute, obligatory_cents
-from ecluse.coverage.facts import NOTHING_STATED, Basket, Equipment, Facts, Side
+from ecluse.coverage.facts import AGE_YEARS_MAX, NOTHING_STATED, Basket, Equipment, Facts, Renewal, Side
 from ecluse.coverage.guarantee import months_of
 from ecluse.coverage.line import NOTHING_USED, Line, Used
 from ecluse.coverage.product import Product, Row, When
@@ -40,6 +40,8 @@ GLASSES = "LUN"  # our code: frame and lenses on one line, as many tables pay th
 PAIRS = (((FRAME, 1), (LENS, 2)), ((GLASSES, 1),))  # a pair as it may be billed: articles and how many
 # Below which age, in years, which delay of renewal: the ages are those of the rules' own names.
 GLASSES_OF_CHILDREN = ((6, "lunettes_renouvellement_moins_de_6_ans"), (16, "lunettes_renouvellement_moins_de_16_ans"))
+# Why glasses are renewed early → the delay that is left; a child whose sight changes waits for nothing.
+EARLY = {Renewal.SIGHT_CHANGED: "lunettes_renouvellement_vue", Renewal.MEDICAL: "lunettes_renouvellement_medical"}
 RENEWED = (Domain.OPTI, Domain.AUDI)  # where the law itself limits how often anything is paid
 DOCTORS = (Domain.MED, Domain.RADI, Domain.HOSP)
 NO_REST = {
@@ -47,16 +49,17 @@ NO_REST = {
     Domain.DENT: "panier_sans_reste_dentaire",
     Domain.AUDI: "panier_sans_reste_aides_auditives",
 }  # domain → the rule that says since when
-# Acts that are tried out by name. Drugs of moderate or low service (PH4, PH2) need no cover.
+# Acts that are tried out by name, but for drugs at the rates that the law lets a table leave out.
 ACTS: dict[Domain, tuple[str, ...]] = {
     Domain.MED: ("G", "CS", "APC"),
-    Domain.PHAR: ("PH7",),
+    Domain.PHAR: ("PH7", "PH4", "PH2"),
     Domain.LABO: ("B",),
     Domain.AUXM: ("AMI", "AMK"),
     Domain.DENT: ("C", "SDE"),
     Domain.OPTI: (FRAME, LENS, GLASSES),
     Domain.AUDI: ("PAU",),
 }
+LEFT_OUT = {"PH4": "medicaments_service_modere", "PH2": "medicaments_service_faible"}  # act → the rule of that rate
 LAW = "contrat_responsable/"  # the branch of the rule book
 ARTICLE = "article R871-2 du code de la sécurité sociale"
 
@@ -85,12 +88,12 @@ class Trial(msgspec.Struct, frozen=True):
         """The row that pays a member whose waiting periods are over."""
         return self.product.find(domain, act, self.day, facts).row
 
-    def rate(self, domain: Domain, act: str) -> Fraction:
-        """The ordinary rate of the AMO, the lowest where several may be right."""
+    def rate(self, domain: Domain, act: str, unknown: Fraction = RATE) -> Fraction:
+        """The ordinary rate of the AMO, the lowest where several may be right; `unknown` if the book knows none."""
         families = self.book.families(domain, act)
         names = families[0].general if len(families) == 1 else ()
         rules = [self.book.find(self.day, name) for name in names]
-        return min((rule.rate for rule in rules if rule), default=RATE)
+        return min((rule.rate for rule in rules if rule), default=unknown)
 
     def cents(self, name: str) -> int | None:
         """A value of the responsible contract's law in cents, or None on a day it had none."""
@@ -217,11 +220,14 @@ def _pair(trial: Trial, facts: Facts, articles: tuple[tuple[str, int], ...]) -> 
     months = _months_of_glasses(trial, facts)
     bought = _Purchases(trial, Domain.OPTI, facts, months)
     paid = [bought.buy(act, quantity) for act, quantity in articles]
-    both = sum(paid) + sum(bought.buy(act, quantity) for act, quantity in articles)
+    bought.wait()
+    both = sum(paid) + (sum(bought.buy(act, quantity) for act, quantity in articles) if months else 0)
     row = trial.row(Domain.OPTI, articles[-1][0], facts)
     if most is not None and both > most:
-        what = f"OPTI{_said(facts)}: two pairs within {months} months are paid {en_euros(both)}, AMO included"
-        fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}/{months}M in both rows, with the same count."
+        pairs = f"two pairs within {months} months are" if months else "a pair is"
+        what = f"OPTI{_said(facts)}: {pairs} paid {en_euros(both)}, AMO included"
+        period = f"/{months}M" if months else ""
+        fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}{period} in both rows, with the same count."
         yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plafond"))
     elif articles[0][0] == FRAME and paid[0] > frame:
         what = f"OPTI {FRAME}{_said(facts)}: a frame is paid {en_euros(paid[0])}, AMO included"
@@ -234,12 +240,14 @@ def _pair(trial: Trial, facts: Facts, articles: tuple[tuple[str, int], ...]) -> 
 
 
 def _months_of_glasses(trial: Trial, facts: Facts) -> int:
-    """How long glasses last: less for a child, whose age is stated."""
-    for below, name in GLASSES_OF_CHILDREN:
-        rule = trial.book.find(trial.day, f"{LAW}{name}")
-        if rule is not None and facts.age_years is not None and facts.age_years < below:
-            return rule.count
-    return trial.book.on(trial.day, f"{LAW}lunettes_renouvellement").count
+    """How long glasses last, 0 for no delay: less for a child or an early renewal, if either is stated."""
+    age = AGE_YEARS_MAX if facts.age_years is None else facts.age_years
+    of_age = [trial.book.find(trial.day, f"{LAW}{name}") for below, name in GLASSES_OF_CHILDREN if age < below]
+    child = next((rule for rule in of_age if rule), None)
+    early = trial.book.find(trial.day, f"{LAW}{EARLY[facts.renewal]}") if facts.renewal else None
+    if child and facts.renewal is Renewal.SIGHT_CHANGED:
+        return 0
+    return (early or child or trial.book.on(trial.day, f"{LAW}lunettes_renouvellement")).count
 
 
 def _hearing_aids(trial: Trial) -> Iterator[Breach]:
@@ -250,7 +258,9 @@ def _hearing_aids(trial: Trial) -> Iterator[Breach]:
         return
     for facts in _facts(trial, Domain.AUDI, basket=(None, Basket.FREE), side=(None, Side.LEFT)):
         bought = _Purchases(trial, Domain.AUDI, facts, delay.count)
-        both = bought.buy("PAU", 1) + bought.buy("PAU", 1)
+        both = bought.buy("PAU", 1)
+        bought.wait()
+        both += bought.buy("PAU", 1)
         if both > most:
             paid = f"are paid {en_euros(both)}, AMO included"
             what = f"AUDI PAU{_said(facts)}: two aids of an ear within {delay.count} months {paid}"
@@ -283,13 +293,17 @@ def _no_rest(trial: Trial) -> Iterator[Breach]:
 class _Purchases:
     """Things bought one after the other by one person within a delay of renewal, each at a price nobody pays.
 
-    A yearly account starts again within such a delay: only accounts as long as the delay hold anything back.
+    Shorter accounts start again within such a delay, as that of a year: from one purchase to the next they hold nothing back.
     """
 
     def __init__(self, trial: Trial, domain: Domain, facts: Facts, months: int) -> None:
         self._trial, self._domain, self._facts, self._months = trial, domain, facts, months
         self._used: dict[tuple[str, str], Used] = {}
         self.beyond_ticket_cents = 0
+
+    def wait(self) -> None:
+        """Let as much time pass as the delay lets."""
+        self._used = {key: used for key, used in self._used.items() if months_of(key[1]) >= self._months}
 
     def buy(self, act: str, quantity: int) -> int:
         """What AMO and contract pay together, where the contract pays anything: what it pays nothing of is none of its matter."""
@@ -299,9 +313,7 @@ class _Purchases:
         count = row.count or f"{row.domains} {row.acts}"
         used = {account: self._used.get((count, account), NOTHING_USED) for account in row.parsed.accounts}
         split: Split = compute(Line(DEAR_CENTS, 0, Fraction(0), quantity), row.parsed, used)
-        for account, added in split.consumed.items():
-            if months_of(account) >= self._months:
-                self._used[count, account] = used[account] + added
+        self._used |= {(count, account): used[account] + added for account, added in split.consumed.items()}
         self.beyond_ticket_cents += split.amc_cents
         return split.amo_cents + split.amc_cents if split.amc_cents else 0
 
@@ -311,7 +323,14 @@ def _situations(
 ) -> Iterator[tuple[str, Facts]]:
     """Acts that the AMO pays, and one that no row names, in every situation that the rows tell apart."""
     facts = list(_facts(trial, domain, basket=basket, side=side))
-    return every((*ACTS.get(domain, ()), UNKNOWN_ACT), facts)
+    acts = [act for act in ACTS.get(domain, ()) if not _left_out(trial, domain, act)]
+    return every((*acts, UNKNOWN_ACT), facts)
+
+
+def _left_out(trial: Trial, domain: Domain, act: str) -> bool:
+    """Whether the AMO pays the act at a rate whose ticket modérateur no table must pay."""
+    rule = trial.book.find(trial.day, f"{LAW}{LEFT_OUT[act]}") if act in LEFT_OUT else None
+    return rule is not None and trial.rate(domain, act, unknown=rule.rate) == rule.rate
 
 
 def _facts(
@@ -323,10 +342,11 @@ def _facts(
 ) -> Iterator[Facts]:
     """Facts that rows of the domain ask for, each stated in every way and not at all."""
     asked = [row.when for row in trial.product.guarantees if domain in row.domains and row.when]
+    early = (None, *sorted({when.renewal for when in asked if when.renewal})) if domain is Domain.OPTI else (None,)
     return (
-        Facts(optam=optam, network=network, age_years=age, equipment=letter, basket=box, side=ear)
-        for optam, network, age, letter, box, ear in every(
-            _stated(asked, "optam"), _stated(asked, "network"), _ages(asked), equipment, basket, side
+        Facts(optam=optam, network=network, age_years=age, renewal=renewal, equipment=letter, basket=box, side=ear)
+        for optam, network, age, renewal, letter, box, ear in every(
+            _stated(asked, "optam"), _stated(asked, "network"), _ages(asked), early, equipment, basket, side
         )
     )
 
