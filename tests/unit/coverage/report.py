@@ -178,7 +178,9 @@ def section() -> str:
     words = [_paragraph(WORDS, cases()), "", _paragraph(TABLES, tables()), ""]
     last = textwrap.fill(UNREAD.format(names=", ".join(f"`{name}`" for name in unread())), 125)
     rows = [f"| {group} | {len(names)} | {_names(group, names)} |" for group, names in every().items()]
-    return "\n".join([TITLE, *words, WRITTEN, "", "| group | in all | touched by no case |", "|---|---|---|", *rows, "", last, ""])
+    return "\n".join(
+        [TITLE, *words, WRITTEN, "", "| group | in all | touched by no case |", "|---|---|---|", *rows, "", last, ""]
+    )
 
 
 def _paragraph(words: str, of: Iterator[tuple[str, object]]) -> str:

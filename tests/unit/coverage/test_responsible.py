@@ -28,7 +28,11 @@ OF_OLD = {  # published tables that are held against the law from their own year
 ALL = [pytest.param(table, id=f"{subject}: {table.name}") for subject, table in tables()]
 BROKEN = [table for _, table in tables() if table.blame]
 SPACES = {0x202F: " ", 0xA0: " "}  # amounts are written with spaces that do not break
-STEPS = {"cents": 1, "months": 1, "rate": Fraction(1, 100)}  # how far a value is moved, by its unit; a method is taken out
+STEPS = {
+    "cents": 1,
+    "months": 1,
+    "rate": Fraction(1, 100),
+}  # how far a value is moved, by its unit; a method is taken out
 
 
 @pytest.mark.parametrize("table", ALL)
@@ -38,8 +42,7 @@ def test_a_table_keeps_the_law_or_the_row_that_does_not_is_blamed(table: Table) 
     assert {each.row for each in found} == ({blame.place} if blame else set()), (table.because, found)
     if blame:
         assert any(
-            blame.what in each.what.translate(SPACES) and blame.article in each.reference and each.fix
-            for each in found
+            blame.what in each.what.translate(SPACES) and blame.article in each.reference and each.fix for each in found
         ), found
         assert breaches(table.said(responsible=False), BOOK, table.day) == (), "it claims nothing"
 
@@ -69,6 +72,11 @@ def moved(name: str) -> Iterator[RuleBook]:
 def test_the_example_and_published_tables_keep_what_they_claim(path: Path) -> None:
     checked = check_product(BOOK, path.read_bytes(), OF_OLD.get(path.stem, DAY))
     assert checked.breaches == ()
+
+
+def test_names_are_told_apart() -> None:
+    names = [each.id for each in ALL]
+    assert len(set(names)) == len(names)
 
 
 def test_each_obligation_is_broken_by_some_table() -> None:
