@@ -24,7 +24,7 @@ from ecluse.coverage.line import NOTHING_USED, Line, Used
 from ecluse.coverage.product import Product, Row, When
 from ecluse.kernel.money import en_euros
 from ecluse.rights.model import Domain
-from ecluse.rules.book import RuleBook
+from ecluse.rules.book import Rule, RuleBook
 
 # What is tried out. Amounts are not law: a base of 100 € and a price nobody pays tell every form of guarantee apart.
 BASE_CENTS, DEAR_CENTS = 10_000, 5_000_000
@@ -213,22 +213,25 @@ def _glasses(trial: Trial) -> Iterator[Breach]:
 
 
 def _pair(trial: Trial, facts: Facts, articles: tuple[tuple[str, int], ...]) -> Iterator[Breach]:
-    """A pair billed as these articles, bought twice within its delay."""
+    """A pair billed as these articles, and another within its delay: as nothing has a base, all that is paid is beyond it."""
     letter = facts.equipment or Equipment.A  # what is not stated may be the simplest
     frame = trial.cents("monture_plafond") or 0
     most, least = trial.cents(f"lunettes_{letter}_plafond"), trial.cents(f"lunettes_{letter}_plancher")
-    months = _months_of_glasses(trial, facts)
+    delay = _delay_of_glasses(trial, facts)
+    months = delay.count if delay else 0
     bought = _Purchases(trial, Domain.OPTI, facts, months)
     paid = [bought.buy(act, quantity) for act, quantity in articles]
     bought.wait()
-    both = sum(paid) + (sum(bought.buy(act, quantity) for act, quantity in articles) if months else 0)
+    again = sum(bought.buy(act, quantity) for act, quantity in articles) if months else 0
     row = trial.row(Domain.OPTI, articles[-1][0], facts)
-    if most is not None and both > most:
-        pairs = f"two pairs within {months} months are" if months else "a pair is"
-        what = f"OPTI{_said(facts)}: {pairs} paid {en_euros(both)}, AMO included"
-        period = f"/{months}M" if months else ""
-        fix = f"Bound frame and lenses together: <=EUR_INCL:{most // 100}{period} in both rows, with the same count."
-        yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plafond"))
+    bound = f"<=EUR_INCL:{(most or 0) // 100}" + (f"/{months}M" if months else "")
+    together = f"Bound frame and lenses together: {bound} in both rows, with the same count."
+    if most is not None and sum(paid) > most:
+        what = f"OPTI{_said(facts)}: a pair is paid {en_euros(sum(paid))}, AMO included"
+        yield trial.breach(row, what, together, trial.reference(f"lunettes_{letter}_plafond"))
+    elif delay and again:
+        what = f"OPTI{_said(facts)}: a second pair within {months} months is paid {en_euros(again)}, AMO included"
+        yield trial.breach(row, what, together, delay.reference)
     elif articles[0][0] == FRAME and paid[0] > frame:
         what = f"OPTI {FRAME}{_said(facts)}: a frame is paid {en_euros(paid[0])}, AMO included"
         fix = f"Bound it: <=EUR_INCL:{frame // 100}."
@@ -239,15 +242,15 @@ def _pair(trial: Trial, facts: Facts, articles: tuple[tuple[str, int], ...]) -> 
         yield trial.breach(row, what, fix, trial.reference(f"lunettes_{letter}_plancher"))
 
 
-def _months_of_glasses(trial: Trial, facts: Facts) -> int:
-    """How long glasses last, 0 for no delay: less for a child or an early renewal, if either is stated."""
+def _delay_of_glasses(trial: Trial, facts: Facts) -> Rule | None:
+    """The rule that says how long glasses last, None for no delay: less for a child or an early renewal, if either is stated."""
     age = AGE_YEARS_MAX if facts.age_years is None else facts.age_years
     of_age = [trial.book.find(trial.day, f"{LAW}{name}") for below, name in GLASSES_OF_CHILDREN if age < below]
     child = next((rule for rule in of_age if rule), None)
     early = trial.book.find(trial.day, f"{LAW}{EARLY[facts.renewal]}") if facts.renewal else None
     if child and facts.renewal is Renewal.SIGHT_CHANGED:
-        return 0
-    return (early or child or trial.book.on(trial.day, f"{LAW}lunettes_renouvellement")).count
+        return None
+    return early or child or trial.book.on(trial.day, f"{LAW}lunettes_renouvellement")
 
 
 def _hearing_aids(trial: Trial) -> Iterator[Breach]:
@@ -258,16 +261,17 @@ def _hearing_aids(trial: Trial) -> Iterator[Breach]:
         return
     for facts in _facts(trial, Domain.AUDI, basket=(None, Basket.FREE), side=(None, Side.LEFT)):
         bought = _Purchases(trial, Domain.AUDI, facts, delay.count)
-        both = bought.buy("PAU", 1)
+        one = bought.buy("PAU", 1)
         bought.wait()
-        both += bought.buy("PAU", 1)
-        if both > most:
-            paid = f"are paid {en_euros(both)}, AMO included"
-            what = f"AUDI PAU{_said(facts)}: two aids of an ear within {delay.count} months {paid}"
+        again = bought.buy("PAU", 1)
+        what = f"an aid of an ear is paid {en_euros(one)}"
+        if one <= most:
+            what = f"a second aid of an ear within {delay.count} months is paid {en_euros(again)}"
+        if one > most or again:
             fix = f"Bound them: each_side: true, and <=EUR_INCL:{most // 100}<=ACTS:1/{delay.count}M."
-            yield trial.breach(
-                trial.row(Domain.AUDI, "PAU", facts), what, fix, trial.reference("aide_auditive_plafond")
-            )
+            text = trial.reference("aide_auditive_plafond") if one > most else delay.reference
+            row = trial.row(Domain.AUDI, "PAU", facts)
+            yield trial.breach(row, f"AUDI PAU{_said(facts)}: {what}, AMO included", fix, text)
 
 
 def _no_rest(trial: Trial) -> Iterator[Breach]:

@@ -1,4 +1,4 @@
-"""What the cases, and the tables of tests/cases/responsable, touch: each form, limit, condition and fact, each setting of a row, and the rules of law they name.
+"""What the cases and tables touch: each form, limit, condition and fact, each setting of a row, the rules of law they name.
 
 `python -m tests.unit.coverage.report` writes the section "Cases" at the end of docs/coverage.md anew.
 """
@@ -34,11 +34,11 @@ Each is priced as a claim is, and its three amounts add up to the expense. The s
 that it turns on; their values must be in the case. Guarantee tables that insurers published, each with what the notation
 cannot say of it, are in `tests/cases/products/published/`. Beside the cases stand `published.csv` (worked cases of others)
 and `forms.yaml` (the forms at their edges)."""
-TABLES = """{total} tables in `tests/cases/responsable/` keep the responsible contract's law, or break it at the row they blame:
-{counted}. The verdict on a table turns on each rule that its source names: moved by a cent, a month or a point (or taken out, if it has
-no number), the rule gives the other verdict."""
-UNREAD = """No code reads {names}: no table can make the computation pay what they forbid (steps 3 and 7), or no line says which
-part of an excess they speak of."""
+TABLES = """{total} tables in `tests/cases/responsable/` keep the responsible contract's law, or break it at the row they
+blame: {counted}. The verdict on a table turns on each rule that its source names: moved by a cent, a month or a point (or taken
+out, if it has no number), the rule gives the other verdict."""
+UNREAD = """No code reads {names}: no table can make the computation pay what they forbid (steps 3 and 7), or no line says
+which part of an excess they speak of."""
 WRITTEN = "Written by `python -m tests.unit.coverage.report`:"
 
 YES_NO = (True, False)
