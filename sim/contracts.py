@@ -16,7 +16,9 @@ from sim.seeds import chance, stream, weighted
 
 WITHOUT = 40  # per mille: 96 % are covered (docs/simulator.md)
 CLOSED_DOMAINS = ((), 700), (("TRAN",), 120), (("AUDI", "OPTI"), 100), (("DENT",), 50), (("AUXM", "TRAN"), 30)
-SHAPES = (("yearly", 560), ("open", 240), ("contiguous", 80), ("upgraded", 40), ("ended", 50), ("coming", 30))
+SHAPES = (
+    ("yearly", 460), ("open", 240), ("new", 100), ("contiguous", 80), ("upgraded", 40), ("ended", 50), ("coming", 30),
+)  # fmt: skip
 SECOND = 45  # per mille of covered families that hold a supplement with the same insurer
 
 
@@ -60,6 +62,8 @@ def main_rows(draw: random.Random, insurer: Insurer, number: str, day: date) -> 
     match weighted(draw, SHAPES):
         case "open":
             return [replace(one, valid_from=first - timedelta(days=30 * draw.randrange(1, 90)), valid_to=None)]
+        case "new":  # waiting periods are not over
+            return [replace(one, valid_from=day - timedelta(days=draw.randrange(10, 170)), valid_to=None)]
         case "contiguous":
             turn = day - timedelta(days=draw.randrange(0, 60))
             return [replace(one, valid_to=turn - timedelta(days=1)), replace(one, valid_from=turn)]

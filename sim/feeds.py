@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import yaml
 
 from sim.contracts import Contract
 from sim.people import Person
-from sim.products import Product
+from sim.products import Product, Row
 from sim.world import World
 
 COLUMNS = (
@@ -65,12 +66,24 @@ def feed_row(person: Person, row: Contract) -> list[str]:
 
 def product_yaml(product: Product) -> bytes:
     """One guarantee table, as `ecluse product load` reads it."""
-    guarantees: list[dict[str, Any]] = []
-    for row in product.rows:
-        acts = {"acts": list(row.acts)} if row.acts else {}
-        guarantees.append({"domains": list(row.domains), **acts, "guarantee": row.guarantee, "label": row.label})
-    table = {"product": product.code, "label": product.label, "responsible": product.responsible}
-    return yaml.safe_dump(table | {"guarantees": guarantees}, allow_unicode=True, sort_keys=False).encode()
+    table = {"product": product.code, "label": product.label, "responsible": product.responsible, "year": product.year}
+    rows = [product_row(row) for row in product.rows]
+    return yaml.safe_dump(table | {"guarantees": rows}, allow_unicode=True, sort_keys=False).encode()
+
+
+def product_row(row: Row) -> dict[str, Any]:
+    """One row of a guarantee table; what it does not ask for is left out."""
+    asked: dict[str, Any] = {
+        "acts": list(row.acts),
+        "when": deepcopy(
+            row.when
+        ),  # a value that stands twice would be written as an alias, which tables must not hold
+        "count": row.count,
+        "each_side": row.each_side,
+        "waiting_months": row.waiting_months,
+    }
+    stated = {name: value for name, value in asked.items() if value}
+    return {"domains": list(row.domains), "guarantee": row.guarantee, "label": row.label} | stated
 
 
 def practices_csv(world: World) -> bytes:

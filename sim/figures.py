@@ -14,6 +14,7 @@ from sim.run import Run
 CALLS = {
     "check": "Vérification des droits",
     "quote": "Devis",
+    "approval": "Prise en charge",
     "claim": "Facture",
     "cancellation": "Annulation",
     "show": "Consultation d’une facture",
@@ -22,6 +23,7 @@ REASONS = {
     "amo_rate_unknown": "Taux de l’AMO inconnu",
     "amo_rate_impossible": "Taux de l’AMO impossible pour l’acte",
     "amount_mismatch": "Montant annoncé inexact",
+    "approval_exceeded": "Au-dessus de la prise en charge",
     "base_too_high": "Base au-dessus du tarif",
     "care_in_future": "Soin à venir",
     "duplicate_claim": "Déjà facturé",
@@ -30,6 +32,7 @@ REASONS = {
     "not_covered": "Droits non confirmés",
     "replaces_unknown": "Facture à remplacer inconnue",
 }
+MET = ("limit", "account", "another quote", "waiting")  # what kept a line from being paid more; see auditor/answers
 Json = dict[str, Any]
 
 
@@ -41,6 +44,7 @@ def summary(run: Run) -> Json:
         "day": run.today.isoformat(),
         "verdict": "true",
         "world": world_figures(run),
+        "met": {name: run.listener.met[name] for name in MET},
         "exchanges": {
             "total": len(run.played),
             "by_call": dict(Counter(each.planned.call for each in run.played)),

@@ -17,7 +17,10 @@ from sim.seeds import chance, stream, weighted
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """A profession: its code in tokens, label, share of professionals, domain, and whether its place has a FINESS."""
+    """A profession: its code in tokens, label, share of professionals, domain, and whether its place has a FINESS.
+
+    `optam`: per mille who keep to OPTAM, where the agreement exists (assumed; doctors of sector 1 count among them).
+    """
 
     profession: str
     label: str
@@ -25,17 +28,18 @@ class Trade:
     domain: str
     finess: bool
     enseigne: str
+    optam: int | None = None
 
 
 TRADES = (
-    Trade("general_practitioner", "Médecin généraliste", 190, "MED", False, "Cabinet médical"),
-    Trade("specialist", "Médecin spécialiste", 130, "MED", False, "Cabinet de spécialité"),
+    Trade("general_practitioner", "Médecin généraliste", 190, "MED", False, "Cabinet médical", 950),
+    Trade("specialist", "Médecin spécialiste", 130, "MED", False, "Cabinet de spécialité", 700),
     Trade("pharmacy", "Pharmacie", 120, "PHAR", True, "Pharmacie"),
     Trade("laboratory", "Laboratoire", 30, "LABO", True, "Laboratoire"),
     Trade("dentist", "Chirurgien-dentiste", 110, "DENT", False, "Cabinet dentaire"),
     Trade("optician", "Opticien", 60, "OPTI", True, "Optique"),
     Trade("audio", "Audioprothésiste", 25, "AUDI", True, "Audition"),
-    Trade("radiologist", "Radiologue", 30, "RADI", True, "Imagerie"),
+    Trade("radiologist", "Radiologue", 30, "RADI", True, "Imagerie", 800),
     Trade("nurse", "Infirmier", 160, "AUXM", False, "Cabinet infirmier"),
     Trade("physiotherapist", "Kinésithérapeute", 120, "AUXM", False, "Cabinet de kinésithérapie"),
     Trade("osteopath", "Ostéopathe et psychologue", 25, "AUXM", False, "Cabinet"),
@@ -43,6 +47,8 @@ TRADES = (
 BY_SHARE = [(each, each.share) for each in TRADES]
 STREETS = ("des Tilleuls", "de la Gare", "du Marché", "du Pont", "des Lilas", "du Mail", "de l'Écluse", "Saint-Clair")
 NAME_LENGTH_MAX = 70  # of a name in a SEPA file
+PARTNERS = 350  # per mille of dentists, opticians and hearing-aid makers in their insurers' networks; assumed
+OF_NETWORKS = ("DENT", "OPTI", "AUDI")
 SHARED = 180  # per mille who work at a place of the same trade already there; assumed
 BICS = ("TESTFRP1", "TESTFRP1XXX", "ESSAFRPPXXX")
 PEOPLE_PER_PROFESSIONAL = 85  # so that an account sees some tens of people a day; assumed
@@ -62,12 +68,17 @@ class Practice:
 
 @dataclass(frozen=True, slots=True)
 class Professional:
-    """One account at one practice. `excess_per_mille`: how often this one charges more than the base."""
+    """One account at one practice. `excess_per_mille`: how often this one charges more than the base.
+
+    `optam` is None in trades that have no such agreement, `network` in those that have no networks.
+    """
 
     account: str
     trade: Trade
     practice: Practice
     excess_per_mille: int
+    optam: bool | None = None
+    network: bool | None = None
 
 
 def found_professionals(seed: int, people: int) -> tuple[Professional, ...]:
@@ -92,7 +103,9 @@ def professional(draw: random.Random, number: int, trade: Trade, before: list[Pr
     else:
         practice = settle(draw, number, trade, weighted(draw, by_weight(HERE)))
     excess = weighted(draw, ((0, 60), (150, 25), (500, 15))) if trade.profession == "specialist" else 100
-    return Professional(account, trade, practice, excess)
+    optam = chance(draw, trade.optam) if trade.optam is not None else None
+    network = chance(draw, PARTNERS) if trade.domain in OF_NETWORKS else None
+    return Professional(account, trade, practice, excess, optam, network)
 
 
 def settle(draw: random.Random, number: int, trade: Trade, place: Place) -> Practice:

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ecluse.doors.cards import html
 from sim import charts, figures
 from sim.charts import Bar, Range
 from sim.player import AT_ONCE
@@ -26,6 +27,7 @@ INVARIANTS = {
     "engagements": "Engagements : valables trente jours, retrouvés par leur numéro",
     "quotes": "Devis : une réponse par ligne demandée",
     "quotes to the cent": "Devis : AMO, AMC et patient recalculés, au centime",
+    "approvals": "Prises en charge : accordées, valables quatre-vingt-dix jours au plus",
     "reasons in words": "Devis : chaque ligne est expliquée",
     "sent twice is one claim": "Une facture envoyée deux fois est une seule facture",
     "claims": "Factures : acceptées ou refusées comme elles le devaient",
@@ -35,6 +37,7 @@ INVARIANTS = {
     "refusals can be mended": "Refus : un motif et ce qu’il faut faire",
     "cancellations": "Annulations : la bonne facture, annulée",
     "claims shown as they are": "Consultation : la facture telle qu’elle est",
+    "explained to the cent": "Explications : les barres sont les montants répondus, au centime",
     "errors": "Erreurs : forme RFC 9457, code et conseil",
     "payment files add up": "Fichiers de paiement : nombre et total de contrôle justes",
     "one transfer is one remittance": "Un virement, un bordereau, le même montant",
@@ -89,6 +92,8 @@ def page_of(run: Run) -> dict[str, object]:
         "latencies": [(figures.CALLS[call], each) for call, each in summary["latency_ms"].items()],
         "invariants": [(INVARIANTS.get(name, name), held[name]) for name in sorted(held, key=order_of)],
         "files": listed(summary["files"]),
+        "cards": [(each.heading, html.card(each.line, each.id)) for each in run.cards],
+        "card_style": html.style(),
         "charts": {name: Markup(drawn) for name, drawn in charts_of(run, summary).items()},
     }
 

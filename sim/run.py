@@ -19,7 +19,7 @@ from typing import Protocol
 import uvloop
 
 from ecluse.kernel.errors import refusal
-from sim import bank, feeds, hub, parquet, workload, world
+from sim import bank, cards, feeds, hub, parquet, workload, world
 from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
 from sim.auditor.papers import Cashier, Papers, read_papers
@@ -82,6 +82,7 @@ class Run:
     cashier: Cashier = field(init=False)
     played: list[Played] = field(default_factory=list)
     runs: list[Paid] = field(default_factory=list)
+    cards: list[cards.Shown] = field(default_factory=list)
     seen_files: set[str] = field(default_factory=set)
     took_s: dict[str, float] = field(default_factory=dict)
     put_off: Counter[str] = field(default_factory=Counter)
@@ -103,6 +104,7 @@ class Run:
             self.tokens = hub.Tokens(self.hub, self.listener.staff)
             for back in reversed(range(days)):
                 self._day(address, self.today - timedelta(days=back))
+        self._timed("explain", self._explain)
         self._timed("privacy", self._search)
         parquet.write_truth(self.world, self.played, self.listener.book, self.out / "truth")
 
@@ -201,6 +203,11 @@ class Run:
     def _remittances_over_http(self, address: Address, papers: Papers) -> None:
         """Each practice reads its remittances; what it is told is what was written."""
         uvloop.run(read_remittances(address, self.tokens, self.listener, papers))
+
+    def _explain(self) -> None:
+        with self.show.stage("La plateforme explique quelques lignes", 1) as advance:
+            self.cards = cards.explained(self.hub, self.listener, self.played)
+            advance(1)
 
     def _search(self) -> None:
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:

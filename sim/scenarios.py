@@ -5,11 +5,14 @@ Right visits are most of the day; the others provoke, one by one, each answer th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 from sim import mistakes
 from sim.contracts import Contract
+from sim.courses import COURSES
 from sim.crowd import elsewhere
 from sim.exchange import Must
 from sim.identifiers import nir_key
@@ -17,6 +20,7 @@ from sim.people import Person
 from sim.scene import Scene, Writer, claim_of, engagement_of, figures_of, of_somebody
 from sim.seeds import chance
 
+DEVIS = ("OPTI", "DENT", "AUDI")  # domains where the care follows a devis
 OWN_FIGURES = 400  # per mille of quoted claims whose software repeats the amounts of the quote; assumed
 
 
@@ -43,6 +47,43 @@ def quoted_only(scene: Scene, person: Person, contract: Contract) -> None:
     """A quote that the patient takes home to think about."""
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     scene.quote(check, person, contract.insurer, scene.lines(person))
+
+
+def by_devis(write: Callable[[Scene, Person, Contract], None]) -> Writer:
+    """A scene at an optician's, a dentist's or a hearing-aid maker's: there a devis is approved before the care.
+
+    Not on days that are past for the hub: it approves no care that was given.
+    """
+
+    @wraps(write)
+    def written(scene: Scene) -> bool:
+        if scene.day < scene.world.day:
+            return False
+        scene.who = scene.draw.choice([who for who in scene.world.professionals if who.trade.domain in DEVIS])
+        return of_somebody(write)(scene)
+
+    return written
+
+
+@by_devis
+def approved_and_billed(scene: Scene, person: Person, contract: Contract) -> None:
+    """Rights, a devis that is approved, then the claim of what was approved."""
+    lines = scene.lines(person)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    approval = scene.approval(check, person, contract.insurer, lines)
+    scene.claim_approved(approval, lines, scene.accepted(person, contract.insurer, lines))
+
+
+@by_devis
+def approved_then_dearer(scene: Scene, person: Person, contract: Contract) -> None:
+    """The claim costs a euro more than the devis that was approved: refused, then billed as it was approved."""
+    lines = scene.lines(person)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    approval = scene.approval(check, person, contract.insurer, lines)
+    right = scene.accepted(person, contract.insurer, lines)
+    dearer = [line | {"expense_cents": line["expense_cents"] + 100} for line in lines]
+    scene.claim_approved(approval, dearer, replace(right, outcome="refused", codes=("approval_exceeded",)))
+    scene.claim_approved(approval, lines, right)
 
 
 @of_somebody
@@ -143,9 +184,8 @@ def cancelled(scene: Scene) -> bool:
     if not checked_and_billed(scene):
         return False
     claim = scene.exchanges[-1].step
-    path = f"/v1/claims/{claim_of(claim)}"
-    scene.say("cancellation", "POST", f"{path}/cancellation", None, Must(200, "cancelled", ends=claim))
-    scene.say("show", "GET", path, None, Must(200, "shown", same_as=claim))
+    scene.cancel(claim)
+    scene.say("show", "GET", f"/v1/claims/{claim_of(claim)}", None, Must(200, "shown", same_as=claim))
     return True
 
 
@@ -211,6 +251,8 @@ USUAL: tuple[tuple[str, int, Writer], ...] = (
     ("quoted_and_billed", 130, quoted_and_billed),
     ("checked_only", 50, checked_only),
     ("quoted_only", 35, quoted_only),
+    ("approved_and_billed", 25, approved_and_billed),
+    ("approved_then_dearer", 5, approved_then_dearer),
     ("looked_at", 20, looked_at),
     ("closed_rights", 20, closed_rights),
     ("closed_domain", 15, closed_domain),
@@ -228,4 +270,4 @@ WRONG: tuple[tuple[str, int, Writer], ...] = (
     *((f"malformed:{case.name}", 2, malformed(case)) for case in mistakes.MALFORMED),
     *((f"token:{kind}", 4, wrong_token(kind, status, code)) for kind, status, code in mistakes.TOKENS),
 )
-SCENARIOS = USUAL + WRONG
+SCENARIOS = USUAL + COURSES + WRONG

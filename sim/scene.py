@@ -19,7 +19,6 @@ from sim.seeds import chance
 from sim.world import World
 
 BY_MEMBER_NUMBER = 180  # per mille of checks that give the member number instead of the NIR; assumed
-YESTERDAY = 120  # per mille of claims sent for care of the days before; assumed
 ADULT = 20  # regulated prices of hearing aids differ below this age
 
 Line = dict[str, Any]
@@ -106,6 +105,12 @@ class Scene:
         must = Must(200, "quoted", person=person.number, insurer=insurer, domain=self.domain, lines=tuple(lines))
         return self.say("quote", "POST", "/v1/quotes", body, must)
 
+    def approval(self, check: int, person: Person, insurer: str, lines: list[Line]) -> int:
+        """A devis to be approved under the engagement of step `check`."""
+        body = {"engagement": engagement_of(check), "reference": self.invoice("-D"), "lines": lines}
+        must = Must(201, "granted", person=person.number, insurer=insurer, domain=self.domain, lines=tuple(lines))
+        return self.say("approval", "POST", "/v1/approvals", body, must)
+
     def claim(self, body: dict[str, Any], must: Must, token: str = exchange.FULL) -> int:
         """A claim with this body."""
         return self.say("claim", "POST", "/v1/claims", body, must, token)
@@ -118,6 +123,15 @@ class Scene:
         """A claim under the engagement of step `check`, as it should be."""
         body = {"invoice": self.invoice(), "engagement": engagement_of(check), "lines": lines}
         return self.claim(body, self.accepted(person, insurer, lines))
+
+    def cancel(self, claim: int) -> int:
+        """A cancellation of the claim of step `claim`."""
+        path = f"/v1/claims/{claim_of(claim)}/cancellation"
+        return self.say("cancellation", "POST", path, None, Must(200, "cancelled", ends=claim))
+
+    def claim_approved(self, approval: int, lines: list[Line], must: Must) -> int:
+        """A claim under the approval of step `approval`."""
+        return self.claim({"invoice": self.invoice(), "approval": approval_of(approval), "lines": lines}, must)
 
     def unannounced(self, person: Person, contract: Contract, lines: list[Line]) -> dict[str, Any]:
         """The body of a claim without a check: insurer and beneficiary stand in the place of the engagement."""
@@ -144,6 +158,11 @@ Writer = Callable[[Scene], bool]  # writes the visit; False when the world holds
 def engagement_of(step: int) -> str:
     """The engagement number that step gave."""
     return f"{{{step}.engagement.number}}"
+
+
+def approval_of(step: int) -> str:
+    """The id of the approval that step gave."""
+    return f"{{{step}.approval_id}}"
 
 
 def figures_of(step: int, place: int) -> Line:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from sim import truth
+from sim.accounts import Account, Use
 from sim.auditor.book import ACCEPTED, REFUSED, SETTLED, Book, TrueClaim
 from sim.auditor.calendar import latest_payment
 from sim.auditor.lie import Oath
@@ -16,11 +18,11 @@ from sim.exchange import Exchange
 from sim.people import Person
 from sim.player import Played
 from sim.professionals import Professional
-from sim.truth import Consumed, Share
+from sim.truth import Share
 from sim.workload import staff_by_account
 from sim.world import World
 
-ID = re.compile(r"(chk|quo|clm)_[0-9A-HJKMNP-TV-Z]{20}")
+ID = re.compile(r"(chk|quo|clm|pec)_[0-9A-HJKMNP-TV-Z]{20}")
 ENGAGEMENT = re.compile(r"E[0-9]{2}[0-9A-HJKMNP-TV-Z]{13}")
 PROBLEM = {"type", "title", "status", "detail", "code", "fix"}
 CONFIRMED = {
@@ -29,6 +31,7 @@ CONFIRMED = {
 ACCEPTED_CLAIM = {"claim_id", "status", "amc_cents", "pay_by", "refusals", "lines"}
 REFUSED_CLAIM = {"claim_id", "status", "refusals"}
 QUOTE = {"quote_id", "engagement", "lines", "total"}
+APPROVAL = {"approval_id", "reference", "status", "valid_until", "bill_by", "lines", "total", "refusals"}
 AMOUNTS = ("expense_cents", "amo_cents", "amc_cents", "patient_cents")
 
 Json = dict[str, Any]
@@ -50,6 +53,7 @@ class Listener:
         self.engagements: dict[str, tuple[Person, str, str, date]] = {}
         self.seen_ids: set[str] = set()
         self.answers: dict[tuple[int, int], Json] = {}
+        self.met: Counter[str] = Counter()  # lines of quotes and claims that something kept from being paid more
 
     def hear(self, played: Played) -> None:
         """Check one exchange. Raises `Lie` at the first thing that is not true."""
@@ -105,6 +109,13 @@ class Listener:
             return self.by_nir.get((card["nir"], *rest))
         return self.by_member.get((body["insurer"], card["member_number"], *rest))
 
+    def about(self, body: Json, domain: str) -> tuple[Person, str, str, date] | None:
+        """Whom a quote or a claim is about: person, insurer, domain, day; None for nobody the world knows."""
+        if promise := body.get("engagement") or body.get("approval"):
+            return self.engagements.get(promise)
+        person = self.who(body)
+        return (person, body["insurer"], domain, date.fromisoformat(body["lines"][0]["date"])) if person else None
+
     def check(self, planned: Exchange, played: Played, answer: Json) -> None:
         """A rights check: confirmed exactly when a row of the world is open on that day for that domain."""
         body = played.request
@@ -140,8 +151,13 @@ class Listener:
         self._fields(planned.name, answer, QUOTE)
         self._new_id(planned.name, answer["quote_id"], ID)
         self.oath.same("engagements", planned.name, answer["engagement"]["number"], body["engagement"])
+        until = self.today + timedelta(days=truth.ENGAGEMENT_DAYS)
+        self.book.accounts.quote(body["engagement"], until, self._shared_out(planned, body, answer))
+
+    def _shared_out(self, planned: Exchange, body: Json, answer: Json) -> list[Use]:
+        """What the lines use, once all that is said of them is found true."""
         person, insurer, domain, day = self.engagements[body["engagement"]]
-        shares = self.shares(person, insurer, domain, body["lines"], copied(self.book.used), day)
+        shares = self.shares(person, insurer, domain, body["lines"], body["engagement"], day)
         self.oath.same("quotes", planned.name, len(answer["lines"]), len(shares))
         for sent, share, line in zip(body["lines"], shares, answer["lines"], strict=True):
             about = f"{planned.name} line {sent['line']}"
@@ -161,16 +177,57 @@ class Listener:
         total = (expense, sum(s.amo for s in shares), sum(s.amc for s in shares), sum(s.patient for s in shares))
         self.oath.same("quotes to the cent", planned.name, answer["total"], dict(zip(AMOUNTS, total, strict=True)))
         self.oath.same("quotes to the cent", planned.name, sum(total[1:]), expense)
+        return [use for share in shares for use in share.uses]
+
+    def approval(self, planned: Exchange, played: Played, answer: Json) -> None:
+        """A devis that is right: granted as a quote is shared out, as long as the rights hold."""
+        body = played.request
+        assert isinstance(body, dict)
+        self._fields(planned.name, answer, APPROVAL)
+        self._new_id(planned.name, answer["approval_id"], ID)
+        uses = self._shared_out(planned, body, answer)
+        person, insurer, domain, day = self.engagements[answer["approval_id"]] = self.engagements[body["engagement"]]
+        horizon = self.today + timedelta(days=truth.APPROVAL_DAYS)
+        rows = truth.open_contracts(self.world, person, insurer, domain, day)
+        until = max(truth.covered_until(self.world, person, row, domain, day, horizon) for row in rows)
+        bill_by = until + timedelta(days=truth.BILLING_DAYS)
+        self.book.accounts.quote(body["engagement"], bill_by, [])  # the approval takes the place of its engagement's quote
+        self.book.accounts.quote(answer["approval_id"], bill_by, uses)
+        right = {"status": "granted", "reference": body["reference"], "refusals": []}
+        days = {"valid_until": until.isoformat(), "bill_by": bill_by.isoformat()}
+        for name, value in (right | days).items():
+            self.oath.same("approvals", f"{planned.name} {name}", answer[name], value)
 
     def shares(
-        self, person: Person, insurer: str, domain: str, lines: list[Json], used: Consumed, day: date | None
+        self, person: Person, insurer: str, domain: str, lines: list[Json], engagement: str, day: date | None
     ) -> list[Share]:
-        """Each line shared out under the contracts open on its day (or on `day`, of the engagement)."""
-        found = []
+        """Each line shared out under the contracts open on its day, or promised on `day` by the engagement.
+
+        What the lines before it use counts for it; what other quotes hold back counts too, and those of its own do not.
+        """
+        found: list[Share] = []
+        accounts = self.book.accounts
+
+        def known(account: Account) -> list[Use]:
+            return accounts.known(account, engagement, self.today) + earlier(account)
+
+        def known_without_quotes(account: Account) -> list[Use]:
+            return accounts.used.get(account, []) + earlier(account)
+
+        def earlier(account: Account) -> list[Use]:
+            return [use for share in found for use in share.uses if use.account == account]
+
         for sent in lines:
-            care = day or date.fromisoformat(sent["date"])
-            rows = truth.open_contracts(self.world, person, insurer, domain, care)
-            found.append(truth.share_line(self.world, person, rows, domain, sent, used, keep=True))
+            care = date.fromisoformat(sent["date"])
+            engaged = day or care
+            rows = truth.open_contracts(self.world, person, insurer, domain, engaged)
+            rows = [row for row in rows if truth.covered_until(self.world, person, row, domain, engaged, care) >= care]
+            about = (self.world, person, rows, domain, sent)
+            share = truth.share_line(*about, known, engaged)
+            if "account" in share.met and truth.share_line(*about, known_without_quotes, engaged).amc > share.amc:
+                self.met["another quote"] += 1
+            self.met.update(share.met)
+            found.append(share)
         return found
 
     # claims
@@ -207,14 +264,13 @@ class Listener:
         self.book.claims[claim.claim_id] = claim
 
     def _worth(self, planned: Exchange, body: Json, claim_id: str) -> tuple[TrueClaim, list[Share]]:
-        if "engagement" in body:
-            person, insurer, domain, day = self.engagements[body["engagement"]]
+        if promise := body.get("engagement") or body.get("approval", ""):
+            person, insurer, domain, day = self.engagements[promise]
         else:
             known = self.who(body)
             assert known is not None, "a claim that is right is about someone"
             person, insurer, domain, day = known, body["insurer"], planned.must.domain, None
-        before = copied(self.book.used)
-        shares = self.shares(person, insurer, domain, body["lines"], self.book.used, day)
+        shares = self.shares(person, insurer, domain, body["lines"], promise, day)
         cents = sum(share.amc for share in shares)
         practice = self.staff[planned.account].practice.number
         claim = TrueClaim(
@@ -231,12 +287,8 @@ class Listener:
             None,
         )
         claim.amo_cents, claim.patient_cents = sum(each.amo for each in shares), sum(each.patient for each in shares)
-        for counter, acts in self.book.used.acts.items():
-            if acts != before.acts.get(counter, 0):
-                claim.acts[counter] = acts - before.acts.get(counter, 0)
-        for counter, amount in self.book.used.euros.items():
-            if amount != before.euros.get(counter, 0):
-                claim.euros[counter] = amount - before.euros.get(counter, 0)
+        claim.uses = tuple(use for share in shares for use in share.uses)
+        self.book.accounts.claim(promise, claim.uses)
         return claim, shares
 
     def refused(self, planned: Exchange, played: Played, answer: Json) -> None:
@@ -295,15 +347,11 @@ class Listener:
         )
 
 
-def copied(used: Consumed) -> Consumed:
-    """The same counts, apart."""
-    return Consumed(dict(used.acts), dict(used.euros))
-
-
 _HEAR: dict[str, Callable[[Listener, Exchange, Played, Json], None]] = {
     "confirmed": Listener.check,
     "not_confirmed": Listener.check,
     "quoted": Listener.quote,
+    "granted": Listener.approval,
     "accepted": Listener.claim,
     "refused": Listener.refused,
     "cancelled": Listener.cancelled,

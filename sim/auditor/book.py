@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
-from sim.truth import Consumed
+from sim.accounts import Accounts, Use
 
 ACCEPTED, REFUSED, CANCELLED, SETTLED, RETURNED = "accepted", "refused", "cancelled", "settled", "returned"
 
@@ -28,24 +27,20 @@ class TrueClaim:
     pay_by: date | None
     amo_cents: int = 0
     patient_cents: int = 0
-    acts: dict[tuple[object, ...], int] = field(default_factory=dict)
-    euros: dict[tuple[object, ...], Decimal] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass
 class Book:
-    """Claims by id, and what yearly guarantees have used."""
+    """Claims by id, and the accounts of guarantees that count."""
 
     claims: dict[str, TrueClaim] = field(default_factory=dict)
-    used: Consumed = field(default_factory=Consumed)
+    accounts: Accounts = field(default_factory=Accounts)
 
     def cancel(self, claim: TrueClaim) -> None:
-        """The claim is as if it had never been: what it used of yearly guarantees is given back."""
+        """The claim is as if it had never been: what it used of guarantees is given back."""
         claim.state = CANCELLED
-        for counter, acts in claim.acts.items():
-            self.used.acts[counter] -= acts
-        for counter, amount in claim.euros.items():
-            self.used.euros[counter] -= amount
+        self.accounts.give_back(claim.uses)
 
     def owed_to(self) -> dict[str, int]:
         """What each practice is owed, in cents, by the claims that stand."""

@@ -62,6 +62,7 @@ KEYS = {
     "openbao": "ecluse.engines.keys.openbao",
 }
 LOGS = {"local": "ecluse.engines.local"}
+READERS = {"local": "ecluse.engines.journal_search"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
 
@@ -241,6 +242,7 @@ def open_hub(
     )
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place)
+    reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
     clock = SystemClock()
     desk = Desk(clock, keys, around_log(log), stores.rights)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
@@ -251,11 +253,13 @@ def open_hub(
             keys=keys,
             book=open_book(),
             desk=desk,
+            recall=reader,
             rights=stores.rights,
             products=stores.products,
             payments=stores.payments,
             directory=stores.directory,
             claims=stores.claims,
+            approvals=stores.approvals,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             dir=directory,

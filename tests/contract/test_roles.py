@@ -53,6 +53,7 @@ MAY = [
     (CHECK, "SELECT version_num FROM alembic_version"),
     (BOOKS, POSTING),
     (BOOKS, "UPDATE claim SET state = 'paid'"),
+    (BOOKS, "UPDATE approval SET state = 'used'"),
     (BOOKS, "UPDATE product SET loaded_ts_us = 1"),
     (BOOKS, "SELECT sealed FROM engagement"),
     (LOAD, "ALTER TABLE rights DETACH PARTITION rights_0075123456"),
@@ -70,13 +71,23 @@ MAY_NOT = [
     (CHECK, "CREATE TABLE mine (a int)"),
     *(
         (CHECK, f"SELECT * FROM {table}")
-        for table in ("claim", "posting", "practice", "insurer", "remittance", "consumed", "reserved")
+        for table in ("claim", "posting", "practice", "insurer", "remittance", "consumed", "reserved", "approval")
     ),
     *(
         (BOOKS, f"DELETE FROM {table}")
-        for table in ("claim", "claim_move", "posting", "feed", "practice", "move", "served")
+        for table in (
+            "claim",
+            "claim_move",
+            "approval",
+            "approval_move",
+            "posting",
+            "feed",
+            "practice",
+            "move",
+            "served",
+        )
     ),
-    (BOOKS, "UPDATE claim_move SET state = 'paid'"),
+    *((BOOKS, f"UPDATE {table} SET state = 'paid'") for table in ("claim_move", "approval_move")),
     (BOOKS, "UPDATE product SET body = ''"),
     (BOOKS, "SELECT * FROM rights"),
     (BOOKS, "CREATE TABLE mine (a int)"),

@@ -22,6 +22,7 @@ from ecluse.coverage.product import read_product
 from ecluse.doors.http.app import build
 from ecluse.engines.clock import RandomIds
 from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer, read_issuers
+from ecluse.engines.journal_search import JournalSearch
 from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
 from ecluse.engines.local import LocalLog, read_all
 from ecluse.engines.sql.ledger import balances
@@ -76,7 +77,7 @@ class Members:
         return self.held.get(admission.about.keys[-1], []) if admission.about.keys else []
 
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
-        self._given |= {entry.engagement: entry for entry in entries if entry.sealed}
+        self._given |= {entry.engagement: entry for entry in entries if entry.gives_engagement}
 
     async def engagement(self, admission: Admission) -> Engagement | None:
         assert isinstance(admission.about, str)
@@ -115,7 +116,8 @@ class ClaimsHub:
         self.desk = Desk(self.clock, self.keys, self.log, self.members)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, rights=self.members,
-            products=self.products, claims=self.stores.claims, **_others(),
+            products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
+            recall=JournalSearch(directory / "journal"), **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
@@ -181,7 +183,7 @@ def _others() -> dict[str, Any]:
     return {name: None for name in Hub.__dataclass_fields__ if name not in _MINE}
 
 
-_MINE = {"clock", "ids", "keys", "book", "desk", "rights", "products", "claims"}
+_MINE = {"clock", "ids", "keys", "book", "desk", "recall", "rights", "products", "claims", "approvals"}
 CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
 LINE = {
     "line": 1, "act": "CS", "date": "2026-11-23", "quantity": 1,
@@ -194,8 +196,8 @@ def line(**changes: Any) -> dict[str, Any]:
 
 
 def claim(invoice: str = "2026-000123", /, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """The body of a claim: under `engagement` if given, else with the card."""
-    about = {} if "engagement" in fields else CARD
+    """The body of a claim: under `engagement` or `approval` if given, else with the card."""
+    about = {} if {"engagement", "approval"} & fields.keys() else CARD
     return {"invoice": invoice, **about, "lines": list(lines) or [line()]} | fields
 
 

@@ -152,7 +152,7 @@ def test_two_contracts_pay_by_priority(tmp_path: Path) -> None:
     said = " ".join(shown["lines"][0]["because"])
     assert said.count("L'Assurance maladie rembourse") == 1
     assert "Votre deuxième contrat rembourse un forfait" in said
-    assert said.endswith("Il vous reste 12,00\u00a0€ à payer.")
+    assert said.count("Il vous reste 12,00\u00a0€ à payer sur 80,00\u00a0€") == 1
 
 
 def test_an_engagement_is_honoured_after_the_contract_ended(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import yaml
 from ecluse.claims.control import CONTROLS
 from ecluse.claims.faults import WORDS
 from tests.journeys.claims_hub import PRACTICE, ClaimsHub, claim, line, played, right
+from tests.journeys.devis import equip, granted
 
 pytestmark = pytest.mark.usefixtures("store_url")  # on each engine
 
@@ -23,8 +24,16 @@ async def body_of(hub: ClaimsHub, case: dict[str, Any], engagement: str | None) 
     lines = [line(**changes) for changes in case.get("lines", [{}])]
     if count := case.get("many_lines"):
         lines = [line(line=number, act="HD", expense_cents=102, base_cents=102) for number in range(1, count + 1)]
-    about = {} if engagement is None else {"engagement": engagement}
+    about = {} if engagement is None else {"approval" if "approved" in case else "engagement": engagement}
     return claim("2026-000123", *lines, **about | case.get("claim", {}))
+
+
+async def promised(hub: ClaimsHub, case: dict[str, Any]) -> str | None:
+    """What the claim stands under: an approval of the lines `approved`, an engagement, or nothing."""
+    if "approved" in case:
+        await equip(hub)
+        return await granted(hub, *(line(**changes) for changes in case["approved"]))
+    return await hub.check() if case.get("engaged", True) else None
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
@@ -34,7 +43,7 @@ def test_each_control(case: dict[str, Any], tmp_path: Path) -> None:
             hub.member(right(first=case["rights_since"]))
         if "product" in case:
             hub.member(right(case["product"]))
-        engagement = await hub.check() if case.get("engaged", True) else None
+        engagement = await promised(hub, case)
         before = [await hub.send(await body_of(hub, each, engagement)) for each in case.get("before", [])]
         if "today" in case:
             hub.clock.instant = datetime.fromisoformat(case["today"]).replace(hour=9, tzinfo=UTC)

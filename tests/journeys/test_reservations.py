@@ -55,6 +55,17 @@ def test_what_one_quote_promised_the_next_does_not(tmp_path: Path) -> None:
     assert played(tmp_path, story) == [12_000, 3000, 12_000, 3000, 12_000]
 
 
+def test_a_quote_that_counts_nothing_frees_what_the_one_before_it_reserved(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> list[int]:
+        mine, theirs = await two(hub)
+        await quoted(hub, mine, care("OST", 5))
+        before = await quoted(hub, theirs, care("OST"), practice=OTHER_PRACTICE)
+        await quoted(hub, mine, line(act="AMI", expense_cents=315, base_cents=315, amo_rate="60%"))
+        return [before, await quoted(hub, theirs, care("OST"), practice=OTHER_PRACTICE)]
+
+    assert played(tmp_path, story) == [0, 3000]
+
+
 def test_a_claim_is_paid_what_was_quoted_and_the_rest_stays_reserved(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> list[int]:
         mine, theirs = await two(hub)

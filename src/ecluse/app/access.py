@@ -34,9 +34,10 @@ class Disclosure(Generic[Answer]):
     """An answer not yet in the journal. It is not a msgspec type on purpose: encoding it raises `TypeError`.
 
     `told_as`: the id the asker is told, where it is not that of the request: a claim sent again is the claim it was.
+    `sealed`: what the journal keeps of the answer under the insurer's key, where no store keeps it.
     """
 
-    __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person", "told_as")
+    __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person", "sealed", "told_as")
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Disclosure(Generic[Answer]):
         person: bytes = b"",
         engagement: Engagement | None = None,
         told_as: str = "",
+        sealed: bytes = b"",
     ) -> None:
         self._answer = answer
         self.fields = fields_of(answer)
@@ -55,6 +57,7 @@ class Disclosure(Generic[Answer]):
         self.person = person
         self.engagement = engagement
         self.told_as = told_as
+        self.sealed = sealed
 
 
 class Released(Generic[Answer]):
@@ -77,8 +80,12 @@ _BITS: dict[str, int] = {
     "amc_cents": Field.SPLIT.value,
     "reason": Field.REASON.value,
     "guarantee": Field.GUARANTEE.value,
-    "status": Field.CLAIM.value,
+    "claim_id": Field.CLAIM.value,
     "claims": Field.CLAIM.value,
+    "explained": (Field.SPLIT | Field.GUARANTEE).value,
+    "approval_id": Field.APPROVAL.value,
+    "approvals": Field.APPROVAL.value,
+    "valid_until": Field.VALID_UNTIL.value,
 }
 
 
@@ -175,7 +182,7 @@ class Desk:
 
     def _entry(self, admission: Admission, disclosure: Disclosure[Any]) -> Entry:
         asked, given = admission.asked, disclosure.engagement
-        sealed = seal_engagement(self._keys, given) if given else b""
+        sealed = seal_engagement(self._keys, given) if given else disclosure.sealed
         about = admission.about if isinstance(admission.about, str) else ""
         return Entry(
             format=FORMAT,

@@ -1,7 +1,8 @@
 """Claims: sent, cancelled, replaced, shown again. Every claim ends accepted or refused in the request that brought it.
 
-A claim stands under an engagement, or names insurer, beneficiary and domain in its place; then it tells the sender that
-the person is covered, and is an opening like a rights check (docs/gate.md). Amounts are computed, never believed.
+A claim stands under an engagement or a prior approval, or names insurer, beneficiary and domain in its place; then it
+tells the sender that the person is covered, and is an opening like a rights check (docs/gate.md). Amounts are computed,
+never believed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.rights import Beneficiary
-from ecluse.app.targets import Target, under_engagement, unengaged
+from ecluse.app.targets import Target, under_approval, under_engagement, unengaged
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Claim, Content, Fault, Moved, Priced, State
 from ecluse.claims.control import Case, faults
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summary
@@ -39,7 +40,7 @@ CLAIM_ABOUT_INVALID = refusal(
     "claim_about_invalid",
     422,
     "The claim does not say whom it is about",
-    fix="Give `engagement`; or, in its place, `insurer`, `beneficiary` and `domain`.",
+    fix="Give `engagement` or `approval`; or, in their place, `insurer`, `beneficiary` and `domain`.",
 )
 
 END = r"(?![\s\S])"  # the end of the text in every dialect of patterns; `$` lets a line end follow in Python's
@@ -51,7 +52,10 @@ Reason = Literal["billing_error", "duplicate", "care_not_given", "other"]
 
 
 class ClaimSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A claim as a practice's software sends it. `care_date` is the first line's day unless given."""
+    """A claim as a practice's software sends it. `care_date` is the first line's day unless given.
+
+    A field that was added later is left out of the bytes that are compared when it is not sent: `UNSET`, not null.
+    """
 
     invoice: Invoice
     lines: Lines
@@ -61,6 +65,7 @@ class ClaimSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: Domain | None = None
     care_date: date | None = None
     replaces: Id | None = None
+    approval: Id | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +129,7 @@ class ClaimLife(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: State
     received_on: date
     engagement: str | None = None
+    approval: str | None = None
     domain: Domain | None = None
     amc_cents: int | None = None
     pay_by: date | None = None
@@ -159,7 +165,8 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         body=hub.keys.digest(HUB, b"claim|" + _canonical(sent)),
         insurer=target.insurer,
         person=target.person,
-        engagement=target.engagement.number if target.engagement else "",
+        engagement=target.promised_under,
+        approval=target.approval.id if target.approval else "",
         replaces=sent.replaces or "",
         at_ts_us=int(target.admission.at.timestamp() * 1_000_000),
         received_on=received_on,
@@ -217,15 +224,19 @@ def _practice(asked: Request) -> str:
 
 
 async def _target(hub: Hub, asked: Request, sent: ClaimSent) -> Target:
-    """Whom the claim is about: by engagement, or by insurer, beneficiary and domain; never both."""
+    """Whom the claim is about: by engagement, by approval, or by insurer, beneficiary and domain; never two of them."""
+    days = [billed.date for billed in sent.lines]
+    card = sent.insurer is not None or sent.beneficiary is not None or sent.domain is not None or sent.care_date
+    if sent.approval:
+        if card or sent.engagement is not None:
+            raise CLAIM_ABOUT_INVALID("an approval stands alone", pointer="/approval")
+        return await under_approval(hub, hub.desk.admit(asked, SCOPE, Operation.CLAIM, sent.approval), days)
     if sent.engagement is not None:
-        if sent.insurer is not None or sent.beneficiary is not None or sent.domain is not None or sent.care_date:
+        if card:
             raise CLAIM_ABOUT_INVALID("an engagement stands alone", pointer="/engagement")
-        admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM, sent.engagement)
-        return await under_engagement(hub, admission, [billed.date for billed in sent.lines])
+        return await under_engagement(hub, hub.desk.admit(asked, SCOPE, Operation.CLAIM, sent.engagement), days)
     if sent.insurer is None or sent.beneficiary is None or sent.domain is None:
         raise CLAIM_ABOUT_INVALID()
-    days = [billed.date for billed in sent.lines]
     care_date = sent.care_date or min(days)
     return await unengaged(hub, asked, SCOPE, sent.insurer, sent.beneficiary, sent.domain, care_date, days)
 
@@ -257,6 +268,9 @@ def _decide(
             lines=lines,
             engaged=sent.engagement is not None,
             engagement=target.engagement,
+            approved=bool(sent.approval),
+            approval=target.approval,
+            under=facts.under,
             covered=target.covered,
             unpriced=target.covered and payers is None,
             priced=priced,
@@ -265,10 +279,11 @@ def _decide(
             replaced=facts.replaced,
             book=hub.book,
         )
+        approval = target.approval.id if target.approval else ""
         if found := faults(case):
             unshared = tuple(Priced(billed, 0, 0, 0, ()) for billed in sent.lines)
-            return Decision(State.REFUSED, Content(target.domain, target.care_date, unshared, found), 0)
-        content = Content(target.domain, target.care_date, priced, ())
+            return Decision(State.REFUSED, Content(target.domain, target.care_date, unshared, found, approval), 0)
+        content = Content(target.domain, target.care_date, priced, (), approval)
         return Decision(State.ACCEPTED, content, sum(line.amc_cents for line in priced))
 
     return decide
@@ -300,18 +315,20 @@ def _life(claim: Claim, moves: list[Moved]) -> ClaimLife:
         status=claim.state,
         received_on=claim.received_on,
         engagement=claim.engagement or None,
+        approval=claim.content.approval or None,
         domain=claim.content.domain,
         amc_cents=None if refused else claim.amc_cents,
         pay_by=claim.pay_by,
         remittance_id=claim.remittance or None,
         replaces=claim.replaces or None,
-        lines=tuple(_shown(priced, refused) for priced in claim.content.lines),
+        lines=tuple(shown_line(priced, refused) for priced in claim.content.lines),
         refusals=claim.content.faults,
-        moves=tuple(ShownMove(_instant(each.at_ts_us), each.move, each.state, each.about) for each in moves),
+        moves=tuple(ShownMove(instant(each.at_ts_us), each.move, each.state, each.about) for each in moves),
     )
 
 
-def _shown(priced: Priced, refused: bool) -> ShownLine:
+def shown_line(priced: Priced, refused: bool) -> ShownLine:
+    """A line as it was sent; its split and reasons too unless it was refused."""
     billed = priced.billed
     sent = ShownLine(
         billed.line, billed.act, billed.date, billed.quantity, billed.expense_cents, billed.base_cents, billed.amo_rate,
@@ -328,5 +345,6 @@ def _shown(priced: Priced, refused: bool) -> ShownLine:
     )
 
 
-def _instant(ts_us: int) -> datetime:
+def instant(ts_us: int) -> datetime:
+    """The instant of so many microseconds since 1970."""
     return datetime.fromtimestamp(ts_us // 1_000_000, UTC).replace(microsecond=ts_us % 1_000_000)

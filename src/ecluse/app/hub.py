@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from ecluse.app.access import Desk
 from ecluse.app.ports import (
+    ApprovalStore,
     ClaimStore,
     Clock,
     DirectoryStore,
     FeedPorts,
     Ids,
     InsurerMoves,
+    JournalReader,
     Keys,
     PaymentStore,
     ProductStore,
@@ -29,9 +31,11 @@ class Hub:
     keys: Keys
     book: RuleBook
     desk: Desk
+    recall: JournalReader
     rights: RightsStore
     products: ProductStore
     claims: ClaimStore
+    approvals: ApprovalStore
     payments: PaymentStore
     directory: DirectoryStore
     feeds: FeedPorts

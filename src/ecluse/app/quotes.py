@@ -1,4 +1,5 @@
-"""A quote: what each pays of care under an engagement; nothing of it is kept but what it reserves, and its trace.
+"""A quote: what each pays of care under an engagement; nothing of it is kept but what it reserves, and its trace, in which
+its lines are sealed: `ecluse explain` opens them.
 
 Its amounts are guaranteed while the engagement holds: what it uses of guarantees that count is reserved until then. A new
 quote under the same engagement takes the place of the one before.
@@ -14,6 +15,7 @@ from msgspec import Meta
 
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
+from ecluse.app.quoted import seal_quote
 from ecluse.app.rights import Promise
 from ecluse.app.targets import Target, under_engagement
 from ecluse.claims.claim import Billed, Priced
@@ -90,23 +92,26 @@ async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnsw
     payers = await target.payers(hub)
     if payers is None:
         raise GUARANTEES_MISSING()
-    answer = _answer(asked.id, engagement, await _priced(hub, admission, engagement, lines, payers))
-    disclosure = Disclosure(answer, "quoted", insurer=engagement.insurer, person=engagement.person)
+    priced = await _priced(hub, admission, engagement, lines, payers)
+    disclosure = Disclosure(
+        _answer(asked.id, engagement, priced),
+        "quoted",
+        insurer=engagement.insurer,
+        person=engagement.person,
+        sealed=seal_quote(hub.keys, engagement.insurer, asked.id, priced),
+    )
     return await hub.desk.release(admission, disclosure)
 
 
 async def _priced(
     hub: Hub, admission: Admission, engagement: Engagement, lines: Sequence[tuple[Billed, Line]], payers: Payers
 ) -> tuple[Priced, ...]:
-    """Most guarantees count nothing: then nothing is read and nothing reserved."""
-    read = spans(engagement.domain, [billed for billed, _ in lines], payers)
-    if not read:
-        return price(engagement.domain, lines, payers, {})
+    """Priced, and reserved in the place of what the engagement reserved before, even if these lines count nothing."""
     reserving = Reserving(
         holder=engagement.number,
         insurer=engagement.insurer,
         person=engagement.person,
-        spans=read,
+        spans=spans(engagement.domain, [billed for billed, _ in lines], payers),
         today=paris_day(admission.at),
         until=engagement.valid_until,
     )
@@ -124,17 +129,23 @@ def _engaged(target: Target, sent: QuoteSent) -> Engagement:
 
 
 def _answer(quote_id: str, engagement: Engagement, priced: tuple[Priced, ...]) -> QuoteAnswer:
-    return QuoteAnswer(
-        quote_id=quote_id,
-        engagement=Promise(engagement.number, engagement.valid_until),
-        lines=tuple(
-            QuotedLine(each.billed.line, each.amo_cents, each.amc_cents, each.patient_cents, reasons(each))
-            for each in priced
-        ),
-        total=Total(
-            sum(each.billed.expense_cents for each in priced),
-            sum(each.amo_cents for each in priced),
-            sum(each.amc_cents for each in priced),
-            sum(each.patient_cents for each in priced),
-        ),
+    promise = Promise(engagement.number, engagement.valid_until)
+    return QuoteAnswer(quote_id=quote_id, engagement=promise, lines=quoted_lines(priced), total=total(priced))
+
+
+def quoted_lines(priced: Sequence[Priced]) -> tuple[QuotedLine, ...]:
+    """Each line shared out, with its reasons."""
+    return tuple(
+        QuotedLine(each.billed.line, each.amo_cents, each.amc_cents, each.patient_cents, reasons(each))
+        for each in priced
+    )
+
+
+def total(priced: Sequence[Priced]) -> Total:
+    """The lines together."""
+    return Total(
+        sum(each.billed.expense_cents for each in priced),
+        sum(each.amo_cents for each in priced),
+        sum(each.amc_cents for each in priced),
+        sum(each.patient_cents for each in priced),
     )

@@ -1,4 +1,4 @@
-"""Whom a claim or a quote is about, and which contracts pay for each of its days."""
+"""Whom a claim, a quote or an approval is about, and which contracts pay for each of its days."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ecluse.app.hub import Hub
 from ecluse.app.rights import Beneficiary, versions_in_force, who
+from ecluse.claims.approval import Approval
 from ecluse.claims.price import Payer, Payers
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
@@ -29,11 +30,17 @@ class Target:
     domain: Domain | None
     care_date: date
     contracts: Mapping[date, tuple[Covered, ...]]
+    approval: Approval | None = None
 
     @property
     def covered(self) -> bool:
         """Whether somebody was found, covered on the day of care and on the days that follow it."""
         return bool(self.person)
+
+    @property
+    def promised_under(self) -> str:
+        """The number of the engagement that first promised, itself or by an approval; empty when there is none."""
+        return self.approval.engagement if self.approval else self.engagement.number if self.engagement else ""
 
     async def payers(self, hub: Hub) -> Payers | None:
         """Who pays on each day, with the guarantee tables; None when a table is not there, or nobody is covered."""
@@ -55,7 +62,7 @@ async def under_engagement(hub: Hub, admission: Admission, days: Sequence[date])
     engagement = await hub.rights.engagement(admission)
     if engagement is None:
         return Target(admission, "", b"", None, None, min(days), {})
-    promised = [await _with_table(hub, engagement.insurer, covered) for covered in engagement.covered]
+    promised = await promised_contracts(hub, engagement)
     contracts = {day: tuple(each for each in promised if day <= each.until) for day in days}
     return Target(
         admission,
@@ -68,8 +75,24 @@ async def under_engagement(hub: Hub, admission: Admission, days: Sequence[date])
     )
 
 
+async def under_approval(hub: Hub, admission: Admission, days: Iterable[date]) -> Target:
+    """What a prior approval promised, if it was given to the admitted practice: its contracts and tables, whatever came since."""
+    found = await hub.approvals.approval(admission)
+    if found is None:
+        return Target(admission, "", b"", None, None, min(days), {})
+    approval, promised = found[0], found[0].promised
+    contracts = {day: tuple(each for each in promised.covered if day <= each.until) for day in days}
+    return Target(
+        admission, approval.insurer, approval.person, None, promised.domain, promised.care_from, contracts, approval
+    )
+
+
+async def promised_contracts(hub: Hub, engagement: Engagement) -> tuple[Covered, ...]:
+    """The contracts an engagement promised, each with the table it was promised under; that in force now if none was loaded."""
+    return tuple([await _with_table(hub, engagement.insurer, covered) for covered in engagement.covered])
+
+
 async def _with_table(hub: Hub, insurer: str, covered: Covered) -> Covered:
-    """The contract with the table it was promised under; the one in force now if none was loaded then."""
     if covered.product_version:
         return covered
     return replace(covered, product_version=await hub.products.in_force(insurer, covered.product))

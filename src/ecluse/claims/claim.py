@@ -168,12 +168,13 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Content(msgspec.Struct, frozen=True, array_like=True):
-    """The part of a claim that is sealed under the insurer's key."""
+    """The part of a claim that is sealed under the insurer's key; `approval` is the prior approval it stands under."""
 
     domain: Domain | None
     care_date: date
     lines: tuple[Priced, ...]
     faults: tuple[Fault, ...]
+    approval: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -193,6 +194,11 @@ class Claim(msgspec.Struct, frozen=True):
     replaces: str
     remittance: str
     content: Content
+
+    @property
+    def holder(self) -> str:
+        """The promise whose reservation the claim uses; empty when it stands under none."""
+        return self.content.approval or self.engagement
 
 
 class Moved(msgspec.Struct, frozen=True, array_like=True):

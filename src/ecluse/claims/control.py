@@ -13,6 +13,8 @@ from datetime import date, timedelta
 
 import msgspec
 
+from ecluse.claims.approval import Approval
+from ecluse.claims.approved import Under, outside
 from ecluse.claims.claim import MOVES, Billed, Fault, Move, Priced, State
 from ecluse.claims.faults import fault
 from ecluse.claims.obligatory import contradictions, rate_fault
@@ -29,45 +31,53 @@ QUANTITY_MAX = 99  # B2 type 4 has two digits
 PRESCRIPTION = "prescription/actions"  # the rule, in months
 
 
-class Case(msgspec.Struct, frozen=True):
-    """All that controls look at. `lines` are those sent, with what the computation made of their form.
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What controls of lines look at: those sent, with what the computation made of their form, and their price.
 
-    `engaged` says that the claim names an engagement, found or not; `unpriced`, that a guarantee table is not there.
     `domain` is None where neither the claim nor an engagement says it.
     """
 
     today: date
-    care_date: date
     domain: Domain | None
     lines: tuple[tuple[Billed, Line], ...]
-    engaged: bool
-    engagement: Engagement | None
-    covered: bool
-    unpriced: bool
     priced: tuple[Priced, ...]
-    duplicates: Mapping[int, str]
-    replaces: bool
-    replaced: State | None
     book: RuleBook
 
 
-Control = Callable[[Case], Iterator[Fault]]
+class Case(Sent, frozen=True, kw_only=True):
+    """All that controls of a claim look at.
+
+    `engaged` and `approved` say that the claim names an engagement or an approval, found or not; `unpriced`, that a
+    guarantee table is not there.
+    """
+
+    care_date: date
+    engaged: bool
+    engagement: Engagement | None
+    approved: bool
+    approval: Approval | None
+    under: Under | None
+    covered: bool
+    unpriced: bool
+    duplicates: Mapping[int, str]
+    replaces: bool
+    replaced: State | None
 
 
 def faults(case: Case) -> tuple[Fault, ...]:
     """Every fault of the case, in the order of the table. A person who is not covered is told that and nothing else."""
-    if not case.engaged and not case.covered:
+    if not case.engaged and not case.approved and not case.covered:
         return (fault("not_covered"),)
     return tuple(found for control in CONTROLS.values() for found in control(case))
 
 
-def _line_numbers(case: Case) -> Iterator[Fault]:
+def _line_numbers(case: Sent) -> Iterator[Fault]:
     numbers = sorted(billed.line for billed, _ in case.lines)
     if numbers != list(range(1, len(numbers) + 1)):
         yield fault("line_numbers_invalid", count=len(numbers))
 
 
-def _line_count(case: Case) -> Iterator[Fault]:
+def _line_count(case: Sent) -> Iterator[Fault]:
     if len(case.lines) > LINES_MAX:
         yield fault("too_many_lines", count=len(case.lines), most=LINES_MAX)
 
@@ -78,12 +88,22 @@ def _engagement(case: Case) -> Iterator[Fault]:
         yield fault("engagement_unknown")
 
 
+def _approval(case: Case) -> Iterator[Fault]:
+    """Unknown, or another practice's: the same words."""
+    if case.approval is not None and case.under is not None:
+        yield from outside((billed for billed, _ in case.lines), case.approval, case.under, case.today)
+    elif case.approved:
+        yield fault("approval_unknown")
+
+
 def _care_dates(case: Case) -> Iterator[Fault]:
-    """Care is from the day of care of the check, or of the first line, over at most thirty days (docs/claims.md)."""
+    """Care is within what was promised; else from the first line's day over at most thirty days (docs/claims.md)."""
     last = last_day(case)
     for billed, _ in case.lines:
         if case.engagement is not None and billed.date > last:
             yield fault("engagement_expired", billed.line, day=_day(billed.date), until=_day(last))
+        elif case.approval is not None and billed.date > last:
+            yield fault("approval_expired", billed.line, day=_day(billed.date), until=_day(last))
         elif not case.care_date <= billed.date <= last:
             words = {"day": _day(billed.date), "first": _day(case.care_date), "last": _day(last)}
             yield fault("care_date_outside", billed.line, **words)
@@ -91,6 +111,8 @@ def _care_dates(case: Case) -> Iterator[Fault]:
 
 def last_day(case: Case) -> date:
     """The last day of care the claim may hold."""
+    if case.approval is not None:
+        return case.approval.valid_until
     return promised_until(case.engagement) if case.engagement else case.care_date + timedelta(days=HORIZON_DAYS)
 
 
@@ -115,13 +137,13 @@ def _age(case: Case) -> Iterator[Fault]:
             yield fault("claim_too_old", billed.line, day=_day(billed.date), reference=rule.reference)
 
 
-def _quantity(case: Case) -> Iterator[Fault]:
+def _quantity(case: Sent) -> Iterator[Fault]:
     for billed, _ in case.lines:
         if billed.quantity > QUANTITY_MAX:
             yield fault("quantity_too_high", billed.line, quantity=billed.quantity, most=QUANTITY_MAX)
 
 
-def _base(case: Case) -> Iterator[Fault]:
+def _base(case: Sent) -> Iterator[Fault]:
     """At most the highest tariff of the act on the day of care, times the quantity; an act not in the book passes."""
     for billed, _ in case.lines:
         rule = case.book.highest_base_cents(billed.act, billed.date)
@@ -137,12 +159,12 @@ def _base(case: Case) -> Iterator[Fault]:
             )
 
 
-def _facts(case: Case) -> Iterator[Fault]:
+def _facts(case: Sent) -> Iterator[Fault]:
     for billed, _ in case.lines:
         yield from contradictions(case.book, billed)
 
 
-def _rate(case: Case) -> Iterator[Fault]:
+def _rate(case: Sent) -> Iterator[Fault]:
     """A rate that the AMO can pay; without a base there is nothing to reimburse, at any rate. False facts say nothing."""
     for billed, line in case.lines:
         if case.domain is None or not billed.base_cents or any(contradictions(case.book, billed)):
@@ -151,12 +173,12 @@ def _rate(case: Case) -> Iterator[Fault]:
             yield found
 
 
-def _participation(case: Case) -> Iterator[Fault]:
+def _participation(case: Sent) -> Iterator[Fault]:
     if case.domain is not None:
         yield from participation_faults(case.book, case.domain, [billed for billed, _ in case.lines])
 
 
-def _stated(case: Case) -> Iterator[Fault]:
+def _stated(case: Sent) -> Iterator[Fault]:
     """The sender's own figures, where there are some, are those of the computation."""
     for priced in case.priced:
         for name in ("amo_cents", "amc_cents", "patient_cents"):
@@ -187,10 +209,22 @@ def _day(day: date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
-CONTROLS: dict[str, Control] = {
+# Those of lines alone: they make sense before care too.
+OF_LINES: dict[str, Callable[[Sent], Iterator[Fault]]] = {
+    "line_numbers": _line_numbers,
+    "line_count": _line_count,
+    "quantity": _quantity,
+    "base": _base,
+    "facts": _facts,
+    "rate": _rate,
+    "participation": _participation,
+    "stated": _stated,
+}
+CONTROLS: dict[str, Callable[[Case], Iterator[Fault]]] = {
     "line_numbers": _line_numbers,
     "line_count": _line_count,
     "engagement": _engagement,
+    "approval": _approval,
     "care_dates": _care_dates,
     "future": _future,
     "age": _age,

@@ -5,10 +5,13 @@ A practice acts on `fix`, its software on `code`; both are public and stable (do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ecluse.claims.claim import Fault
 
 # code → (what is wrong, what to do). `{…}` is filled in by the control; never with anything that names a person.
-WORDS: dict[str, tuple[str, str]] = {
+Words = Mapping[str, tuple[str, str]]
+WORDS: Words = {
     "not_covered": (
         "Les droits ne sont pas confirmés.",
         "Vérifiez l'organisme, le numéro, la date et le rang de naissance et le domaine sur la carte, puis renvoyez la facture.",
@@ -35,8 +38,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Numérotez les lignes 1, 2, 3… sans trou ni doublon.",
     ),
     "too_many_lines": (
-        "La facture a {count} lignes, au plus {most}.",
-        "Répartissez les lignes sur plusieurs factures.",
+        "La demande a {count} lignes, au plus {most}.",
+        "Répartissez les lignes sur plusieurs demandes.",
     ),
     "quantity_too_high": (
         "La quantité {quantity} dépasse {most}.",
@@ -98,10 +101,35 @@ WORDS: dict[str, tuple[str, str]] = {
         "La facture à remplacer est déjà refusée ou annulée.",
         "Envoyez la nouvelle facture sans « replaces ».",
     ),
+    "approval_unknown": (
+        "Cette prise en charge n'a pas été donnée à votre établissement.",
+        "Recopiez l'identifiant (pec_…) de la prise en charge, ou facturez sous un engagement.",
+    ),
+    "approval_closed": (
+        "La prise en charge {why} : elle ne peut plus être facturée.",
+        "Facturez sous un engagement, ou demandez une nouvelle prise en charge.",
+    ),
+    "approval_expired": (
+        "Le soin du {day} n'est plus couvert par la prise en charge, valable jusqu'au {until}.",
+        "Facturez ce soin sous un engagement, ou demandez une nouvelle prise en charge.",
+    ),
+    "approval_line_unknown": (
+        "L'acte {act} n'est pas accordé tel qu'il est facturé.",
+        "Facturez l'acte, sa base, son taux et ses précisions comme sur le devis accordé ; sinon, facturez-le à part.",
+    ),
+    "approval_exceeded": (
+        "L'acte {act} dépasse la prise en charge : {excess} de trop.",
+        "Facturez au plus ce qui est accordé, ou demandez une prise en charge pour le nouveau devis.",
+    ),
 }
 
 
-def fault(code: str, line: int | None = None, **words: object) -> Fault:
-    """The refusal `code` about `line`, its French sentence filled in with `words`."""
-    detail, fix = WORDS[code]
-    return Fault(code=code, detail=detail.format_map(words), fix=fix, line=line)
+def fault(code: str, line: int | None = None, **values: object) -> Fault:
+    """The refusal `code` about `line`, its French sentence filled in with `values`."""
+    return said(WORDS, code, line, **values)
+
+
+def said(words: Words, code: str, line: int | None = None, **values: object) -> Fault:
+    """The same, of another table of words."""
+    detail, fix = words[code]
+    return Fault(code=code, detail=detail.format_map(values), fix=fix, line=line)

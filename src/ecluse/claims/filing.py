@@ -11,6 +11,7 @@ from datetime import date
 
 import msgspec
 
+from ecluse.claims.approved import Under
 from ecluse.claims.claim import Billed, Content, Priced, State
 from ecluse.coverage.accounts import Kept, Spans
 
@@ -25,6 +26,7 @@ class Filing(msgspec.Struct, frozen=True):
     insurer: str
     person: bytes
     engagement: str
+    approval: str
     replaces: str
     at_ts_us: int
     received_on: date
@@ -32,16 +34,23 @@ class Filing(msgspec.Struct, frozen=True):
     lines: tuple[Billed, ...]
     spans: Spans
 
+    @property
+    def holder(self) -> str:
+        """The promise whose reservation the claim uses; empty when it stands under none."""
+        return self.approval or self.engagement
+
 
 class Facts(msgspec.Struct, frozen=True):
-    """What other claims say: accounts so far, invoices that bill a line already, the state of the claim to replace.
+    """What other claims say: accounts so far, invoices that bill a line already, the state of the claim to replace, and
+    what stands under the same approval.
 
-    The claim to be replaced is left out of `used` and `duplicates`.
+    The claim to be replaced is left out of `used`, `duplicates` and `under`.
     """
 
     used: Kept
     duplicates: Mapping[int, str]
     replaced: State | None
+    under: Under | None
 
 
 class Decision(msgspec.Struct, frozen=True):

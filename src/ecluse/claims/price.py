@@ -13,13 +13,14 @@ import msgspec
 
 from ecluse.claims.claim import Billed, Paid, Priced, Use
 from ecluse.coverage.accounts import Book, Kept, Span, Spans, account_name, span_of
-from ecluse.coverage.compute import Split, StepName, compute, obligatory_cents
-from ecluse.coverage.explain import because
+from ecluse.coverage.compute import REFERENCES, Split, StepName, compute, obligatory_cents
 from ecluse.coverage.facts import Basket, Exemption, Pathway
 from ecluse.coverage.guarantee import NONE
 from ecluse.coverage.line import Line, Used, read_line
 from ecluse.coverage.notation import parse
 from ecluse.coverage.product import Product, Row
+from ecluse.coverage.waterfall import Turn, sentences
+from ecluse.kernel.money import en_euros
 from ecluse.rights.model import Covered, Domain
 from ecluse.rules.book import RuleBook
 
@@ -165,18 +166,22 @@ def consumption(lines: Sequence[Priced]) -> dict[tuple[str, date], Used]:
 
 def reasons(priced: Priced) -> list[str]:
     """Why the line is shared out so, in French, for the patient; computed again from what the claim remembers."""
+    return sentences(turns(priced))
+
+
+def turns(priced: Priced) -> list[Turn]:
+    """Each contract's turn at the line, computed again; one with no guarantee where there was no contract."""
     if not priced.paid:
         line = _remembered(priced, 0)
-        return because(compute(line, NONE), line)
-    said, before = [], 0
-    for place, paid in enumerate(priced.paid, start=1):
-        line = _remembered(priced, paid.majoration_cents)
+        return [Turn(line, NONE, compute(line, NONE))]
+    found, before = [], 0
+    for paid in priced.paid:
+        line, guarantee = _remembered(priced, paid.majoration_cents), parse(paid.guarantee)
         used = {use.account: Used(use.used_acts, use.used_cents) for use in paid.spent}
-        split = compute(line, parse(paid.guarantee), used, before)
+        waiting = tuple(_waiting(label, opens_on) for label, opens_on in paid.waits)
+        found.append(Turn(line, guarantee, compute(line, guarantee, used, before), waiting))
         before += paid.amc_cents
-        said += [_waiting(label, opens_on) for label, opens_on in paid.waits]
-        said += because(_part(split, place, len(priced.paid)), line, _NAMES[min(place, len(_NAMES)) - 1])
-    return said
+    return found
 
 
 def _remembered(priced: Priced, majoration_cents: int) -> Line:
@@ -189,17 +194,5 @@ def _remembered(priced: Priced, majoration_cents: int) -> Line:
 
 
 def _waiting(label: str, opens_on: date) -> str:
-    return (
-        f"La garantie « {label} » ne s'ouvre que le {opens_on:%d/%m/%Y} : le délai d'attente du contrat n'est pas fini."
-    )
-
-
-_NAMES = ("Votre contrat", "Votre deuxième contrat", "Votre troisième contrat", "Votre contrat suivant")
-_ONCE_FIRST = (StepName.AMO, StepName.TICKET_MODERATEUR)  # said with the first contract only
-_ONCE_LAST = (StepName.PARTICIPATION, StepName.PATIENT)  # said with the last contract only
-
-
-def _part(split: Split, place: int, count: int) -> Split:
-    """The steps that are said with contract `place` of `count`."""
-    left_out = (_ONCE_FIRST if place > 1 else ()) + (_ONCE_LAST if place < count else ())
-    return msgspec.structs.replace(split, steps=tuple(step for step in split.steps if step.name not in left_out))
+    opens = f"La garantie «\u00a0{label}\u00a0» ne s'ouvre que le {opens_on:%d/%m/%Y}, à la fin du délai d'attente"
+    return f"{opens}\u00a0: d'ici là, elle verse {en_euros(0)} ({REFERENCES[StepName.CEILING]})."

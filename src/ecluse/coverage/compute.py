@@ -47,9 +47,9 @@ REFERENCES: dict[StepName, str] = {
     StepName.MAJORATION: "articles L162-5-3 et L871-1 du code de la sécurité sociale",
     StepName.CEILING: "garantie du contrat",
     StepName.LIMIT: "garantie du contrat",
-    StepName.AMC: "article 9 de la loi n° 89-1009 du 31 décembre 1989",
+    StepName.AMC: "article 9 de la loi n°\u00a089-1009 du 31 décembre 1989",
     StepName.PARTICIPATION: "articles L160-13 et L871-1 du code de la sécurité sociale",
-    StepName.PATIENT: "dépense moins AMO moins AMC",
+    StepName.PATIENT: "dépense moins Assurance maladie moins complémentaire",
 }
 
 

@@ -51,5 +51,15 @@ class RandomIds:
         self._drawn = memoryview(b"")
 
 
+def made_at_us(identifier: str) -> int | None:
+    """When `RandomIds.new` made an identifier, in microseconds since 1970; None for what it did not make."""
+    number = 0
+    for letter in identifier[-20:]:
+        if (place := ALPHABET.find(letter)) < 0:
+            return None
+        number = number << 5 | place
+    return (number >> 52) * 1000
+
+
 def _base32(number: int, *, pairs: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(10 * (pairs - 1), -1, -10)])

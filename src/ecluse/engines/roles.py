@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 CHECK, BOOKS, LOAD = "ecluse_check", "ecluse_books", "ecluse_load"
 ROLES = (CHECK, BOOKS, LOAD)
 
-# Role, what it may do, on which tables. On postings and moves of claims nobody may UPDATE. Nobody may DELETE, but for what an
-# insurer leaves behind on a server it moved away from.
+# Role, what it may do, on which tables. On postings, and moves of claims and approvals, nobody may UPDATE. Nobody may DELETE,
+# but for what an insurer leaves behind on a server it moved away from.
 GRANTS = (
     (CHECK, "SELECT", "alembic_version served product rights members engagement mark"),
     (CHECK, "INSERT", "engagement mark"),
@@ -22,9 +22,9 @@ GRANTS = (
     (
         BOOKS,
         "SELECT, INSERT",
-        "posting claim_move claim_mark feed_request feed_refusal remittance_line statement product",
+        "posting claim_move claim_mark approval_move feed_request feed_refusal remittance_line statement product",
     ),
-    (BOOKS, "SELECT, INSERT, UPDATE", "insurer practice feed claim consumed reserved"),
+    (BOOKS, "SELECT, INSERT, UPDATE", "insurer practice feed claim approval consumed reserved"),
     (BOOKS, "SELECT, INSERT, UPDATE", "pay_run remittance call_for_funds call_line served move"),
     (BOOKS, "UPDATE (loaded_ts_us)", "product"),  # a version sent again is in force again; nothing else of it changes
     (LOAD, "SELECT", "alembic_version"),

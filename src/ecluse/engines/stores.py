@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecluse.app.ports import (
+    ApprovalStore,
     ClaimStore,
     DirectoryStore,
     FeedStore,
@@ -28,6 +29,7 @@ class Stores:
     payments: PaymentStore
     directory: DirectoryStore
     claims: ClaimStore
+    approvals: ApprovalStore
     feeds: FeedStore
     works: RightsWorks
     moves: InsurerMoves

@@ -26,6 +26,8 @@ class Field(IntFlag):
     REASON = 1 << 7
     GUARANTEE = 1 << 8
     CLAIM = 1 << 9  # an own claim's state and amounts, shown again to the practice that sent it
+    APPROVAL = 1 << 10  # an own prior approval's state
+    VALID_UNTIL = 1 << 11  # the last day of care of an approval: at most the end of the rights, up to 90 days ahead
 
 
 class Operation(StrEnum):
@@ -36,6 +38,10 @@ class Operation(StrEnum):
     CLAIM = "claim"
     CLAIM_CANCELLED = "claim_cancelled"
     CLAIM_READ = "claim_read"
+    EXPLAINED = "explained"
+    APPROVAL = "approval"
+    APPROVAL_CANCELLED = "approval_cancelled"
+    APPROVAL_READ = "approval_read"
     FEED_LOADED = "feed_loaded"
     PRODUCT_LOADED = "product_loaded"
     INSURER_MOVED = "insurer_moved"
@@ -45,7 +51,10 @@ class Operation(StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the insurer's key opens."""
+    """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the insurer's key opens.
+
+    That is the engagement a rights check gave, or the lines a quote priced.
+    """
 
     format: int
     ts_us: int
@@ -60,6 +69,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     engagement: str
     request: str
     sealed: bytes
+
+    @property
+    def gives_engagement(self) -> bool:
+        """Whether `sealed` is an engagement, which a store of engagements keeps."""
+        return bool(self.sealed) and self.operation is Operation.RIGHTS_CHECK
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -137,7 +137,7 @@ def test_a_waiting_period_is_told_and_then_over() -> None:
     waiting = payer("BR_INCL:200", since=date(2026, 7, 1), more=", waiting_months: 6")
     (priced,) = shared([billed()], [waiting])
     assert priced.amc_cents == 0
-    assert "La garantie « G » ne s'ouvre que le 01/01/2027" in reasons(priced)[0]
+    assert "La garantie «\u00a0G\u00a0» ne s'ouvre que le 01/01/2027" in reasons(priced)[0]
     (priced,) = shared([billed(date=date(2027, 1, 1))], [waiting])
     assert priced.amc_cents == 2795
 

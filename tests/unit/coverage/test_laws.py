@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
@@ -247,10 +248,15 @@ def test_the_first_contract_pays_as_if_alone_and_each_leaves_less(
     assert left[-1] == joint.patient_cents
 
 
+CITED = re.compile(r".*[0-9],[0-9]{2}\u00a0€.* \([^()]+\)\.")
+
+
 @given(LINES, GUARANTEES, USED)
 def test_the_sentences_say_the_amounts(line: Line, guarantee: Guarantee, used: Uses) -> None:
     split: Split = compute(line, guarantee, used)
-    said = " ".join(because(split, line))
+    sentences = because(split, line)
+    assert all(CITED.fullmatch(each) for each in sentences), "an amount, then in brackets an article or the contract"
+    said = " ".join(sentences)
     assert en_euros(split.patient_cents) in said
     if guarantee.parts:
         assert en_euros(split.amc_cents) in said

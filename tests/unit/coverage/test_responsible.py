@@ -17,6 +17,7 @@ from ecluse.rules.book import RuleBook, open_book
 from tests.unit.coverage.report import named
 from tests.unit.coverage.tables import Table, tables
 
+CHILD = "when: {age_to: 15}, count: lunettes"
 BOOK, DAY = open_book(), date(2026, 11, 25)
 PRODUCTS = Path(__file__).parents[2] / "cases" / "products"
 FILES = sorted(PRODUCTS.glob("**/*.yaml"))

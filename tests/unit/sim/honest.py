@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from sim import truth
+from sim.accounts import Account, Accounts, Use
 from sim.auditor.answers import Listener
 from sim.auditor.papers import Papers
 from sim.bank import Order, PaymentFile
 from sim.exchange import Exchange, Visit
 from sim.player import Played, filled
-from sim.truth import Consumed
 from sim.world import World
 
 Json = dict[str, Any]
@@ -29,7 +29,7 @@ class Honest:
         self.numbers = itertools.count(1)
         self.engaged: dict[str, tuple[Any, str, str]] = {}
         self.claims: dict[str, Json] = {}
-        self.used = Consumed()
+        self.accounts = Accounts()
 
     def play(self, visits: list[Visit]) -> list[Played]:
         """Every exchange of the visits, answered."""
@@ -51,12 +51,12 @@ class Honest:
             }  # fmt: skip
         if must.same_as >= 0 and must.outcome == "accepted":
             return dict(answers[must.same_as])
-        made = {"check": self.check, "quote": self.quote, "claim": self.claim}
+        made = {"check": self.check, "quote": self.quote, "approval": self.approval, "claim": self.claim}
         if planned.call in made:
             return made[planned.call](planned, body, answers)
         claim = self.claims[path.split("/")[3]]
         if planned.call == "cancellation":
-            claim["status"] = "cancelled"
+            self.cancel(claim)
             return {"claim_id": claim["claim_id"], "status": "cancelled", "refusals": []}
         return {"claim_id": claim["claim_id"], "status": claim["status"], "invoice": claim["invoice"]}
 
@@ -77,48 +77,87 @@ class Honest:
             "convention_type": rows[0].convention_type, "csr": rows[0].csr,
         }  # fmt: skip
 
-    def shares(self, planned: Exchange, body: Json, used: Consumed) -> list[Json]:
-        person, insurer, domain = self.engaged.get(body.get("engagement", ""), (None, "", ""))
+    def shares(self, planned: Exchange, body: Json) -> list[truth.Share]:
+        promise = body.get("engagement") or body.get("approval", "")
+        person, insurer, domain = self.engaged.get(promise, (None, "", ""))
         if person is None:
             person, insurer, domain = self.listener.who(body), body["insurer"], planned.must.domain
-        lines = []
+        found = list[truth.Share]()
         for sent in body["lines"]:
             day = date.fromisoformat(sent["date"])
             rows = truth.open_contracts(self.world, person, insurer, domain, day)
-            share = truth.share_line(self.world, person, rows, domain, sent, used, keep=True)
-            amounts = {"amo_cents": share.amo, "amc_cents": share.amc, "patient_cents": share.patient}
-            lines.append({"line": sent["line"]} | amounts)
-        return lines
+
+            def known(account: Account) -> list[Use]:
+                earlier = [use for share in found for use in share.uses if use.account == account]
+                return self.accounts.known(account, promise, self.today) + earlier
+
+            found.append(truth.share_line(self.world, person, rows, domain, sent, known, day))
+        return found
 
     def quote(self, planned: Exchange, body: Json, _answers: list[Any]) -> Json:
-        lines = self.shares(planned, body, Consumed())
+        shares = self.shares(planned, body)
+        until = self.today + timedelta(days=30)
+        self.accounts.quote(body["engagement"], until, used_by(shares))
+        lines = lines_of(body, shares)
         total = {name: sum(line[name] for line in lines) for name in ("amo_cents", "amc_cents", "patient_cents")}
-        engagement = {"number": body["engagement"], "valid_until": (self.today + timedelta(days=30)).isoformat()}
         return {
-            "quote_id": self.id("quo"), "engagement": engagement,
+            "quote_id": self.id("quo"), "engagement": {"number": body["engagement"], "valid_until": until.isoformat()},
             "lines": [line | {"because": ["Parce que."]} for line in lines],
             "total": {"expense_cents": sum(sent["expense_cents"] for sent in body["lines"])} | total,
         }  # fmt: skip
 
+    def approval(self, planned: Exchange, body: Json, answers: list[Any]) -> Json:
+        uses = used_by(self.shares(planned, body))
+        quote, approval = self.quote(planned, body, answers), self.id("pec")
+        self.accounts.quote(body["engagement"], self.today, [])  # the approval takes its place
+        person, insurer, domain = self.engaged[approval] = self.engaged[body["engagement"]]
+        rows = truth.open_contracts(self.world, person, insurer, domain, self.today)
+        horizon = self.today + timedelta(days=90)
+        until = max(truth.covered_until(self.world, person, row, domain, self.today, horizon) for row in rows)
+        self.accounts.quote(approval, until + timedelta(days=30), uses)
+        return {
+            "approval_id": approval, "reference": body["reference"], "status": "granted", "lines": quote["lines"],
+            "total": quote["total"], "refusals": [], "valid_until": until.isoformat(),
+            "bill_by": (until + timedelta(days=30)).isoformat(),
+        }  # fmt: skip
+
     def claim(self, planned: Exchange, body: Json, answers: list[Any]) -> Json:
         claim_id = self.id("clm")
+        uses: list[Use] = []
         if planned.must.outcome == "refused":
             reasons = [{"code": planned.must.codes[0], "detail": "Non.", "fix": "Corrigez."}]
             answer: Json = {"claim_id": claim_id, "status": "refused", "refusals": reasons}
         else:
             if planned.must.ends >= 0:
-                self.claims[answers[planned.must.ends]["claim_id"]]["status"] = "cancelled"
-            lines = self.shares(planned, body, self.used)
-            cents = sum(line["amc_cents"] for line in lines)
+                self.cancel(self.claims[answers[planned.must.ends]["claim_id"]])
+            shares = self.shares(planned, body)
+            uses = used_by(shares)
+            self.accounts.claim(body.get("engagement") or body.get("approval", ""), uses)
             answer = {
-                "claim_id": claim_id, "status": "accepted", "amc_cents": cents, "pay_by": self.today.isoformat(),
-                "refusals": [], "lines": lines,
+                "claim_id": claim_id, "status": "accepted", "amc_cents": sum(share.amc for share in shares),
+                "pay_by": self.today.isoformat(), "refusals": [], "lines": lines_of(body, shares),
             }  # fmt: skip
-        self.claims[claim_id] = {"claim_id": claim_id, "status": answer["status"], "invoice": body["invoice"]}
+        kept = {"claim_id": claim_id, "status": answer["status"], "invoice": body["invoice"], "uses": uses}
+        self.claims[claim_id] = kept
         return answer
+
+    def cancel(self, claim: Json) -> None:
+        claim["status"] = "cancelled"
+        self.accounts.give_back(claim["uses"])
 
     def id(self, prefix: str) -> str:
         return f"{prefix}_{next(self.numbers):020d}"
+
+
+def lines_of(body: Json, shares: list[truth.Share]) -> list[Json]:
+    return [
+        {"line": sent["line"], "amo_cents": share.amo, "amc_cents": share.amc, "patient_cents": share.patient}
+        for sent, share in zip(body["lines"], shares, strict=True)
+    ]
+
+
+def used_by(shares: list[truth.Share]) -> list[Use]:
+    return [use for share in shares for use in share.uses]
 
 
 def as_played(planned: Exchange, body: Any, answer: Json) -> Played:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from honest import Honest, Json, papers_of
 
 from sim import bank
+from sim.accounts import Accounts, Held, Use
 from sim.auditor import privacy
 from sim.auditor.answers import Listener
 from sim.auditor.lie import Lie, Oath
@@ -59,6 +61,9 @@ LIES: list[tuple[str, str, str, Change]] = [
     ("a cent of a quote", "quote", "quoted", lambda said: cents(said["lines"][0], "amc_cents")),
     ("a total that is not the sum", "quote", "quoted", lambda said: cents(said["total"], "patient_cents")),
     ("no reason", "quote", "quoted", lambda said: said["lines"][0].update(because=[])),
+    ("a cent of an approval", "approval", "granted", lambda said: cents(said["lines"][0], "amc_cents")),
+    ("an approval for longer", "approval", "granted", lambda said: said.update(valid_until="2027-02-23")),
+    ("an approval that waits", "approval", "granted", lambda said: said.update(status="asked")),
     ("a cent of a claim", "claim", "accepted", lambda said: cents(said, "amc_cents")),
     ("a cent of a claim's line", "claim", "accepted", lambda said: cents(said["lines"][0], "amo_cents")),
     ("money as a text", "claim", "accepted", lambda said: said.update(amc_cents=str(said["amc_cents"]))),
@@ -86,6 +91,48 @@ def test_a_lie_in_an_answer_is_seen(
     false = replace(true, answer=json.dumps(said).encode())
     with pytest.raises(Lie, match="seed 7"):
         heard(small, [*played[:place], false, *played[place + 1 :]])
+
+
+class ForgetsQuotes(Accounts):
+    """Promises the same euro twice."""
+
+    def quote(self, engagement: str, until: date, uses: Iterable[Use]) -> None:
+        """Hold nothing back."""
+
+
+class KeepsQuotes(Accounts):
+    """Lets two quotes under one engagement hold back."""
+
+    def quote(self, engagement: str, until: date, uses: Iterable[Use]) -> None:
+        """Hold these back beside what the engagement held."""
+        for use in uses:
+            self.held.setdefault(use.account, []).append(Held(engagement, until, use))
+
+
+class ReleasesNothing(Accounts):
+    """Counts what a quote promised a second time when it is billed."""
+
+    def claim(self, engagement: str, uses: Iterable[Use]) -> None:
+        """Use these, and go on holding back the same."""
+        super().claim("", uses)
+
+
+class ForgetsClaims(Accounts):
+    """Pays as if nothing had been used."""
+
+    def claim(self, engagement: str, uses: Iterable[Use]) -> None:
+        """Count nothing."""
+
+    def give_back(self, uses: Iterable[Use]) -> None:
+        """Nothing was counted."""
+
+
+@pytest.mark.parametrize("accounts", [ForgetsQuotes, KeepsQuotes, ReleasesNothing, ForgetsClaims])
+def test_a_hub_that_counts_wrongly_is_seen(small: World, visits: list[Visit], accounts: type[Accounts]) -> None:
+    hub = Honest(small, small.day)
+    hub.accounts = accounts()
+    with pytest.raises(Lie, match="to the cent"):
+        heard(small, hub.play(visits))
 
 
 def test_an_engagement_given_twice_is_seen(small: World, played: list[Played]) -> None:
@@ -120,7 +167,7 @@ def asked(played: Played) -> Json:
 # papers
 
 PAPER_LIES: list[tuple[str, Callable[[Papers], None]]] = [
-    ("a remittance without one of its lines", lambda papers: papers.remittances[0]["lines"].pop()),
+    ("a remittance without one of its lines", lambda papers: lost(papers.remittances[0]["lines"])),
     ("a cent of a line", lambda papers: cents(papers.remittances[0]["lines"][0], "amount_cents")),
     ("a cent of a remittance", lambda papers: cents(papers.remittances[0], "total_cents")),
     ("a remittance that is missing", lambda papers: papers.remittances.pop()),
@@ -128,10 +175,14 @@ PAPER_LIES: list[tuple[str, Callable[[Papers], None]]] = [
     ("a line of another invoice", lambda papers: papers.remittances[0]["lines"][0].update(invoice="other")),
     ("a transfer of another amount", lambda papers: dearer(papers)),
     ("a control sum", lambda papers: papers.payments.__setitem__(0, replace(papers.payments[0], total=Decimal(1)))),
-    ("a call without one of its lines", lambda papers: papers.calls[0]["lines"].pop()),
+    ("a call without one of its lines", lambda papers: lost(papers.calls[0]["lines"])),
     ("a cent of a call", lambda papers: cents(papers.calls[0], "amount_cents")),
     ("a call that is missing", lambda papers: papers.calls.pop()),
 ]  # fmt: skip
+
+
+def lost(lines: list[Json]) -> None:
+    lines.remove(next(line for line in lines if line["amount_cents"]))
 
 
 def dearer(papers: Papers) -> None:

@@ -1,4 +1,4 @@
-"""The naive truth, on cases worked by hand."""
+"""The naive truth of one guarantee, on cases worked by hand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from sim import truth
-from sim.truth import Consumed
+from sim import promises
+from sim.promises import Bill, Paid
 
 # guarantee, expense, base, AMO, quantity → what it pays; amounts in euros, as published or worked by hand
 CASES = [
@@ -24,50 +24,49 @@ CASES = [
     ("FR:100", "50.00", "50.00", "30.00", 1, "20.00"),
     ("EUR:100", "238.00", "0.10", "0.06", 2, "200.00"),
     ("BR_INCL:100", "10.00", "25.00", "10.00", 1, "0.00"),
-    ("TM:100+REST:85[EUR:1900/Y]<=EUR_INCL:1700", "1600.00", "400.00", "240.00", 1, "1180.00"),
-    ("TM:100+REST:85[EUR:1900/Y]<=EUR_INCL:1700", "2500.00", "400.00", "240.00", 1, "1460.00"),
-    ("TM:100+BR_EXCL:200[EUR:400/Y]", "1400.00", "240.00", "144.00", 2, "496.00"),
+    ("TM:100+REST:85", "1680.00", "400.00", "240.00", 1, "1248.00"),  # 160, and 85 % of 1280
+    ("TM:100+REST:85[EUR:900/Y]", "1680.00", "400.00", "240.00", 1, "1060.00"),
+    ("TM:100+EUR:450<=EUR_INCL:600", "1680.00", "400.00", "240.00", 1, "360.00"),
+    ("FR:100<=BR_INCL:200", "1680.00", "400.00", "240.00", 1, "560.00"),
+    ("FR:100<=EUR_INCL:60<=EUR_INCL:200/24M", "119.00", "0.05", "0.03", 1, "59.97"),
+    ("EUR:30<=ACTS:1/48M", "90.00", "0.00", "0.00", 3, "30.00"),  # a third of 90
+]
+SPENT = [  # guarantee, acts and euros of the account before → what it pays of 60 €, what it counts
+    ("EUR_ACT:30/5Y", 4, "0", "30", [("Y", 1, "0")]),
+    ("EUR_ACT:30/5Y", 5, "0", "0", []),
+    ("EUR_YEAR:250", 0, "240", "10", [("Y", 0, "10")]),
+    ("FR:100<=EUR_INCL:100/24M", 0, "90", "10", [("24M+AMO", 0, "10")]),
+    ("FR:100<=ACTS:1/48M", 1, "0", "0", []),
+    ("EUR:20[EUR:50/Y]+REST:50<=ACTS:2/12M", 1, "40", "35", [("Y", 0, "10"), ("12M", 1, "0")]),
 ]
 
 
-@pytest.mark.parametrize(("guarantee", "expense", "base", "amo", "quantity", "paid"), CASES)
-def test_what_a_guarantee_pays(guarantee: str, expense: str, base: str, amo: str, quantity: int, paid: str) -> None:
-    left = Decimal(expense) - Decimal(amo)
-    found = truth.paid_by(
-        guarantee, Decimal(expense), Decimal(base), Decimal(amo), left, quantity, Consumed(), ("counter",), True
-    )
-    assert found == Decimal(paid)
+def paid(guarantee: str, bill: Bill, acts: int = 0, euros: str = "0") -> Paid:
+    return promises.paid_by(guarantee, bill, bill.expense - bill.amo, lambda _period: (acts, Decimal(euros)))
 
 
-def test_the_sixth_act_of_the_year_is_not_paid() -> None:
-    used = Consumed()
-    expense = Decimal(60)
-    paid = [
-        truth.paid_by("EUR_ACT:30/5Y", expense, Decimal(0), Decimal(0), expense, 1, used, ("counter",), True)
-        for _ in range(6)
-    ]
-    assert paid == [Decimal(30)] * 5 + [Decimal(0)]
+@pytest.mark.parametrize(("guarantee", "expense", "base", "amo", "quantity", "euros"), CASES)
+def test_what_a_guarantee_pays(guarantee: str, expense: str, base: str, amo: str, quantity: int, euros: str) -> None:
+    bill = Bill(Decimal(expense), Decimal(base), Decimal(amo), quantity)
+    assert paid(guarantee, bill).euros == Decimal(euros)
 
 
-def test_the_year_ends_with_its_euros() -> None:
-    used = Consumed()
-    expense = Decimal(60)
-    paid = [
-        truth.paid_by("EUR_YEAR:250", expense, Decimal(0), Decimal(0), expense, 1, used, ("counter",), True)
-        for _ in range(6)
-    ]
-    assert paid == [Decimal(60)] * 4 + [Decimal(10), Decimal(0)]
+@pytest.mark.parametrize(("guarantee", "acts", "before", "euros", "counts"), SPENT)
+def test_what_was_used_is_not_paid_again(
+    guarantee: str, acts: int, before: str, euros: str, counts: list[tuple[str, int, str]]
+) -> None:
+    found = paid(guarantee, Bill(Decimal(60), Decimal(0), Decimal(0), 1), acts, before)
+    assert found.euros == Decimal(euros)
+    assert found.counts == [(period, count, Decimal(amount)) for period, count, amount in counts]
 
 
-def test_a_part_ends_with_its_year_and_the_ticket_goes_on() -> None:
-    used = Consumed()
-    guarantee, expense, base, amo = "TM:100+BR_EXCL:200[EUR:400/Y]", Decimal(550), Decimal(120), Decimal(72)
-    paid = [truth.paid_by(guarantee, expense, base, amo, expense - amo, 1, used, ("counter",), True) for _ in range(3)]
-    assert paid == [Decimal(288), Decimal(208), Decimal(48)]
+def test_a_basket_pays_no_more_than_its_regulated_price() -> None:
+    bill = Bill(Decimal(970), Decimal(400), Decimal(240), 1, Decimal(950))
+    assert paid("BASKET:100S", bill).euros == Decimal(710)
 
 
 @pytest.mark.parametrize(
     ("exact", "rounded"), [("7.525", "7.53"), ("16.125", "16.13"), ("5.1675", "5.17"), ("1.004", "1.00")]
 )
 def test_half_a_cent_goes_up(exact: str, rounded: str) -> None:
-    assert truth.half_up(Decimal(exact)) == Decimal(rounded)
+    assert promises.half_up(Decimal(exact)) == Decimal(rounded)

@@ -3,6 +3,7 @@
 Every method that returns a person's data takes an `Admission` (`gate/admission.py`): nobody reads who was not admitted.
 """
 
+from ecluse.app.ports.approvals import ApprovalStore
 from ecluse.app.ports.claims import ClaimStore
 from ecluse.app.ports.feeds import (
     FeedCounts,
@@ -20,13 +21,14 @@ from ecluse.app.ports.feeds import (
 )
 from ecluse.app.ports.keys import HUB, Destruction, KeyHeld, Keys, Pseudonyms, Signing, Tally, Totals
 from ecluse.app.ports.moves import InsurerMoves, Moved, MoveTold
-from ecluse.app.ports.outside import Clock, Ids, Log, Mark, Post, Schemas
+from ecluse.app.ports.outside import Clock, Ids, JournalReader, Log, Mark, Post, Schemas
 from ecluse.app.ports.payments import DirectoryStore, PaymentStore
 from ecluse.app.ports.rights import ProductStore, RightsStore
 from ecluse.app.ports.upkeep import Upkeep
 
 __all__ = [
     "HUB",
+    "ApprovalStore",
     "ClaimStore",
     "Clock",
     "Destruction",
@@ -37,6 +39,7 @@ __all__ = [
     "FeedStore",
     "Ids",
     "InsurerMoves",
+    "JournalReader",
     "KeyHeld",
     "Keys",
     "Log",

@@ -27,10 +27,14 @@ class ClaimStore(Protocol):
         """The own claim the admission names, and its life; None for another practice's."""
         ...
 
+    async def any_claim(self, admission: Admission) -> Claim | None:
+        """The claim the admission names, whoever sent it: for the operator. Raises `insurer_unknown` once its key is gone."""
+        ...
+
     async def page(self, admission: Admission, search: Search) -> list[Summary]:
         """The admitted practice's claims, newest first; one more than the limit when others follow."""
         ...
 
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
-        """Price, and reserve what the price uses of accounts, in one durable unit of work."""
+        """Price, and reserve what the price uses of accounts in the place of what was reserved; one durable unit of work."""
         ...

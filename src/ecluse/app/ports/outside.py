@@ -8,6 +8,9 @@ from typing import Protocol
 
 import msgspec
 
+from ecluse.gate.admission import Admission
+from ecluse.journal.entry import Entry
+
 
 class Clock(Protocol):
     """The only source of time."""
@@ -49,6 +52,14 @@ class Log(Protocol):
 
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
         """Entries written after `marks` (position by slot) whose writer is gone, or is this process."""
+        ...
+
+
+class JournalReader(Protocol):
+    """The journal, read back."""
+
+    def entry(self, admission: Admission) -> Entry | None:
+        """The entry of the request the admission names, of whichever writer; None when the journal has none. Blocks."""
         ...
 
 

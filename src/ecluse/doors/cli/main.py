@@ -19,6 +19,7 @@ from ecluse.doors.cli import (
     dev,
     directory,
     doctor,
+    explain,
     feeds,
     hub,
     journal,
@@ -46,6 +47,7 @@ app.command("init")(hub.init)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("quote")(quote.quote)
+app.command("explain")(explain.explain)
 app.command("backup")(backup.backup)
 app.add_typer(products.app, name="product")
 directory.insurers.command("list")(moves.list_insurers)

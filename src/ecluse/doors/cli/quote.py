@@ -17,6 +17,7 @@ from ecluse.coverage.compute import compute
 from ecluse.coverage.explain import because
 from ecluse.coverage.line import Used, check_amount, read_line
 from ecluse.coverage.notation import parse
+from ecluse.coverage.waterfall import Turn
 from ecluse.kernel.errors import refusal
 
 BYTES_MAX = 16 * 1024  # a question has seven short fields
@@ -68,6 +69,14 @@ def quote(
 
 def answer(question: Question) -> Quote:
     """Share out the line of `question`. Raises `line_invalid`, `rate_invalid` or `guarantee_invalid`."""
+    shared = turn(question)
+    split = shared.split
+    patient = split.patient_cents + split.participation_cents
+    return Quote(split.amo_cents, split.amc_cents, patient, split.participation_cents, because(split, shared.line))
+
+
+def turn(question: Question) -> Turn:
+    """The same, with all it takes to explain it."""
     line = read_line(
         question.expense_cents,
         question.base_cents,
@@ -79,9 +88,7 @@ def answer(question: Question) -> Quote:
     if not 0 <= question.used.acts <= ACTS_MAX:
         raise BAD_QUESTION(f"used.acts is not between 0 and {ACTS_MAX}", pointer="/used/acts")
     guarantee, used = parse(question.guarantee), Used(question.used.acts, question.used.cents)
-    split = compute(line, guarantee, dict.fromkeys(guarantee.accounts, used))
-    patient = split.patient_cents + split.participation_cents
-    return Quote(split.amo_cents, split.amc_cents, patient, split.participation_cents, because(split, line))
+    return Turn(line, guarantee, compute(line, guarantee, dict.fromkeys(guarantee.accounts, used)))
 
 
 def read_question(data: bytes) -> Question:

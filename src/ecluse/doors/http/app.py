@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from ecluse import __version__
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
-from ecluse.doors.http import claims, feeds, quotes, remittances, rights
+from ecluse.doors.http import approvals, claims, feeds, quotes, remittances, rights
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
 from ecluse.doors.http.probes import probes
@@ -29,7 +29,14 @@ from ecluse.gate.identity import Issuer
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
-HANDLERS = [*rights.HANDLERS, *quotes.HANDLERS, *claims.HANDLERS, *remittances.HANDLERS, *feeds.HANDLERS]
+HANDLERS = [
+    *rights.HANDLERS,
+    *quotes.HANDLERS,
+    *approvals.HANDLERS,
+    *claims.HANDLERS,
+    *remittances.HANDLERS,
+    *feeds.HANDLERS,
+]
 
 
 def build(

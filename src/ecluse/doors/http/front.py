@@ -26,7 +26,13 @@ from ecluse.kernel.errors import refusal
 OVERLOADED = refusal("overloaded", 503, "Too many requests at once", fix="Try again in a second.")
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a full hub is not a dead one: these never wait
-PREFIXES = {"/v1/rights/checks": "chk_", "/v1/quotes": "quo_", "/v1/claims": "clm_", "/v1/feeds": "fee_"}
+PREFIXES = {
+    "/v1/rights/checks": "chk_",
+    "/v1/quotes": "quo_",
+    "/v1/claims": "clm_",
+    "/v1/approvals": "pec_",
+    "/v1/feeds": "fee_",
+}
 LOGGED_FROM = {"all": 100, "refused": 400, "none": 600}  # `log.requests` → the lowest status that makes a line
 TRACE = re.compile(
     r"[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}"

@@ -13,6 +13,7 @@ from ecluse.engines.postgres.rights import Rights
 from ecluse.engines.postgres.server import Server
 from ecluse.engines.postgres.upkeep import ServersUpkeep
 from ecluse.engines.postgres.works import RightsWorks
+from ecluse.engines.sql.approvals import Approvals
 from ecluse.engines.sql.claims import Claims
 from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
@@ -46,6 +47,7 @@ def open_stores(
         payments=Payments(places.home),
         directory=Directory(places.home),
         claims=Claims(places.home, keys),
+        approvals=Approvals(places.home, keys),
         feeds=Feeds(places.home),
         works=works,
         moves=InsurerMoves(places, works),

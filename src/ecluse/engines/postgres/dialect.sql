@@ -71,3 +71,7 @@ UPDATE move SET state = 'done' WHERE insurer = :insurer
 -- name: answering
 -- The feed whose rights answer for an insurer, on its own server; null when it has none.
 SELECT nullif(feed, '') FROM served WHERE insurer = :insurer
+
+-- name: approval_to_change
+-- Where an approval is, held until the end.
+SELECT state, bill_by FROM approval WHERE id = :approval FOR UPDATE

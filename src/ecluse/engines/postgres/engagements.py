@@ -65,7 +65,7 @@ class Engagements:
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         """Take the engagements of durable entries; written within `LAG_S` while the event loop runs."""
         for entry in entries:
-            if entry.sealed and self._places.known(entry.insurer) not in self._silent:
+            if entry.gives_engagement and self._places.known(entry.insurer) not in self._silent:
                 self._held[entry.engagement] = (entry.engagement, entry.insurer, entry.practice, entry.sealed)
         self._marks[mark.slot] = max(mark.position, self._marks.get(mark.slot, 0))
         if self._writing is None or self._writing.done():

@@ -43,12 +43,12 @@ class Accounts:
         return found
 
     async def use(self, tx: Tx, claim: Claim, consumption: Consumption) -> None:
-        """A claim was accepted: what it uses is no longer reserved by its engagement."""
+        """A claim was accepted: what it uses is no longer reserved by the promise it stands under."""
         for (name, day), used in sorted(consumption.items()):  # the same order in every claim
             row = self._named(claim.insurer, claim.person, name)
             await tx.run("use", **row, day=day.isoformat(), acts=used.acts, cents=used.cents)
-            if claim.engagement:
-                await _release(tx, row | {"holder": claim.engagement}, day, used)
+            if claim.holder:
+                await _release(tx, row | {"holder": claim.holder}, day, used)
 
     async def give_back(self, tx: Tx, claim: Claim, consumption: Consumption) -> None:
         """A claim was cancelled."""
@@ -58,10 +58,21 @@ class Accounts:
 
     async def reserve(self, tx: Tx, reserving: Reserving, consumption: Consumption) -> None:
         """Reserve this, in the place of all that the holder had reserved."""
-        await tx.run("free", holder=reserving.holder)
+        await self.free(tx, reserving.holder)
         for (name, day), used in sorted(consumption.items()):
             row = self._named(reserving.insurer, reserving.person, name) | {"holder": reserving.holder}
             await _reserve(tx, row, day.isoformat(), used, reserving.until.isoformat())
+
+    async def free(self, tx: Tx, holder: str) -> None:
+        """Nothing is reserved by the holder any more."""
+        await tx.run("free", holder=holder)
+
+    async def hold_again(self, tx: Tx, claim: Claim, consumption: Consumption, until: date) -> None:
+        """What a cancelled claim gave back is reserved once more by the promise it stood under."""
+        for (name, day), used in sorted(consumption.items()):
+            row = self._named(claim.insurer, claim.person, name) | {"holder": claim.holder}
+            values = {"day": day.isoformat(), "acts": used.acts, "cents": used.cents, "until": until.isoformat()}
+            await tx.run("reserve_more", **row, **values)
 
     def _named(self, insurer: str, person: bytes, name: str) -> dict[str, Any]:
         keyed = self._keys.digest(insurer, b"used|1|" + name.encode()).hex()

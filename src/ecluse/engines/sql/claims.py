@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 
 from ecluse.app.ports import HUB, Keys
+from ecluse.claims.approved import Under
 from ecluse.claims.claim import INVOICE_REUSED, MOVES, Billed, Claim, Content, Move, Moved, Priced, State, after
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Quote, Reserving, Search, Summary
 from ecluse.claims.price import consumption
+from ecluse.engines.sql import approvals
 from ecluse.engines.sql.accounts import Accounts
 from ecluse.engines.sql.ledger import book
 from ecluse.engines.sql.unit import Database, Tx
@@ -52,6 +54,12 @@ class Claims:
         moves = await reads.all("moves", claim=admission.about)
         return self._read(row), [Moved(at, Move(move), State(state), about) for at, move, state, about in moves]
 
+    async def any_claim(self, admission: Admission) -> Claim | None:
+        """The claim the admission names, of any practice. Raises `insurer_unknown` once its insurer's key is gone."""
+        assert isinstance(admission.about, str)
+        row = await self._database.reads.one("any_claim", claim=admission.about)
+        return self._read(row) if row is not None else None
+
     async def page(self, admission: Admission, search: Search) -> list[Summary]:
         """The practice's own claims, newest first; one more than the limit when others follow."""
         rows = await self._database.reads.all(
@@ -66,7 +74,12 @@ class Claims:
         return [_summary(row) for row in rows]
 
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
-        """Price, and reserve what the price uses of accounts, in one durable unit of work."""
+        """Price, and reserve what the price uses of accounts, in one durable unit of work.
+
+        Most guarantees count nothing: then nothing is written, unless the holder reserves something that must be freed.
+        """
+        if not reserving.spans and await self._database.reads.one("holds", holder=reserving.holder) is None:
+            return quote({})
         return await self._database.write(partial(self._reserve, reserving=reserving, quote=quote))
 
     async def _take(self, tx: Tx, filing: Filing, decide: Decide) -> Claim:
@@ -105,8 +118,9 @@ class Claims:
 
     async def _decided(self, tx: Tx, filing: Filing, decide: Decide, replaced: Claim | None) -> Claim:
         facts = Facts(
+            under=await self._under(tx, filing.approval) if filing.approval else None,
             used=await self._accounts.used(
-                tx, filing.insurer, filing.person, filing.spans, filing.received_on, filing.engagement
+                tx, filing.insurer, filing.person, filing.spans, filing.received_on, filing.holder
             ),
             duplicates=await self._duplicates(tx, filing) if filing.person else {},
             replaced=replaced.state if replaced else None,
@@ -114,6 +128,11 @@ class Claims:
         claim = _claim(filing, decide(facts))
         await self._write(tx, filing, claim)
         return claim
+
+    async def _under(self, tx: Tx, approval: str) -> Under:
+        state = await approvals.state_of(tx, approval)
+        claims = [self._read(row) for row in await tx.all("claims_under", approval=approval)]
+        return Under(state, tuple(line.billed for claim in claims for line in claim.content.lines))
 
     async def _duplicates(self, tx: Tx, filing: Filing) -> dict[int, str]:
         found = {}
@@ -131,6 +150,8 @@ class Claims:
         await _move(tx, claim.id, filing.at_ts_us, Move.ACCEPT, claim.state, filing.replaces)
         await tx.many("add_mark", [{"mark": self._mark(filing, each), "claim": claim.id} for each in filing.lines])
         await self._accounts.use(tx, claim, consumption(claim.content.lines))
+        if claim.content.approval:
+            await approvals.use(tx, claim, filing.at_ts_us)
         await book(tx, [accepted(claim.id, claim.insurer, claim.practice, claim.amc_cents)], filing.at_ts_us)
 
     async def _cancel_own(self, tx: Tx, admission: Admission, about: str) -> tuple[Claim, bool] | None:
@@ -149,6 +170,8 @@ class Claims:
         await tx.run("set_state", state=state, claim=claim.id)
         await _move(tx, claim.id, at_ts_us, Move.CANCEL, state, about)
         await self._accounts.give_back(tx, claim, consumption(claim.content.lines))
+        if claim.content.approval:
+            await approvals.give_back(tx, self._accounts, claim, at_ts_us)
         await book(tx, [cancelled(claim.id, claim.insurer, claim.practice, claim.amc_cents)], at_ts_us)
         return msgspec.structs.replace(claim, state=state)
 

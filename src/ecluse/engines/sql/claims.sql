@@ -15,6 +15,11 @@ FROM claim WHERE practice = :practice AND invoice = :invoice AND state = 'refuse
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
 FROM claim WHERE id = :claim AND practice = :practice
 
+-- name: any_claim
+-- One claim, whoever sent it: for the operator, whose reading is journalled.
+SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
+FROM claim WHERE id = :claim
+
 -- name: own_claim_to_change
 -- The same, for a unit of work that changes it.
 SELECT id, practice, invoice, body, insurer, person, engagement, state, amc_cents, received_on, pay_by, replaces, remittance, sealed
@@ -66,6 +71,10 @@ SELECT day, acts, cents, until FROM reserved
 WHERE holder = :holder AND insurer = :insurer AND person = :person AND account = :account AND (acts > 0 OR cents > 0)
 ORDER BY day <> :day, day
 
+-- name: holds
+-- Whether a holder reserves anything.
+SELECT 1 FROM reserved WHERE holder = :holder AND (acts > 0 OR cents > 0) LIMIT 1
+
 -- name: free
 -- All that a holder reserved is free again.
 UPDATE reserved SET acts = 0, cents = 0 WHERE holder = :holder
@@ -75,6 +84,13 @@ UPDATE reserved SET acts = 0, cents = 0 WHERE holder = :holder
 INSERT INTO reserved (holder, insurer, person, account, day, acts, cents, until)
 VALUES (:holder, :insurer, :person, :account, :day, :acts, :cents, :until)
 ON CONFLICT (holder, account, day) DO UPDATE SET acts = excluded.acts, cents = excluded.cents, until = excluded.until
+
+-- name: reserve_more
+-- Reserve so much more for that day.
+INSERT INTO reserved (holder, insurer, person, account, day, acts, cents, until)
+VALUES (:holder, :insurer, :person, :account, :day, :acts, :cents, :until)
+ON CONFLICT (holder, account, day) DO UPDATE
+SET acts = reserved.acts + excluded.acts, cents = reserved.cents + excluded.cents, until = excluded.until
 
 -- name: billed_already
 -- The invoice under which a standing claim bills the same act, day, person and amount.

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 FILES = (
+    "approvals.sql",
     "claims.sql",
     "directory.sql",
     "feeds.sql",

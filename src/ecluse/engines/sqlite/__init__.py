@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ecluse.app.ports import Keys, Moved, MoveTold
+from ecluse.engines.sql.approvals import Approvals
 from ecluse.engines.sql.claims import Claims
 from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
@@ -58,6 +59,7 @@ def open_stores(
         payments=Payments(database),
         directory=Directory(database),
         claims=Claims(database, keys),
+        approvals=Approvals(database, keys),
         feeds=Feeds(database),
         works=RightsWorks(path.parent, database),
         moves=OneFile(database),

@@ -58,7 +58,7 @@ class Engagements:
     def keep(self, entries: Sequence[Entry], mark: Mark) -> None:
         """Take the engagements of durable entries; written within `LAG_S`, or at once where no event loop runs."""
         for entry in entries:
-            if entry.sealed:
+            if entry.gives_engagement:
                 self._held[entry.engagement] = (entry.insurer, entry.practice, entry.sealed)
         self._marks[mark.slot] = max(mark.position, self._marks.get(mark.slot, 0))
         if len(self._held) >= HELD_MAX:

@@ -1,0 +1,1 @@
+"""Cards that people read: an explanation as a small chart with its reasons, in HTML and in plain characters."""
