@@ -191,7 +191,9 @@ class Listener:
         rows = truth.open_contracts(self.world, person, insurer, domain, day)
         until = max(truth.covered_until(self.world, person, row, domain, day, horizon) for row in rows)
         bill_by = until + timedelta(days=truth.BILLING_DAYS)
-        self.book.accounts.quote(body["engagement"], bill_by, [])  # the approval takes the place of its engagement's quote
+        self.book.accounts.quote(
+            body["engagement"], bill_by, []
+        )  # the approval takes the place of its engagement's quote
         self.book.accounts.quote(answer["approval_id"], bill_by, uses)
         right = {"status": "granted", "reference": body["reference"], "refusals": []}
         days = {"valid_until": until.isoformat(), "bill_by": bill_by.isoformat()}

@@ -17,7 +17,6 @@ from ecluse.rules.book import RuleBook, open_book
 from tests.unit.coverage.report import named
 from tests.unit.coverage.tables import Table, tables
 
-CHILD = "when: {age_to: 15}, count: lunettes"
 BOOK, DAY = open_book(), date(2026, 11, 25)
 PRODUCTS = Path(__file__).parents[2] / "cases" / "products"
 FILES = sorted(PRODUCTS.glob("**/*.yaml"))
@@ -29,11 +28,8 @@ OF_OLD = {  # published tables that are held against the law from their own year
 ALL = [pytest.param(table, id=f"{subject}: {table.name}") for subject, table in tables()]
 BROKEN = [table for _, table in tables() if table.blame]
 SPACES = {0x202F: " ", 0xA0: " "}  # amounts are written with spaces that do not break
-STEPS = {
-    "cents": 1,
-    "months": 1,
-    "rate": Fraction(1, 100),
-}  # how far a value is moved, by its unit; a method is taken out
+# How far a value is moved, by its unit; a method has no number, and is taken out.
+STEPS = {"cents": 1, "months": 1, "rate": Fraction(1, 100)}
 
 
 @pytest.mark.parametrize("table", ALL)
