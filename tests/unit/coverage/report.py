@@ -1,4 +1,4 @@
-"""What the cases touch: each form, limit, condition and fact, each setting of a row, and the rules of law they name.
+"""What the cases and tables touch: each form, limit, condition and fact, each setting of a row, the rules of law they name.
 
 `python -m tests.unit.coverage.report` writes the section "Cases" at the end of docs/coverage.md anew.
 """
@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,11 @@ from ecluse.coverage.facts import Basket, Equipment, Exemption, Facts, Pathway, 
 from ecluse.coverage.guarantee import Bound, Kind, Limit
 from ecluse.coverage.notation import parse
 from ecluse.coverage.product import Row, When, Year
+from ecluse.coverage.responsible import LAW, breaches
+from ecluse.rights.model import Domain
+from ecluse.rules.book import Rule, RuleBook
 from tests.unit.coverage.cases import BOOK, Case, cases
+from tests.unit.coverage.tables import tables
 
 PAGE = Path(__file__).parents[3] / "docs" / "coverage.md"
 # What the price of a line turns on; participations and franchises change no share, so no case is asked for them.
@@ -29,6 +34,11 @@ Each is priced as a claim is, and its three amounts add up to the expense. The s
 that it turns on; their values must be in the case. Guarantee tables that insurers published, each with what the notation
 cannot say of it, are in `tests/cases/products/published/`. Beside the cases stand `published.csv` (worked cases of others)
 and `forms.yaml` (the forms at their edges)."""
+TABLES = """{total} tables in `tests/cases/responsable/` keep the responsible contract's law, or break it at the row they
+blame: {counted}. The verdict on a table turns on each rule that its source names: moved by a cent, a month or a point (or taken
+out, if it has no number), the rule gives the other verdict."""
+UNREAD = """No code reads {names}: no table can make the computation pay what they forbid (steps 3 and 7), or no line says
+which part of an excess they speak of."""
 WRITTEN = "Written by `python -m tests.unit.coverage.report`:"
 
 YES_NO = (True, False)
@@ -66,6 +76,8 @@ def touched() -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for _, case in cases():
         found.update(set(_of_case(case)))
+    for _, table in tables():
+        found.update(("rule", name) for name in set(named(table.source)))
     return found
 
 
@@ -76,7 +88,33 @@ def untouched() -> list[tuple[str, str]]:
 
 def rules_named(case: Case) -> list[str]:
     """The parameters of the rule book that a case names in its source."""
-    return [name for name in re.findall(r"[a-z_]+/[a-z0-9_]+", case.written.source) if name.startswith(BRANCHES)]
+    return named(case.written.source)
+
+
+def named(source: str) -> list[str]:
+    """The parameters of the rule book in the source of a case, or of a table."""
+    return [name for name in re.findall(r"[a-z_]+/[a-z0-9_]+", source) if name.startswith(BRANCHES)]
+
+
+class Watched(RuleBook):
+    """A book that remembers which rules were asked for."""
+
+    def find(self, day: date, name: str) -> Rule | None:
+        _READ.add(name)
+        return super().find(day, name)
+
+
+_READ: set[str] = set()
+
+
+@cache
+def unread() -> tuple[str, ...]:
+    """The rules of the responsible contract that its check asks for under none of the tables."""
+    families = dict.fromkeys(family for domain in Domain for family in BOOK.families(domain, ""))
+    book = Watched(BOOK.parameters.values(), BOOK.acts.values(), families)
+    for _, table in tables():
+        breaches(table.product, book, table.day)
+    return tuple(name for name in BOOK.parameters if name.startswith(LAW) and name not in _READ)
 
 
 def _of_case(case: Case) -> Iterator[tuple[str, str]]:
@@ -137,11 +175,18 @@ def _settings(row: Row) -> Iterator[str]:
 
 def section() -> str:
     """The section of docs/coverage.md."""
-    subjects = Counter(subject for subject, _ in cases())
-    counted = ", ".join(f"{subject} {count}" for subject, count in sorted(subjects.items()))
-    words = textwrap.fill(WORDS.format(total=subjects.total(), counted=counted), 125)
+    words = [_paragraph(WORDS, cases()), "", _paragraph(TABLES, tables()), ""]
+    last = textwrap.fill(UNREAD.format(names=", ".join(f"`{name}`" for name in unread())), 125)
     rows = [f"| {group} | {len(names)} | {_names(group, names)} |" for group, names in every().items()]
-    return "\n".join([TITLE, words, WRITTEN, "", "| group | in all | touched by no case |", "|---|---|---|", *rows, ""])
+    return "\n".join(
+        [TITLE, *words, WRITTEN, "", "| group | in all | touched by no case |", "|---|---|---|", *rows, "", last, ""]
+    )
+
+
+def _paragraph(words: str, of: Iterator[tuple[str, object]]) -> str:
+    subjects = Counter(subject for subject, _ in of)
+    counted = ", ".join(f"{subject} {count}" for subject, count in sorted(subjects.items()))
+    return textwrap.fill(words.format(total=subjects.total(), counted=counted), 125)
 
 
 def _names(group: str, names: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from ecluse.coverage.guarantee import months_of
 from ecluse.coverage.notation import parse
 from ecluse.kernel.money import as_euros, euros
 from tests.unit.coverage.cases import BOOK, Case, Consumed, Expected, cases
-from tests.unit.coverage.report import PAGE, rules_named, section, untouched
+from tests.unit.coverage.report import PAGE, rules_named, section, unread, untouched
 
 ALL = [pytest.param(case, id=f"{subject}: {case.written.name}") for subject, case in cases()]
 
@@ -49,6 +49,10 @@ def test_case(case: Case) -> None:
 
 def test_every_form_limit_condition_and_fact_has_a_case() -> None:
     assert [each for each in untouched() if each[0] != "rule"] == []
+
+
+def test_every_rule_that_code_reads_has_a_case() -> None:
+    assert [name for group, name in untouched() if group == "rule"] == list(unread())
 
 
 @pytest.mark.parametrize("case", [each for each in ALL if rules_named(each.values[0])])  # type: ignore[arg-type]
