@@ -9,7 +9,7 @@ import msgspec
 
 from ecluse.app.hub import Hub
 from ecluse.coverage.product import Product, read_product, version
-from ecluse.coverage.responsible import breaches, days_of_change
+from ecluse.coverage.responsible.obligations import breaches, days_of_change
 from ecluse.journal.entry import FORMAT, Entry, Operation
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal

@@ -19,7 +19,8 @@ from ecluse.coverage.facts import Basket, Equipment, Exemption, Facts, Pathway, 
 from ecluse.coverage.guarantee import Bound, Kind, Limit
 from ecluse.coverage.notation import parse
 from ecluse.coverage.product import Row, When, Year
-from ecluse.coverage.responsible import LAW, breaches
+from ecluse.coverage.responsible.obligations import breaches
+from ecluse.coverage.responsible.trial import LAW
 from ecluse.rights.model import Domain
 from ecluse.rules.book import Rule, RuleBook
 from tests.unit.coverage.cases import BOOK, Case, cases

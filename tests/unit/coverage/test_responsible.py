@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from ecluse.app.products import check_product
-from ecluse.coverage.responsible import OBLIGATIONS, Trial, breaches
+from ecluse.coverage.responsible.obligations import OBLIGATIONS, breaches
+from ecluse.coverage.responsible.trial import Trial
 from ecluse.rights.model import Domain
 from ecluse.rules.book import RuleBook, open_book
 from tests.unit.coverage.report import named
