@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from ecluse.claims.price import Payer, consumption, price, priceable, reasons, s
 from ecluse.coverage.accounts import Dated, span_of
 from ecluse.coverage.compute import compute_contracts
 from ecluse.coverage.explain import because
+from ecluse.coverage.facts import Exemption, Pathway
 from ecluse.coverage.notation import parse
 from ecluse.coverage.product import read_product
 from ecluse.kernel.days import months_after
 from ecluse.rights.model import Covered, Domain
-from ecluse.rules.book import open_book
+from ecluse.rules import parameter
+from ecluse.rules.book import RuleBook, open_book
 
 DAY = date(2026, 11, 23)
 BOOK = open_book()
@@ -168,3 +171,35 @@ def test_without_a_contract_the_reasons_say_so() -> None:
     (priced,) = shared([billed()], [])
     assert priced.amc_cents == 0
     assert any("Aucune garantie" in said for said in reasons(priced))
+
+
+LATER = DAY + timedelta(days=1)
+
+
+def amended(book: RuleBook) -> RuleBook:
+    """The same law, with another value for everything from the day after on."""
+    changed = {"cents": 1, "rate": Fraction(1, 7), "count": 1, "months": 1, "years": 1, "days": 1, "working_days": 1}
+    parameters = [
+        replace(each, values=(*each.values, parameter.Dated(LATER, changed.get(each.unit, "other"), "loi de demain")))
+        for each in book.parameters.values()
+        if each.values[-1].since < LATER
+    ]
+    return RuleBook(parameters, book.acts.values())
+
+
+@given(
+    BILLED,
+    st.sampled_from(["TM:100", "BR_INCL:150", "EUR_ACT:30/5Y", "FR:100<=EUR_INCL:60/24M"]),
+    st.sampled_from([{}, {"exemption": Exemption.HEAVY_ACT}, {"pathway": Pathway.OUTSIDE}]),
+)
+def test_a_past_day_is_answered_alike_whatever_law_and_tables_come_later(
+    one: Billed, guarantee: str, facts: dict[str, Any]
+) -> None:
+    asked = replace(one, **facts)
+    now = payer(guarantee)
+    tomorrow = replace(now.product.guarantees[0], guarantee="NONE", first_day=LATER)
+    later = Payer(now.covered, replace(now.product, guarantees=(tomorrow, *now.product.guarantees)))
+    (before,) = price(Domain.MED, [(asked, priceable(asked, 0, BOOK))], lambda _: [now], {})
+    (after,) = price(Domain.MED, [(asked, priceable(asked, 0, amended(BOOK)))], lambda _: [later], {})
+    assert after == before
+    assert reasons(after) == reasons(before)
