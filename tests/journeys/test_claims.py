@@ -374,3 +374,23 @@ def test_a_zero_byte_is_an_unknown_name_or_a_wrong_one_and_never_a_fault(tmp_pat
         return [status for status, _ in asked]
 
     assert not [status for status in played(tmp_path, story) if status >= 500]
+
+
+def test_a_second_insurer_pays_on_what_the_first_leaves(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> tuple[Any, Any, Any]:
+        engagement = await hub.check()
+        told = line(other_amc_cents=2000)
+        quoted = await hub.call("POST", "/v1/quotes", {"engagement": engagement, "lines": [told]})
+        answer = await hub.send(claim("F1", told, engagement=engagement))
+        refused = await hub.send(claim("F2", line(other_amc_cents=2796), engagement=engagement))
+        return quoted, answer, refused
+
+    (_, quoted), answer, refused = played(tmp_path, story)
+    assert quoted["total"] == {
+        "expense_cents": 5000, "amo_cents": 2205, "amc_cents": 795, "patient_cents": 0, "other_amc_cents": 2000,
+    }  # fmt: skip
+    assert any(
+        "Une autre complémentaire, qui paie d'abord, verse 20,00" in said for said in quoted["lines"][0]["because"]
+    )
+    assert (answer["status"], answer["amc_cents"]) == ("accepted", 795)
+    assert "other_amc_too_high" in [each["code"] for each in refused["refusals"]]

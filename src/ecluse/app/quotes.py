@@ -62,13 +62,14 @@ class QuotedLine(msgspec.Struct, frozen=True):
     because: list[str]
 
 
-class Total(msgspec.Struct, frozen=True):
-    """The lines together: the last three add up to the expense."""
+class Total(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The lines together: all that is paid, and what is left, add up to the expense."""
 
     expense_cents: int
     amo_cents: int
     amc_cents: int
     patient_cents: int
+    other_amc_cents: int = 0
 
 
 class QuoteAnswer(msgspec.Struct, frozen=True):
@@ -148,4 +149,5 @@ def total(priced: Sequence[Priced]) -> Total:
         sum(each.amo_cents for each in priced),
         sum(each.amc_cents for each in priced),
         sum(each.patient_cents for each in priced),
+        sum(each.billed.other_amc_cents or 0 for each in priced),
     )

@@ -1,8 +1,8 @@
 """A claim under a prior approval: what it bills must be what was approved, or less. Pure.
 
-Two lines are of the same kind when act, stated facts, base of one act and rate of the AMO are the same. Of each kind, what is
-billed, in this claim and in those that stand, is at most what was approved. Then nothing but the use of accounts can
-move the price, and what the approval reserved is its own.
+Two lines are of the same kind when act, stated facts, base of one act, rate of the AMO and what other insurers pay are the
+same. Of each kind, what is billed, in this claim and in those that stand, is at most what was approved. Then nothing but the
+use of accounts can move the price, and what the approval reserved is its own.
 """
 
 from __future__ import annotations
@@ -87,4 +87,5 @@ def _excess(rest: Amount, billed: Billed) -> str:
 
 def _kind(billed: Billed) -> Kind:
     facts = (getattr(billed, name) for name in Facts.__struct_fields__)
-    return billed.act, Fraction(billed.base_cents, billed.quantity), rate(billed.amo_rate), *facts
+    others = Fraction(billed.other_amc_cents or 0, billed.quantity)
+    return billed.act, Fraction(billed.base_cents, billed.quantity), rate(billed.amo_rate), others, *facts

@@ -82,7 +82,8 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """One line as it is sent, with the facts stated of it. Expense and base are those of all its `quantity` acts or articles.
 
     `amo_cents`, `amc_cents` and `patient_cents` may state the sender's own figures: they are compared, never believed.
-    `participation_cents` may state what the AMO keeps back later (participation forfaitaire, franchises).
+    `participation_cents` may state what the AMO keeps back later (participation forfaitaire, franchises), `other_amc_cents`
+    what complementary insurers of higher priority pay: this one pays on what they leave.
     """
 
     line: Annotated[int, Meta(ge=1, le=999)]
@@ -97,6 +98,7 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     participation_cents: (
         Annotated[int, Meta(ge=0, le=100_000_000, description="Kept back by the AMO; never changes the split")] | None
     ) = None
+    other_amc_cents: Annotated[int, AMOUNT] | None = None
     amo_cents: Annotated[int, AMOUNT] | None = None
     amc_cents: Annotated[int, AMOUNT] | None = None
     patient_cents: Annotated[int, AMOUNT] | None = None
@@ -147,7 +149,7 @@ class Paid(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Priced(msgspec.Struct, frozen=True, array_like=True):
-    """A line shared out: the three amounts add up to its expense."""
+    """A line shared out: the three amounts, and what other insurers pay, add up to its expense."""
 
     billed: Billed
     amo_cents: int

@@ -19,6 +19,7 @@ from ecluse.claims.claim import MOVES, Billed, Fault, Move, Priced, State
 from ecluse.claims.faults import fault
 from ecluse.claims.obligatory import contradictions, rate_fault
 from ecluse.claims.participation import participation_faults
+from ecluse.coverage.compute import obligatory_cents
 from ecluse.coverage.line import Line
 from ecluse.kernel.days import months_after
 from ecluse.kernel.money import en_euros
@@ -178,6 +179,15 @@ def _participation(case: Sent) -> Iterator[Fault]:
         yield from participation_faults(case.book, case.domain, [billed for billed, _ in case.lines])
 
 
+def _others(case: Sent) -> Iterator[Fault]:
+    """Insurers never pay more than the expense in all: article 9 de la loi n° 89-1009."""
+    for billed, line in case.lines:
+        left = line.expense_cents - obligatory_cents(line)[0]
+        if line.other_amc_cents > left:
+            words = {"other": en_euros(line.other_amc_cents), "left": en_euros(left)}
+            yield fault("other_amc_too_high", billed.line, **words)
+
+
 def _stated(case: Sent) -> Iterator[Fault]:
     """The sender's own figures, where there are some, are those of the computation."""
     for priced in case.priced:
@@ -218,6 +228,7 @@ OF_LINES: dict[str, Callable[[Sent], Iterator[Fault]]] = {
     "facts": _facts,
     "rate": _rate,
     "participation": _participation,
+    "others": _others,
     "stated": _stated,
 }
 CONTROLS: dict[str, Callable[[Case], Iterator[Fault]]] = {
@@ -233,6 +244,7 @@ CONTROLS: dict[str, Callable[[Case], Iterator[Fault]]] = {
     "facts": _facts,
     "rate": _rate,
     "participation": _participation,
+    "others": _others,
     "guarantees": _guarantees,
     "stated": _stated,
     "duplicates": _duplicates,

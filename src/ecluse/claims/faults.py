@@ -81,6 +81,10 @@ WORDS: Words = {
         "Les participations ou franchises annoncées, {stated}, dépassent le plafond de {most} ({reference}).",
         "Corrigez « participation_cents », ou ne l'envoyez pas.",
     ),
+    "other_amc_too_high": (
+        "Les autres complémentaires paieraient {other}, plus que les {left} que l'Assurance maladie laisse.",
+        "Corrigez « other_amc_cents ».",
+    ),
     "amount_mismatch": (
         "Le montant {name} annoncé, {stated}, n'est pas celui du calcul, {right}.",
         "Reprenez le montant calculé, ou n'envoyez pas ce champ.",

@@ -13,7 +13,7 @@ import msgspec
 
 from ecluse.claims.claim import Billed, Paid, Priced, Use
 from ecluse.coverage.accounts import Book, Kept, Span, Spans, account_name, span_of
-from ecluse.coverage.compute import REFERENCES, Split, StepName, compute, obligatory_cents
+from ecluse.coverage.compute import REFERENCES, Split, StepName, compute, obligatory_cents, others_cents
 from ecluse.coverage.facts import Basket, Exemption, Pathway
 from ecluse.coverage.guarantee import NONE
 from ecluse.coverage.line import Line, Used, read_line
@@ -59,6 +59,7 @@ def _read(billed: Billed, pointer: str) -> Line:
         billed.amo_rate,
         billed.quantity,
         billed.participation_cents or 0,
+        other_amc_cents=billed.other_amc_cents or 0,
         pointer=pointer,
     )
 
@@ -112,7 +113,7 @@ def _price_line(domain: Domain, billed: Billed, line: Line, payers: Sequence[Pay
         share = _share(domain, billed, line, payer, book, amc)
         amc += share.amc_cents
         paid.append(share)
-    left = line.expense_cents - amo - amc
+    left = line.expense_cents - amo - others_cents(line, amo) - amc
     return Priced(billed, amo, amc, left, tuple(paid), line.flat_share_cents, line.price_limit_cents)
 
 

@@ -4,11 +4,12 @@ Steps, numbered as in docs/coverage.md; `REFERENCES` cites each:
  1. AMO: base × rate, half up to the cent, never above the expense; less the flat share of a heavy act.
  2. Ticket modérateur: what the AMO leaves of the base.
  3. Majoration: what the AMO pays less outside the care pathway, which a responsible contract leaves to the patient.
- 4. Ceiling: what each part of the guarantee may pay, within its own limits.
- 5. Limit: what all parts together may pay.
- 6. AMC: the sum of the ceilings, within the limits and what is left of the expense, never below zero.
- 7. Participation: forfaitaire or franchise, taken from the AMO part later; it never raises the AMC.
- 8. Patient: what is left at the counter.
+ 4. Others: what complementary insurers of higher priority pay.
+ 5. Ceiling: what each part of the guarantee may pay, within its own limits.
+ 6. Limit: what all parts together may pay.
+ 7. AMC: the sum of the ceilings, within the limits and what is left of the expense, never below zero.
+ 8. Participation: forfaitaire or franchise, taken from the AMO part later; it never raises the AMC.
+ 9. Patient: what is left at the counter.
 """
 
 from __future__ import annotations
@@ -34,17 +35,19 @@ class StepName(IntEnum):
     AMO = 1
     TICKET_MODERATEUR = 2
     MAJORATION = 3
-    CEILING = 4
-    LIMIT = 5
-    AMC = 6
-    PARTICIPATION = 7
-    PATIENT = 8
+    OTHERS = 4
+    CEILING = 5
+    LIMIT = 6
+    AMC = 7
+    PARTICIPATION = 8
+    PATIENT = 9
 
 
 REFERENCES: dict[StepName, str] = {
     StepName.AMO: "articles L160-13 et R160-22 du code de la sécurité sociale",
     StepName.TICKET_MODERATEUR: "article L160-13 du code de la sécurité sociale",
     StepName.MAJORATION: "articles L162-5-3 et L871-1 du code de la sécurité sociale",
+    StepName.OTHERS: "article 9 de la loi n° 89-1009 du 31 décembre 1989",
     StepName.CEILING: "garantie du contrat",
     StepName.LIMIT: "garantie du contrat",
     StepName.AMC: "article 9 de la loi n°\u00a089-1009 du 31 décembre 1989",
@@ -72,7 +75,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Split(msgspec.Struct, frozen=True):
-    """A line shared out: `amo_cents + amc_cents + patient_cents` is the expense, less what earlier contracts paid.
+    """A line shared out: `amo_cents + amc_cents + patient_cents` is the expense, less what others and earlier contracts paid.
 
     `amo_cents` is gross; `participation_cents` stands apart: the AMO keeps it back later. `consumed` adds to `Uses`.
     """
@@ -105,12 +108,14 @@ class Joint(msgspec.Struct, frozen=True):
 def compute(line: Line, guarantee: Guarantee, used: Uses = NO_USES, paid_before_cents: int = 0) -> Split:
     """Share out one line under one guarantee; `paid_before_cents` is what contracts of higher priority pay."""
     amo, ticket = obligatory_cents(line)
-    left = line.expense_cents - amo - paid_before_cents
+    left = line.expense_cents - amo - others_cents(line, amo) - paid_before_cents
     assert left >= 0, "earlier contracts never pay more than the expense"
     steps = [Step(StepName.AMO, amo), Step(StepName.TICKET_MODERATEUR, ticket)]
     majoration = min(line.majoration_cents, left)
     if majoration:
         steps.append(Step(StepName.MAJORATION, majoration))
+    if line.other_amc_cents:
+        steps.append(Step(StepName.OTHERS, others_cents(line, amo)))
     payable, reckoned = left - majoration, amo + majoration
     ceilings = _ceilings(line, guarantee, reckoned, payable, used, steps)
     amc = min(payable, sum(ceilings))
@@ -135,7 +140,13 @@ def compute_contracts(line: Line, contracts: Iterable[tuple[str, Guarantee, Uses
         amc += split.amc_cents
         shares.append(Share(contract, split))
     participation = min(line.participation_cents, amo)
-    return Joint(amo, amc, line.expense_cents - amo - amc, participation, tuple(shares))
+    patient = line.expense_cents - amo - others_cents(line, amo) - amc
+    return Joint(amo, amc, patient, participation, tuple(shares))
+
+
+def others_cents(line: Line, amo_cents: int) -> int:
+    """Step 4: what insurers of higher priority pay, within what the AMO leaves."""
+    return min(line.other_amc_cents, line.expense_cents - amo_cents)
 
 
 def obligatory_cents(line: Line) -> tuple[int, int]:
@@ -150,7 +161,7 @@ def obligatory_cents(line: Line) -> tuple[int, int]:
 
 
 def _ceilings(line: Line, guarantee: Guarantee, amo: int, payable: int, used: Uses, steps: list[Step]) -> list[int]:
-    """Step 4, part by part in the order written: a percent of the rest looks at what those before it leave."""
+    """Step 5, part by part in the order written: a percent of the rest looks at what those before it leave."""
     ceilings: list[int] = []
     for part in guarantee.parts:
         rest = max(0, payable - sum(ceilings))
@@ -210,7 +221,7 @@ def _add(added: dict[str, Used], account: str, use: Used) -> None:
     added[account] = added.get(account, NOTHING_USED) + use
 
 
-# Step 4: each form of guarantee gives its ceiling in cents, and what the year leaves where it counts by the year.
+# Step 5: each form of guarantee gives its ceiling in cents, and what the year leaves where it counts by the year.
 _Ceiling = tuple[int, int | None]
 
 

@@ -67,6 +67,10 @@ def _majoration(step: Step, _split: Split, _line: Line, _contract: str) -> tuple
     return (f"{said}, qu'un contrat responsable ne rembourse pas{_CITED[step.name]}",)
 
 
+def _others(step: Step, _split: Split, _line: Line, _contract: str) -> tuple[str, ...]:
+    return (f"Une autre complémentaire, qui paie d'abord, verse {en_euros(step.cents)}{_CITED[step.name]}",)
+
+
 def _amc(step: Step, split: Split, _line: Line, contract: str) -> tuple[str, ...]:
     ceilings = _ceilings(split)
     if not ceilings:
@@ -108,6 +112,7 @@ _STEPS: dict[StepName, Callable[[Step, Split, Line, str], tuple[str, ...]]] = {
     StepName.AMO: _amo,
     StepName.TICKET_MODERATEUR: _ticket,
     StepName.MAJORATION: _majoration,
+    StepName.OTHERS: _others,
     StepName.AMC: _amc,
     StepName.PARTICIPATION: _participation,
     StepName.PATIENT: _patient,

@@ -24,6 +24,7 @@ class Line(msgspec.Struct, frozen=True):
     `price_limit_cents` is the regulated price of a 100 % Santé basket for the whole line, where the rule book knows it.
     `flat_share_cents` stands in the place of the ticket modérateur of a heavy act (article R160-16): the AMO pays that less.
     `majoration_cents` is what the AMO pays less outside the care pathway, where the contract must leave it to the patient.
+    `other_amc_cents` is what complementary insurers of higher priority pay: this one pays on what they leave.
     """
 
     expense_cents: int
@@ -34,6 +35,7 @@ class Line(msgspec.Struct, frozen=True):
     price_limit_cents: int | None = None
     flat_share_cents: int = 0
     majoration_cents: int = 0
+    other_amc_cents: int = 0
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -57,6 +59,7 @@ def read_line(
     participation_cents: int = 0,
     price_limit_cents: int | None = None,
     *,
+    other_amc_cents: int = 0,
     pointer: str = "",
 ) -> Line:
     """The line a door received, checked; `pointer` leads to it. Raises `line_invalid` and `rate_invalid`."""
@@ -64,6 +67,7 @@ def read_line(
     check_amount(base_cents, pointer, "base_cents")
     check_amount(participation_cents, pointer, "participation_cents")
     check_amount(price_limit_cents or 0, pointer, "price_limit_cents")
+    check_amount(other_amc_cents, pointer, "other_amc_cents")
     if not 1 <= quantity <= QUANTITY_MAX:
         raise BAD_LINE(f"quantity is not between 1 and {QUANTITY_MAX}", pointer=f"{pointer}/quantity")
     return Line(
@@ -73,6 +77,7 @@ def read_line(
         quantity,
         participation_cents,
         price_limit_cents,
+        other_amc_cents=other_amc_cents,
     )
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ecluse.coverage.compute import REFERENCES, Split, StepName
+from ecluse.coverage.compute import REFERENCES, Split, StepName, others_cents
 from ecluse.coverage.explain import YOURS, told
 from ecluse.coverage.guarantee import Guarantee
 from ecluse.coverage.line import Line
@@ -24,6 +24,7 @@ class BarKind(StrEnum):
 
     EXPENSE = "expense"
     AMO = "amo"
+    OTHERS = "others"
     CONTRACT = "contract"
     LEFT = "left"
     MAJORATION = "majoration"
@@ -58,12 +59,13 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 _NAMES = (YOURS, "Votre deuxième contrat", "Votre troisième contrat", "Votre contrat suivant")
-_ONCE_FIRST = (StepName.AMO, StepName.TICKET_MODERATEUR)  # said with the first contract only
+_ONCE_FIRST = (StepName.AMO, StepName.TICKET_MODERATEUR, StepName.OTHERS)  # said with the first contract only
 _ONCE_LAST = (StepName.PARTICIPATION, StepName.PATIENT)  # said with the last contract only
 _BAR_OF = {
     StepName.AMO: BarKind.AMO,
     StepName.TICKET_MODERATEUR: BarKind.AMO,
     StepName.MAJORATION: BarKind.MAJORATION,
+    StepName.OTHERS: BarKind.OTHERS,
     StepName.CEILING: BarKind.CONTRACT,
     StepName.LIMIT: BarKind.CONTRACT,
     StepName.AMC: BarKind.CONTRACT,
@@ -80,6 +82,7 @@ def sentences(turns: Sequence[Turn]) -> list[str]:
 def waterfall(turns: Sequence[Turn]) -> Waterfall:
     """The bars of a line, for contracts in the order they pay; at least one turn, if need be with no guarantee."""
     bars, asides = [_expense(turns[0].line), _amo(turns[0])], []
+    bars += _others(turns[0])
     bars += [_contract(place, turn) for place, turn in enumerate(turns)]
     bars.append(_left(turns[-1].split))
     for each in (_majoration(turns), _participation(turns[-1].split)):
@@ -130,6 +133,12 @@ def _amo(turn: Turn) -> Bar:
     if line.flat_share_cents:
         rule += f", moins {en_euros(line.flat_share_cents)} sur les actes lourds"
     return Bar(BarKind.AMO, "Assurance maladie", -turn.split.amo_cents, rule, REFERENCES[StepName.AMO])
+
+
+def _others(turn: Turn) -> list[Bar]:
+    cents = others_cents(turn.line, turn.split.amo_cents)
+    rule, article = "paie avant votre contrat", REFERENCES[StepName.OTHERS]
+    return [Bar(BarKind.OTHERS, "Autre complémentaire", -cents, rule, article)] if cents else []
 
 
 def _contract(place: int, turn: Turn) -> Bar:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ecluse.coverage.compute import Split, Uses, compute, compute_contracts
+from ecluse.coverage.compute import Split, Uses, compute, compute_contracts, others_cents
 from ecluse.coverage.explain import because
 from ecluse.coverage.guarantee import NONE, Bound, Guarantee, Kind, Limit, Part, ledger_of
 from ecluse.coverage.line import Line, Used
@@ -60,6 +60,7 @@ LINES = st.builds(
     st.none() | st.integers(0, 200_000),
     st.just(0) | st.integers(0, 5000),
     st.just(0) | st.integers(0, 5000),
+    st.just(0) | CENTS,
 )
 USED = st.dictionaries(
     st.sampled_from(["Y", "Y+AMO", "12M", "24M", "48M", "48M+AMO"]),
@@ -71,7 +72,8 @@ CONTRACTS = st.lists(st.tuples(st.sampled_from(["A", "B", "C"]), GUARANTEES, USE
 @given(LINES, GUARANTEES, USED)
 def test_parts_add_up_to_the_expense_and_none_is_below_zero(line: Line, guarantee: Guarantee, used: Uses) -> None:
     split = compute(line, guarantee, used)
-    assert split.amo_cents + split.amc_cents + split.patient_cents == line.expense_cents
+    others = others_cents(line, split.amo_cents)
+    assert split.amo_cents + others + split.amc_cents + split.patient_cents == line.expense_cents
     assert min(split.amo_cents, split.amc_cents, split.patient_cents, split.participation_cents) >= 0
     assert split.participation_cents <= split.amo_cents
 
@@ -150,6 +152,7 @@ def test_no_account_is_used_beyond_its_limit(line: Line, guarantee: Guarantee, u
 
 @given(LINES, st.integers(0, 60_000), st.integers(1, 9), st.integers(0, 12))
 def test_the_short_forms_are_what_they_stand_for(line: Line, cents: int, acts: int, before: int) -> None:
+    line = replace(line, other_amc_cents=0)
     used = {"Y": Used(before, before * 1000)}
     euros = f"{cents // 100}.{cents % 100:02d}"
     for short, long in (
@@ -158,6 +161,20 @@ def test_the_short_forms_are_what_they_stand_for(line: Line, cents: int, acts: i
     ):
         one, two = compute(line, parse(short), used), compute(line, parse(long), used)
         assert (one.amc_cents, one.consumed) == (two.amc_cents, two.consumed)
+
+
+@given(LINES, GUARANTEES, GUARANTEES, USED)
+def test_two_insurers_never_pay_more_than_the_expense(
+    line: Line, first: Guarantee, second: Guarantee, used: Uses
+) -> None:
+    """The second is told what the first pays, and pays on what it leaves: as two contracts of one insurer would."""
+    alone = compute(line, first, used)
+    others = others_cents(line, alone.amo_cents) + alone.amc_cents
+    after = compute(replace(line, other_amc_cents=others), second, used)
+    assert alone.amo_cents + others + after.amc_cents + after.patient_cents == line.expense_cents
+    if not line.other_amc_cents:
+        joint = compute_contracts(line, [("A", first, used), ("B", second, used)])
+        assert [share.split.amc_cents for share in joint.shares] == [alone.amc_cents, after.amc_cents]
 
 
 @given(LINES, GUARANTEES, USED, st.integers(0, 5000))
@@ -181,7 +198,9 @@ def test_a_higher_expense_never_lowers_what_is_paid(line: Line, guarantee: Guara
 
 @given(LINES)
 def test_tm_100_covers_exactly_the_ticket_moderateur(line: Line) -> None:
-    at_least_base = costing(replace(line, majoration_cents=0), max(line.expense_cents, line.base_cents))
+    at_least_base = costing(
+        replace(line, majoration_cents=0, other_amc_cents=0), max(line.expense_cents, line.base_cents)
+    )
     split = compute(at_least_base, parse("TM:100"))
     assert split.amo_cents + split.amc_cents == line.base_cents
     assert split.patient_cents == at_least_base.expense_cents - line.base_cents
@@ -231,7 +250,8 @@ def test_several_contracts_never_pay_more_than_the_expense(
     joint = compute_contracts(line, contracts)
     paid = sum(share.split.amc_cents for share in joint.shares)
     assert joint.amc_cents == paid
-    assert joint.amo_cents + paid + joint.patient_cents == line.expense_cents
+    others = others_cents(line, joint.amo_cents)
+    assert joint.amo_cents + others + paid + joint.patient_cents == line.expense_cents
     assert joint.patient_cents >= 0
     assert [share.contract for share in joint.shares] == [name for name, _, _ in contracts]
 

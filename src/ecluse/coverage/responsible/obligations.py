@@ -5,7 +5,7 @@ rows tell apart, and what it pays is held against the law of the day. So a table
 written. Obligations bear on the domains that a table speaks of; what it is silent on, another table may cover.
 
 What a responsible contract may never pay (participation, franchises, majoration outside the care pathway) no table can
-make it pay: the computation leaves those to the patient (`compute`, steps 3 and 7).
+make it pay: the computation leaves those to the patient (`compute`, steps 3 and 8).
 """
 
 from __future__ import annotations

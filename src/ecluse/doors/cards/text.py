@@ -12,7 +12,7 @@ from ecluse.doors.cards.reading import Placed, missing, placed, sentences, signe
 COLUMNS = 80
 _LABEL, _AMOUNT = 24, 15  # the longest label has 22 characters; a million euros with its sign has 14
 _CHART = COLUMNS - _LABEL - _AMOUNT - 1
-_BLOCKS = {BarKind.EXPENSE: "█", BarKind.AMO: "▓", BarKind.CONTRACT: "▒", BarKind.LEFT: "█"}
+_BLOCKS = {BarKind.EXPENSE: "█", BarKind.AMO: "▓", BarKind.OTHERS: "░", BarKind.CONTRACT: "▒", BarKind.LEFT: "█"}
 
 
 def as_text(explanation: Explanation) -> str:
