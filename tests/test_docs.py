@@ -13,6 +13,7 @@ import pytest
 import typer
 
 import ecluse
+import sim
 from ecluse.doors.cli.main import complete
 from ecluse.kernel.errors import catalogue
 from ecluse.settings import IssuerSettings, Settings, template
@@ -28,9 +29,15 @@ def refusals_written() -> dict[str, tuple[str, ...]]:
     return {code: rest for code, *rest in rows}  # type: ignore[misc]
 
 
+def all_declared() -> None:
+    """Import whatever may declare a refusal; the simulator adds commands of its own."""
+    for package in (ecluse, sim):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+
+
 def test_every_refusal_is_in_the_table_and_nothing_else_is() -> None:
-    for module in pkgutil.walk_packages(ecluse.__path__, "ecluse."):
-        import_module(module.name)
+    all_declared()
     declared = {code: [str(kind.status), kind.title, kind.fix] for code, kind in catalogue().items()}
     assert refusals_written() == declared, "run: python -m tests.test_docs"
 
@@ -91,8 +98,7 @@ def test_every_page_is_there(page: Path) -> None:
 
 def write_table() -> None:
     """Write the table of docs/errors.md anew from the code, under the words above it."""
-    for module in pkgutil.walk_packages(ecluse.__path__, "ecluse."):
-        import_module(module.name)
+    all_declared()
     page = DOCS / "errors.md"
     words, mark, _ = page.read_text().partition("| code | HTTP | what | what to do |")
     rows = [f"| `{code}` | {kind.status} | {kind.title} | {kind.fix} |" for code, kind in catalogue().items()]

@@ -62,7 +62,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str, str]] = [
     ("GET", "/v1/claims/clm_X", {"headers": {"Authorization": ""}}, 401, "unauthenticated", "/v1/claims/{claim_id}"),
     ("GET", "/v1/claims/clm_X", {}, 404, "not_found", "/v1/claims/{claim_id}"),
     ("GET", f"/v1/{MEMBER['nir']}", {}, 404, "not_found", "other"),
-    ("DELETE", "/v1/quotes", {}, 405, "method_not_allowed", "other"),
+    ("DELETE", "/v1/quotes", {}, 405, "method_not_allowed", "/v1/quotes"),
     ("GET", "/v1/rights/checks", {}, 405, "method_not_allowed", "/v1/rights/checks"),
     ("POST", "/v1/rights/checks", {"json": {"insurer": MEMBER["nir"]}}, 400, "malformed", "/v1/rights/checks"),
     ("POST", "/v1/quotes", {"content": b"{"}, 400, "malformed", "/v1/quotes"),
