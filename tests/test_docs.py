@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
+from typer.testing import CliRunner
 
 import ecluse
 import sim
@@ -53,6 +54,11 @@ def commands(command: click.Command, name: str) -> Iterator[str]:
 @pytest.mark.parametrize("command", [*commands(typer.main.get_command(complete()), "ecluse")])
 def test_every_command_is_in_the_operations_page(command: str) -> None:
     assert f"`{command}" in (DOCS / "operations.md").read_text()
+
+
+def test_the_program_tells_its_version() -> None:
+    told = CliRunner().invoke(complete(), ["--version"])
+    assert (told.exit_code, told.output.strip()) == (0, ecluse.__version__)
 
 
 @pytest.mark.parametrize("command", [*commands(typer.main.get_command(complete()), "")])

@@ -63,14 +63,19 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(dev.app, name="dev")
 
 
-@app.callback(invoke_without_command=False)
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    """Third-party payment for complementary health insurance."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Third-party payment for complementary health insurance."""
 
 
 @cache
