@@ -19,13 +19,13 @@ from ecluse.app.ports import HUB
 from ecluse.app.quotes import ENGAGEMENT_UNKNOWN, GUARANTEES_MISSING, QuotedLine, Total, quoted_lines, total
 from ecluse.app.targets import promised_contracts, under_engagement
 from ecluse.claims.approval import Approval, Move, Moved, Promised, State, last_billing, last_care
-from ecluse.claims.approving import Asking, Case, Decide, Decided, Search, Summary, faults
+from ecluse.claims.approving import Asking, Case, Decide, Decided, Summary, faults
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Fault, Priced
+from ecluse.claims.filing import Search
 from ecluse.claims.price import Payers, price, priceable, spans
 from ecluse.coverage.accounts import Kept
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
-from ecluse.gate.identity import FORBIDDEN
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import PARIS, paris_day
 from ecluse.kernel.errors import NOT_FOUND
@@ -98,7 +98,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
 
     Raises `engagement_unknown` (unknown, or another practice's), `guarantees_missing`, `reference_reused`, `forbidden`.
     """
-    practice = _practice(asked)
+    practice = asked.require_practice()
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL, sent.engagement)
     target = await under_engagement(hub, admission, [billed.date for billed in sent.lines])
@@ -130,7 +130,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
 
 async def cancel_approval(hub: Hub, asked: Request, approval_id: str) -> Released[ApprovalAnswer]:
     """Cancel an own approval that no claim uses; again is the same answer. Raises `not_found`, `approval_closed`."""
-    _practice(asked)
+    asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_CANCELLED, approval_id)
     approval = await hub.approvals.cancel(admission)
     if approval is None:
@@ -140,7 +140,7 @@ async def cancel_approval(hub: Hub, asked: Request, approval_id: str) -> Release
 
 async def show_approval(hub: Hub, asked: Request, approval_id: str) -> Released[ApprovalLife]:
     """An own approval and its whole life. Raises `not_found`, the same for unknown and another practice's."""
-    _practice(asked)
+    asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_READ, approval_id)
     found = await hub.approvals.approval(admission)
     if found is None:
@@ -151,18 +151,12 @@ async def show_approval(hub: Hub, asked: Request, approval_id: str) -> Released[
 
 async def list_approvals(hub: Hub, asked: Request, search: Search) -> Released[ApprovalPage]:
     """A page of the practice's own approvals: no field of it is about a person."""
-    _practice(asked)
+    asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_READ, "")
     found = await hub.approvals.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ApprovalPage(tuple(page), page[-1].approval_id if more else None)
     return await hub.desk.release(admission, Disclosure(answer, "listed"))
-
-
-def _practice(asked: Request) -> str:
-    if not asked.account.practice:
-        raise FORBIDDEN("this token names no practice")
-    return asked.account.practice
 
 
 async def _released(hub: Hub, admission: Admission, approval: Approval, answer: Told) -> Released[Told]:

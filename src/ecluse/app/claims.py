@@ -25,7 +25,6 @@ from ecluse.claims.price import Payers, price, priceable, reasons, spans
 from ecluse.coverage.accounts import Spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Request
-from ecluse.gate.identity import FORBIDDEN
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import add_working_days, paris_day
 from ecluse.kernel.errors import NOT_FOUND, refusal
@@ -152,7 +151,7 @@ _canonical = msgspec.msgpack.Encoder(order="deterministic").encode
 
 async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[ClaimAnswer]:
     """Take a claim in; kept and journalled when this returns. Raises `invoice_reused`, `forbidden`, and refusals of form."""
-    practice = _practice(asked)
+    practice = asked.require_practice()
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     target = await _target(hub, asked, sent)
     payers = await target.payers(hub)
@@ -181,7 +180,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
 
 async def cancel_claim(hub: Hub, asked: Request, claim_id: str, sent: Cancellation) -> Released[ClaimAnswer]:
     """Cancel an own claim; again is the same answer. Raises `not_found`, and `move_not_allowed` for a refused claim."""
-    _practice(asked)
+    asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_CANCELLED, claim_id)
     found = await hub.claims.cancel(admission, sent.reason)
     if found is None:
@@ -197,7 +196,7 @@ async def cancel_claim(hub: Hub, asked: Request, claim_id: str, sent: Cancellati
 
 async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimLife]:
     """An own claim and its whole life. Raises `not_found`, the same for unknown and another practice's."""
-    _practice(asked)
+    asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, claim_id)
     found = await hub.claims.claim(admission)
     if found is None:
@@ -209,18 +208,12 @@ async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimL
 
 async def list_claims(hub: Hub, asked: Request, search: Search) -> Released[ClaimPage]:
     """A page of the practice's own claims: no field of it is about a person."""
-    _practice(asked)
+    asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, "")
     found = await hub.claims.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ClaimPage(tuple(page), page[-1].claim_id if more else None)
     return await hub.desk.release(admission, Disclosure(answer, "listed"))
-
-
-def _practice(asked: Request) -> str:
-    if not asked.account.practice:
-        raise FORBIDDEN("this token names no practice")
-    return asked.account.practice
 
 
 async def _target(hub: Hub, asked: Request, sent: ClaimSent) -> Target:

@@ -36,7 +36,7 @@ _KIND: dict[Operation, Kept] = {
     Operation.FEED_LOADED: "feeds",
     Operation.PRODUCT_LOADED: "products",
 }
-_TODO: dict[str, str] = {
+_REMEDIES: dict[str, str] = {
     "claims": "Ask those practices (--practices) to send them again: the same invoice is taken as new, under another id.",
     "cancellations": "Ask those practices to cancel again; a claim that is lost too is simply not sent again.",
     "engagements": "Start the hub: it copies them from the journal.",
@@ -104,8 +104,8 @@ async def missing(
         entries = [entry for encoded, _ in some if window.holds(entry := decode(encoded))]
         await _compare(upkeep, entries, found, now_ts_us - RECENT_US)
         told(some[-1][1], journal.size_bytes)
-    kinds = {kind: each.told(_TODO[kind]) for kind, each in found.items()}
-    return Missing(kinds, tuple(await lost_runs(payments, post)), _TODO["runs"])
+    kinds = {kind: each.told(_REMEDIES[kind]) for kind, each in found.items()}
+    return Missing(kinds, tuple(await lost_runs(payments, post)), _REMEDIES["runs"])
 
 
 class _Found:

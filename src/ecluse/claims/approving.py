@@ -59,16 +59,6 @@ class Decided(msgspec.Struct, frozen=True):
 Decide = Callable[[Kept], Decided]  # from what was used of accounts
 
 
-class Search(msgspec.Struct, frozen=True):
-    """Which of its approvals a practice asks for, newest first; older than `cursor`, asked from `first` to `last`."""
-
-    limit: int
-    cursor: str = ""
-    state: State | None = None
-    first: date | None = None
-    last: date | None = None
-
-
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """An approval in a list."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from enum import StrEnum
 
 import msgspec
 
@@ -82,13 +83,22 @@ Quote = Callable[[Kept], tuple[Priced, ...]]  # prices, from what was used
 
 
 class Search(msgspec.Struct, frozen=True):
-    """Which of its claims a practice asks for, newest first; older than `cursor`, received from `first` to `last`."""
+    """Which of its own claims or approvals a practice asks for, newest first.
+
+    Older than `cursor`, in `state`, received or asked from `first` to `last`, both inside.
+    """
 
     limit: int
     cursor: str = ""
-    state: State | None = None
+    state: StrEnum | None = None
     first: date | None = None
     last: date | None = None
+
+    @property
+    def texts(self) -> dict[str, str | int]:
+        """What a page is asked for with: empty where nothing is filtered, and one more row, to know if others follow."""
+        first, last = (day.isoformat() if day else "" for day in (self.first, self.last))
+        return {"cursor": self.cursor, "state": self.state or "", "first": first, "last": last, "limit": self.limit + 1}
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):

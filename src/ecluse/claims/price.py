@@ -148,8 +148,10 @@ def _use(account: str, name: str, day: date, used: Used, split: Split) -> Use:
 
 def _accounts(payer: Payer, row: Row | None, billed: Billed) -> Iterator[tuple[str, str, Span]]:
     """Account, name and span of each account that a row counts in."""
-    for account in row.parsed.accounts if row else ():
-        name = account_name(payer.covered, row, account, billed.side)  # type: ignore[arg-type]
+    if row is None:
+        return
+    for account in row.parsed.accounts:
+        name = account_name(payer.covered, row, account, billed.side)
         yield account, name, span_of(account, payer.product, payer.covered, billed.date)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
+from ecluse.coverage.facts import Side
 from ecluse.coverage.guarantee import YEAR, ledger_of, months_of
 from ecluse.coverage.line import NOTHING_USED, Used
 from ecluse.coverage.product import Product, Row, Year
@@ -23,7 +24,7 @@ Kept = Mapping[str, Iterable[Dated]]  # by the name of the account: what was use
 _DAY = timedelta(days=1)
 
 
-def account_name(covered: Covered, row: Row, account: str, side: str | None) -> str:
+def account_name(covered: Covered, row: Row, account: str, side: Side | None) -> str:
     """The name under which a contract's account is kept.
 
     By what its row speaks of, not by its place or amount: a new version of the table goes on with the same count. Nor by

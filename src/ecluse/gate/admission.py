@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from ecluse.gate.identity import Account
+from ecluse.gate.identity import FORBIDDEN, Account
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation
 
@@ -25,6 +25,12 @@ class Request(msgspec.Struct, frozen=True):
 
     account: Account
     id: str
+
+    def require_practice(self) -> str:
+        """The place that asks. Raises `forbidden` when the token names none."""
+        if not self.account.practice:
+            raise FORBIDDEN("this token names no practice")
+        return self.account.practice
 
 
 class Admission:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from ecluse.claims.approval import Approval, Moved
-from ecluse.claims.approving import Asking, Decide, Search, Summary
+from ecluse.claims.approving import Asking, Decide, Summary
+from ecluse.claims.filing import Search
 from ecluse.gate.admission import Admission
 
 

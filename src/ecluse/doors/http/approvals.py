@@ -20,7 +20,7 @@ from ecluse.app.approvals import (
 )
 from ecluse.app.claims import PAGE_MAX
 from ecluse.claims.approval import State
-from ecluse.claims.approving import Search
+from ecluse.claims.filing import Search
 from ecluse.doors.http.answers import send
 from ecluse.doors.http.given import Asked, TheHub
 

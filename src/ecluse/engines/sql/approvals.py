@@ -13,9 +13,9 @@ import msgspec
 
 from ecluse.app.ports import Keys
 from ecluse.claims.approval import REFERENCE_REUSED, Approval, Move, Moved, Promised, State, after
-from ecluse.claims.approving import Asking, Decide, Search, Summary
+from ecluse.claims.approving import Asking, Decide, Summary
 from ecluse.claims.claim import Claim
-from ecluse.claims.filing import Reserving
+from ecluse.claims.filing import Reserving, Search
 from ecluse.claims.price import consumption
 from ecluse.engines.sql.accounts import Accounts
 from ecluse.engines.sql.unit import Database, Tx
@@ -57,11 +57,7 @@ class Approvals:
             "approval_page",
             practice=admission.asked.account.practice,
             today=paris_day(admission.at).isoformat(),
-            cursor=search.cursor,
-            state=search.state or "",
-            first=search.first.isoformat() if search.first else "",
-            last=search.last.isoformat() if search.last else "",
-            limit=search.limit + 1,
+            **search.texts,
         )
         return [_summary(row) for row in rows]
 

@@ -65,11 +65,7 @@ class Claims:
         rows = await self._database.reads.all(
             "page",
             practice=admission.asked.account.practice,
-            cursor=search.cursor,
-            state=search.state or "",
-            first=search.first.isoformat() if search.first else "",
-            last=search.last.isoformat() if search.last else "",
-            limit=search.limit + 1,
+            **search.texts,
         )
         return [_summary(row) for row in rows]
 
