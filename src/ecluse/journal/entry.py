@@ -9,7 +9,7 @@ from enum import IntFlag, StrEnum
 
 import msgspec
 
-FORMAT = 1
+FORMAT = 2  # 1 had neither `who` nor the last three values
 ENTRY_BYTES_MAX = 65_535  # C2SP tlog-tiles: an entry's length is a uint16
 
 
@@ -48,12 +48,21 @@ class Operation(StrEnum):
     KEYS_ROTATED = "keys_rotated"
     KEYS_DESTRUCTION_ASKED = "keys_destruction_asked"
     KEYS_DESTROYED = "keys_destroyed"
+    PERSON_FORGOTTEN = "person_forgotten"
+    SHARD_OPENED = "shard_opened"
+    SHARD_PRUNED = "shard_pruned"
+    LOSS_ACCEPTED = "loss_accepted"
+    EXPOSURE_ASKED = "exposure_asked"
+    JOURNAL_EXPORTED = "journal_exported"
+    JOURNAL_PROVED = "journal_proved"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the insurer's key opens.
 
-    That is the engagement a rights check gave, or the lines a quote priced.
+    That is the engagement a rights check gave, or the lines a quote priced. `who` is the member's number, birth date and rank
+    (`rights/person.py`), sealed under the person's key: it leads a reference back to a member, until that key is destroyed.
+    `network` is a prefix, never an address; `software` the client of the token; `session` what the issuer calls this login.
     """
 
     format: int
@@ -69,6 +78,10 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     engagement: str
     request: str
     sealed: bytes
+    who: bytes = b""
+    network: str = ""
+    software: str = ""
+    session: str = ""
 
     @property
     def gives_engagement(self) -> bool:
