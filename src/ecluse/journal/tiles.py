@@ -96,13 +96,17 @@ def hashes_of(read: Read, size: int) -> Hashes:
 class Growing:
     """A log's right edge in tiles: what it has of each partial tile, and the full ones not yet taken away."""
 
-    def __init__(self, hashes: Hashes | None = None, size: int = 0) -> None:
-        """Of an empty log, or of one of `size` entries, a multiple of 256, with its complete subtrees' hashes."""
-        self.edge = Edge()
+    def __init__(self, read: Read | None = None, size: int = 0) -> None:
+        """Of an empty log, or of one of `size` entries (a multiple of 256) whose full tiles can be read.
+
+        Raises what `read` raises, and `ValueError` for a tile of the wrong size.
+        """
         self._partial: list[list[bytes]] = []
         self._full: list[tuple[str, bytes]] = []
-        if hashes and size:
-            self._load(hashes, size)
+        while read and (count := size >> HEIGHT * len(self._partial)):
+            below = range(count - count % WIDTH, count) if self._partial else ()
+            self._partial.append([fold(_full_tile(read, len(self._partial) - 1, each)) for each in below])
+        self.edge = Edge(size, [peak for tile in self._partial[::-1] for peak in _peaks(tile)])
 
     def append(self, leaf: bytes) -> None:
         """Add one entry's hash."""
@@ -132,15 +136,19 @@ class Growing:
             self._full.append((path(level, number), b"".join(tile)))
             tile.clear()
 
-    def _load(self, hashes: Hashes, size: int) -> None:
-        start, peaks = 0, []
-        for height in range(size.bit_length() - 1, -1, -1):
-            if size >> height & 1:
-                peaks.append(hashes(height, start >> height))
-                start += 1 << height
-        self.edge = Edge(size, peaks)
-        level = 0
-        while count := size >> HEIGHT * level:
-            first = count - count % WIDTH
-            self._partial.append([hashes(HEIGHT * level, index) for index in range(first, count)])
-            level += 1
+
+def _full_tile(read: Read, level: int, number: int) -> list[bytes]:
+    content = read(path(level, number))
+    if len(content) != WIDTH * HASH_BYTES:
+        raise ValueError(f"{path(level, number)} has {len(content)} bytes, not {WIDTH * HASH_BYTES}")
+    return split(content)
+
+
+def _peaks(hashes: list[bytes]) -> list[bytes]:
+    """The roots of the largest complete subtrees of a partial tile, from the left."""
+    peaks, at = [], 0
+    for height in range(HEIGHT - 1, -1, -1):
+        if len(hashes) >> height & 1:
+            peaks.append(fold(hashes[at : at + (1 << height)]))
+            at += 1 << height
+    return peaks
