@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962, §2.1: hashes, proofs that an entry is in a tree, proofs that a tree continues another.
 
-A leaf is SHA-256(0x00 | entry), a node SHA-256(0x01 | left | right). A proof is made from the hashes of complete subtrees, which a
-`Hashes` gives: `hashes(height, index)` is the root of the 2^height leaves from `index * 2^height` on. Verifying follows
+A leaf is SHA-256(0x00 | entry), a node SHA-256(0x01 | left | right). A proof is made from the hashes of complete subtrees,
+which a `Hashes` gives: `hashes(height, index)` is the root of the 2^height leaves from `index * 2^height` on. Verifying follows
 RFC 9162, §2.1.3.2 and §2.1.4.2.
 """
 

@@ -1,7 +1,7 @@
 """Signed notes (C2SP signed-note): a text, an empty line, one line for each signature.
 
-A key is known by its name and an id of four bytes, which hashes name, kind and public key. Signatures of keys one does not know are
-ignored; a bad signature of a known key condemns the whole note.
+A key is known by its name and an id of four bytes, which hashes name, kind and public key. Signatures of keys one does not know
+are ignored; a bad signature of a known key condemns the whole note.
 """
 
 from __future__ import annotations
@@ -103,7 +103,10 @@ def read_note(content: str) -> Note:
 
 def verify(note: Note, keys: Iterable[Key]) -> list[Key]:
     """The Ed25519 keys that signed the note, of those given. Raises `ValueError` when the signature of one of them is wrong."""
-    return [key for key in keys if [_check(key, note.text.encode(), each.signature) for each in note.by(key)]]
+    signed = [(key, each.signature) for key in keys for each in note.by(key)]
+    for key, signature in signed:
+        _check(key, note.text.encode(), signature)
+    return [key for key, _ in signed]
 
 
 def _check(key: Key, message: bytes, signature: bytes) -> None:

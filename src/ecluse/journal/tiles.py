@@ -1,6 +1,7 @@
 """A log's hashes and entries as static files: the layout of C2SP tlog-tiles.
 
-Tile `n` of level `l` holds 256 hashes, each the root of 256^l entries; bundle `n` holds 256 entries, each after its length (uint16).
+Tile `n` of level `l` holds 256 hashes, each the root of 256^l entries; bundle `n` holds 256 entries, each after its length
+(uint16).
 The last of each is partial, with its width in its name, until it is full.
 """
 
@@ -135,6 +136,18 @@ class Growing:
             number = (self.edge.size >> HEIGHT * (level + 1)) - 1
             self._full.append((path(level, number), b"".join(tile)))
             tile.clear()
+
+
+def root_of(read: Read, size: int) -> bytes:
+    """The root of a log's first `size` entries, from full tiles only: those after them must be full.
+
+    Raises what `read` raises, and `ValueError` for a tile of the wrong size.
+    """
+    whole = size - size % WIDTH
+    growing = Growing(read, whole)
+    for leaf in _full_tile(read, 0, whole // WIDTH)[: size - whole] if size > whole else ():
+        growing.append(leaf)
+    return growing.edge.root()
 
 
 def _full_tile(read: Read, level: int, number: int) -> list[bytes]:
