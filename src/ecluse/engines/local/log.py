@@ -18,7 +18,13 @@ from ecluse.app.ports import Mark
 from ecluse.engines.local.disk import Disk
 from ecluse.engines.local.heads import Heads
 from ecluse.engines.local.reading import LocalShards, size_of
-from ecluse.engines.local.refusals import JOURNAL_BEHIND, JOURNAL_DAMAGED, JOURNAL_FULL, JOURNAL_POISONED
+from ecluse.engines.local.refusals import (
+    JOURNAL_BEHIND,
+    JOURNAL_DAMAGED,
+    JOURNAL_FORKED,
+    JOURNAL_FULL,
+    JOURNAL_POISONED,
+)
 from ecluse.engines.local.registry import (
     SLOTS_MAX,
     Record,
@@ -142,8 +148,11 @@ class LocalLog:
         raise JOURNAL_FULL()
 
     def _open(self, name: str) -> Shard:
-        if name not in read_records(self.directory):
-            change(self.directory, self._disk, Record(name, self._signer.key(name).text))
+        key, record = self._signer.key(name).text, read_records(self.directory).get(name)
+        if record is None:
+            change(self.directory, self._disk, Record(name, key))
+        elif record.key != key:
+            raise JOURNAL_FORKED(f"{name} is signed by {record.key}, this hub signs with {key}")
         return Shard(self.directory / name, self._signer.key(name), self._signer.sign, self._disk, self._heads.of(name))
 
     def _of_this_month(self) -> Shard:
