@@ -98,8 +98,10 @@ def lose_segment(site: Site) -> None:
 
 def come_from_the_future(site: Site) -> None:
     entry = Entry(FORMAT, FAR_TS_US, Operation.RIGHTS_CHECK, "", "", "", b"", 0, 0, "", "", "", b"")
-    with catch_warnings(action="ignore"), open_hub(site.directory) as hub:
-        hub.log.append([encode(entry)])
+    with pytest.MonkeyPatch.context() as here, catch_warnings(action="ignore"):
+        here.setenv("ECLUSE_KEYS_PASSPHRASE", site.environment["ECLUSE_KEYS_PASSPHRASE"])
+        with open_hub(site.directory) as hub:
+            hub.log.append([encode(entry)])
 
 
 def replace_in_settings(old: str, new: str) -> Callable[[Site], None]:
