@@ -30,6 +30,6 @@ def open_log(
     return LocalLog(directory, SIGNER, at, heads, disk)
 
 
-def told(directory: Path) -> list[Entry]:
+def entries_in(directory: Path) -> list[Entry]:
     """The entries of a hub's journal, without those that begin shards."""
     return [each for each in map(decode, read_all(directory)) if each.operation is not Operation.SHARD_OPENED]

@@ -15,7 +15,7 @@ import pytest
 from ecluse.journal.entry import Operation
 from tests.faults.conftest import IBAN
 from tests.faults.traffic import LAWS, Told, Traffic, bill, hold_laws, people
-from tests.journal import told as journal_of
+from tests.journal import entries_in
 from tests.journeys.site import PRACTICE, Site, today
 from tests.servers import Server, started
 
@@ -53,7 +53,7 @@ def test_a_copy_of_the_embedded_hub_taken_under_load_goes_on(tmp_path: Path) -> 
         assert {answer["claim_id"] for answer in before.claims.values()} <= kept
         for law, query in LAWS.items():
             assert books.execute(query).fetchall() == [], law
-    journalled = {entry.request for entry in journal_of(other.directory / "journal")}
+    journalled = {entry.request for entry in entries_in(other.directory / "journal")}
     assert {answer["check_id"] for answer in before.checks} <= journalled
     other.start()
     bill(other, before.checks[-50:])
@@ -135,7 +135,7 @@ def goes_on(site: Site, server: Server, database: str, before: Told, after: Told
     """Claims of before are kept; those of after are lost, but the journal names each; every engagement is found."""
     hold_laws(server, database)
     kept = set(server.sql("SELECT id FROM claim", database).splitlines())
-    entries = journal_of(site.directory / "journal")
+    entries = entries_in(site.directory / "journal")
     journalled = {each.request for each in entries if each.operation is Operation.CLAIM}
     assert {answer["claim_id"] for answer in before.claims.values()} == kept
     assert {answer["claim_id"] for answer in after.claims.values()} == journalled - kept

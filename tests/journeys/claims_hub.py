@@ -32,7 +32,7 @@ from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
-from tests.journal import open_log, told
+from tests.journal import entries_in, open_log
 from tests.stores import Books, chosen, open_stores
 
 INSURER, OTHER_INSURER = "0075123456", "0075999999"
@@ -175,7 +175,7 @@ class ClaimsHub:
         return await balances(self.books.database.reads)
 
     def journal(self) -> list[Entry]:
-        return told(self.directory / "journal")
+        return entries_in(self.directory / "journal")
 
 
 def _others() -> dict[str, Any]:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from ecluse.journal.entry import Operation
+from tests.journal import entries_in
 from tests.journeys.site import AMC, PRACTICE, Site, question, today
 
 SENDERS = 6
@@ -87,7 +88,9 @@ def test_every_claim_told_before_a_kill_is_kept_booked_and_journalled(killable: 
             thread.join()
     assert told, "killed before the first answer: nothing was tried"
     claims, total, owed = kept(killable)
-    journalled = {entry.request for entry in told(killable.directory / "journal") if entry.operation is Operation.CLAIM}
+    journalled = {
+        entry.request for entry in entries_in(killable.directory / "journal") if entry.operation is Operation.CLAIM
+    }
     for answer in told.values():
         if answer["status"] == "accepted":
             assert claims[answer["claim_id"]] == ("accepted", answer["amc_cents"])

@@ -18,7 +18,7 @@ import pytest
 
 from ecluse.journal.entry import Operation
 from tests.contract.places import server, token
-from tests.journal import told
+from tests.journal import entries_in
 from tests.journeys.site import AMC, ECLUSE, MEMBER, Site, question
 
 PEOPLE = 3_000
@@ -175,7 +175,7 @@ def test_keys_are_destroyed_by_two_operators_for_ever(site: Site) -> None:
         time.sleep(1.1)  # as long as a process may go on with keys another one destroyed
         assert not confirmed(site, client)
     assert {key["scope"] for key in site.json("keys", "show")["keys"]} == {"hub"}
-    entries = told(site.directory / "journal")
+    entries = entries_in(site.directory / "journal")
     assert [(entry.operation, entry.outcome) for entry in entries if entry.operation.startswith("keys_")] == [
         (Operation.KEYS_DESTRUCTION_ASKED, "asked by a.martin"),
         (Operation.KEYS_DESTROYED, "asked by a.martin, done by b.durand"),

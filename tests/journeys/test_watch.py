@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journal import told
+from tests.journal import entries_in
 from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question
 
 WORKERS = 2
@@ -46,7 +46,7 @@ def test_one_id_in_the_answer_the_log_and_the_journal(watched: Site) -> None:
         answer = client.post("/v1/rights/checks", json=question(), headers={"traceparent": TRACEPARENT})
     id_ = answer.headers["x-request-id"]
     assert id_ == answer.json()["check_id"]
-    assert id_ in {entry.request for entry in told(watched.directory / "journal")}
+    assert id_ in {entry.request for entry in entries_in(watched.directory / "journal")}
     line = line_of(watched, id_)
     shown = {name: line[name] for name in ("event", "level", "method", "route", "status", "trace")}
     assert shown == {

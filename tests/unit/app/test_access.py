@@ -21,7 +21,7 @@ from ecluse.gate.admission import Person, Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.kernel.errors import Refused
-from tests.journal import open_log, told
+from tests.journal import open_log
 
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
 NO = RightsAnswer(check_id="chk_1", outcome="not_confirmed")
@@ -70,7 +70,7 @@ def ask(at: Desk, answers: int) -> list[Any]:
 def test_every_released_answer_has_its_entry(tmp_path: Path) -> None:
     released = ask(desk(open_log(tmp_path / "journal"), tmp_path), 700)
     assert [each.answer for each in released] == [NO] * 700
-    written = told(tmp_path / "journal")
+    written = entries_in(tmp_path / "journal")
     assert [entry.request for entry in written] == [f"chk_{number}" for number in range(700)]
 
 
