@@ -21,7 +21,7 @@ from ecluse.gate.admission import Person, Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.kernel.errors import Refused
-from tests.journal import open_log
+from tests.journal import entries_in, open_log
 
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
 NO = RightsAnswer(check_id="chk_1", outcome="not_confirmed")
