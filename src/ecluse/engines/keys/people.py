@@ -33,9 +33,9 @@ def planted() -> Seeds:
 def punctured(seeds: Seeds, person: bytes) -> Seeds:
     """The tree without this person's leaf, and in its place another one, drawn by chance: the person may come back."""
     path = _path(person)
-    above = _above(seeds, path)
-    seed, kept = seeds[above], {each: seeds[each] for each in seeds if each != above}
-    for level in range(len(above), LEVELS):
+    above = _level(seeds, path)
+    seed, kept = seeds[path[:above]], {each: seeds[each] for each in seeds if each != path[:above]}
+    for level in range(above, LEVELS):
         kept |= {path[:level] + each: _child(seed, each) for each in _CHILDREN if each != path[level]}
         seed = _child(seed, path[level])
     return kept | {path: os.urandom(SEED_BYTES)}
@@ -62,10 +62,10 @@ class People:
 
 def _leaf(seeds: Seeds, person: bytes) -> bytes:
     path = _path(person)
-    above = _above(seeds, path)
-    seed = seeds[above]
-    for nibble in path[len(above) :]:
-        seed = blake2s(seed, person=_CHILDREN[nibble]).digest()
+    level = _level(seeds, path)
+    seed = seeds[path[:level]]
+    for nibble in path[level:]:
+        seed = blake2s(seed, person=_CHILDREN[nibble]).digest()  # `_child`, without a call: on the way of every check
     return seed
 
 
@@ -78,6 +78,9 @@ def _path(person: bytes) -> str:
     return sha256(person).hexdigest()[:LEVELS]
 
 
-def _above(seeds: Seeds, path: str) -> str:
-    """The path of the one seed that is kept on the way to a leaf."""
-    return next(path[:level] for level in range(LEVELS + 1) if path[:level] in seeds)
+def _level(seeds: Seeds, path: str) -> int:
+    """How far down stands the one seed that is kept on the way to a leaf."""
+    level = 0
+    while path[:level] not in seeds:
+        level += 1
+    return level
