@@ -62,6 +62,10 @@ def test_a_quote_too_long_for_an_entry_keeps_what_fits_and_says_how_much_it_had(
         longest,
         longest,
         sealed,
+        b"w" * 128,
+        longest,
+        longest,
+        longest,
     )
     encode(entry)
 

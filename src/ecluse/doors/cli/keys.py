@@ -24,7 +24,9 @@ from ecluse.wiring import OpenHub, backup_keys, change_passphrase, open_hub, res
 
 app = typer.Typer(help="Keys: show, rotate, check, destroy, forget a person, back up, restore.", no_args_is_help=True)
 
-COPY_BYTES_MAX = 1 << 30  # a thousand insurers rotated a hundred times are 10 MB, ten thousand people forgotten 60 MB a version
+COPY_BYTES_MAX = (
+    1 << 30
+)  # a thousand insurers rotated a hundred times are 10 MB, a thousand people forgotten 6 MB a version
 LOG_BYTES_MAX = 1 << 30  # an audit log is rotated long before
 ALARM_EXIT = 2
 
