@@ -156,9 +156,8 @@ class Ring:
         """The plain bytes of `seal`. Raises `seal_broken`, `person_forgotten`."""
         bound, held = _bound(scope, about), self._of(scope)
         plain = _opened(held, sealed, bound)
-        if (
-            plain is None and self._read_if_newer()
-        ):  # sealed by a process that knows a newer key, or a person's next one
+        if plain is None and self._read_if_newer():
+            # Sealed by a process that knows a newer key, or the next one of a forgotten person.
             held = self._of(scope)
             plain = _opened(held, sealed, bound)
         if plain is None:
