@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -41,6 +42,11 @@ def test_a_key_file_of_before_goes_on_and_changes_nothing_that_was_kept(tmp_path
     keys.rotate(AMC, "index")
     assert keys.digest(AMC, said) == BEFORE_PERSON
     assert len(keys.public_key("journal")) == 32  # drawn when it was first opened
+    for_a_person = keys.seal(AMC, b"care", b"about", BEFORE_PERSON)
+    again = open_keys(Opening("hub.keys", tmp_path, "a long passphrase"), new=False)
+    again.forget(AMC, sha256(b"another").digest()[:16])
+    assert again.open(AMC, for_a_person, b"about") == b"care"
+    assert again.open(AMC, BEFORE_SEALED, b"about") == b"rights"
 
 
 def test_the_sealed_file_opens_with_its_passphrase_only(tmp_path: Path) -> None:

@@ -1,33 +1,22 @@
-"""What operators do with keys: rotate them, compare their use with what was asked, destroy an insurer's for ever.
+"""What operators do with keys: rotate them, compare their use with what was asked. Destroying is in `destroying.py`.
 
 Rotating an index key: the key is drawn, then the rights that answer are carried to it, in the background and resumably, while
-every look-up goes on finding its person (docs/decisions/0010-keys.md). Destroying takes two operators.
+every look-up goes on finding its person (docs/decisions/0010-keys.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import msgspec
 
 from ecluse.app.hub import Hub
-from ecluse.app.ports import HUB, Destruction, FeedCounts, KeyHeld, Keys, Totals
+from ecluse.app.ports import HUB, FeedCounts, KeyHeld, Keys, Totals
 from ecluse.journal.entry import FORMAT, Entry, Operation
-from ecluse.kernel.errors import refusal
 from ecluse.rights.person import right_about
 
-SECOND_S_MAX = 72 * 3600  # a request made on a Friday can be carried out on the Monday; an older one is asked for again
-OPERATOR_MAX = 64
 HEARD_S = 2  # every process hears of a new key within a second, and a look-up begun before takes less than another
-
-DESTRUCTION_REFUSED = refusal(
-    "destruction_refused",
-    409,
-    "These keys are not destroyed",
-    fix="Another operator carries out what one asked for, within 72 hours, with the phrase that is asked for.",
-)
 
 Told = Callable[[int, int], None]  # rows done, rows in all
 
@@ -53,14 +42,6 @@ class Checked(msgspec.Struct, frozen=True):
     alarm: str
 
 
-class Destroyed(msgspec.Struct, frozen=True):
-    """A destruction: `asked` for by one operator, or `done` by another. `phrase` is what the second one has to give."""
-
-    insurer: str
-    state: Literal["asked", "done"]
-    phrase: str
-
-
 def scopes(hub: Hub) -> list[str]:
     """Every scope that has keys, the hub's own first."""
     known = {key.scope for key in hub.keys.held()}
@@ -75,7 +56,7 @@ def shown(hub: Hub) -> list[KeyHeld]:
 async def rotate_data(hub: Hub, scope: str) -> Rotated:
     """Draw a data key: from now on it seals; what was sealed before opens as before. Raises `keys_spent`."""
     version = hub.keys.rotate(scope, "data")
-    await _record(hub, Operation.KEYS_ROTATED, scope, f"data {version}")
+    await record(hub, Operation.KEYS_ROTATED, scope, f"data {version}")
     return Rotated(scope, data_version=version)
 
 
@@ -89,7 +70,7 @@ async def rotate_index(hub: Hub, insurer: str, told: Told) -> Rotated:
         version = hub.keys.index_version(insurer)
         if await works.index_version(insurer) in (None, version):
             version = hub.keys.rotate(insurer, "index")
-            await _record(hub, Operation.KEYS_ROTATED, insurer, f"index {version}")
+            await record(hub, Operation.KEYS_ROTATED, insurer, f"index {version}")
         await asyncio.sleep(HEARD_S)
         carried = await works.rekey(insurer, Carrying(hub.keys, insurer, version), told)
     return Rotated(insurer, index_version=version, carried=carried)
@@ -125,41 +106,17 @@ def check(hub: Hub, log: bytes | None) -> Checked:
     return Checked(totals, audited, max(0, totals.asked - totals.computed), alarm)
 
 
-async def destroy(hub: Hub, insurer: str, operator: str, phrase: str) -> Destroyed:
-    """Ask for the destruction of an insurer's keys, or carry out what another operator asked for.
-
-    Raises `destruction_refused` for the same operator, a wrong phrase, the hub's own keys; `insurer_unknown`.
-    """
-    operator = operator.strip()
-    if insurer == HUB or not 0 < len(operator) <= OPERATOR_MAX:
-        raise DESTRUCTION_REFUSED("name an insurer, and an operator in at most 64 characters")
-    asked = hub.keys.destruction(insurer)
-    expected = f"destroy {insurer} for ever"
-    if asked is None or _now_ts_us(hub) - asked.at_ts_us > SECOND_S_MAX * 1_000_000:
-        await _record(hub, Operation.KEYS_DESTRUCTION_ASKED, insurer, f"asked by {operator}")
-        hub.keys.ask_destruction(insurer, Destruction(operator, _now_ts_us(hub)))
-        return Destroyed(insurer, "asked", expected)
-    if asked.operator.casefold() == operator.casefold():
-        raise DESTRUCTION_REFUSED("the operator who asked cannot carry it out")
-    if phrase != expected:
-        raise DESTRUCTION_REFUSED(f"give the phrase: {expected}")
-    async with hub.feeds.works.turn(insurer):  # nothing of this insurer is being sealed meanwhile
-        await _record(hub, Operation.KEYS_DESTROYED, insurer, f"asked by {asked.operator}, done by {operator}")
-        hub.keys.destroy(insurer)
-    return Destroyed(insurer, "done", expected)
-
-
-async def _record(hub: Hub, operation: Operation, scope: str, outcome: str) -> None:
-    """The journal has it before it is done."""
+async def record(hub: Hub, operation: Operation, scope: str, outcome: str, person: bytes = b"") -> None:
+    """Write what operators do with keys in the journal; durable on return."""
     await hub.desk.record(
         Entry(
             format=FORMAT,
-            ts_us=_now_ts_us(hub),
+            ts_us=now_ts_us(hub),
             operation=operation,
             account="operator",
             practice="",
             insurer="" if scope == HUB else scope,
-            person=b"",
+            person=person,
             presence=0,
             fields=0,
             outcome=outcome,
@@ -170,5 +127,6 @@ async def _record(hub: Hub, operation: Operation, scope: str, outcome: str) -> N
     )
 
 
-def _now_ts_us(hub: Hub) -> int:
+def now_ts_us(hub: Hub) -> int:
+    """Microseconds since 1970, by the hub's clock."""
     return int(hub.clock.now().timestamp() * 1_000_000)

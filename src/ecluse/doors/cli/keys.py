@@ -1,4 +1,4 @@
-"""`ecluse keys`: what keys there are, rotated, checked, destroyed by two, copied and brought back."""
+"""`ecluse keys`: what keys there are, rotated, checked, destroyed by two, one person's too, copied and brought back."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ecluse.app.keys import Rotated, Told, check, destroy, rotate_data, rotate_index, scopes, shown
+from ecluse.app.destroying import Destroyed, destroy, forget
+from ecluse.app.keys import Rotated, Told, check, rotate_data, rotate_index, scopes, shown
 from ecluse.app.ports import HUB
 from ecluse.doors.cli.directory import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
+from ecluse.journal.member import Member
 from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub, backup_keys, change_passphrase, open_hub, restore_keys
 
-app = typer.Typer(help="Keys: show, rotate, check, destroy, back up, restore.", no_args_is_help=True)
+app = typer.Typer(help="Keys: show, rotate, check, destroy, forget a person, back up, restore.", no_args_is_help=True)
 
-COPY_BYTES_MAX = 64 << 20  # a thousand insurers rotated a hundred times are 10 MB
+COPY_BYTES_MAX = (
+    1 << 30
+)  # a thousand insurers rotated a hundred times are 10 MB, a thousand people forgotten 6 MB a version
 LOG_BYTES_MAX = 1 << 30  # an audit log is rotated long before
 ALARM_EXIT = 2
 
@@ -30,6 +34,8 @@ ROTATE_WHAT = refusal("rotate_what", 400, "Whose keys to rotate is not said", fi
 COPY_THERE = refusal("copy_there", 409, "This file is there already", fix="Name a new file for the copy.")
 
 Insurer = Annotated[str, typer.Option(help="The insurer's AMC number.")]
+Operator = Annotated[str, typer.Option(help="Who does this, as your organisation names people.")]
+Confirm = Annotated[str, typer.Option(help="The phrase, for the second operator.")]
 
 
 @app.command("show")
@@ -102,8 +108,8 @@ def check_use(
 @app.command("destroy")
 def destroy_keys(
     insurer: Insurer,
-    operator: Annotated[str, typer.Option(help="Who does this, as your organisation names people.")],
-    confirm: Annotated[str, typer.Option(help="The phrase, for the second operator.")] = "",
+    operator: Operator,
+    confirm: Confirm = "",
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
@@ -116,12 +122,42 @@ def destroy_keys(
     if json:
         print_json(done)
     elif done.state == "asked":
-        typer.echo(
-            f"Asked. Within 72 hours, another operator: ecluse keys destroy --insurer {insurer} --operator … "
-            f"--confirm '{done.phrase}'"
-        )
+        _tell_second(f"ecluse keys destroy --insurer {insurer}", done)
     else:
         typer.echo(f"The keys of {insurer} are destroyed. Destroy the copies of the key file too, and take a new one.")
+
+
+@app.command("forget")
+def forget_person(
+    insurer: Insurer,
+    member_number: Annotated[str, typer.Option(help="The person's number at this insurer, as in its member file.")],
+    birth_date: Annotated[str, typer.Option(help="YYYY-MM-DD, as in the member file.")],
+    operator: Operator,
+    birth_rank: Annotated[int, typer.Option(help="1 to 9, as in the member file.")] = 1,
+    confirm: Confirm = "",
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Destroy one person's key: the engagements, quotes and names that the journal keeps of them open for nobody, for ever.
+
+    One operator asks, another carries it out within 72 hours; both are in the journal, with the person's reference only. The
+    entries stay, unreadable, with times and places. Rights, claims and approvals stay too, under the insurer's key. The person
+    may be checked again at once: what is sealed from then on opens. Nothing tells whether this hub ever met them: a wrong digit
+    forgets nobody, so compare the reference with the journal's.
+    Example: ecluse keys forget --insurer 0075123456 --member-number M1 --birth-date 1979-06-14 --operator a.martin
+    """
+    member = Member(member_number, birth_date, birth_rank)
+    with open_hub(directory) as hub:
+        done = hub.run(forget(hub, insurer, member, operator, confirm))
+    if json:
+        print_json(done)
+    elif done.state == "asked":
+        typer.echo(f"The person's reference, as in the journal: {done.person}")
+        _tell_second("ecluse keys forget, with the same insurer and member,", done)
+    else:
+        typer.echo(
+            f"{done.person} is forgotten. Destroy the copies of the key file that a passphrase opens, and take a new one."
+        )
 
 
 @app.command("passphrase")
@@ -140,6 +176,10 @@ def passphrase(directory: Dir = HERE, json: Json = False) -> None:
             "Changed. Give the hub the new passphrase (ECLUSE_KEYS_PASSPHRASE or keys.passphrase_file) before it starts. "
             "Older copies of the file open with the old one: take a new one (ecluse keys backup), destroy those."
         )
+
+
+def _tell_second(command: str, done: Destroyed) -> None:
+    typer.echo(f"Asked. Within 72 hours, another operator: {command} --operator … --confirm '{done.phrase}'")
 
 
 def _asked() -> tuple[str, str]:
