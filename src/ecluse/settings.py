@@ -38,6 +38,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     in_flight_max: Annotated[int, Meta(ge=1, le=1024)] = 64
     drain_s: Annotated[float, Meta(ge=0, le=300)] = 0
+    address_header: Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$", max_length=64)] = ""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -198,6 +198,9 @@ class Desk:
             engagement=given.number if given else about,
             request=disclosure.told_as or asked.id,
             sealed=sealed,
+            network=asked.network,
+            software=asked.account.software,
+            session=asked.account.session,
         )
 
 
