@@ -26,7 +26,9 @@ from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
 from ecluse.app.ports import Log
+from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
+from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
 from ecluse.engines.feeds import open_feeds
@@ -65,6 +67,8 @@ LOGS = {"local": "ecluse.engines.local"}
 READERS = {"local": "ecluse.engines.journal_search"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
+
+ENVELOPES: Envelopes = Age()  # keeps nothing: one for everybody
 
 COPIED_TOGETHER = 500  # entries: some milliseconds of work between two breaths of the event loop
 KEEP_UP_S = 1.0  # between two questions to each server whether it has what was written to it

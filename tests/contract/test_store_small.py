@@ -92,3 +92,13 @@ def test_bank_details_are_those_last_given(hub: StoreHub) -> None:
     assert now(directory.settlements([AMC, OTHER_AMC, "9"])) == {AMC: b"s", OTHER_AMC: b"t"}
     now(hub.stores.products.add(OTHER_AMC, read_product(PRODUCT), 1))  # an insurer that is known is now served
     assert now(directory.settlements([OTHER_AMC])) == {OTHER_AMC: b"t"}
+
+
+def test_the_public_key_of_an_insurer_is_the_last_one_given(hub: StoreHub) -> None:
+    directory = hub.stores.directory
+    assert now(directory.recipients([AMC])) == {}
+    now(directory.put_settlements([(AMC, b"s")]))
+    for key in (b"k", b"l"):
+        now(directory.put_recipient(AMC, key))
+    assert now(directory.recipients([AMC, OTHER_AMC])) == {AMC: b"l"}
+    assert now(directory.settlements([AMC])) == {AMC: b"s"}, "the rest of the insurer's line is left as it was"

@@ -1,7 +1,7 @@
 """From where somebody asks, as the journal keeps it: a network, never an address.
 
-A /24 of IPv4 or a /48 of IPv6 is a practice, a company or a street: enough to tell a practice from a stranger, too little to follow a
-person. It is also what providers give to one customer at most (RFC 6177: a site gets up to a /48).
+A /24 of IPv4 or a /48 of IPv6 is a practice, a company or a street: enough to tell a practice from a stranger, too little to
+follow a person. It is also what a provider gives one customer at most (RFC 6177: a site gets up to a /48).
 """
 
 from __future__ import annotations

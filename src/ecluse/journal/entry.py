@@ -55,6 +55,7 @@ class Operation(StrEnum):
     EXPOSURE_ASKED = "exposure_asked"
     JOURNAL_EXPORTED = "journal_exported"
     JOURNAL_PROVED = "journal_proved"
+    RECIPIENT_SET = "recipient_set"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -28,6 +28,7 @@ from ecluse.doors.cli import (
     pay,
     products,
     quote,
+    recipients,
     rules,
     serve,
 )
@@ -52,6 +53,7 @@ app.command("backup")(backup.backup)
 app.add_typer(products.app, name="product")
 directory.insurers.command("list")(moves.list_insurers)
 directory.insurers.command("move")(moves.move)
+directory.insurers.command("key")(recipients.key)
 app.add_typer(directory.insurers, name="insurer")
 app.add_typer(directory.practices, name="practice")
 app.add_typer(pay.app, name="pay")
