@@ -21,6 +21,7 @@ from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
+from ecluse.journal.member import Member, decode_member, encode_member, member_about
 from ecluse.rights.model import Engagement
 
 Answer = TypeVar("Answer")
@@ -34,10 +35,11 @@ class Disclosure(Generic[Answer]):
     """An answer not yet in the journal. It is not a msgspec type on purpose: encoding it raises `TypeError`.
 
     `told_as`: the id the asker is told, where it is not that of the request: a claim sent again is the claim it was.
-    `sealed`: what the journal keeps of the answer under the insurer's key, where no store keeps it.
+    `sealed`: what the journal keeps of the answer under the person's key, where no store keeps it.
+    `who`: the member that the reference `person` stands for, where it is at hand.
     """
 
-    __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person", "sealed", "told_as")
+    __slots__ = ("_answer", "engagement", "fields", "insurer", "outcome", "person", "sealed", "told_as", "who")
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Disclosure(Generic[Answer]):
         engagement: Engagement | None = None,
         told_as: str = "",
         sealed: bytes = b"",
+        who: Member | None = None,
     ) -> None:
         self._answer = answer
         self.fields = fields_of(answer)
@@ -58,6 +61,7 @@ class Disclosure(Generic[Answer]):
         self.engagement = engagement
         self.told_as = told_as
         self.sealed = sealed
+        self.who = who
 
 
 class Released(Generic[Answer]):
@@ -183,6 +187,7 @@ class Desk:
     def _entry(self, admission: Admission, disclosure: Disclosure[Any]) -> Entry:
         asked, given = admission.asked, disclosure.engagement
         sealed = seal_engagement(self._keys, given) if given else disclosure.sealed
+        who = disclosure.who and seal_who(self._keys, disclosure.insurer, disclosure.person, disclosure.who)
         about = admission.about if isinstance(admission.about, str) else ""
         return Entry(
             format=FORMAT,
@@ -198,6 +203,7 @@ class Desk:
             engagement=given.number if given else about,
             request=disclosure.told_as or asked.id,
             sealed=sealed,
+            who=who or b"",
             network=asked.network,
             software=asked.account.software,
             session=asked.account.session,
@@ -205,13 +211,24 @@ class Desk:
 
 
 def seal_engagement(keys: Keys, engagement: Engagement) -> bytes:
-    """An engagement as the journal and the store hold it: opened by its insurer's key only."""
-    return keys.seal(engagement.insurer, msgspec.msgpack.encode(engagement), engagement_about(engagement.number))
+    """An engagement as the journal and the store hold it: opened by its person's key only."""
+    plain, about = msgspec.msgpack.encode(engagement), engagement_about(engagement.number)
+    return keys.seal(engagement.insurer, plain, about, engagement.person)
 
 
 def open_engagement(keys: Keys, insurer: str, number: str, sealed: bytes) -> Engagement:
-    """The engagement of `seal_engagement`."""
+    """The engagement of `seal_engagement`. Raises `person_forgotten` when its person was, since."""
     return msgspec.msgpack.decode(keys.open(insurer, sealed, engagement_about(number)), type=Engagement)
+
+
+def seal_who(keys: Keys, insurer: str, person: bytes, member: Member) -> bytes:
+    """The member behind a reference as the journal holds them: opened by that person's key only."""
+    return keys.seal(insurer, encode_member(member), member_about(person), person)
+
+
+def open_who(keys: Keys, insurer: str, person: bytes, sealed: bytes) -> Member:
+    """The member of `seal_who`. Raises `person_forgotten` when they were, since."""
+    return decode_member(keys.open(insurer, sealed, member_about(person)))
 
 
 def engagement_about(number: str) -> bytes:

@@ -174,7 +174,14 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         spans=_spans(target, sent.lines, payers),
     )
     claim = await hub.claims.take(filing, _decide(hub, sent, lines, target, payers, received_on))
-    disclosure = Disclosure(_answer(claim), claim.state, insurer=claim.insurer, person=claim.person, told_as=claim.id)
+    disclosure = Disclosure(
+        _answer(claim),
+        claim.state,
+        insurer=claim.insurer,
+        person=claim.person,
+        told_as=claim.id,
+        who=target.member if claim.person == target.person else None,  # sent again, it is the claim it was
+    )
     return await hub.desk.release(target.admission, disclosure)
 
 

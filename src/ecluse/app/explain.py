@@ -84,7 +84,7 @@ async def explain(hub: Hub, id_: str) -> Released[Explanation]:
     """Explain a claim (`clm_…`) or a quote (`quo_…`); the trace of it is durable when this returns.
 
     Raises `explain_id_invalid`, `claim_unknown`, `claim_not_shared`, `quote_unknown`, `quote_not_kept`,
-    `explanation_destroyed`.
+    `explanation_destroyed`, `person_forgotten`.
     """
     found = _ID.fullmatch(id_)
     if found is None:

@@ -1,4 +1,4 @@
-"""What the journal keeps of a quote under the insurer's key: its priced lines, without who they are about.
+"""What the journal keeps of a quote under the person's key: its priced lines, without who they are about.
 
 A quote is kept nowhere else. An entry of the journal has a longest size: the first lines that fit are kept, and how many
 there were.
@@ -15,7 +15,7 @@ from ecluse.app.ports import Keys
 from ecluse.claims.claim import Priced, Use
 from ecluse.journal.entry import ENTRY_BYTES_MAX
 
-# The other twelve values of an entry take at most a kilobyte (an account has 128 characters), the seal 29 bytes.
+# The other sixteen values of an entry take at most a kilobyte and a half (an account has 128 characters), the seal 46 bytes.
 LINES_BYTES_MAX = ENTRY_BYTES_MAX - 2048
 
 
@@ -30,17 +30,17 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Quoted).decode
 
 
-def seal_quote(keys: Keys, insurer: str, quote_id: str, priced: Sequence[Priced]) -> bytes:
-    """A quote's lines as the journal holds them: opened by its insurer's key only, as that quote only."""
+def seal_quote(keys: Keys, insurer: str, person: bytes, quote_id: str, priced: Sequence[Priced]) -> bytes:
+    """A quote's lines as the journal holds them: opened by its person's key only, as that quote only."""
     lines = tuple(_nameless(each) for each in priced)
     encoded = _encode(Quoted(lines, len(lines)))
     if len(encoded) > LINES_BYTES_MAX:
         encoded = _encode(Quoted(_that_fit(lines), len(lines)))
-    return keys.seal(insurer, encoded, _about(quote_id))
+    return keys.seal(insurer, encoded, _about(quote_id), person)
 
 
 def open_quote(keys: Keys, insurer: str, quote_id: str, sealed: bytes) -> Quoted:
-    """The quote of `seal_quote`. Raises `insurer_unknown` once the insurer's key is gone."""
+    """The quote of `seal_quote`. Raises `insurer_unknown`, `person_forgotten` once its key is gone."""
     return _decode(keys.open(insurer, sealed, _about(quote_id)))
 
 

@@ -84,7 +84,8 @@ class QuoteAnswer(msgspec.Struct, frozen=True):
 async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnswer]:
     """Share out lines under an engagement; its trace is durable when this returns.
 
-    Raises `engagement_unknown` (unknown, or given to another practice), `engagement_expired`, `guarantees_missing`.
+    Raises `engagement_unknown` (unknown, or given to another practice), `engagement_expired`, `guarantees_missing`,
+    `person_forgotten`.
     """
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     admission = hub.desk.admit(asked, SCOPE, Operation.QUOTE, sent.engagement)
@@ -99,7 +100,7 @@ async def quote(hub: Hub, asked: Request, sent: QuoteSent) -> Released[QuoteAnsw
         "quoted",
         insurer=engagement.insurer,
         person=engagement.person,
-        sealed=seal_quote(hub.keys, engagement.insurer, asked.id, priced),
+        sealed=seal_quote(hub.keys, engagement.insurer, engagement.person, asked.id, priced),
     )
     return await hub.desk.release(admission, disclosure)
 

@@ -13,6 +13,7 @@ from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
 from ecluse.gate.admission import Person, Request
 from ecluse.journal.entry import Operation
+from ecluse.journal.member import Member
 from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc, birth_date, birth_rank, nir
@@ -105,6 +106,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
         insurer=person.insurer,
         person=engagement.person,
         engagement=engagement,
+        who=named(question.beneficiary, opened),
     )
     return await hub.desk.release(admission, disclosure)
 
@@ -141,11 +143,10 @@ def promise(
 ) -> Engagement:
     """A new engagement for what is open (never empty), to the asker's practice."""
     today = paris_day(hub.clock.now())
-    message = person_message(opened[0].member_number, beneficiary.birth_date, beneficiary.birth_rank)
     return Engagement(
         number=hub.ids.engagement(today.year),
         insurer=insurer,
-        person=hub.keys.digest(insurer, message),
+        person=reference(hub, insurer, named(beneficiary, opened)),
         practice=asked.account.practice,
         account=asked.account.sub,
         domain=domain,
@@ -153,6 +154,16 @@ def promise(
         valid_until=horizon(today),
         covered=opened,
     )
+
+
+def named(beneficiary: Beneficiary, opened: tuple[Covered, ...]) -> Member:
+    """The member that was found, by the number their insurer gave them (`opened` is never empty)."""
+    return Member(opened[0].member_number, beneficiary.birth_date, beneficiary.birth_rank)
+
+
+def reference(hub: Hub, insurer: str, member: Member) -> bytes:
+    """The insurer's random-looking reference of a person, 16 bytes. Raises `insurer_unknown`."""
+    return hub.keys.digest(insurer, person_message(member.number, member.birth_date, member.rank))
 
 
 def _confirmed(check_id: str, engagement: Engagement, opened: tuple[Covered, ...]) -> RightsAnswer:

@@ -9,19 +9,22 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from ecluse.app.hub import Hub
-from ecluse.app.rights import Beneficiary, versions_in_force, who
+from ecluse.app.rights import Beneficiary, named, reference, versions_in_force, who
 from ecluse.claims.approval import Approval
 from ecluse.claims.price import Payer, Payers
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
+from ecluse.journal.member import Member
 from ecluse.rights.check import HORIZON_DAYS, open_rights
 from ecluse.rights.model import Covered, Domain, Engagement
-from ecluse.rights.person import person_message
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Insurer and person (empty when nobody was found), and the contracts open on each day of care."""
+    """Insurer and person (empty when nobody was found), and the contracts open on each day of care.
+
+    `member`: who the person is, where the question said so itself.
+    """
 
     admission: Admission
     insurer: str
@@ -31,6 +34,7 @@ class Target:
     care_date: date
     contracts: Mapping[date, tuple[Covered, ...]]
     approval: Approval | None = None
+    member: Member | None = None
 
     @property
     def covered(self) -> bool:
@@ -122,6 +126,6 @@ async def unengaged(
     known = meant.insurer if hub.keys.has(meant.insurer) else ""
     if not all(open_then for day, open_then in contracts.items() if care_date <= day <= last):
         return Target(admission, known, b"", None, domain, care_date, {})
-    message = person_message(contracts[care_date][0].member_number, beneficiary.birth_date, beneficiary.birth_rank)
-    person = hub.keys.digest(meant.insurer, message)
-    return Target(admission, known, person, None, domain, care_date, contracts)
+    member = named(beneficiary, contracts[care_date])
+    person = reference(hub, meant.insurer, member)
+    return Target(admission, known, person, None, domain, care_date, contracts, member=member)

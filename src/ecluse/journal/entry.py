@@ -48,6 +48,7 @@ class Operation(StrEnum):
     KEYS_ROTATED = "keys_rotated"
     KEYS_DESTRUCTION_ASKED = "keys_destruction_asked"
     KEYS_DESTROYED = "keys_destroyed"
+    PERSON_FORGETTING_ASKED = "person_forgetting_asked"
     PERSON_FORGOTTEN = "person_forgotten"
     SHARD_OPENED = "shard_opened"
     SHARD_PRUNED = "shard_pruned"
@@ -59,10 +60,10 @@ class Operation(StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the insurer's key opens.
+    """An entry in the order of its bytes: a MessagePack array. `sealed` holds what the person's key opens.
 
     That is the engagement a rights check gave, or the lines a quote priced. `who` is the member's number, birth date and rank
-    (`rights/person.py`), sealed under the person's key: it leads a reference back to a member, until that key is destroyed.
+    (`journal/member.py`), sealed under the person's key: it leads a reference back to a member, until that key is destroyed.
     `network` is a prefix, never an address; `software` the client of the token; `session` what the issuer calls this login.
     """
 

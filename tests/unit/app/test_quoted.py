@@ -33,7 +33,7 @@ def priced(guarantees: list[str], count: int = LINES_MAX) -> tuple[Priced, ...]:
 
 def test_the_longest_quote_of_life_is_kept_whole_and_explained_alike(keys: KeyFile) -> None:
     lines = priced(["TM:100+REST:85[EUR:190/Y][ACTS:3/Y]<=EUR_INCL:1700/24M<=BR_INCL:300", "BR_EXCL:50+EUR:20"])
-    sealed = seal_quote(keys, INSURER, QUOTE, lines)
+    sealed = seal_quote(keys, INSURER, b"p" * 16, QUOTE, lines)
     kept = open_quote(keys, INSURER, QUOTE, sealed)
     assert kept.count == len(kept.lines) == LINES_MAX
     assert [reasons(each) for each in kept.lines] == [reasons(each) for each in lines]
@@ -43,7 +43,7 @@ def test_the_longest_quote_of_life_is_kept_whole_and_explained_alike(keys: KeyFi
 
 def test_a_quote_too_long_for_an_entry_keeps_what_fits_and_says_how_much_it_had(keys: KeyFile) -> None:
     lines = priced(["TM:100+REST:85[EUR:190/Y][ACTS:3/Y]<=EUR_INCL:1700/24M<=BR_INCL:300"] * 9)
-    sealed = seal_quote(keys, INSURER, QUOTE, lines)
+    sealed = seal_quote(keys, INSURER, b"p" * 16, QUOTE, lines)
     kept = open_quote(keys, INSURER, QUOTE, sealed)
     assert 0 < len(kept.lines) < kept.count == LINES_MAX
     assert [each.amc_cents for each in kept.lines] == [each.amc_cents for each in lines[: len(kept.lines)]]
@@ -67,7 +67,7 @@ def test_a_quote_too_long_for_an_entry_keeps_what_fits_and_says_how_much_it_had(
 
 
 def test_a_seal_is_of_one_quote(keys: KeyFile) -> None:
-    sealed = seal_quote(keys, INSURER, QUOTE, priced(["TM:100"], 1))
+    sealed = seal_quote(keys, INSURER, b"p" * 16, QUOTE, priced(["TM:100"], 1))
     with pytest.raises(Exception, match="seal_broken"):
         open_quote(keys, INSURER, replace_last(QUOTE), sealed)
 

@@ -91,12 +91,17 @@ class Keys(Protocol):
         """Keyed digest of what is not a look-up, 16 bytes; its key never changes."""
         ...
 
-    def seal(self, scope: str, plain: bytes, about: bytes) -> bytes:
-        """Encrypt and authenticate `plain`, bound to `about`. Key version (1 byte) | nonce (12) | AES-256-GCM."""
+    def seal(self, scope: str, plain: bytes, about: bytes, person: bytes = b"") -> bytes:
+        """Encrypt and authenticate `plain`, bound to `about`. Key version (1 byte) | nonce (12) | AES-256-GCM.
+
+        With the insurer's reference of a `person` (16 bytes), under a key of that person's own, which `forget` destroys;
+        0 (1 byte), key version and reference then stand in front.
+        """
         ...
 
     def open(self, scope: str, sealed: bytes, about: bytes) -> bytes:
-        """The plain bytes of `seal`. Raises `seal_broken` when bytes, scope or `about` are not those sealed."""
+        """The plain bytes of `seal`, which say themselves under which key. Raises `person_forgotten`, and `seal_broken` when
+        bytes, scope or `about` are not those sealed."""
         ...
 
     def sign(self, purpose: Signing, message: bytes) -> bytes:
@@ -123,12 +128,16 @@ class Keys(Protocol):
         """Every key, by scope and purpose."""
         ...
 
-    def destruction(self, scope: str) -> Destruction | None:
-        """The destruction that was asked for, if one was."""
+    def destruction(self, scope: str, person: bytes = b"") -> Destruction | None:
+        """The destruction that was asked for, if one was: of a scope's keys, or of a `person`'s."""
         ...
 
-    def ask_destruction(self, scope: str, asked: Destruction | None) -> None:
+    def ask_destruction(self, scope: str, asked: Destruction | None, person: bytes = b"") -> None:
         """Remember that a destruction was asked for, or no longer is; durable on return."""
+        ...
+
+    def forget(self, scope: str, person: bytes) -> None:
+        """Destroy a person's key, durably: what it sealed opens for nobody, for ever. What is sealed for them later opens."""
         ...
 
     def destroy(self, scope: str) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
 from ecluse.app.ports import HUB, Destruction, KeyHeld, Pseudonyms, Signing
 from ecluse.engines.keys.meter import Budget, Meter, SlotTally
+from ecluse.engines.keys.people import punctured
 from ecluse.engines.keys.ring import KEY_BYTES, KEYS_MISSING, Ring, Scope, Scopes, Wrap
 from ecluse.kernel.errors import refusal
 
@@ -153,7 +154,7 @@ class Keyring(Ring):
             if version > VERSIONS_MAX[purpose]:
                 raise KEYS_SPENT()
             key = os.urandom(KEY_BYTES) if purpose == "data" else self._vault.draw_index(scope)
-            return {**scopes, scope: replace(scopes[scope], **{purpose: {**old, version: key}})}
+            return {**scopes, scope: replace(scopes[scope], **{purpose: {**old, version: key}}).grown()}
 
         self.scope(scope)
         self.change(edit)
@@ -164,14 +165,25 @@ class Keyring(Ring):
         """Every key, by scope and purpose; never its bytes."""
         return [each for name, scope in sorted(self.scopes().items()) for each in self._shown(name, scope)]
 
-    def destruction(self, scope: str) -> Destruction | None:
-        """The destruction that was asked for, if one was."""
-        return self.scope(scope).destruction
+    def destruction(self, scope: str, person: bytes = b"") -> Destruction | None:
+        """The destruction that was asked for, if one was: of the scope's keys, or of a person's."""
+        keys = self.scope(scope)
+        return keys.forgetting.get(person) if person else keys.destruction
 
-    def ask_destruction(self, scope: str, asked: Destruction | None) -> None:
+    def ask_destruction(self, scope: str, asked: Destruction | None, person: bytes = b"") -> None:
         """Remember that a destruction was asked for, or no longer is."""
         self.scope(scope)
-        self.change(lambda scopes: {**scopes, scope: replace(scopes[scope], destruction=asked)})
+        self._edit(scope, lambda old: replace(old, **_asked(old, asked, person)))
+
+    def forget(self, scope: str, person: bytes) -> None:
+        """Destroy a person's key: here, and in every older copy of a ring that a vault wraps."""
+        self.scope(scope)
+
+        def edit(old: Scope) -> Scope:
+            people = {version: punctured(seeds, person) for version, seeds in old.grown().people.items()}
+            return replace(old, people=people, **_asked(old, None, person))
+
+        self._edit(scope, edit, renew=True)
 
     def destroy(self, scope: str) -> None:
         """Destroy the keys of a scope: here, in the vault, and in every older copy of a ring that a vault wraps."""
@@ -185,8 +197,11 @@ class Keyring(Ring):
         """HMAC computed, by the log of where the index keys live; None where there is none."""
         return self._vault.audited(log)
 
+    def _edit(self, scope: str, edit: Callable[[Scope], Scope], *, renew: bool = False) -> None:
+        self.change(lambda scopes: {**scopes, scope: edit(scopes[scope])}, renew=renew)
+
     def _new(self, scope: str) -> Scope:
-        return Scope({1: self._vault.draw_index(scope)}, {1: os.urandom(KEY_BYTES)}, os.urandom(KEY_BYTES))
+        return Scope({1: self._vault.draw_index(scope)}, {1: os.urandom(KEY_BYTES)}, os.urandom(KEY_BYTES)).grown()
 
     def _shown(self, name: str, scope: Scope) -> list[KeyHeld]:
         here = "this process, unwrapped from the key file"
@@ -194,8 +209,17 @@ class Keyring(Ring):
             KeyHeld(name, "index", tuple(scope.index), self._vault.place),
             KeyHeld(name, "data", tuple(scope.data), here),
             KeyHeld(name, "digest", (1,), here),
+            *([KeyHeld(name, "person", tuple(scope.people), here)] if scope.people else []),
             *(KeyHeld(name, f"{purpose} signing", (1,), self._vault.place) for purpose in scope.signing),
         ]
+
+
+def _asked(scope: Scope, asked: Destruction | None, person: bytes) -> dict[str, Any]:
+    """The field of a scope that says which destruction was asked for, changed."""
+    if not person:
+        return {"destruction": asked}
+    others = {each: scope.forgetting[each] for each in scope.forgetting if each != person}
+    return {"forgetting": others if asked is None else {**others, person: asked}}
 
 
 def opened(keyring: Keyring, *, new: bool) -> Keyring:

@@ -21,13 +21,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ecluse.app.ports import Destruction
 from ecluse.engines.durable import sync
+from ecluse.engines.keys.people import PERSON_BYTES, People, Seeds, planted
 from ecluse.kernel.errors import refusal
 
 MAGIC = b"ecluse-keys 1\n"
 NONCE_BYTES = 12
 KEY_BYTES = 32
 PSEUDONYM_BYTES = 16  # 2^-64 for two of 33 million people to collide in one insurer
+FOR_A_PERSON = 0  # the first byte of what is sealed for one person: no version of a key has this number
 LOOK_S = 1.0  # how long a key destroyed by another process may still open here: a stat costs more than a pseudonym
+_HEAD_BYTES = 2 + PERSON_BYTES
 
 SCOPE_UNKNOWN = refusal(
     "insurer_unknown",
@@ -49,12 +52,20 @@ SEAL_BROKEN = refusal(
     "Sealed data does not open",
     fix="Restore the file or the keys it was sealed with; tell the operator.",
 )
+PERSON_FORGOTTEN = refusal(
+    "person_forgotten",
+    410,
+    "This person's key was destroyed: what was sealed for them before opens for nobody",
+    fix="Check the rights again: what is answered from now on opens.",
+)
 
 
 class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     """Keys of one scope, by version; the highest version seals. What lives elsewhere is held by its name.
 
     Files written before there was a digest key used the first index key: it goes on being the digest key of its scope.
+    `people` has a tree for each version of the data key, drawn by itself: derived from that key, it could be derived again
+    after a person was forgotten. Of versions of before, only the newest ever gets one. `forgetting`: asked for, by person.
     """
 
     index: dict[int, bytes]
@@ -62,6 +73,15 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: bytes = b""
     signing: dict[str, bytes] = {}
     destruction: Destruction | None = None
+    people: dict[int, Seeds] = {}
+    forgetting: dict[bytes, Destruction] = {}
+
+    def grown(self) -> Scope:
+        """The scope with a tree for its newest data key; the very same if it has one."""
+        newest = max(self.data)
+        if newest in self.people:
+            return self
+        return msgspec.structs.replace(self, people={**self.people, newest: planted()})
 
 
 Scopes = dict[str, Scope]
@@ -92,13 +112,14 @@ class Wrap(Protocol):
 class _Held:
     """One scope's keys, ready for use."""
 
-    __slots__ = ("ciphers", "digest", "newest", "scope")
+    __slots__ = ("ciphers", "digest", "newest", "people", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.digest = hmac.new(scope.digest or scope.index[1], digestmod="sha256")
         self.newest = max(scope.data)
         self.ciphers = {version: AESGCM(key) for version, key in scope.data.items()}
+        self.people = {version: People(seeds) for version, seeds in scope.people.items()}
 
 
 class Ring:
@@ -117,33 +138,36 @@ class Ring:
         keyed.update(message)
         return keyed.digest()[:PSEUDONYM_BYTES]
 
-    def seal(self, scope: str, plain: bytes, about: bytes) -> bytes:
-        """Key version (1 byte) | nonce (12) | AES-256-GCM of `plain`, with scope and `about` authenticated.
+    def seal(self, scope: str, plain: bytes, about: bytes, person: bytes = b"") -> bytes:
+        """Head | nonce (12) | AES-256-GCM of `plain`, with head, scope and `about` authenticated.
 
+        The head is the key version (1 byte); for a person: 0, the key version, the person's reference (16).
         Random nonces: at most 2^32 seals per key (NIST SP 800-38D §8.3), far above an insurer's rows in a decade.
         """
-        held = self._of(scope)
-        nonce = os.urandom(NONCE_BYTES)
-        return bytes((held.newest,)) + nonce + held.ciphers[held.newest].encrypt(nonce, plain, _bound(scope, about))
+        held, nonce = self._of(scope), os.urandom(NONCE_BYTES)
+        if not person:
+            return bytes((held.newest,)) + nonce + held.ciphers[held.newest].encrypt(nonce, plain, _bound(scope, about))
+        if held.newest not in held.people:
+            held = self._grown(scope)
+        head = bytes((FOR_A_PERSON, held.newest)) + person
+        return head + nonce + held.people[held.newest].cipher(person).encrypt(nonce, plain, head + _bound(scope, about))
 
     def open(self, scope: str, sealed: bytes, about: bytes) -> bytes:
-        """The plain bytes of `seal`. Raises `seal_broken`."""
-        held = self._of(scope)
-        if sealed and sealed[0] not in held.ciphers:  # sealed by a process that knows a newer key
-            self._read_if_newer()
+        """The plain bytes of `seal`. Raises `seal_broken`, `person_forgotten`."""
+        bound, held = _bound(scope, about), self._of(scope)
+        plain = _opened(held, sealed, bound)
+        if (
+            plain is None and self._read_if_newer()
+        ):  # sealed by a process that knows a newer key, or a person's next one
             held = self._of(scope)
-        try:
-            cipher = held.ciphers[sealed[0]]
-            return cipher.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], _bound(scope, about))
-        except (InvalidTag, LookupError, ValueError):
-            raise SEAL_BROKEN() from None
+            plain = _opened(held, sealed, bound)
+        if plain is None:
+            raise PERSON_FORGOTTEN() if _forgotten(held, sealed) else SEAL_BROKEN()
+        return plain
 
     def has(self, scope: str) -> bool:
         """Whether this scope has keys."""
-        now_s = time.monotonic()
-        if scope not in self._scopes or now_s - self._looked_s > LOOK_S:
-            self._looked_s = now_s
-            self._read_if_newer()
+        self._look(scope)
         return scope in self._scopes
 
     def scope(self, name: str) -> Scope:
@@ -199,17 +223,33 @@ class Ring:
         return sorted(scopes)
 
     def _of(self, scope: str) -> _Held:
-        held = self._scopes.get(scope)
-        if held is None:
-            self._read_if_newer()
-            held = self._scopes.get(scope)
-        if held is None:
+        self._look(scope)
+        if scope not in self._scopes:
             raise SCOPE_UNKNOWN()
-        return held
+        return self._scopes[scope]
 
-    def _read_if_newer(self) -> None:
-        if self._path.exists() and _stamp(self._path) != self._stamp:
+    def _grown(self, scope: str) -> _Held:
+        """A ring of before gets the tree of its data key when somebody is first sealed for: one write, once."""
+
+        def edit(scopes: Scopes) -> Scopes:
+            grown = scopes[scope].grown()
+            return scopes if grown is scopes[scope] else {**scopes, scope: grown}
+
+        self.change(edit)
+        return self._of(scope)
+
+    def _look(self, scope: str) -> None:
+        """See what other processes changed: once a second, and whenever a scope is not known here."""
+        now_s = time.monotonic()
+        if scope not in self._scopes or now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            self._read_if_newer()
+
+    def _read_if_newer(self) -> bool:
+        newer = self._path.exists() and _stamp(self._path) != self._stamp
+        if newer:
             self._read()
+        return newer
 
     def _read(self) -> None:
         """Read the file again; keys gone from it are forgotten here too."""
@@ -250,6 +290,25 @@ def replace(path: Path, content: bytes) -> None:
 
 def _bound(scope: str, about: bytes) -> bytes:
     return scope.encode() + b"|" + about
+
+
+def _opened(held: _Held, sealed: bytes, bound: bytes) -> bytes | None:
+    """What was sealed; None when these keys do not open it."""
+    try:
+        if sealed[0] != FOR_A_PERSON:
+            return held.ciphers[sealed[0]].decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], bound)
+        head, body = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:]
+        cipher = held.people[head[1]].cipher(head[2:])
+        return cipher.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], head + bound)
+    except (InvalidTag, LookupError, ValueError):
+        return None
+
+
+def _forgotten(held: _Held, sealed: bytes) -> bool:
+    if sealed[:1] != bytes((FOR_A_PERSON,)) or len(sealed) < _HEAD_BYTES:
+        return False
+    people = held.people.get(sealed[1])
+    return people is not None and people.forgot(sealed[2:_HEAD_BYTES])
 
 
 def _stamp(path: Path) -> tuple[int, int]:
