@@ -64,6 +64,8 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[journal]`."""
 
     url: str = "local:journal"
+    origin: str = "dev.ecluse.invalid/journal"
+    heads: str = "heads"
 
 
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +26,7 @@ from ecluse.app.access import Desk
 from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
-from ecluse.app.ports import Log
+from ecluse.app.ports import Keys, Log
 from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.age import Age
@@ -42,7 +43,8 @@ from ecluse.engines.issuer import (
 )
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
-from ecluse.engines.local import extent, walk
+from ecluse.engines.local.reading import extent, walk
+from ecluse.engines.local.registry import Signer
 from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
@@ -217,7 +219,8 @@ def backup_hub(directory: Path, to: Path) -> Copied:
         backup.store(directory / settings.store.url.removeprefix("sqlite:"))
     else:
         backup.files(["spool"])
-    backup.files([settings.journal.url.removeprefix("local:"), f"out/{BANK_FOLDER}"])
+    backup.journal(settings.journal.url.removeprefix("local:"))
+    backup.files([f"out/{BANK_FOLDER}"])
     backup.file(FILE)
     return backup.done()
 
@@ -234,6 +237,7 @@ def open_hub(
     settings = read_settings(directory)
     module, opening = _keys(settings, directory)
     keys = module.open_keys(opening, new=new)
+    clock = SystemClock()
     store = settings.store
     module, _ = _plug(store.url, STORES)
     stores: Stores = module.open_stores(
@@ -245,9 +249,8 @@ def open_hub(
         connections_max=store.connections_max,
     )
     module, place = _plug(settings.journal.url, LOGS)
-    log = module.LocalLog(directory / place)
+    log = module.LocalLog(directory / place, _signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    clock = SystemClock()
     desk = Desk(clock, keys, around_log(log), stores.rights)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
@@ -349,6 +352,11 @@ def _keys(settings: Settings, directory: Path) -> tuple[ModuleType, Opening]:
 def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
     trusted = [each for each in settings.issuers if not (each.development and settings.production)]
     return read_issuers((each.name, each.audience, directory / each.jwks) for each in trusted)
+
+
+def _signer(settings: Settings, keys: Keys) -> Signer:
+    """What signs the journal's heads."""
+    return Signer(settings.journal.origin, partial(keys.public_key, "journal"), partial(keys.sign, "journal"))
 
 
 def _databases(directory: Path) -> list[str]:

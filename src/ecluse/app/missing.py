@@ -27,7 +27,7 @@ RECENT_US = (
 SETTLED_S = 1.0  # about once more, this much later
 
 _OF_INSURERS = ("engagements", "products")  # kept on the insurer's own server
-Told = Callable[[int, int], None]  # bytes of the journal read, and in all
+Told = Callable[[int, int], None]  # entries of the journal read, and in all
 
 _KIND: dict[Operation, Kept] = {
     Operation.CLAIM: "claims",
@@ -47,9 +47,9 @@ _REMEDIES: dict[str, str] = {
 
 
 class Journal(msgspec.Struct, frozen=True):
-    """A journal to be read: its size, and each entry with the bytes read until its end."""
+    """A journal to be read: how many entries it keeps, and each with how many were read with it."""
 
-    size_bytes: int
+    size: int
     entries: Iterator[tuple[bytes, int]]
 
 
@@ -103,7 +103,7 @@ async def missing(
     while some := list(islice(read, ASKED_TOGETHER)):
         entries = [entry for encoded, _ in some if window.holds(entry := decode(encoded))]
         await _compare(upkeep, entries, found, now_ts_us - RECENT_US)
-        told(some[-1][1], journal.size_bytes)
+        told(some[-1][1], journal.size)
     kinds = {kind: each.told(_REMEDIES[kind]) for kind, each in found.items()}
     return Missing(kinds, tuple(await lost_runs(payments, post)), _REMEDIES["runs"])
 

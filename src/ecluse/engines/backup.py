@@ -1,7 +1,8 @@
 """A copy of a hub's directory, taken while it answers, whose journal is never behind its database.
 
 The order makes it so: the database first, then what it names (rights files, received files), then the engagements with their
-journal marks, then the journal, which only grows. Keys stay out: who steals the copy reads nothing. Taken again into the same
+journal marks, then the journal: its heads first, so that none is copied that is ahead of the entries, then the segments, then the
+bundles and tiles that take their place. Keys stay out: who steals the copy reads nothing. Taken again into the same
 folder, only what changed is copied; broken off, it is taken again.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,17 @@ class Backup:
         """Every file of these folders; one that only grows is copied as far as it goes."""
         for folder in folders:
             for file in sorted((self._source / folder).rglob("*")):
-                if file.is_file() and file.name != "lock" and file.suffix != _PART:
+                if file.is_file() and file.suffix not in (".lock", _PART):
                     self._copy(file)
+
+    def journal(self, folder: str) -> None:
+        """A journal that is being written: whole, as it was at some moment after the first file was copied."""
+        shards = self._source / folder
+        self._copy(shards / "shards.json")
+        for pattern in ("*/head", "*/checkpoint", "*/wal/*.seg", "*/wal/*.torn", "*/tile/**/*"):
+            for file in sorted(shards.glob(pattern)):
+                if file.is_file() and file.suffix != _PART:
+                    self._copy_if_there(file)
 
     def file(self, name: str) -> None:
         """One file."""
@@ -98,6 +108,11 @@ class Backup:
         with closing(connect(database)) as source, closing(sqlite3.connect(part)) as copy:
             source.backup(copy)
         self._keep(part, place)
+
+    def _copy_if_there(self, file: Path) -> None:
+        """Copy it, unless it was retired meanwhile: what a segment had is then in bundles, a partial tile's hashes in the full one."""
+        with suppress(FileNotFoundError):
+            self._copy(file)
 
     def _copy(self, file: Path) -> None:
         place, part = self._place(file)

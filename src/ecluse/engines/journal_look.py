@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 import os
-from itertools import pairwise
 from pathlib import Path
 
 from ecluse.app.ports.upkeep import JournalFacts
-from ecluse.engines.local import records, segments, slots, try_lock
+from ecluse.engines.local.reading import LocalShards, size_of
+from ecluse.engines.local.registry import Record, read_records, try_slot
+from ecluse.engines.local.shard import WAL
+from ecluse.engines.local.wal import torn_bytes
 from ecluse.journal.entry import decode
+from ecluse.kernel.errors import Refused
 
 
 def look(directory: Path) -> JournalFacts:
-    """Facts about every slot. Each slot's last segment is read whole; of the others, that they follow one another."""
-    size = torn = 0
-    instants: list[int] = []
-    damaged = ""
-    found = slots(directory)
-    for slot in found:
-        parts = segments(slot)
-        size += sum(each.stat().st_size for each in parts)
-        damaged = damaged or _gap(parts)
-        if parts:
-            content, written_now = _read(slot, parts[-1])
-            entries = list(records(content))
-            instants += [decode(entry).ts_us for entry, _ in (entries[:1] + entries[-1:])]
-            torn += 0 if written_now else len(content) - (entries[-1][1] if entries else 0)
-    return JournalFacts(len(found), size, min(instants, default=0), max(instants, default=0), torn, damaged)
+    """Facts about every shard: its size, its first and last entry, whether its end is whole. Entries between are not read."""
+    size = sum(each.stat().st_size for each in directory.rglob("*") if each.is_file())
+    torn, damaged, instants = 0, "", [0] * 0
+    try:
+        records = read_records(directory)
+    except ValueError as broken:
+        return JournalFacts(0, size, 0, 0, 0, f"shards.json: {broken}")
+    for record in records.values():
+        try:
+            instants += _ends_us(directory, record)
+            torn += _torn(directory, record)
+        except (Refused, OSError, ValueError) as broken:
+            damaged = damaged or str(broken)
+    return JournalFacts(len(records), size, min(instants, default=0), max(instants, default=0), torn, damaged)
 
 
-def _gap(parts: list[Path]) -> str:
-    """The first segment that does not begin where the one before it ends."""
-    for before, after in pairwise(parts):
-        if int(before.stem) + before.stat().st_size != int(after.stem):
-            return f"{after.parent.name}/{after.name} does not follow {before.name}"
-    return ""
+def _ends_us(directory: Path, record: Record) -> list[int]:
+    """When the first and the last entry kept were written."""
+    count = record.size if record.state != "open" else size_of(directory / record.name)
+    shards = LocalShards(directory)
+    ends = {record.pruned, count - 1} if count > record.pruned else ()
+    return [decode(entry).ts_us for at in ends for entry in shards.entries(record.name, at, at + 1)]
 
 
-def _read(slot: Path, segment: Path) -> tuple[bytes, bool]:
-    """The segment, and whether a process is writing to it: then its end may be half written."""
-    lock = try_lock(slot)
-    content = segment.read_bytes()
-    if lock is not None:
+def _torn(directory: Path, record: Record) -> int:
+    """The bytes a kill left at the end of a shard nobody writes to."""
+    if record.state != "open" or (lock := try_slot(directory, record.slot)) is None:
+        return 0
+    try:
+        return torn_bytes(directory / record.name / WAL)
+    finally:
         os.close(lock)
-    return content, lock is None

@@ -1,6 +1,6 @@
-"""The local journal searched for one request, by the time its id begins with: a segment or two are read, not the journal.
+"""The local journal searched for one request, by the time its id begins with: some dozens of entries are read to find the place.
 
-Segments of a slot begin in the order of time, so the first entries of a few say which ones can hold it.
+Entries of a shard stand in the order of time but for the minutes a clock may be set back.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ecluse.engines.clock import made_at_us
-from ecluse.engines.local import records, segments, slots
+from ecluse.engines.local.reading import LocalShards, size_of
+from ecluse.engines.local.registry import Record, read_records
 from ecluse.gate.admission import Admission
-from ecluse.journal.entry import ENTRY_BYTES_MAX, Entry, decode
+from ecluse.journal.entry import Entry, decode
+from ecluse.journal.tiles import WIDTH
 
 NEAR_US = 600 * 1_000_000  # ten minutes: no request lives that long, and clocks are rarely set back by more
-_FIRST_BYTES = ENTRY_BYTES_MAX + 8  # the longest record
-_LATER = 1 << 62  # an empty segment begins after everything
 
 
 class JournalSearch:
-    """The `JournalReader` port on the segments of `directory`, which others may be writing to."""
+    """The `JournalReader` port on the shards of `directory`, which others may be writing to."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -33,20 +33,20 @@ class JournalSearch:
 
     def _naming(self, request: str) -> Iterator[bytes]:
         made_us, wanted = made_at_us(request), request.encode()
-        for slot in slots(self._directory) if made_us is not None else ():
-            for segment in _near(segments(slot), made_us or 0):
-                content = segment.read_bytes()
-                if wanted in content:  # a look of some milliseconds; walking the records takes far longer
-                    yield from (entry for entry, _ in records(content) if wanted in entry)
+        for record in read_records(self._directory).values() if made_us is not None else ():
+            for entry in self._near(record, made_us or 0):
+                if wanted in entry:
+                    yield entry
 
+    def _near(self, record: Record, at_us: int) -> Iterator[bytes]:
+        """The entries of a shard that can be of that instant."""
+        shards = LocalShards(self._directory)
+        size = record.size if record.state != "open" else size_of(self._directory / record.name)
 
-def _near(parts: list[Path], at_us: int) -> list[Path]:
-    """The segments that can hold an entry of that instant."""
-    first = bisect_left(parts, at_us - NEAR_US, key=_begins_us) - 1
-    return parts[max(0, first) : bisect_right(parts, at_us + NEAR_US, key=_begins_us)]
+        def begins_us(bundle: int) -> int:
+            return next(decode(each).ts_us for each in shards.entries(record.name, bundle * WIDTH, bundle * WIDTH + 1))
 
-
-def _begins_us(segment: Path) -> int:
-    with segment.open("rb") as opened:
-        head = opened.read(_FIRST_BYTES)
-    return next((decode(entry).ts_us for entry, _ in records(head)), _LATER)
+        bundles = range(-(-record.pruned // WIDTH), -(-size // WIDTH))
+        first = max(bundles.start, bundles.start + bisect_left(bundles, at_us - NEAR_US, key=begins_us) - 1)
+        last = bundles.start + bisect_right(bundles, at_us + NEAR_US, key=begins_us)
+        return shards.entries(record.name, min(first * WIDTH, size), min(last * WIDTH, size))

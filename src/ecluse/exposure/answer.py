@@ -1,7 +1,7 @@
 """Three counts after an incident, never one in the place of another: referenced, reachable, displayed. Pure.
 
-People are counted by the reference of their insurer: somebody with two insurers is two, as each insurer informs its own. Counts by
-field, day, account and département do not add up to the people: one person is shown several fields, on several days.
+People are counted by the reference of their insurer: somebody with two insurers is two, as each insurer informs its own. Counts
+by field, day, account and département do not add up to the people: one person is shown several fields, on several days.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 **Referenced** is what operators announced in 2024, because it was all they knew: the people an insurer's rights held. It is known
 after each member file that was loaded; over a window it is the largest number held at one time in it.
 
-**Reachable** is at most that: who asks must hold what is on a person's card, and the journal cannot know what a thief held. Nothing
-else bounds it yet. `reachable` is the one place where the gate's allowance and containment will lower it.
+**Reachable** is at most that: who asks must hold what is on a person's card, and the journal cannot know what a thief held.
+Nothing else bounds it yet. `reachable` is the one place where the gate's allowance and containment will lower it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ecluse.app.missing import Missing, Told, Window, missing
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
@@ -94,7 +94,7 @@ def _print(found: Missing) -> None:
 @contextmanager
 def _bar(*, quiet: bool) -> Iterator[Told]:
     """A progress bar on stderr when it is a terminal; else nothing."""
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:
         task = progress.add_task("reading", total=None)
 

@@ -1,0 +1,240 @@
+"""The `Log` port on a directory of shards: this process's slot, its shard of the month, and the thread that publishes.
+
+Slots let several processes write at once without waiting for each other: each holds one by a file lock (docs/decisions/0019). A
+shard is begun with an entry that names the heads of the others, so that none can go missing unseen.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+from ecluse.app.ports import Mark
+from ecluse.engines.local.disk import Disk
+from ecluse.engines.local.heads import Heads
+from ecluse.engines.local.reading import LocalShards, size_of
+from ecluse.engines.local.refusals import JOURNAL_BEHIND, JOURNAL_DAMAGED, JOURNAL_FULL, JOURNAL_POISONED
+from ecluse.engines.local.registry import (
+    SLOTS_MAX,
+    Record,
+    Records,
+    Signer,
+    change,
+    name_of,
+    read_records,
+    try_slot,
+)
+from ecluse.engines.local.shard import WAL, Shard
+from ecluse.journal.entry import FORMAT, Entry, Operation, encode
+
+PUBLISH_S = 1.0  # how far `checkpoint` may lag: writing tiles for each batch would cost as much as the batch
+
+
+class LocalLog:
+    """One slot of `directory`: the first free one, taken at the first use and held until `close`."""
+
+    def __init__(
+        self,
+        directory: Path,
+        signer: Signer,
+        now: Callable[[], datetime],
+        heads: Path | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        """`heads` is the second home of every shard's last head."""
+        self.directory = directory
+        self._signer = signer
+        self._now = now
+        self._heads = Heads(heads, signer)
+        self._disk = disk or Disk()
+        self._shard: Shard | None = None
+        self._slot = self._lock = -1
+        self._month = ""
+        self._publisher: Thread | None = None
+        self._publishing = Lock()
+        self._closing = Event()
+        self._poisoned = False
+
+    @property
+    def name(self) -> str:
+        """The shard being written; empty when none is."""
+        return self._shard.name if self._shard else ""
+
+    def append(self, entries: Sequence[bytes]) -> Mark:
+        """Write the batch: durable, integrated and signed for on return. Whatever fails poisons the log: no retry, no answer."""
+        self._take()
+        if self._poisoned:
+            raise JOURNAL_POISONED()
+        try:
+            shard = self._of_this_month()
+            shard.append(entries if shard.size else [self._opening(shard), *entries])
+        except Exception as broken:
+            self._poisoned = True
+            raise JOURNAL_POISONED() from broken
+        return Mark(shard.name, shard.size)
+
+    def ready(self) -> None:
+        """Raise `journal_poisoned` when the next batch cannot be expected to reach the disk."""
+        shard = self._take()
+        if self._poisoned or not shard.has_room():
+            raise JOURNAL_POISONED()
+
+    def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
+        """Entries past `marks` (index by shard), in this slot and in those nobody writes: what a killed process left.
+
+        Raises `journal_behind` when a shard ends before its mark: part of the journal is missing.
+        """
+        self._take()
+        records = read_records(self.directory)
+        for name, mark in marks.items():
+            record = records.get(name)
+            if (size := self._size(record, name) + (record.lost if record else 0)) < mark:
+                raise JOURNAL_BEHIND(f"{name} ends at {size}, a database knows it up to {mark}")
+        shards = LocalShards(self.directory)
+        for name, record in records.items():
+            start, size = max(marks.get(name, 0), record.pruned), self._size(record, name)
+            if start < size and self._is_at_rest(record):
+                for index, entry in enumerate(shards.entries(name, start, size), start):
+                    yield entry, Mark(name, index + 1)
+
+    def close(self) -> None:
+        """Publish what is left and give the slot back."""
+        if not self._shard:
+            return
+        self._closing.set()
+        if self._publisher:
+            self._publisher.join()
+        self._publish()
+        self._shard.close()
+        os.close(self._lock)
+        self._shard = None
+
+    def _take(self) -> Shard:
+        if not self._shard:
+            self._closing.clear()
+            self._month = f"{self._now():%Y-%m}"
+            self._slot, self._lock = self._free_slot()
+            try:
+                self._freeze_others()
+                self._heads.check(self.directory, read_records(self.directory))
+                self._shard = self._open(name_of(self._month, self._slot))
+            except BaseException:
+                os.close(self._lock)
+                raise
+            self._publisher = Thread(target=self._publish_often, name="journal-publish", daemon=True)
+            self._publisher.start()
+        return self._shard
+
+    def _free_slot(self) -> tuple[int, int]:
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        records = _records(self.directory)
+        for number in range(SLOTS_MAX):
+            here = records.get(name_of(self._month, number))
+            if here and here.state != "open":
+                continue
+            if (lock := try_slot(self.directory, number)) is not None:
+                return number, lock
+        raise JOURNAL_FULL()
+
+    def _open(self, name: str) -> Shard:
+        if name not in read_records(self.directory):
+            change(self.directory, self._disk, Record(name, self._signer.key(name).text))
+        return Shard(self.directory / name, self._signer.key(name), self._signer.sign, self._disk, self._heads.of(name))
+
+    def _of_this_month(self) -> Shard:
+        """The shard to write: another once a month. A clock set back goes on in the later one."""
+        assert self._shard
+        month = f"{self._now():%Y-%m}"
+        if month > self._month:
+            with self._publishing:
+                self._month = month
+                self._freeze(self._shard)
+                self._shard = self._open(name_of(month, self._slot))
+        return self._shard
+
+    def _freeze_others(self) -> None:
+        """Freeze what past months left open, of this slot and of those nobody holds."""
+        for record in _records(self.directory).values():
+            if record.state != "open" or record.month >= self._month:
+                continue
+            lock = None if record.slot == self._slot else try_slot(self.directory, record.slot)
+            if record.slot == self._slot or lock is not None:
+                self._freeze(self._open(record.name))
+            if lock is not None:
+                os.close(lock)
+
+    def _freeze(self, shard: Shard) -> None:
+        shard.freeze()
+        self._heads.put(shard.name, shard.note)
+        record = Record(shard.name, self._signer.key(shard.name).text, "frozen", shard.size, shard.root.hex())
+        change(self.directory, self._disk, record)
+        shutil.rmtree(shard.folder / WAL)  # last: a kill before leaves segments nobody reads
+
+    def _opening(self, shard: Shard) -> bytes:
+        """The first entry of a shard: the heads of the others, one a line: name, size, root."""
+        heads = LocalShards(self.directory).roots(since=_month_before(self._month))
+        told = [f"{name} {size} {base64.b64encode(root).decode()}" for name, size, root in heads if name != shard.name]
+        return encode(
+            Entry(
+                format=FORMAT,
+                ts_us=int(self._now().timestamp() * 1_000_000),
+                operation=Operation.SHARD_OPENED,
+                account="hub",
+                practice="",
+                insurer="",
+                person=b"",
+                presence=0,
+                fields=0,
+                outcome="\n".join(told),
+                engagement="",
+                request=shard.name,
+                sealed=b"",
+            )
+        )
+
+    def _publish_often(self) -> None:
+        while not self._closing.wait(PUBLISH_S):
+            self._publish()
+
+    def _publish(self) -> None:
+        with self._publishing:
+            shard = self._shard
+            assert shard
+            try:
+                if not self._poisoned and (note := shard.publish()):
+                    self._heads.put(shard.name, note)
+            except OSError:
+                self._poisoned = True
+
+    def _size(self, record: Record | None, name: str) -> int:
+        if record is None:
+            return 0
+        if self._shard and name == self._shard.name:
+            return self._shard.size
+        return record.size if record.state != "open" else size_of(self.directory / name)
+
+    def _is_at_rest(self, record: Record) -> bool:
+        """Whether nobody writes the shard, or this process does."""
+        if record.state != "open" or record.slot == self._slot:
+            return True
+        lock = try_slot(self.directory, record.slot)
+        if lock is not None:
+            os.close(lock)
+        return lock is not None
+
+
+def _records(directory: Path) -> Records:
+    try:
+        return read_records(directory)
+    except ValueError as broken:
+        raise JOURNAL_DAMAGED(f"shards.json: {broken}") from None
+
+
+def _month_before(month: str) -> str:
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - (number == 1)}-{(number - 2) % 12 + 1:02d}"

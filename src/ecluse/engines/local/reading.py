@@ -1,0 +1,133 @@
+"""Shards read, while others write them: their heads, and entries from bundles and from segments not yet retired."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from ecluse.app.ports.journal import Head
+from ecluse.engines.local.refusals import JOURNAL_DAMAGED, JOURNAL_PRUNED
+from ecluse.engines.local.registry import Record, read_records
+from ecluse.engines.local.shard import CHECKPOINT, HEAD, WAL
+from ecluse.engines.local.wal import first_index, read, segments
+from ecluse.journal.checkpoint import Checkpoint, opened
+from ecluse.journal.merkle import root
+from ecluse.journal.note import read_key
+from ecluse.journal.tiles import ENTRIES, WIDTH, entries_of, hashes_of, path
+
+TRIES = 20  # a head may be read while it is replaced, a segment retired while it is looked for: microseconds
+
+
+class LocalShards:
+    """The `Shards` port on `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def heads(self) -> list[Head]:
+        """Every shard, by name. Raises `journal_damaged` when a head is not signed as it should be."""
+        heads = []
+        for record in read_records(self.directory).values():
+            note, checkpoint = self._head(record)
+            if checkpoint:
+                heads.append(Head(record.name, checkpoint.size, note, record.state != "open", record.pruned))
+        return heads
+
+    def roots(self, since: str) -> Iterator[tuple[str, int, bytes]]:
+        """Name, size and root of every shard of the month `since` and later."""
+        for record in read_records(self.directory).values():
+            if record.month >= since and (checkpoint := self._head(record)[1]):
+                yield record.name, checkpoint.size, checkpoint.root
+
+    def entries(self, shard: str, start: int, end: int) -> Iterator[bytes]:
+        """The bytes of entries `start` until before `end`. Raises `journal_damaged`, `journal_pruned`."""
+        record = read_records(self.directory)[shard]
+        if start < record.pruned:
+            raise JOURNAL_PRUNED(f"entries of {shard} below {record.pruned}")
+        at, folder, tries = start, self.directory / shard, 0
+        while at < end:
+            before = at
+            for entry in islice(_some(folder, at, record), end - at):
+                yield entry
+                at += 1
+            tries = tries + 1 if at == before else 0
+            if tries == TRIES:
+                raise JOURNAL_DAMAGED(f"{shard} has no entry {at}")
+
+    def _head(self, record: Record) -> tuple[str, Checkpoint | None]:
+        """The newest head that is signed; None of a shard about to begin."""
+        folder, key = self.directory / record.name, read_key(record.key)
+        name = HEAD if record.state == "open" and (folder / HEAD).exists() else CHECKPOINT
+        for again in range(TRIES):
+            try:
+                note = (folder / name).read_text()
+                return note, opened(note, key)
+            except FileNotFoundError:
+                return "", None
+            except ValueError as broken:
+                if again == TRIES - 1:
+                    raise JOURNAL_DAMAGED(f"{record.name}/{name}: {broken}") from None
+                time.sleep(0.001)
+        raise AssertionError
+
+
+def read_all(directory: Path) -> Iterator[bytes]:
+    """Every entry kept of every shard, shard by shard, in the order written."""
+    for entry, _ in walk(directory):
+        yield entry
+
+
+def walk(directory: Path) -> Iterator[tuple[bytes, int]]:
+    """Every entry kept of every shard, and how many were read before it and with it."""
+    shards, read_count = LocalShards(directory), 0
+    for record in read_records(directory).values():
+        for entry in shards.entries(record.name, record.pruned, _size(directory, record)):
+            read_count += 1
+            yield entry, read_count
+
+
+def extent(directory: Path) -> int:
+    """The entries that `walk` reads."""
+    return sum(_size(directory, record) - record.pruned for record in read_records(directory).values())
+
+
+def size_of(folder: Path) -> int:
+    """How many entries an open shard has on disk. Raises `journal_damaged`."""
+    found = segments(folder / WAL)
+    if not found:
+        return 0
+    last = first_index(found[-1])
+    return last + sum(1 for _ in read(folder / WAL, last))
+
+
+def root_in(folder: Path, size: int, *, of: int) -> bytes:
+    """The root of the first `size` entries of a frozen shard that has `of`, by its tiles. Raises `OSError`, `ValueError`."""
+    return root(hashes_of(lambda name: (folder / name).read_bytes(), of), size)
+
+
+def _size(directory: Path, record: Record) -> int:
+    return record.size if record.state != "open" else size_of(directory / record.name)
+
+
+def _some(folder: Path, at: int, record: Record) -> Iterator[bytes]:
+    """Entries from `at` on: those of its bundle when it is full, else those of the segments."""
+    number, first = divmod(at, WIDTH)
+    width = min(WIDTH, record.size - number * WIDTH) if record.state != "open" else WIDTH
+    try:
+        content = (folder / path(ENTRIES, number, width)).read_bytes()
+        yield from list(entries_of(content))[first:]
+        return
+    except FileNotFoundError:
+        pass
+    except ValueError as broken:
+        raise JOURNAL_DAMAGED(f"{folder.name}/{path(ENTRIES, number, width)}: {broken}") from None
+    try:
+        for index, entry in read(folder / WAL, at):
+            if index != at:
+                return
+            yield entry
+            at += 1
+    except FileNotFoundError:
+        return

@@ -1,0 +1,113 @@
+"""Which shards there are: `journal/shards.json`, changed under a lock, by rename.
+
+A shard is the log of one writer's slot in one month (UTC): `2026-11-w0`. It is *open* until its month is over and no writer
+holds it, then *frozen*: static files. One whose end was lost is *abandoned*: nothing is written there any more, what is left stays.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ecluse.engines.local.disk import Disk
+from ecluse.journal.note import ED25519, Key
+
+SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
+FILE = "shards.json"
+SHARD = re.compile(r"(\d{4}-\d{2})-w(\d{1,2})")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """What signs heads: the origin all shards' origins begin with, and an Ed25519 key, asked for when it is first needed."""
+
+    origin: str
+    public: Callable[[], bytes]
+    sign: Callable[[bytes], bytes]
+
+    def key(self, shard: str) -> Key:
+        """The key of one shard, named by its origin."""
+        return Key(f"{self.origin}/{shard}", ED25519, self._public)
+
+    @cached_property
+    def _public(self) -> bytes:
+        return self.public()
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One shard. `size` and `root` (hexadecimal) are final, of one that is not open; entries below `pruned` are gone."""
+
+    name: str
+    key: str
+    state: Literal["open", "frozen", "abandoned"] = "open"
+    size: int = 0
+    root: str = ""
+    pruned: int = 0
+    lost: int = 0  # entries that were signed once and that the shard no longer has
+    reason: str = ""
+
+    @property
+    def month(self) -> str:
+        """Its month, as `2026-11`."""
+        return self.name.rpartition("-")[0]
+
+    @property
+    def slot(self) -> int:
+        """The number of its writer's slot."""
+        return int(self.name.rpartition("-w")[2])
+
+
+Records = dict[str, Record]
+
+
+def name_of(month: str, slot: int) -> str:
+    """The name of a slot's shard in a month."""
+    return f"{month}-w{slot}"
+
+
+def read_records(directory: Path) -> Records:
+    """The shards, by name; none of a journal not yet begun. Raises `ValueError` when the file is not what it should be."""
+    try:
+        content = (directory / FILE).read_bytes()
+    except FileNotFoundError:
+        return {}
+    return {each.name: each for each in msgspec.json.decode(content, type=list[Record])}
+
+
+def change(directory: Path, disk: Disk, record: Record) -> None:
+    """Add or replace one shard's record; on disk when it returns."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _locked(directory / "shards.lock"):
+        records = read_records(directory) | {record.name: record}
+        ordered = [records[name] for name in sorted(records)]
+        disk.place_durably(directory / FILE, msgspec.json.format(msgspec.json.encode(ordered)) + b"\n")
+
+
+def try_slot(directory: Path, number: int) -> int | None:
+    """The lock of a slot, as a descriptor to close; None when another process holds it."""
+    lock = os.open(directory / f"w{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
