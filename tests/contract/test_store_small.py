@@ -68,6 +68,18 @@ def test_the_same_file_is_another_feed_once_it_was_overtaken(hub: StoreHub) -> N
     assert now(feeds.same(AMC, "full", "fee_2")) == "fee_2"
 
 
+def test_how_many_people_were_held_is_known_after_each_feed(hub: StoreHub) -> None:
+    feeds = hub.stores.feeds
+    assert now(feeds.held(1 << 60)) == []
+    hub.load("fee_1", {b"p" * 16: ["1"]})
+    hub.load("fee_2", {b"p" * 16: ["2"], b"q" * 16: ["3"]})
+    held = now(feeds.held(1 << 60))
+    assert [(each.insurer, each.people) for each in held] == [(AMC, 1), (AMC, 2)]
+    assert [each.people for each in now(feeds.held(held[1].since_ts_us))] == [
+        each.people for each in held[:-1] if each.since_ts_us < held[1].since_ts_us
+    ]
+
+
 def test_the_newest_version_of_a_product_is_in_force_and_none_is_lost(hub: StoreHub) -> None:
     products = hub.stores.products
     first, second = read_product(PRODUCT), read_product(PRODUCT.replace(b"TM:100", b"NONE"))
