@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from ecluse.exposure.places import departement
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import reachable
 from ecluse.exposure.shown import Shown, field_names
+from ecluse.kernel.days import instant
 
 Spread = Mapping[str, Mapping[str, int]]  # insurer → value (a day, an account, a practice) → people displayed
 
@@ -51,8 +52,25 @@ class ReadTo(msgspec.Struct, frozen=True):
     entries: int
 
 
+class ListWritten(msgspec.Struct, frozen=True):
+    """The list of one insurer. `files`: SHA-256 by name, none without a public key; `unknown`: people forgotten since."""
+
+    insurer: str
+    members: int
+    unknown: int
+    recipient: str
+    files: dict[str, str]
+
+    def outcome(self, name: str) -> str:
+        """What the journal says of one of its files."""
+        return f"{name} {self.files[name]} {self.members} people"
+
+
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `lists_shown`: how often lists of the practices' own claims were shown, which name nobody."""
+    """The answer. `lists_shown`: how often lists of the practices' own claims were shown, which name nobody.
+
+    `lists`: what was written for each insurer with people displayed, when that was asked for.
+    """
 
     exposure_id: str
     accounts: tuple[str, ...]
@@ -69,6 +87,13 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     displayed: Displayed
     lists_shown: int
     insurers: tuple[InsurerExposure, ...]
+    lists: tuple[ListWritten, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """What the journal says of the answer."""
+        people = self.displayed.people
+        return f"{people.at_least} to {people.at_most} people displayed by {len(self.accounts)} accounts"
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +128,8 @@ def answer(id_: str, question: Question, found: Evidence) -> Exposure:
     return Exposure(
         exposure_id=id_,
         accounts=question.accounts,
-        since=_at(question.start_ts_us),
-        until=_at(question.end_ts_us),
+        since=instant(question.start_ts_us),
+        until=instant(question.end_ts_us),
         narrowed_to_insurers=question.insurers,
         sessions=question.sessions,
         networks=question.networks,
@@ -130,6 +155,7 @@ def own_part(exposure: Exposure, insurer: str) -> Exposure:
         displayed=_whole([part.displayed for part in own], exposure.gaps),
         lists_shown=0,
         insurers=own,
+        lists=tuple(each for each in exposure.lists if each.insurer == insurer),
     )
 
 
@@ -168,7 +194,3 @@ def _whole(parts: Sequence[Displayed], losses: Iterable[Loss]) -> Displayed:
 
 def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
-
-
-def _at(ts_us: int) -> datetime:
-    return datetime.fromtimestamp(ts_us / 1_000_000, UTC)

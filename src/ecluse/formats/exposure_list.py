@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as parquet
+
+from ecluse.kernel import days
 
 UNKNOWN = "unknown"
 
@@ -57,7 +58,7 @@ def as_parquet(rows: Sequence[Row]) -> bytes:
 
 def instant(ts_us: int) -> str:
     """An instant to the second, UTC."""
-    return f"{datetime.fromtimestamp(ts_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{days.instant(ts_us):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _kinds() -> dict[str, object]:

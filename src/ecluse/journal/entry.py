@@ -28,6 +28,7 @@ class Field(IntFlag):
     CLAIM = 1 << 9  # an own claim's state and amounts, shown again to the practice that sent it
     APPROVAL = 1 << 10  # an own prior approval's state
     VALID_UNTIL = 1 << 11  # the last day of care of an approval: at most the end of the rights, up to 90 days ahead
+    MEMBER = 1 << 12  # member number, birth date and rank: to the member's own insurer, and to nobody else
 
 
 class Operation(StrEnum):
