@@ -28,6 +28,13 @@ INVESTIGATOR = Account("operator", scopes=frozenset({SCOPE}))
 FOLDER, ANSWER = "exposures", "exposure.json"
 
 
+class ListFile(msgspec.Struct, frozen=True):
+    """An encrypted list, and of how many members."""
+
+    members: int
+    content: bytes
+
+
 async def expose(
     hub: Hub, asked: Request, question: Question, told: Told, *, lists: bool = False
 ) -> Released[Exposure]:
@@ -50,7 +57,7 @@ async def expose(
     released = await hub.desk.release(admission, Disclosure(exposure, exposure.outcome))
     for each in sealed:
         await _export(hub, asked, each)
-    hub.exposure.post.put(_place(asked.id, ANSWER), msgspec.json.encode(exposure))
+    hub.exposure.post.put(place_of_file(asked.id, ANSWER), msgspec.json.encode(exposure))
     return released
 
 
@@ -65,14 +72,14 @@ async def show_exposure(hub: Hub, asked: Request, id_: str) -> Released[Exposure
     return await hub.desk.release(admission, Disclosure(exposure, exposure.outcome))
 
 
-async def read_list(hub: Hub, asked: Request, id_: str, name: str) -> bytes:
+async def read_list(hub: Hub, asked: Request, id_: str, name: str) -> Released[ListFile]:
     """An encrypted list as it was written; an insurer reads its own. Journalled first. Raises `forbidden`, `not_found`."""
     admission = hub.desk.admit(asked, scope_of(asked.account), Operation.JOURNAL_EXPORTED, id_)
     own = asked.account.insurer
     for each in _kept(hub, id_).lists:
         if name in each.files and own in ("", each.insurer):
-            await hub.desk.release(admission, Disclosure(each, each.outcome(name), insurer=each.insurer))
-            return hub.exposure.post.read(_place(id_, name))
+            file = ListFile(each.members, hub.exposure.post.read(place_of_file(id_, name)))
+            return await hub.desk.release(admission, Disclosure(file, each.outcome(name), insurer=each.insurer))
     raise NOT_FOUND()
 
 
@@ -90,9 +97,9 @@ def own_question(account: Account, question: Question) -> Question:
     return msgspec.structs.replace(question, insurers=(account.insurer,))
 
 
-def place_of_lists(hub: Hub, id_: str) -> str:
-    """The folder of an exposure's files, for people."""
-    return hub.exposure.post.place(f"{FOLDER}/{id_}")
+def place_of_file(id_: str, name: str) -> str:
+    """Where a file of an exposure is, under the folder of what goes out."""
+    return f"{FOLDER}/{id_}/{name}"
 
 
 async def _export(hub: Hub, asked: Request, sealed: SealedList) -> None:
@@ -101,17 +108,13 @@ async def _export(hub: Hub, asked: Request, sealed: SealedList) -> None:
         admission = hub.desk.admit(asked, scope_of(asked.account), Operation.JOURNAL_EXPORTED, asked.id)
         told = Disclosure(sealed.told, sealed.told.outcome(name), insurer=sealed.told.insurer)
         await hub.desk.release(admission, told)
-        hub.exposure.post.put(_place(asked.id, name), content)
+        hub.exposure.post.put(place_of_file(asked.id, name), content)
 
 
 def _kept(hub: Hub, id_: str) -> Exposure:
     """An exposure asked before. Raises `not_found`."""
     if not id_.isascii() or not id_.replace("_", "").isalnum():
         raise NOT_FOUND()
-    if not hub.exposure.post.has(_place(id_, ANSWER)):
+    if not hub.exposure.post.has(place_of_file(id_, ANSWER)):
         raise NOT_FOUND()
-    return msgspec.json.decode(hub.exposure.post.read(_place(id_, ANSWER)), type=Exposure)
-
-
-def _place(id_: str, name: str) -> str:
-    return f"{FOLDER}/{id_}/{name}"
+    return msgspec.json.decode(hub.exposure.post.read(place_of_file(id_, ANSWER)), type=Exposure)

@@ -1,7 +1,7 @@
 """The list of each insurer's displayed members, encrypted so that nobody but that insurer opens it.
 
-References lead back to members here, one by one, under each person's own key, and the plain list exists in memory only. An insurer
-without a public key gets no file, and is told so; its counts stand. Who was forgotten since is there by their reference alone.
+References lead back to members here, one by one, under each person's own key; the plain list exists in memory only. An insurer
+without a public key gets no file, and that is told; its counts stand. Who was forgotten since is there by their reference alone.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from ecluse.doors.cli import (
     directory,
     doctor,
     explain,
+    exposure,
     feeds,
     hub,
     journal,
@@ -62,6 +63,7 @@ app.add_typer(feeds.app, name="feed")
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(journal.app, name="journal")
+app.add_typer(exposure.app, name="exposure")
 app.add_typer(dev.app, name="dev")
 
 

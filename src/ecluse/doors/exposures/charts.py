@@ -16,7 +16,7 @@ from ecluse.doors.exposures.words import figure, short_day
 
 WIDE, HIGH = 720, 220
 LEFT, BOTTOM, TOP = 56, 26, 12
-BAR, GAP, LABEL, ROOM = 20, 10, 250, 80
+BAR, GAP, LABEL, ROOM = 20, 10, 265, 80
 TILE, SPACE = 40, 4
 SHADES = 5
 MARKS = 8  # labels under the columns: more would touch each other

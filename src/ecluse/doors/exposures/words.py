@@ -17,7 +17,7 @@ FIELDS = {
     "covered_until": "date de fin de couverture",
     "convention_type": "type de convention",
     "csr": "code de routage (CSR)",
-    "split": "montants (part AMO, part AMC, reste)",
+    "split": "montants : part AMO, part AMC, reste",
     "reason": "motif de la réponse",
     "guarantee": "garantie du contrat",
     "claim": "facture : état et montants",

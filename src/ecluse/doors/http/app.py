@@ -20,7 +20,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
 from ecluse.app.quotes import QuoteSent, quote
 from ecluse.app.rights import RightsQuestion, check_rights
-from ecluse.doors.http import approvals, claims, feeds, quotes, remittances, rights
+from ecluse.doors.http import approvals, claims, exposures, feeds, quotes, remittances, rights
 from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
@@ -39,6 +39,7 @@ HANDLERS = [
     *claims.HANDLERS,
     *remittances.HANDLERS,
     *feeds.HANDLERS,
+    *exposures.HANDLERS,
 ]
 
 
