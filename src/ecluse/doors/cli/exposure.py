@@ -1,4 +1,4 @@
-"""`ecluse exposure`: who was really shown what by accounts that were stolen, and `ecluse exposure open`, at the insurer's side."""
+"""`ecluse exposure`: who was really shown what by stolen accounts; `ecluse exposure open`, at the insurer's side."""
 
 from __future__ import annotations
 
