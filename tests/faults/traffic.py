@@ -15,8 +15,6 @@ from typing import Any
 
 import httpx
 
-from ecluse.engines.local import read_all
-from ecluse.journal.entry import decode
 from ecluse.kernel.ids import nir_key
 from tests.journeys.site import AMC, MEMBER, Site, question, today
 from tests.servers import Server
@@ -173,7 +171,7 @@ def hold_told(site: Site, home: Server, database: str, told: Told) -> None:
     hold_laws(home, database)
     rows = (line.split("|") for line in home.sql("SELECT invoice, id, amc_cents FROM claim", database).splitlines())
     kept = {invoice: (id_, int(cents)) for invoice, id_, cents in rows}
-    journalled = {entry.request for entry in map(decode, read_all(site.directory / "journal"))}
+    journalled = {entry.request for entry in told(site.directory / "journal")}
     for invoice, answer in told.claims.items():
         assert answer["status"] == "accepted", answer
         assert kept[invoice] == (answer["claim_id"], answer["amc_cents"])

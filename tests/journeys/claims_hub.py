@@ -24,15 +24,15 @@ from ecluse.engines.clock import RandomIds
 from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer, read_issuers
 from ecluse.engines.journal_search import JournalSearch
 from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
-from ecluse.engines.local import LocalLog, read_all
 from ecluse.engines.sql.ledger import balances
 from ecluse.gate.admission import Admission, Person
 from ecluse.gate.identity import Account
-from ecluse.journal.entry import Entry, decode
+from ecluse.journal.entry import Entry
 from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
+from tests.journal import open_log, told
 from tests.stores import Books, chosen, open_stores
 
 INSURER, OTHER_INSURER = "0075123456", "0075999999"
@@ -112,7 +112,7 @@ class ClaimsHub:
         self.rows, self.change = self.books.all, self.books.change
         self.products = self.stores.products
         self.members = Members(self.keys)
-        self.log = LocalLog(directory / "journal")
+        self.log = open_log(directory / "journal")
         self.desk = Desk(self.clock, self.keys, self.log, self.members)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, rights=self.members,
@@ -175,7 +175,7 @@ class ClaimsHub:
         return await balances(self.books.database.reads)
 
     def journal(self) -> list[Entry]:
-        return [decode(each) for each in read_all(self.directory / "journal")]
+        return told(self.directory / "journal")
 
 
 def _others() -> dict[str, Any]:

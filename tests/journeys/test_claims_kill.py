@@ -14,8 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ecluse.engines.local import read_all
-from ecluse.journal.entry import Operation, decode
+from ecluse.journal.entry import Operation
 from tests.journeys.site import AMC, PRACTICE, Site, question, today
 
 SENDERS = 6
@@ -88,11 +87,7 @@ def test_every_claim_told_before_a_kill_is_kept_booked_and_journalled(killable: 
             thread.join()
     assert told, "killed before the first answer: nothing was tried"
     claims, total, owed = kept(killable)
-    journalled = {
-        entry.request
-        for entry in map(decode, read_all(killable.directory / "journal"))
-        if entry.operation is Operation.CLAIM
-    }
+    journalled = {entry.request for entry in told(killable.directory / "journal") if entry.operation is Operation.CLAIM}
     for answer in told.values():
         if answer["status"] == "accepted":
             assert claims[answer["claim_id"]] == ("accepted", answer["amc_cents"])

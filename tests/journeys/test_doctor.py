@@ -10,12 +10,13 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings
 
 import httpx
 import pytest
 
-from ecluse.engines.local import LocalLog
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
+from ecluse.wiring import open_hub
 from tests.journeys.site import AMC, Site
 
 FAR_TS_US = 4_000_000_000_000_000  # the year 2096
@@ -83,7 +84,7 @@ def damage_database(site: Site) -> None:
 
 
 def segment(site: Site) -> Path:
-    return next((site.directory / "journal").glob("*/*.seg"))
+    return next((site.directory / "journal").glob("*/wal/*.seg"))
 
 
 def tear(site: Site) -> None:
@@ -96,9 +97,11 @@ def lose_segment(site: Site) -> None:
 
 
 def come_from_the_future(site: Site) -> None:
-    log = LocalLog(site.directory / "journal")
-    log.append([encode(Entry(FORMAT, FAR_TS_US, Operation.RIGHTS_CHECK, "", "", "", b"", 0, 0, "", "", "", b""))])
-    log.close()
+    entry = Entry(FORMAT, FAR_TS_US, Operation.RIGHTS_CHECK, "", "", "", b"", 0, 0, "", "", "", b"")
+    with pytest.MonkeyPatch.context() as here, catch_warnings(action="ignore"):
+        here.setenv("ECLUSE_KEYS_PASSPHRASE", site.environment["ECLUSE_KEYS_PASSPHRASE"])
+        with open_hub(site.directory) as hub:
+            hub.log.append([encode(entry)])
 
 
 def replace_in_settings(old: str, new: str) -> Callable[[Site], None]:
@@ -149,9 +152,9 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
         lambda site: (PRODUCTION(site), replace_in_settings("FR1420041010050500013M02606", "FR7630006000011234567890189")(site)),
         "bank account", "wrong", "made-up"),
     "keys that others read": (mode("keys/hub.keys", 0o644), "permissions", "wrong", "keys/hub.keys"),
-    "a folder open to all": (mode(".", 0o755), "permissions", "wrong", "journal"),
+    "a folder open to all": (mode(".", 0o755), "permissions", "wrong", "hub.db"),
     "a torn journal": (tear, "journal", "warning", "8 bytes"),
-    "a journal with a hole": (lose_segment, "journal", "wrong", "does not follow"),
+    "a journal with a hole": (lose_segment, "journal", "wrong", "the next segment begins at"),
     "a clock that went back": (come_from_the_future, "clock", "wrong", "before the newest entry"),
     "a damaged database": (damage_database, "database", "wrong", "the database is damaged"),
     "rights that are lost": (remove("rights/*.db"), "insurers", "wrong", f"rights of {AMC} are lost"),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from lxml import html
 
-from ecluse.engines.local import read_all
-from ecluse.journal.entry import Field, Operation, decode
+from ecluse.journal.entry import Field, Operation
+from tests.journal import told
 from tests.journeys.site import AMC, MEMBER, PRACTICE, Site, question, today
 
 QUESTION = {"expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%", "guarantee": "BR_INCL:150"}
@@ -41,7 +41,7 @@ def test_a_quote_and_its_claim_are_explained_alike_and_traced(site: Site, ids: d
         ("expense", 7000), ("amo", -2205), ("contract", -4095), ("left", 700),
     ]  # fmt: skip
     assert bars[2]["rule"].replace("\u00a0", " ") == "jusqu'à 200 % de la base, Assurance maladie comprise"
-    entry = [decode(each) for each in read_all(site.directory / "journal")]
+    entry = told(site.directory / "journal")
     (traced,) = [each for each in entry if each.operation is Operation.EXPLAINED and each.engagement == ids[what]]
     assert (traced.account, traced.insurer, traced.practice) == ("operator", AMC, "")
     assert traced.person

@@ -16,9 +16,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from ecluse.engines.local import read_all
-from ecluse.journal.entry import Operation, decode
+from ecluse.journal.entry import Operation
 from tests.contract.places import server, token
+from tests.journal import told
 from tests.journeys.site import AMC, ECLUSE, MEMBER, Site, question
 
 PEOPLE = 3_000
@@ -175,7 +175,7 @@ def test_keys_are_destroyed_by_two_operators_for_ever(site: Site) -> None:
         time.sleep(1.1)  # as long as a process may go on with keys another one destroyed
         assert not confirmed(site, client)
     assert {key["scope"] for key in site.json("keys", "show")["keys"]} == {"hub"}
-    entries = [decode(each) for each in read_all(site.directory / "journal")]
+    entries = told(site.directory / "journal")
     assert [(entry.operation, entry.outcome) for entry in entries if entry.operation.startswith("keys_")] == [
         (Operation.KEYS_DESTRUCTION_ASKED, "asked by a.martin"),
         (Operation.KEYS_DESTROYED, "asked by a.martin, done by b.durand"),

@@ -14,8 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ecluse.engines.local import read_all
-from ecluse.journal.entry import decode
+from tests.journal import told
 from tests.journeys.members import row, write
 from tests.journeys.site import AMC, ECLUSE, Site, question
 from tests.journeys.test_stop import children
@@ -64,7 +63,7 @@ def rounds(site: Site, count: int, seed: int) -> None:
     token = site.token()
     for _ in range(count):
         answers = kill_under_load(site, token, random_s.uniform(0.0, 0.5))
-        written = {entry.request: entry for entry in map(decode, read_all(site.directory / "journal"))}
+        written = {entry.request: entry for entry in told(site.directory / "journal")}
         for answer in answers:
             entry = written[answer["check_id"]]
             assert (entry.outcome, entry.engagement) == ("confirmed", answer["engagement"]["number"])

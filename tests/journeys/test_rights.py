@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ecluse.engines.local import read_all
-from ecluse.journal.entry import Entry, Field, Operation, decode
+from ecluse.journal.entry import Entry, Field, Operation
+from tests.journal import told
 from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, today
 
 CONFIRMED = {
@@ -17,7 +17,7 @@ CONFIRMED = {
 
 
 def entries(site: Site) -> dict[str, Entry]:
-    return {entry.request: entry for entry in map(decode, read_all(site.directory / "journal"))}
+    return {entry.request: entry for entry in told(site.directory / "journal")}
 
 
 def test_a_covered_person_is_confirmed_with_an_engagement(site: Site) -> None:

@@ -154,7 +154,7 @@ def test_systemd_is_told(idle: Site, tmp_path: Path, workers: int) -> None:
 
 
 BROKEN = {
-    "journal": lambda hub: next((hub / "journal" / "w0").glob("*.seg")).unlink(),
+    "journal": lambda hub: next((hub / "journal").glob("*-w0/wal/*.seg")).unlink(),
     "rights": lambda hub: sqlite3.connect(hub / "engagements.db").execute("DROP TABLE mark"),
     "database": lambda hub: sqlite3.connect(hub / "hub.db").execute("DROP TABLE feed"),
 }

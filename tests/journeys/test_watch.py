@@ -12,8 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ecluse.engines.local import read_all
-from ecluse.journal.entry import decode
+from tests.journal import told
 from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question
 
 WORKERS = 2
@@ -47,10 +46,10 @@ def test_one_id_in_the_answer_the_log_and_the_journal(watched: Site) -> None:
         answer = client.post("/v1/rights/checks", json=question(), headers={"traceparent": TRACEPARENT})
     id_ = answer.headers["x-request-id"]
     assert id_ == answer.json()["check_id"]
-    assert id_ in {entry.request for entry in map(decode, read_all(watched.directory / "journal"))}
+    assert id_ in {entry.request for entry in told(watched.directory / "journal")}
     line = line_of(watched, id_)
-    told = {name: line[name] for name in ("event", "level", "method", "route", "status", "trace")}
-    assert told == {
+    shown = {name: line[name] for name in ("event", "level", "method", "route", "status", "trace")}
+    assert shown == {
         "event": "request", "level": "info", "method": "POST", "route": "/v1/rights/checks", "status": 200,
         "trace": TRACEPARENT.split("-")[1],
     }  # fmt: skip
@@ -96,12 +95,12 @@ def scrape(site: Site) -> dict[str, float]:
 
 def settled(site: Site, name: str) -> float:
     """The sum of `name` once it has stood still: a worker tells its own with a delay, also of requests before."""
-    told, since_s = scrape(site).get(name, 0), time.monotonic()
+    seen, since_s = scrape(site).get(name, 0), time.monotonic()
     while time.monotonic() - since_s < TOLD_S:
         time.sleep(0.1)
-        if (now := scrape(site).get(name, 0)) != told:
-            told, since_s = now, time.monotonic()
-    return told
+        if (now := scrape(site).get(name, 0)) != seen:
+            seen, since_s = now, time.monotonic()
+    return seen
 
 
 def test_metrics_are_those_of_every_worker_whoever_is_asked(watched: Site) -> None:

@@ -74,5 +74,5 @@ def test_one_invoice_sent_to_both_at_once_is_one_claim(fed: Site) -> None:
 
 
 def test_each_worker_writes_its_own_part_of_the_journal(fed: Site) -> None:
-    written = {slot.name for slot in (fed.directory / "journal").iterdir() if any(slot.glob("*.seg"))}
+    written = {shard.name for shard in (fed.directory / "journal").iterdir() if any(shard.glob("wal/*.seg"))}
     assert len(written) >= 2

@@ -110,7 +110,7 @@ class Backup:
         self._keep(part, place)
 
     def _copy_if_there(self, file: Path) -> None:
-        """Copy it, unless it was retired meanwhile: what a segment had is then in bundles, a partial tile's hashes in the full one."""
+        """Copy it, unless it was retired meanwhile: what it had is in full bundles and tiles, copied next."""
         with suppress(FileNotFoundError):
             self._copy(file)
 

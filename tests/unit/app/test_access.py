@@ -16,11 +16,12 @@ from ecluse.app.ports import Mark
 from ecluse.app.rights import Promise, RightsAnswer
 from ecluse.doors.http.answers import send
 from ecluse.engines.keys.file import KeyFile
-from ecluse.engines.local import JOURNAL_POISONED, LocalLog, read_all
+from ecluse.engines.local.refusals import JOURNAL_POISONED
 from ecluse.gate.admission import Person, Request
 from ecluse.gate.identity import Account
-from ecluse.journal.entry import Entry, Field, Operation, decode
+from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.kernel.errors import Refused
+from tests.journal import open_log, told
 
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
 NO = RightsAnswer(check_id="chk_1", outcome="not_confirmed")
@@ -67,9 +68,9 @@ def ask(at: Desk, answers: int) -> list[Any]:
 
 
 def test_every_released_answer_has_its_entry(tmp_path: Path) -> None:
-    released = ask(desk(LocalLog(tmp_path / "journal"), tmp_path), 700)
+    released = ask(desk(open_log(tmp_path / "journal"), tmp_path), 700)
     assert [each.answer for each in released] == [NO] * 700
-    written = [decode(entry) for entry in read_all(tmp_path / "journal")]
+    written = told(tmp_path / "journal")
     assert [entry.request for entry in written] == [f"chk_{number}" for number in range(700)]
 
 

@@ -6,10 +6,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 
-from ecluse.engines import local
 from ecluse.engines.clock import RandomIds, made_at_us
 from ecluse.engines.journal_search import JournalSearch
 from ecluse.engines.local import LocalLog
@@ -17,6 +15,7 @@ from ecluse.gate.admission import Admission, Request
 from ecluse.gate.identity import Account
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
+from tests.journal import open_log
 
 OPERATOR = Account("operator", scopes=frozenset({"explain"}))
 HOUR_US = 3600 * 1_000_000
@@ -44,7 +43,7 @@ def test_an_identifier_says_when_it_was_made() -> None:
 def test_it_is_found_in_every_slot_and_an_entry_that_only_names_it_is_not_it(tmp_path: Path) -> None:
     ids = RandomIds()
     mine, theirs, never = (ids.new("quo_") for _ in range(3))
-    first, second = LocalLog(tmp_path), LocalLog(tmp_path)
+    first, second = open_log(tmp_path), open_log(tmp_path)
     told = replace(EMPTY, ts_us=made_at_us(mine) or 0, request="exp_x", engagement=theirs)
     first.append([encode(told)])
     entries = {each: written(log, each) for each, log in ((mine, first), (theirs, second))}
@@ -54,13 +53,13 @@ def test_it_is_found_in_every_slot_and_an_entry_that_only_names_it_is_not_it(tmp
     assert search.entry(about("quo_?")) is None
 
 
-def test_only_segments_near_its_time_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "SEGMENT_BYTES", 1)  # a segment for each batch
-    log, ids = LocalLog(tmp_path), RandomIds()
+def test_only_bundles_near_its_time_are_read(tmp_path: Path) -> None:
+    log, ids = open_log(tmp_path), RandomIds()
     wanted, search = ids.new("quo_"), JournalSearch(tmp_path)
     written(log, wanted, -3 * HOUR_US)  # far from its time, where nobody looks
-    for hours in (-2, -1, 0):
-        written(log, ids.new("quo_"), hours * HOUR_US)
+    for hours in (-3, -2, -1, 0):
+        for _ in range(256):
+            written(log, ids.new("quo_"), hours * HOUR_US)
     assert search.entry(about(wanted)) is None
     found = written(log, wanted)
     written(log, ids.new("quo_"), HOUR_US)

@@ -10,6 +10,7 @@ import base64
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -18,7 +19,13 @@ from ecluse.app.ports import Mark
 from ecluse.engines.local.disk import Disk
 from ecluse.engines.local.heads import Heads
 from ecluse.engines.local.reading import LocalShards, size_of
-from ecluse.engines.local.refusals import JOURNAL_BEHIND, JOURNAL_DAMAGED, JOURNAL_FULL, JOURNAL_POISONED
+from ecluse.engines.local.refusals import (
+    JOURNAL_BEHIND,
+    JOURNAL_DAMAGED,
+    JOURNAL_FORKED,
+    JOURNAL_FULL,
+    JOURNAL_POISONED,
+)
 from ecluse.engines.local.registry import (
     SLOTS_MAX,
     Record,
@@ -31,6 +38,7 @@ from ecluse.engines.local.registry import (
 )
 from ecluse.engines.local.shard import WAL, Shard
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
+from ecluse.kernel.errors import Refused
 
 PUBLISH_S = 1.0  # how far `checkpoint` may lag: writing tiles for each batch would cost as much as the batch
 
@@ -58,7 +66,8 @@ class LocalLog:
         self._publisher: Thread | None = None
         self._publishing = Lock()
         self._closing = Event()
-        self._poisoned = False
+        self._is_broken_off = False  # a batch may not be whole
+        self._is_unpublished = False  # what others read could not be written
 
     @property
     def name(self) -> str:
@@ -68,20 +77,21 @@ class LocalLog:
     def append(self, entries: Sequence[bytes]) -> Mark:
         """Write the batch: durable, integrated and signed for on return. Whatever fails poisons the log: no retry, no answer."""
         self._take()
-        if self._poisoned:
+        if self._is_poisoned:
             raise JOURNAL_POISONED()
+        self._is_broken_off = True  # whatever happens until the end
         try:
             shard = self._of_this_month()
             shard.append(entries if shard.size else [self._opening(shard), *entries])
-        except Exception as broken:
-            self._poisoned = True
+        except (OSError, Refused) as broken:
             raise JOURNAL_POISONED() from broken
+        self._is_broken_off = False
         return Mark(shard.name, shard.size)
 
     def ready(self) -> None:
         """Raise `journal_poisoned` when the next batch cannot be expected to reach the disk."""
         shard = self._take()
-        if self._poisoned or not shard.has_room():
+        if self._is_poisoned or not shard.has_room():
             raise JOURNAL_POISONED()
 
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
@@ -119,16 +129,19 @@ class LocalLog:
             self._closing.clear()
             self._month = f"{self._now():%Y-%m}"
             self._slot, self._lock = self._free_slot()
-            try:
+            with ExitStack() as undo:  # a slot is not held by a log that did not open
+                undo.callback(os.close, self._lock)
                 self._freeze_others()
                 self._heads.check(self.directory, read_records(self.directory))
                 self._shard = self._open(name_of(self._month, self._slot))
-            except BaseException:
-                os.close(self._lock)
-                raise
+                undo.pop_all()
             self._publisher = Thread(target=self._publish_often, name="journal-publish", daemon=True)
             self._publisher.start()
         return self._shard
+
+    @property
+    def _is_poisoned(self) -> bool:
+        return self._is_broken_off or self._is_unpublished
 
     def _free_slot(self) -> tuple[int, int]:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -142,8 +155,11 @@ class LocalLog:
         raise JOURNAL_FULL()
 
     def _open(self, name: str) -> Shard:
-        if name not in read_records(self.directory):
-            change(self.directory, self._disk, Record(name, self._signer.key(name).text))
+        key, record = self._signer.key(name).text, read_records(self.directory).get(name)
+        if record is None:
+            change(self.directory, self._disk, Record(name, key))
+        elif record.key != key:
+            raise JOURNAL_FORKED(f"{name} is signed by {record.key}, this hub signs with {key}")
         return Shard(self.directory / name, self._signer.key(name), self._signer.sign, self._disk, self._heads.of(name))
 
     def _of_this_month(self) -> Shard:
@@ -206,10 +222,10 @@ class LocalLog:
             shard = self._shard
             assert shard
             try:
-                if not self._poisoned and (note := shard.publish()):
+                if not self._is_poisoned and (note := shard.publish()):
                     self._heads.put(shard.name, note)
             except OSError:
-                self._poisoned = True
+                self._is_unpublished = True
 
     def _size(self, record: Record | None, name: str) -> int:
         if record is None:

@@ -1,7 +1,8 @@
 """Which shards there are: `journal/shards.json`, changed under a lock, by rename.
 
 A shard is the log of one writer's slot in one month (UTC): `2026-11-w0`. It is *open* until its month is over and no writer
-holds it, then *frozen*: static files. One whose end was lost is *abandoned*: nothing is written there any more, what is left stays.
+holds it, then *frozen*: static files. One whose end was lost is *abandoned*: what is left stays,
+nothing is written there any more.
 """
 
 from __future__ import annotations

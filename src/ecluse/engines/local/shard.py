@@ -1,8 +1,8 @@
 """One shard being written: bytes durable, then integrated in the tree, then a head signed for it; tiles a moment later.
 
 `append` is the hot path: one write, one sync, the leaves' hashes, one signature kept in `head`. `publish`, in a thread of its
-own, writes the tiles, the bundles and the `checkpoint` others read, and removes the segments whose entries are all in full bundles. A
-process killed anywhere finds everything again in the segments: no head was signed for what they do not hold.
+own, writes the tiles, the bundles and the `checkpoint` others read, and removes the segments whose entries are all in full
+bundles. A process killed anywhere finds everything again in the segments: no head was signed for what they do not hold.
 """
 
 from __future__ import annotations
@@ -161,9 +161,9 @@ class Shard:
                 self._integrate(entry)
                 if self.size in sizes:
                     roots[self.size] = self.root
-            self._wal.resume()
             for claim in claims:
                 self._compare(claim, roots)
+            self._wal.resume()  # moves a torn end aside: not before it is known that no head was signed for it
         except (OSError, ValueError) as broken:
             raise JOURNAL_DAMAGED(f"{self.name}: {broken}") from None
 
