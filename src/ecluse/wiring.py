@@ -28,10 +28,12 @@ from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
 from ecluse.app.ports import Keys, Log
 from ecluse.app.ports.envelopes import Envelopes
+from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
+from ecluse.engines.duckdb.lake import DuckLake
 from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
 from ecluse.engines.issuer import (
@@ -43,7 +45,7 @@ from ecluse.engines.issuer import (
 )
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
-from ecluse.engines.local.reading import extent, walk
+from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
 from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
@@ -70,6 +72,7 @@ READERS = {"local": "ecluse.engines.journal_search"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
 
+LAKE = "lake"
 ENVELOPES: Envelopes = Age()  # keeps nothing: one for everybody
 
 COPIED_TOGETHER = 500  # entries: some milliseconds of work between two breaths of the event loop
@@ -269,6 +272,7 @@ def open_hub(
             approvals=stores.approvals,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
+            exposure=_exposure(directory, place),
             dir=directory,
             settings=settings,
             issuers=_issuers(settings, directory),
@@ -281,6 +285,12 @@ def open_hub(
         log.close()
         runner.run(stores.close())
         runner.close()
+
+
+def _exposure(directory: Path, journal: str) -> ExposurePorts:
+    """What an exposure is asked of: shards and lake as they are on disk, whoever writes them."""
+    shards = LocalShards(directory / journal)
+    return ExposurePorts(DuckLake(directory / LAKE, shards), shards, ENVELOPES, Folder(directory / "out"))
 
 
 def examine(directory: Path) -> Facts:
