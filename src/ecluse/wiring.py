@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 from warnings import catch_warnings
 
 import uvloop
@@ -27,6 +28,8 @@ from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
 from ecluse.app.ports import Keys, Log
+from ecluse.app.ports.journal import Shards
+from ecluse.app.ports.lake import Covered, Lake, LakeTold
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
@@ -41,7 +44,7 @@ from ecluse.engines.issuer import (
 )
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
-from ecluse.engines.local.reading import extent, walk
+from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
 from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
@@ -64,6 +67,8 @@ KEYS = {
     "openbao": "ecluse.engines.keys.openbao",
 }
 LOGS = {"local": "ecluse.engines.local"}
+LAKES = {"duckdb": "ecluse.engines.duckdb.lake", "spark": "ecluse.engines.spark"}
+EXPORT, ANEW = "ecluse.engines.lake.export", "ecluse.engines.lake.anew"  # they import pyarrow and DuckDB
 READERS = {"local": "ecluse.engines.journal_search"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
@@ -120,6 +125,18 @@ class OpenHub(Hub):
         place = self.dir / _plug(self.settings.journal.url, LOGS)[1]
         return Journal(extent(place), walk(place))
 
+    @property
+    def shards(self) -> Shards:
+        """The journal as shards, each read up to its signed head."""
+        return _shards(self.dir, self.settings)
+
+    @property
+    def lake(self) -> Lake:
+        """The journal's copy for questions over millions of entries. Raises `engine_unknown`."""
+        module, place, options = _lake(self.settings)
+        lake: Lake = module.open_lake(self.dir / place, self.shards, options)
+        return lake
+
     async def recover(self) -> int:
         """Copy into the engagements what they lack of the journal; the number of entries copied.
 
@@ -155,6 +172,26 @@ class OpenHub(Hub):
     def remember_accounts(self, accounts: dict[str, tuple[str, str]]) -> None:
         """Where accounts practise (practice, profession), for the development issuer's tokens."""
         write_development_accounts(self.dir / "keys", accounts)
+
+
+def export_lake(directory: Path, told: LakeTold, *, rebuild: bool = False) -> list[Covered]:
+    """Bring the lake to the journal's heads, or make it anew; how far it goes. Raises `lake_busy`, `journal_damaged`, `OSError`."""
+    settings = read_settings(directory)
+    place, shards = directory / _lake(settings)[1], _shards(directory, settings)
+    if rebuild:
+        import_module(ANEW).rebuild(shards, place, told)
+    else:
+        import_module(EXPORT).export(shards, place, told)
+    covered: list[Covered] = import_module(EXPORT).covered(place)
+    return covered
+
+
+def check_lake(directory: Path, told: LakeTold) -> list[str]:
+    """The files of the lake that are not those the journal gives, byte for byte. Raises `lake_busy`, `journal_damaged`."""
+    settings = read_settings(directory)
+    place, shards = directory / _lake(settings)[1], _shards(directory, settings)
+    differing: list[str] = import_module(ANEW).differences(shards, place, told)
+    return differing
 
 
 def init_hub(directory: Path) -> None:
@@ -348,6 +385,17 @@ def _keys(settings: Settings, directory: Path) -> tuple[ModuleType, Opening]:
 def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
     trusted = [each for each in settings.issuers if not (each.development and settings.production)]
     return read_issuers((each.name, each.audience, directory / each.jwks) for each in trusted)
+
+
+def _shards(directory: Path, settings: Settings) -> Shards:
+    return LocalShards(directory / _plug(settings.journal.url, LOGS)[1])
+
+
+def _lake(settings: Settings) -> tuple[ModuleType, str, dict[str, str]]:
+    """The engine of the lake, its folder, and what else its URL says."""
+    module, rest = _plug(settings.lake.url, LAKES)
+    place, _, options = rest.partition("?")
+    return module, place, dict(parse_qsl(options))
 
 
 def _signer(settings: Settings, keys: Keys) -> Signer:

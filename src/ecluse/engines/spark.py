@@ -1,7 +1,7 @@
 """The lake asked with Spark: the same files, the same named queries, on one machine or on many.
 
-`spark:lake?master=…`: where Spark runs, as it writes it (`local[2]`, `local-cluster[2,1,1024]`, `spark://host:7077`). The executors of
-another machine need the lake under the same path. Needs Java and the extra `ecluse[spark]`.
+`spark:lake?master=…`: where Spark runs, as it writes it (`local[2]`, `local-cluster[2,1,1024]`, `spark://host:7077`); further options,
+as `&spark.executor.memory=4g`, are Spark's own. The executors of another machine need the lake under the same path. Needs Java and the extra `ecluse[spark]`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ import atexit
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from functools import cache, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Covered, Parameters
-from ecluse.engines.lake.asked import Asked, Source, asked, covered, sources
+from ecluse.engines.lake.asked import Asked, Source, asked, sources
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA
+from ecluse.engines.lake.export import covered
 from ecluse.engines.lake.layout import ENTRIES, PERSONS
 from ecluse.gate.admission import Admission
 from ecluse.kernel.errors import refusal
@@ -53,20 +56,23 @@ _KINDS = {"uint32": "bigint", "uint8": "smallint", "int64": "bigint", "bool": "b
 class SparkLake:
     """The `Lake` port on the folder `lake`."""
 
-    def __init__(self, lake: Path, shards: Shards, master: str = MASTER) -> None:
+    def __init__(
+        self, lake: Path, shards: Shards, master: str = MASTER, options: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._lake = lake.resolve()
         self._shards = shards
         self._master = master
+        self._options = tuple(options.items())
 
     def covered(self) -> list[Covered]:
         """What the lake has, by shard."""
-        return list(covered(self._lake))
+        return covered(self._lake)
 
     def ask(self, admission: Admission, query: str, parameters: Parameters) -> pa.Table:
         """What the query answers. Raises `lake_behind`, `lake_differs`, `lake_query_unknown`, `spark_absent`."""
         assert isinstance(admission, Admission)
         what = asked(query, parameters)
-        spark = session(self._master).newSession()  # views of its own
+        spark = session(self._master, self._options).newSession()  # views of its own
         for again in range(TRIES):
             found = sources(self._shards, self._lake, what)
             try:
@@ -78,7 +84,7 @@ class SparkLake:
 
 
 @cache
-def session(master: str) -> SparkSession:
+def session(master: str, options: tuple[tuple[str, str], ...] = ()) -> SparkSession:
     """The Spark of this process. Starting it takes seconds. Raises `spark_absent`."""
     try:
         from pyspark.sql import SparkSession
@@ -91,7 +97,7 @@ def session(master: str) -> SparkSession:
     if master.startswith("local"):
         os.environ["SPARK_LOCAL_IP"] = _HERE  # its processes listen to one another, and to nobody else
         building = building.config("spark.driver.host", _HERE).config("spark.driver.bindAddress", _HERE)
-    for name, value in _SETTINGS.items():
+    for name, value in (*_SETTINGS.items(), *options):
         building = building.config(name, value)
     started = building.getOrCreate()
     atexit.register(started.stop)  # else its processes are cut off, and complain
@@ -130,6 +136,7 @@ def _spark_error() -> type[Exception]:
     return found
 
 
-def open_lake(lake: Path, shards: Shards, options: dict[str, Any]) -> SparkLake:
-    """The engine `spark:`; option `master`."""
-    return SparkLake(lake, shards, options.get("master", MASTER))
+def open_lake(lake: Path, shards: Shards, options: Mapping[str, str]) -> SparkLake:
+    """The engine `spark:`; options are `master` and Spark's own, as `spark.executor.memory`."""
+    own = {name: value for name, value in options.items() if name != "master"}
+    return SparkLake(lake, shards, options.get("master", MASTER), own)

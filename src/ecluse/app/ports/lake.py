@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from ecluse.gate.admission import Admission
 
 Parameters = Mapping[str, Any]
+LakeTold = Callable[[str, int, int], None]  # a shard, its entries now in the lake, and in all
 
 
 class Covered(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -11,9 +12,10 @@ import pyarrow as pa
 
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Covered, Parameters
-from ecluse.engines.lake.asked import Asked, Source, asked, covered, sources
+from ecluse.engines.lake.asked import Asked, Source, asked, sources
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA
+from ecluse.engines.lake.export import covered
 from ecluse.engines.lake.layout import ENTRIES, PERSONS
 from ecluse.engines.lake.numbers import quoted
 from ecluse.gate.admission import Admission
@@ -44,7 +46,7 @@ class DuckLake:
 
     def covered(self) -> list[Covered]:
         """What the lake has, by shard."""
-        return list(covered(self._lake))
+        return covered(self._lake)
 
     def ask(self, admission: Admission, query: str, parameters: Parameters) -> pa.Table:
         """What the query answers. Raises `lake_behind`, `lake_differs`, `lake_query_unknown`."""
@@ -90,3 +92,9 @@ def _reading(source: Source, paths: list[str]) -> str:
 
 def _texts(values: list[str]) -> str:
     return ", ".join(f"'{quoted(each)}'" for each in values)
+
+
+def open_lake(lake: Path, shards: Shards, options: Mapping[str, str]) -> DuckLake:
+    """The engine `duckdb:`; it has no options."""
+    assert not options
+    return DuckLake(lake, shards)

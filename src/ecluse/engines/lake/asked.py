@@ -1,8 +1,7 @@
-"""What is asked of a lake, whoever answers: the named query, the files that can hold its entries, and whether they are all there."""
+"""What is asked of a lake, whoever answers: the named query, the files that can hold its entries, whether they are all there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files as packaged
@@ -12,9 +11,9 @@ from typing import Any
 import msgspec
 
 from ecluse.app.ports.journal import Head, Shards
-from ecluse.app.ports.lake import Covered, Parameters
+from ecluse.app.ports.lake import Parameters
 from ecluse.engines.lake.export import read_state
-from ecluse.engines.lake.layout import COVERED, File, State
+from ecluse.engines.lake.layout import File, State
 from ecluse.engines.sql.named import named
 from ecluse.journal.entry import decode
 from ecluse.kernel.days import PARIS
@@ -103,15 +102,6 @@ def sources(shards: Shards, lake: Path, what: Asked) -> list[Source]:
         if files:
             found.append(Source(head.shard, lake / head.shard, files, state.files))
     return found
-
-
-def covered(lake: Path) -> Iterator[Covered]:
-    """How far each shard of the lake goes."""
-    for place in sorted(lake.glob(f"*/{COVERED}")):
-        state = read_state(place.parent)
-        begins = min((each.from_us for each in state.files), default=0)
-        ends = max((each.to_us for each in state.files), default=0)
-        yield Covered(state.shard, state.size, state.checkpoint, begins, ends, state.is_frozen, state.pruned)
 
 
 def _check(shards: Shards, head: Head, state: State, what: Asked) -> None:
