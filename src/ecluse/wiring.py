@@ -29,7 +29,7 @@ from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
 from ecluse.app.ports import Keys, Log
 from ecluse.app.ports.journal import Shards
-from ecluse.app.ports.lake import Covered, Lake, LakeTold
+from ecluse.app.ports.lake import Lake, LakeFiles
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
@@ -68,7 +68,7 @@ KEYS = {
 }
 LOGS = {"local": "ecluse.engines.local"}
 LAKES = {"duckdb": "ecluse.engines.duckdb.lake", "spark": "ecluse.engines.spark"}
-EXPORT, ANEW = "ecluse.engines.lake.export", "ecluse.engines.lake.anew"  # they import pyarrow and DuckDB
+FILES = "ecluse.engines.lake.anew"  # imports pyarrow and DuckDB: a third of a second that only what reads a lake pays
 READERS = {"local": "ecluse.engines.journal_search"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
@@ -174,24 +174,11 @@ class OpenHub(Hub):
         write_development_accounts(self.dir / "keys", accounts)
 
 
-def export_lake(directory: Path, told: LakeTold, *, rebuild: bool = False) -> list[Covered]:
-    """Bring the lake to the journal's heads, or make it anew; how far it goes. Raises `lake_busy`, `journal_damaged`, `OSError`."""
+def lake_files(directory: Path) -> LakeFiles:
+    """The lake's files, to be filled and checked; the hub may be serving. Raises `not_a_hub`, `engine_unknown`."""
     settings = read_settings(directory)
-    place, shards = directory / _lake(settings)[1], _shards(directory, settings)
-    if rebuild:
-        import_module(ANEW).rebuild(shards, place, told)
-    else:
-        import_module(EXPORT).export(shards, place, told)
-    covered: list[Covered] = import_module(EXPORT).covered(place)
-    return covered
-
-
-def check_lake(directory: Path, told: LakeTold) -> list[str]:
-    """The files of the lake that are not those the journal gives, byte for byte. Raises `lake_busy`, `journal_damaged`."""
-    settings = read_settings(directory)
-    place, shards = directory / _lake(settings)[1], _shards(directory, settings)
-    differing: list[str] = import_module(ANEW).differences(shards, place, told)
-    return differing
+    files: LakeFiles = import_module(FILES).LakeFiles(directory / _lake(settings)[1], _shards(directory, settings))
+    return files
 
 
 def init_hub(directory: Path) -> None:

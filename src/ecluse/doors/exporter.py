@@ -14,7 +14,7 @@ from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.doors.worker import end_with_parent
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
-from ecluse.wiring import export_lake
+from ecluse.wiring import lake_files
 
 NICE = 10  # whoever waits for an answer goes first
 
@@ -23,7 +23,7 @@ def run(directory: Path, stop: Event, every_s: float) -> None:
     """Export, wait, and again, until told to stop."""
     while not stop.wait(every_s):
         try:
-            export_lake(directory, lambda *_: None)
+            lake_files(directory).export(lambda *_: None)
         except Refused as said:
             LOG.warning("lake waits", code=said.code)
         except Exception as bug:  # noqa: BLE001 - a full disk or a bug here must not stop those who answer: told, tried again

@@ -1,7 +1,8 @@
 """The lake asked with Spark: the same files, the same named queries, on one machine or on many.
 
-`spark:lake?master=…`: where Spark runs, as it writes it (`local[2]`, `local-cluster[2,1,1024]`, `spark://host:7077`); further options,
-as `&spark.executor.memory=4g`, are Spark's own. The executors of another machine need the lake under the same path. Needs Java and the extra `ecluse[spark]`.
+`spark:lake?master=…`: where Spark runs, as it writes it (`local[2]`, `local-cluster[2,1,1024]`, `spark://host:7077`); further
+options, as `&spark.executor.memory=4g`, are Spark's own. The executors of another machine need the lake under the same path. Needs
+Java and the extra `ecluse[spark]`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import sys
 from collections.abc import Mapping
 from functools import cache, reduce
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -56,9 +56,7 @@ _KINDS = {"uint32": "bigint", "uint8": "smallint", "int64": "bigint", "bool": "b
 class SparkLake:
     """The `Lake` port on the folder `lake`."""
 
-    def __init__(
-        self, lake: Path, shards: Shards, master: str = MASTER, options: Mapping[str, str] = MappingProxyType({})
-    ) -> None:
+    def __init__(self, lake: Path, shards: Shards, master: str, options: Mapping[str, str]) -> None:
         self._lake = lake.resolve()
         self._shards = shards
         self._master = master

@@ -48,6 +48,22 @@ class Table(Protocol):
         ...
 
 
+class LakeFiles(Protocol):
+    """The lake's files, as whoever looks after them sees them. Blocks."""
+
+    def covered(self) -> list[Covered]:
+        """What the lake has, by shard, in the order of names."""
+        ...
+
+    def export(self, told: LakeTold, *, anew: bool = False) -> None:
+        """Bring every shard to its head, or make it anew. Raises `lake_busy`, `journal_damaged`, `OSError`."""
+        ...
+
+    def differences(self, told: LakeTold) -> list[str]:
+        """The files that are not, byte for byte, those that the journal gives. Raises `lake_busy`, `journal_damaged`."""
+        ...
+
+
 class Lake(Protocol):
     """Questions asked by name (`exposure/sql/`) over the journal's entries. Blocks; several at a time may be asked."""
 

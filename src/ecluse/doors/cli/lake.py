@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ecluse.app.ports.lake import LakeTold
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
-from ecluse.wiring import check_lake, export_lake
+from ecluse.wiring import lake_files
 
 DIFFERS_EXIT = 2  # as `ecluse doctor`: something is wrong, and what to do is printed
 
@@ -28,11 +28,13 @@ def export(
 
     The same entries give the same bytes: --check makes them again beside and compares; exit code 2 when a file differs.
     """
+    files = lake_files(directory)
     with _bar(quiet=json) as told:
         if check:
-            _say_differing(check_lake(directory, told), json=json)
+            _say_differing(files.differences(told), json=json)
             return
-        covered = export_lake(directory, told, rebuild=rebuild)
+        files.export(told, anew=rebuild)
+    covered = files.covered()
     if json:
         print_json({"shards": covered})
         return

@@ -12,12 +12,32 @@ from pathlib import Path
 import msgspec
 
 from ecluse.app.ports.journal import Head, Shards
-from ecluse.app.ports.lake import LakeTold
+from ecluse.app.ports.lake import Covered, LakeTold
 from ecluse.engines.durable import sync
-from ecluse.engines.lake.export import carry, locked, read_state
+from ecluse.engines.lake.export import carry, covered, export, locked, read_state
 from ecluse.engines.lake.layout import COVERED, ENTRIES, PERSONS, State
 
 DIFFERENCES_MAX = 100  # told; past it the lake is another one, and its files need not be listed
+
+
+class LakeFiles:
+    """The lake in a folder, as whoever looks after it sees it."""
+
+    def __init__(self, folder: Path, shards: Shards) -> None:
+        self._folder = folder
+        self._shards = shards
+
+    def covered(self) -> list[Covered]:
+        """How far each shard goes."""
+        return covered(self._folder)
+
+    def export(self, told: LakeTold, *, anew: bool = False) -> None:
+        """Bring every shard to its head, or make it anew. Raises `lake_busy`, `journal_damaged`, `OSError`."""
+        (rebuild if anew else export)(self._shards, self._folder, told)
+
+    def differences(self, told: LakeTold) -> list[str]:
+        """The files that are not, byte for byte, those that the journal gives. Raises `lake_busy`, `journal_damaged`."""
+        return differences(self._shards, self._folder, told)
 
 
 def rebuild(shards: Shards, lake: Path, told: LakeTold) -> list[State]:

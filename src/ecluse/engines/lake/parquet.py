@@ -1,7 +1,7 @@
 """Parquet files whose bytes follow from their rows alone: one thread, one version of pyarrow, row groups of one size.
 
 An account's rows are together, so that the statistics of a row group (zone maps) leave out most groups of a wide file. What
-repeats has a dictionary; references are kept as they are: random bytes do not shrink, and whoever skips them need not unpack them.
+repeats has a dictionary; references are kept as they are: random bytes do not shrink, and skipping them costs nothing then.
 """
 
 from __future__ import annotations
