@@ -16,7 +16,6 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 from warnings import catch_warnings
 
 import uvloop
@@ -133,8 +132,8 @@ class OpenHub(Hub):
     @property
     def lake(self) -> Lake:
         """The journal's copy for questions over millions of entries. Raises `engine_unknown`."""
-        module, place, options = _lake(self.settings)
-        lake: Lake = module.open_lake(self.dir / place, self.shards, options)
+        module, place = _plug(self.settings.lake.url, LAKES)
+        lake: Lake = module.open_lake(self.dir, place, self.shards)
         return lake
 
     async def recover(self) -> int:
@@ -177,7 +176,8 @@ class OpenHub(Hub):
 def lake_files(directory: Path) -> LakeFiles:
     """The lake's files, to be filled and checked; the hub may be serving. Raises `not_a_hub`, `engine_unknown`."""
     settings = read_settings(directory)
-    files: LakeFiles = import_module(FILES).LakeFiles(directory / _lake(settings)[1], _shards(directory, settings))
+    place = _plug(settings.lake.url, LAKES)[1]
+    files: LakeFiles = import_module(FILES).LakeFiles(directory, place, _shards(directory, settings))
     return files
 
 
@@ -376,13 +376,6 @@ def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
 
 def _shards(directory: Path, settings: Settings) -> Shards:
     return LocalShards(directory / _plug(settings.journal.url, LOGS)[1])
-
-
-def _lake(settings: Settings) -> tuple[ModuleType, str, dict[str, str]]:
-    """The engine of the lake, its folder, and what else its URL says."""
-    module, rest = _plug(settings.lake.url, LAKES)
-    place, _, options = rest.partition("?")
-    return module, place, dict(parse_qsl(options))
 
 
 def _signer(settings: Settings, keys: Keys) -> Signer:

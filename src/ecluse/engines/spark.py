@@ -1,8 +1,8 @@
 """The lake asked with Spark: the same files, the same named queries, on one machine or on many.
 
 `spark:lake?master=…`: where Spark runs, as it writes it (`local[2]`, `local-cluster[2,1,1024]`, `spark://host:7077`); further
-options, as `&spark.executor.memory=4g`, are Spark's own. The executors of another machine need the lake under the same path. Needs
-Java and the extra `ecluse[spark]`.
+options, as `&spark.executor.memory=4g`, are Spark's own. The executors of another machine need the lake under the same path. It
+needs Java and the extra `ecluse[spark]`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ecluse.engines.lake.asked import Asked, Source, asked, sources
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA
 from ecluse.engines.lake.export import covered
-from ecluse.engines.lake.layout import ENTRIES, PERSONS
+from ecluse.engines.lake.layout import ENTRIES, PERSONS, place
 from ecluse.gate.admission import Admission
 from ecluse.kernel.errors import refusal
 
@@ -134,7 +134,7 @@ def _spark_error() -> type[Exception]:
     return found
 
 
-def open_lake(lake: Path, shards: Shards, options: Mapping[str, str]) -> SparkLake:
-    """The engine `spark:`; options are `master` and Spark's own, as `spark.executor.memory`."""
-    own = {name: value for name, value in options.items() if name != "master"}
-    return SparkLake(lake, shards, options.get("master", MASTER), own)
+def open_lake(directory: Path, url: str, shards: Shards) -> SparkLake:
+    """The engine of `spark:url`, in a hub's directory. Options are `master` and Spark's own, as `spark.executor.memory`."""
+    folder, options = place(url)
+    return SparkLake(directory / folder, shards, options.pop("master", MASTER), options)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -16,7 +15,7 @@ from ecluse.engines.lake.asked import Asked, Source, asked, sources
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA
 from ecluse.engines.lake.export import covered
-from ecluse.engines.lake.layout import ENTRIES, PERSONS
+from ecluse.engines.lake.layout import ENTRIES, PERSONS, place
 from ecluse.engines.lake.numbers import quoted
 from ecluse.gate.admission import Admission
 
@@ -94,7 +93,6 @@ def _texts(values: list[str]) -> str:
     return ", ".join(f"'{quoted(each)}'" for each in values)
 
 
-def open_lake(lake: Path, shards: Shards, options: Mapping[str, str]) -> DuckLake:
-    """The engine `duckdb:`; it has no options."""
-    assert not options
-    return DuckLake(lake, shards)
+def open_lake(directory: Path, url: str, shards: Shards) -> DuckLake:
+    """The engine of `duckdb:url`, in a hub's directory."""
+    return DuckLake(directory / place(url)[0], shards)

@@ -15,7 +15,7 @@ from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, LakeTold
 from ecluse.engines.durable import sync
 from ecluse.engines.lake.export import carry, covered, export, locked, read_state
-from ecluse.engines.lake.layout import COVERED, ENTRIES, PERSONS, State
+from ecluse.engines.lake.layout import COVERED, ENTRIES, PERSONS, State, place
 
 DIFFERENCES_MAX = 100  # told; past it the lake is another one, and its files need not be listed
 
@@ -23,8 +23,8 @@ DIFFERENCES_MAX = 100  # told; past it the lake is another one, and its files ne
 class LakeFiles:
     """The lake in a folder, as whoever looks after it sees it."""
 
-    def __init__(self, folder: Path, shards: Shards) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path, url: str, shards: Shards) -> None:
+        self._folder = directory / place(url)[0]
         self._shards = shards
 
     def covered(self) -> list[Covered]:
