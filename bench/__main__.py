@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("quote", "coverage", "quotes", "feed", "rights", "claims", "payments", "failover")
+BENCHES = ("quote", "coverage", "quotes", "append", "feed", "rights", "claims", "payments", "failover")
 
 
 def main() -> None:

@@ -68,6 +68,13 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heads: str = "heads"
 
 
+class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[lake]`."""
+
+    url: str = "duckdb:lake"
+    every_s: Annotated[float, Meta(ge=0, le=86_400)] = 60
+
+
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[bank]`: the hub's own account."""
 
@@ -108,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: StoreSettings = field(default_factory=StoreSettings)
     keys: KeysSettings = field(default_factory=KeysSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
+    lake: LakeSettings = field(default_factory=LakeSettings)
     bank: BankSettings = field(default_factory=BankSettings)
     log: LogSettings = field(default_factory=LogSettings)
     traces: TracesSettings = field(default_factory=TracesSettings)

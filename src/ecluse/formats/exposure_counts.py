@@ -5,20 +5,21 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-import pyarrow as pa
-import pyarrow.parquet as parquet
-
 from ecluse.exposure.answer import Exposure, InsurerExposure
 
-SCHEMA = pa.schema({"insurer": pa.string(), "counted": pa.string(), "value": pa.string(), "people": pa.int64()})
+COLUMNS = ("insurer", "counted", "value", "people")
 SPREADS = ("categories", "fields", "days", "accounts", "departements")
 
 
 def counts_as_parquet(exposure: Exposure) -> bytes:
     """One row a count: `displayed_at_least` and `displayed_at_most` differ where the journal has gaps; unknown is null."""
+    import pyarrow as pa  # a third of a second, that only who writes Parquet pays
+    import pyarrow.parquet as parquet
+
     rows = [row for part in exposure.insurers for row in _rows(part)]
     out = io.BytesIO()
-    table = pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in rows], SCHEMA)
+    schema = pa.schema([(name, pa.int64() if name == "people" else pa.string()) for name in COLUMNS])
+    table = pa.Table.from_pylist([dict(zip(COLUMNS, row, strict=True)) for row in rows], schema)
     parquet.write_table(table, out)
     return out.getvalue()
 

@@ -11,8 +11,6 @@ import io
 from collections.abc import Iterable, Sequence
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as parquet
 
 from ecluse.kernel import days
 
@@ -48,6 +46,9 @@ def as_csv(rows: Iterable[Row]) -> bytes:
 
 def as_parquet(rows: Sequence[Row]) -> bytes:
     """The same as a Parquet file."""
+    import pyarrow as pa  # a third of a second, that only who writes Parquet pays
+    import pyarrow.parquet as parquet
+
     out = io.BytesIO()
     columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) or [()] * len(COLUMNS)
     kinds = [pa.int64() if hint is int else pa.string() for hint in map(_kinds().get, COLUMNS)]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ecluse.app.hub import Hub
-from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Head, Shards
+from ecluse.app.ports.lake import Covered, Lake
 from ecluse.exposure.answer import Evidence, ReadTo, Spread
 from ecluse.exposure.categories import BILLED_WITHIN
 from ecluse.exposure.gaps import Loss, gaps, read_loss
@@ -33,18 +33,19 @@ ANY = [""]  # no login and no network is named so
 
 def evidence(hub: Hub, admission: Admission, question: Question, held: Sequence[Held], told: Told) -> Evidence:
     """Everything found. Blocks. Raises `lake_behind`, `lake_differs`, `journal_damaged`."""
-    ports, inquiry = hub.exposure, Inquiry(hub.exposure, admission, question, told)
+    shards, lake = hub.exposure.shards, hub.exposure.open_lake()
+    inquiry = Inquiry(lake, admission, question, told)
     days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
     now_ts_us = int(admission.at.timestamp() * 1_000_000)
-    known_ts_us = max(question.end_ts_us, known_until(ports, now_ts_us))
-    losses = [*_losses(inquiry.ask("losses_accepted", {}, known_ts_us)), *_late_losses(ports.shards, known_ts_us)]
+    known_ts_us = max(question.end_ts_us, known_until(lake, shards, now_ts_us))
+    losses = [*_losses(inquiry.ask("losses_accepted", {}, known_ts_us)), *_late_losses(shards, known_ts_us)]
     return Evidence(
         shown=inquiry.shown(min(question.end_ts_us + days * DAY_US, known_ts_us), days),
         **{field: _spread(inquiry.ask(name)) for field, name in SPREADS.items()},
         lists_shown=inquiry.ask("lists_shown")[0]["times"],
-        losses=gaps([_loss(ports.shards, *each) for each in dict.fromkeys(losses)], question),
+        losses=gaps([_loss(shards, *each) for each in dict.fromkeys(losses)], question),
         referenced=referenced(held, question),
-        read_to=tuple(ReadTo(each.shard, each.size) for each in ports.lake.covered()),
+        read_to=tuple(ReadTo(each.shard, each.size) for each in lake.covered()),
         billed_within_days=days,
     )
 
@@ -52,8 +53,8 @@ def evidence(hub: Hub, admission: Admission, question: Question, held: Sequence[
 class Inquiry:
     """One question, asked of the lake query by query."""
 
-    def __init__(self, ports: ExposurePorts, admission: Admission, question: Question, told: Told) -> None:
-        self._lake = ports.lake
+    def __init__(self, lake: Lake, admission: Admission, question: Question, told: Told) -> None:
+        self._lake = lake
         self._admission = admission
         self._question = question
         self._told = told
@@ -85,15 +86,15 @@ class Inquiry:
         return [_shown(row, who, unbilled) for row in self.ask("displayed")]
 
 
-def known_until(ports: ExposurePorts, now_ts_us: int) -> int:
+def known_until(lake: Lake, shards: Shards, now_ts_us: int) -> int:
     """Until when the lake is sure to hold everything (µs): now, or shortly before the last entry it has of one that went on."""
-    size = {each.shard: each for each in ports.lake.covered()}
-    behind = [size[head.shard].to_us if head.shard in size else 0 for head in ports.shards.heads() if _lags(head, size)]
+    size = {each.shard: each for each in lake.covered()}
+    behind = [size[head.shard].to_us if head.shard in size else 0 for head in shards.heads() if _lags(head, size)]
     return min([now_ts_us, *(at - NEAR_US for at in behind)])
 
 
-def _lags(head: Head, size: dict[str, Any]) -> bool:
-    return head.shard not in size or bool(size[head.shard].size < head.size)
+def _lags(head: Head, size: dict[str, Covered]) -> bool:
+    return head.shard not in size or size[head.shard].size < head.size
 
 
 def _shown(row: dict[str, Any], who: dict[tuple[str, bytes], bytes], unbilled: set[tuple[str, bytes]]) -> Shown:

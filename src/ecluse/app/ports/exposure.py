@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from ecluse.app.ports.envelopes import Envelopes
@@ -11,9 +13,9 @@ from ecluse.app.ports.outside import Post
 
 
 class ExposurePorts(msgspec.Struct, frozen=True):
-    """The lake that is asked, the shards it was made of, who lists are encrypted for, and where answers are kept."""
+    """The lake that is asked (opened when it is), the shards it was made of, how lists are encrypted, where answers are kept."""
 
-    lake: Lake
+    open_lake: Callable[[], Lake]
     shards: Shards
     envelopes: Envelopes
     post: Post

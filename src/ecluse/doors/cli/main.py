@@ -25,6 +25,7 @@ from ecluse.doors.cli import (
     hub,
     journal,
     keys,
+    lake,
     moves,
     pay,
     products,
@@ -62,6 +63,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
+journal.app.command("export")(lake.export)
 app.add_typer(journal.app, name="journal")
 app.add_typer(exposure.app, name="exposure")
 app.add_typer(dev.app, name="dev")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ecluse.app.ports.journal import Head, Shards
+from ecluse.app.ports.lake import Covered, LakeTold
 from ecluse.engines.durable import sync
 from ecluse.engines.lake.columns import fresh_tables
 from ecluse.engines.lake.layout import COVERED, ENTRIES, FORMAT, PERSONS, STEP, File, Range, State, parts, ranges
@@ -25,14 +26,12 @@ from ecluse.engines.lake.numbers import Numbers, numbers
 from ecluse.engines.lake.parquet import PART, WRITER, write_entries, write_persons
 from ecluse.kernel.errors import refusal
 
-Told = Callable[[str, int, int], None]  # the shard, its entries in the lake, and in all
-
 LAKE_BUSY = refusal(
     "lake_busy", 409, "Another process writes the lake", fix="Wait for it: a hub that serves exports by itself."
 )
 
 
-def export(shards: Shards, lake: Path, told: Told = lambda *_: None) -> list[State]:
+def export(shards: Shards, lake: Path, told: LakeTold = lambda *_: None) -> list[State]:
     """Bring every shard's lake to its head, and drop shards the journal no longer has.
 
     Raises `lake_busy`, `journal_damaged`, `OSError`.
@@ -44,7 +43,7 @@ def export(shards: Shards, lake: Path, told: Told = lambda *_: None) -> list[Sta
         return [carry(shards, head, lake, told) for head in heads]
 
 
-def carry(shards: Shards, head: Head, lake: Path, told: Told = lambda *_: None) -> State:
+def carry(shards: Shards, head: Head, lake: Path, told: LakeTold = lambda *_: None) -> State:
     """Bring one shard's lake to this head; `told` after each step."""
     folder = lake / head.shard
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,6 +67,17 @@ def read_state(folder: Path) -> State:
         return msgspec.json.decode((folder / COVERED).read_bytes(), type=State)
     except FileNotFoundError:
         return State(folder.name)
+
+
+def covered(lake: Path) -> list[Covered]:
+    """How far each shard of the lake goes, by name."""
+    found = []
+    for place in sorted(lake.glob(f"*/{COVERED}")):
+        state = read_state(place.parent)
+        begins = min((each.from_us for each in state.files), default=0)
+        ends = max((each.to_us for each in state.files), default=0)
+        found.append(Covered(state.shard, state.size, state.checkpoint, begins, ends, state.is_frozen, state.pruned))
+    return found
 
 
 @contextmanager
@@ -119,12 +129,8 @@ class _Step:
         end = max((each.end for each in inside), default=wanted.start)
         entries = _between(self._entries, "index", end, wanted.end)
         persons = _between(self._persons, "at", end, wanted.end)
-        write_entries(
-            self._folder / wanted.name(ENTRIES), self._work.sorted(self._paths(inside, ENTRIES), entries)
-        )
-        write_persons(
-            self._folder / wanted.name(PERSONS), self._work.merged(self._paths(inside, PERSONS), persons)
-        )
+        write_entries(self._folder / wanted.name(ENTRIES), self._work.sorted(self._paths(inside, ENTRIES), entries))
+        write_persons(self._folder / wanted.name(PERSONS), self._work.merged(self._paths(inside, PERSONS), persons))
         self._files[wanted] = _file(wanted, [self._files[each] for each in inside], entries)
 
     def _paths(self, inside: list[Range], kind: str) -> list[Path]:

@@ -7,6 +7,7 @@ once as wide as it gets, is never written again, and a journal of a hundred mill
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -58,6 +59,12 @@ class State(msgspec.Struct, frozen=True):
     files: tuple[File, ...] = ()
     writer: str = ""  # the bytes are those of this version of pyarrow
     format: int = FORMAT
+
+
+def place(url: str) -> tuple[str, dict[str, str]]:
+    """The folder that the rest of a lake's URL names, and what else it says: `lake?master=local[2]`."""
+    folder, _, options = url.partition("?")
+    return folder, dict(parse_qsl(options))
 
 
 def ranges(start: int, end: int) -> list[Range]:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is put together from names of our own
 """Persons numbered by their first appearance in a shard: joins with a bound on memory, never all persons in a dictionary.
 
 33 million persons would be 4 GB of Python. DuckDB holds the new entries and lets the persons seen before stream past.
@@ -51,7 +52,8 @@ SELECT person, any_value(insurer) AS insurer, any_value(reference) AS reference,
        bool_or(has_who) AS has_who, any_value(first_ts_us) AS first_ts_us
 FROM pieces GROUP BY person ORDER BY person
 """
-_SORTED = f"""SELECT {", ".join(f'"{name}"' for name in SCHEMA.names)} FROM pieces ORDER BY {", ".join(f'"{name}"' for name in ORDER)}"""  # noqa: S608 - column names of ours
+_COLUMNS, _ORDER = (", ".join(f'"{name}"' for name in names) for names in (SCHEMA.names, ORDER))
+_SORTED = f"SELECT {_COLUMNS} FROM pieces ORDER BY {_ORDER}"
 
 
 class Numbers:
@@ -67,7 +69,7 @@ class Numbers:
         """
         duck = self._duck
         duck.register("fresh", fresh)
-        self._have("kept", kept, PERSONS)
+        self._view("kept", kept, PERSONS.empty_table())
         for step in (_SEEN, _KNOWN):
             duck.execute(step)
         duck.execute(_NUMBERED, {"persons": persons})
@@ -85,16 +87,16 @@ class Numbers:
         return self._pieces(_SORTED, files, more.select(SCHEMA.names))
 
     def _pieces(self, query: str, files: Sequence[Path], more: pa.Table) -> Iterator[pa.Table]:
-        self._duck.register("more", more)
-        self._duck.execute("CREATE OR REPLACE TEMP VIEW pieces AS SELECT * FROM more" + _reading(files, "UNION ALL "))
+        self._view("pieces", files, more)
         for batch in self._duck.sql(query).to_arrow_reader(1 << 16):
             yield pa.Table.from_batches([batch])
 
-    def _have(self, name: str, files: Sequence[Path], schema: pa.Schema) -> None:
-        self._duck.register("nothing", schema.empty_table())
-        self._duck.execute(
-            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM nothing" + _reading(files, "UNION ALL ")
-        )
+    def _view(self, name: str, files: Sequence[Path], more: pa.Table) -> None:
+        """The rows of these files and those of `more`, under a name."""
+        self._duck.register(f"more_{name}", more)
+        listed = ", ".join(f"'{quoted(each)}'" for each in files)
+        kept = f" UNION ALL SELECT * FROM read_parquet([{listed}])" if files else ""
+        self._duck.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM more_{name}{kept}")
 
 
 @contextmanager
@@ -110,10 +112,3 @@ def numbers(folder: Path) -> Iterator[Numbers]:
 def quoted(text: object) -> str:
     """A text as it stands between the quotes of DuckDB's SQL."""
     return str(text).replace("'", "''")
-
-
-def _reading(files: Sequence[Path], before: str) -> str:
-    if not files:
-        return ""
-    listed = ", ".join(f"'{quoted(each)}'" for each in files)
-    return f" {before}SELECT * FROM read_parquet([{listed}])"  # noqa: S608 - names of our own files

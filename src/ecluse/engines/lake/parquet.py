@@ -1,7 +1,7 @@
 """Parquet files whose bytes follow from their rows alone: one thread, one version of pyarrow, row groups of one size.
 
-An account's rows are together, so that the statistics of a row group (zone maps) leave out most groups of a wide file. What repeats
-has a dictionary; references are kept as they are: random bytes do not shrink, and whoever skips them need not unpack them.
+An account's rows are together, so that the statistics of a row group (zone maps) leave out most groups of a wide file. What
+repeats has a dictionary; references are kept as they are: random bytes do not shrink, and skipping them costs nothing then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 from ecluse.engines.durable import sync
 from ecluse.engines.lake.columns import PERSONS, SCHEMA
 
-GROUP_ROWS = 1 << 17  # 128 groups in a wide file: fifty accounts of 300 000 touch a third of them; fewer would be no zone map
+GROUP_ROWS = (
+    1 << 17
+)  # 128 groups in a wide file: fifty accounts of 300 000 touch a third of them; fewer would be no zone map
 PERSONS_GROUP_ROWS = 1 << 20
 WRITER = f"pyarrow {pa.__version__}"
 PART = ".part"
