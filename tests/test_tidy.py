@@ -50,6 +50,7 @@ DRIVERS: dict[str, frozenset[str]] = {
     "sqlalchemy": frozenset({"engines"}),
     "alembic": frozenset({"engines"}),
     "psycopg": frozenset({"engines"}),
+    "pyrage": frozenset({"engines"}),
     "pyarrow": frozenset({"engines", "formats"}),
     "socket": frozenset({"engines", "doors"}),
     "subprocess": frozenset({"engines"}),

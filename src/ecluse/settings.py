@@ -38,6 +38,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     in_flight_max: Annotated[int, Meta(ge=1, le=1024)] = 64
     drain_s: Annotated[float, Meta(ge=0, le=300)] = 0
+    address_header: Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$", max_length=64)] = ""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +66,13 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = "local:journal"
     origin: str = "dev.ecluse.invalid/journal"
     heads: str = "heads"
+
+
+class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[lake]`."""
+
+    url: str = "duckdb:lake"
+    every_s: Annotated[float, Meta(ge=0, le=86_400)] = 60
 
 
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: StoreSettings = field(default_factory=StoreSettings)
     keys: KeysSettings = field(default_factory=KeysSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
+    lake: LakeSettings = field(default_factory=LakeSettings)
     bank: BankSettings = field(default_factory=BankSettings)
     log: LogSettings = field(default_factory=LogSettings)
     traces: TracesSettings = field(default_factory=TracesSettings)

@@ -27,7 +27,12 @@ from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
 from ecluse.app.ports import Keys, Log
+from ecluse.app.ports.envelopes import Envelopes
+from ecluse.app.ports.exposure import ExposurePorts
+from ecluse.app.ports.journal import Shards
+from ecluse.app.ports.lake import Lake, LakeFiles
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
+from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
 from ecluse.engines.feeds import open_feeds
@@ -41,7 +46,7 @@ from ecluse.engines.issuer import (
 )
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
-from ecluse.engines.local.reading import extent, walk
+from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
 from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
@@ -64,9 +69,13 @@ KEYS = {
     "openbao": "ecluse.engines.keys.openbao",
 }
 LOGS = {"local": "ecluse.engines.local"}
+LAKES = {"duckdb": "ecluse.engines.duckdb.lake", "spark": "ecluse.engines.spark"}
+FILES = "ecluse.engines.lake.anew"  # imports pyarrow and DuckDB: a third of a second that only what reads a lake pays
 READERS = {"local": "ecluse.engines.journal_search"}
 STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
 UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
+
+ENVELOPES: Envelopes = Age()  # keeps nothing: one for everybody
 
 COPIED_TOGETHER = 500  # entries: some milliseconds of work between two breaths of the event loop
 KEEP_UP_S = 1.0  # between two questions to each server whether it has what was written to it
@@ -120,6 +129,16 @@ class OpenHub(Hub):
         place = self.dir / _plug(self.settings.journal.url, LOGS)[1]
         return Journal(extent(place), walk(place))
 
+    @property
+    def shards(self) -> Shards:
+        """The journal as shards, each read up to its signed head."""
+        return _shards(self.dir, self.settings)
+
+    @property
+    def lake(self) -> Lake:
+        """The journal's copy for questions over millions of entries. Raises `engine_unknown`."""
+        return _open_lake(self.dir, self.settings, self.shards)
+
     async def recover(self) -> int:
         """Copy into the engagements what they lack of the journal; the number of entries copied.
 
@@ -155,6 +174,14 @@ class OpenHub(Hub):
     def remember_accounts(self, accounts: dict[str, tuple[str, str]]) -> None:
         """Where accounts practise (practice, profession), for the development issuer's tokens."""
         write_development_accounts(self.dir / "keys", accounts)
+
+
+def lake_files(directory: Path) -> LakeFiles:
+    """The lake's files, to be filled and checked; the hub may be serving. Raises `not_a_hub`, `engine_unknown`."""
+    settings = read_settings(directory)
+    place = _plug(settings.lake.url, LAKES)[1]
+    files: LakeFiles = import_module(FILES).LakeFiles(directory, place, _shards(directory, settings))
+    return files
 
 
 def init_hub(directory: Path) -> None:
@@ -265,6 +292,7 @@ def open_hub(
             approvals=stores.approvals,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
+            exposure=_exposure(directory, settings),
             dir=directory,
             settings=settings,
             issuers=_issuers(settings, directory),
@@ -277,6 +305,18 @@ def open_hub(
         log.close()
         runner.run(stores.close())
         runner.close()
+
+
+def _exposure(directory: Path, settings: Settings) -> ExposurePorts:
+    """What an exposure is asked of: the shards, and the lake once it is asked."""
+    shards = _shards(directory, settings)
+    return ExposurePorts(lambda: _open_lake(directory, settings, shards), shards, ENVELOPES, Folder(directory / "out"))
+
+
+def _open_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:
+    module, place = _plug(settings.lake.url, LAKES)
+    lake: Lake = module.open_lake(directory, place, shards)
+    return lake
 
 
 def examine(directory: Path) -> Facts:
@@ -348,6 +388,10 @@ def _keys(settings: Settings, directory: Path) -> tuple[ModuleType, Opening]:
 def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
     trusted = [each for each in settings.issuers if not (each.development and settings.production)]
     return read_issuers((each.name, each.audience, directory / each.jwks) for each in trusted)
+
+
+def _shards(directory: Path, settings: Settings) -> Shards:
+    return LocalShards(directory / _plug(settings.journal.url, LOGS)[1])
 
 
 def _signer(settings: Settings, keys: Keys) -> Signer:

@@ -127,7 +127,7 @@ def test_the_first_versions_data_goes_up_on_postgresql(tmp_path: Path, postgres:
     used = data.pop("used")
     now = kept(url, [*data, "consumed"])
     assert now.pop("consumed") == [(*who, f"{year}-01-01", acts, cents) for *who, year, acts, cents in used]
-    assert now.pop("insurer") == [(*row, None) for row in data.pop("insurer")]  # its home is not decided yet
+    assert now.pop("insurer") == [(*row, None, None) for row in data.pop("insurer")]  # no home yet, no public key
     assert now == data
     last = max(row[0] for row in data["posting"])
     assert within(url, lambda one: one.scalar(sa.text("SELECT nextval('posting_entry')"))) == last + 1

@@ -68,6 +68,18 @@ def test_the_same_file_is_another_feed_once_it_was_overtaken(hub: StoreHub) -> N
     assert now(feeds.same(AMC, "full", "fee_2")) == "fee_2"
 
 
+def test_how_many_people_were_held_is_known_after_each_feed(hub: StoreHub) -> None:
+    feeds = hub.stores.feeds
+    assert now(feeds.held(1 << 60)) == []
+    hub.load("fee_1", {b"p" * 16: ["1"]})
+    hub.load("fee_2", {b"p" * 16: ["2"], b"q" * 16: ["3"]})
+    held = now(feeds.held(1 << 60))
+    assert [(each.insurer, each.people) for each in held] == [(AMC, 1), (AMC, 2)]
+    assert [each.people for each in now(feeds.held(held[1].since_ts_us))] == [
+        each.people for each in held[:-1] if each.since_ts_us < held[1].since_ts_us
+    ]
+
+
 def test_the_newest_version_of_a_product_is_in_force_and_none_is_lost(hub: StoreHub) -> None:
     products = hub.stores.products
     first, second = read_product(PRODUCT), read_product(PRODUCT.replace(b"TM:100", b"NONE"))
@@ -92,3 +104,13 @@ def test_bank_details_are_those_last_given(hub: StoreHub) -> None:
     assert now(directory.settlements([AMC, OTHER_AMC, "9"])) == {AMC: b"s", OTHER_AMC: b"t"}
     now(hub.stores.products.add(OTHER_AMC, read_product(PRODUCT), 1))  # an insurer that is known is now served
     assert now(directory.settlements([OTHER_AMC])) == {OTHER_AMC: b"t"}
+
+
+def test_the_public_key_of_an_insurer_is_the_last_one_given(hub: StoreHub) -> None:
+    directory = hub.stores.directory
+    assert now(directory.recipients([AMC])) == {}
+    now(directory.put_settlements([(AMC, b"s")]))
+    for key in (b"k", b"l"):
+        now(directory.put_recipient(AMC, key))
+    assert now(directory.recipients([AMC, OTHER_AMC])) == {AMC: b"l"}
+    assert now(directory.settlements([AMC])) == {AMC: b"s"}, "the rest of the insurer's line is left as it was"

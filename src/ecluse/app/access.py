@@ -89,6 +89,7 @@ _BITS: dict[str, int] = {
     "explained": (Field.SPLIT | Field.GUARANTEE).value,
     "approval_id": Field.APPROVAL.value,
     "approvals": Field.APPROVAL.value,
+    "members": Field.MEMBER.value,
     "valid_until": Field.VALID_UNTIL.value,
 }
 
@@ -204,6 +205,9 @@ class Desk:
             request=disclosure.told_as or asked.id,
             sealed=sealed,
             who=who or b"",
+            network=asked.network,
+            software=asked.account.software,
+            session=asked.account.session,
         )
 
 

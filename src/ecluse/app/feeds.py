@@ -193,7 +193,8 @@ def journalled(hub: Hub) -> Record:
                 person=b"",
                 presence=0,
                 fields=0,
-                outcome=f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows",
+                outcome=f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows"
+                + (f" {loaded.counts.persons} people held" if loaded.state == "loaded" else ""),
                 engagement="",
                 request=loaded.id,
                 sealed=b"",

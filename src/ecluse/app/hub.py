@@ -19,6 +19,7 @@ from ecluse.app.ports import (
     ProductStore,
     RightsStore,
 )
+from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.rules.book import RuleBook
 
 
@@ -40,3 +41,4 @@ class Hub:
     directory: DirectoryStore
     feeds: FeedPorts
     moves: InsurerMoves
+    exposure: ExposurePorts

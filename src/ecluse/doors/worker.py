@@ -66,7 +66,7 @@ def main(directory: Path) -> None:
     """Run until SIGTERM or SIGINT, or until the parent is gone; what a kill interrupts is gone on with at the next start."""
     from ecluse.doors.http.meters import Board
 
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=end_with_parent, daemon=True).start()
     configure(read_settings(directory).log.level, "loader")
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -75,7 +75,7 @@ def main(directory: Path) -> None:
         run(directory, stop)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End at once when the parent has: in the middle of a file too, which is a kill like any other.
 
     The sentinel is a pipe whose other end the parent alone holds: the kernel closes it even if the parent was killed before

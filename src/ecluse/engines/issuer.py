@@ -7,6 +7,7 @@ refuses it.
 from __future__ import annotations
 
 import os
+import secrets
 import warnings
 from collections.abc import Iterable
 from hashlib import sha256
@@ -24,6 +25,7 @@ from ecluse.kernel.errors import refusal
 TOKEN_S = 24 * 3600  # a demo lasts a day; an issuer in life gives minutes
 SECRET = "dev-issuer.secret.json"  # noqa: S105 - a file's name
 PUBLIC = "dev-issuer.jwks.json"
+SOFTWARE = "ecluse-dev"  # the `client_id` of its tokens
 ACCOUNTS = "dev-accounts.json"  # who practises where, as the simulator leaves it: {account: [practice, profession]}
 
 DEV_ISSUER_REFUSED = refusal(
@@ -76,6 +78,7 @@ class DevelopmentIssuer:
     def token(self, account: Account, now_ts: int, *, lifetime_s: int = TOKEN_S) -> str:
         """An access token (RFC 9068) for `account`, valid from `now_ts` (Unix seconds)."""
         claims = {"iss": self._name, "aud": self._audience, "iat": now_ts, "exp": now_ts + lifetime_s}
+        claims |= {"client_id": SOFTWARE, "jti": secrets.token_urlsafe(12)}
         header = {"alg": "Ed25519", "typ": "at+jwt", "kid": self._key.kid}
         return jwt.encode(header, {**claims, **header_claims(account)}, self._key, algorithms=["Ed25519"])
 

@@ -21,10 +21,11 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Who asks, and the id of the request they will be answered under."""
+    """Who asks, the id of the request they will be answered under, and the network they ask from (`gate/network.py`)."""
 
     account: Account
     id: str
+    network: str = ""
 
     def require_practice(self) -> str:
         """The place that asks. Raises `forbidden` when the token names none."""

@@ -22,6 +22,7 @@ TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068 §2.1: an ID token is not a
 TOKEN_BYTES_MAX = 4096  # a token of ours is under 1 KiB; more is an attempt to make us work
 INSURER_SCHEME = "amc"  # `amc:0075123456` is that insurer's own account, whatever else its token says
 CLOCK_SKEW_S = 30  # between an issuer's clock and ours
+TOLD_CHARS_MAX = 64  # what a token says of its software and session goes into every entry of the journal
 LIFETIME_S_MAX = 24 * 3600  # a longer-lived token is a password; the development issuer's are at this limit
 
 UNAUTHENTICATED = refusal(
@@ -34,7 +35,10 @@ FORBIDDEN = refusal("forbidden", 403, "This token may not do this", fix="Ask the
 
 
 class Account(msgspec.Struct, frozen=True):
-    """An authenticated asker. `practice`: the place (FINESS or SIRET); `insurer`: of an insurer's own account (`amc:…`)."""
+    """An authenticated asker. `practice`: the place (FINESS or SIRET); `insurer`: of an insurer's own account (`amc:…`).
+
+    `software`: the client the token was given to; `session`: what the issuer calls this login, or else this token.
+    """
 
     sub: str
     practice: str = ""
@@ -42,6 +46,8 @@ class Account(msgspec.Struct, frozen=True):
     insurer: str = ""
     scopes: frozenset[str] = frozenset()
     expires_ts: int = 0
+    software: str = ""
+    session: str = ""
 
 
 class Issuer(msgspec.Struct, frozen=True):
@@ -69,6 +75,9 @@ class _Claims(msgspec.Struct):
     profession: str = ""
     insurer: str = ""
     scope: str = ""
+    client_id: str = ""
+    sid: str = ""
+    jti: str = ""
 
 
 def verify(token: str, issuers: Mapping[str, Issuer], now_ts: int) -> Account:
@@ -109,7 +118,10 @@ def _of(claims: _Claims) -> Account:
     scopes = frozenset(claims.scope.split())
     scheme, _, number = claims.sub.partition(":")
     insurer = number if scheme == INSURER_SCHEME else claims.insurer
-    return Account(claims.sub, claims.practice, claims.profession, insurer, scopes, claims.exp)
+    software, session = claims.client_id[:TOLD_CHARS_MAX], (claims.sid or claims.jti)[:TOLD_CHARS_MAX]
+    return Account(
+        claims.sub, claims.practice, claims.profession, insurer, scopes, claims.exp, software=software, session=session
+    )
 
 
 def _unbase64(part: str) -> bytes:
@@ -129,5 +141,7 @@ def header_claims(account: Account) -> dict[str, Any]:
         "practice": account.practice,
         "profession": account.profession,
         "insurer": account.insurer,
+        "client_id": account.software,
+        "sid": account.session,
     }
     return {**{name: value for name, value in claims.items() if value}, "scope": " ".join(sorted(account.scopes))}

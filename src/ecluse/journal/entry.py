@@ -28,6 +28,7 @@ class Field(IntFlag):
     CLAIM = 1 << 9  # an own claim's state and amounts, shown again to the practice that sent it
     APPROVAL = 1 << 10  # an own prior approval's state
     VALID_UNTIL = 1 << 11  # the last day of care of an approval: at most the end of the rights, up to 90 days ahead
+    MEMBER = 1 << 12  # member number, birth date and rank: to the member's own insurer, and to nobody else
 
 
 class Operation(StrEnum):
@@ -56,6 +57,7 @@ class Operation(StrEnum):
     EXPOSURE_ASKED = "exposure_asked"
     JOURNAL_EXPORTED = "journal_exported"
     JOURNAL_PROVED = "journal_proved"
+    RECIPIENT_SET = "recipient_set"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

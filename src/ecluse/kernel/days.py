@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -75,6 +75,11 @@ def paris_day(instant: datetime) -> date:
     """The day it is in Paris at `instant` (which knows its zone)."""
     assert instant.tzinfo is not None
     return instant.astimezone(PARIS).date()
+
+
+def instant(ts_us: int) -> datetime:
+    """The instant `ts_us` microseconds after 1970 began, UTC."""
+    return datetime.fromtimestamp(ts_us / 1_000_000, UTC)  # exact to the µs until the year 2255
 
 
 def add_working_days(day: date, count: int) -> date:

@@ -106,3 +106,17 @@ def test_a_scope_not_granted_is_forbidden() -> None:
     permit(verify(signed(), ISSUERS, NOW), "rights")
     with pytest.raises(Refused, match="forbidden"):
         permit(verify(signed(), ISSUERS, NOW), "operate")
+
+
+@pytest.mark.parametrize(
+    ("claims", "software", "session"),
+    [
+        ({}, "", ""),
+        ({"client_id": "logiciel", "sid": "s1", "jti": "t1"}, "logiciel", "s1"),
+        ({"jti": "t1"}, "", "t1"),
+        ({"client_id": "x" * 99, "jti": "y" * 99}, "x" * 64, "y" * 64),
+    ],
+)
+def test_a_token_says_which_software_and_which_login(claims: dict[str, str], software: str, session: str) -> None:
+    account = verify(signed(**claims), ISSUERS, NOW)
+    assert (account.software, account.session) == (software, session)

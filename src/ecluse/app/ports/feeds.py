@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from ecluse.exposure.reach import Held
 from ecluse.formats.feed.file import Checked, FeedRow, RowRefusal, Terms
 
 
@@ -66,6 +67,10 @@ class FeedStore(Protocol):
 
     async def load(self, id_: str) -> None:
         """A received feed is being loaded."""
+        ...
+
+    async def held(self, until_ts_us: int) -> list[Held]:
+        """How many people each insurer's rights held from each feed on that was loaded before `until_ts_us`."""
         ...
 
     async def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:

@@ -89,3 +89,11 @@ class DirectoryStore(Protocol):
     async def put_settlements(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """Keep details, all or nothing."""
         ...
+
+    async def recipients(self, insurers: Iterable[str]) -> dict[str, bytes]:
+        """The sealed public keys of those insurers that have one."""
+        ...
+
+    async def put_recipient(self, insurer: str, sealed: bytes) -> None:
+        """Keep an insurer's sealed public key."""
+        ...

@@ -20,14 +20,17 @@ from ecluse.doors.cli import (
     directory,
     doctor,
     explain,
+    exposure,
     feeds,
     hub,
     journal,
     keys,
+    lake,
     moves,
     pay,
     products,
     quote,
+    recipients,
     rules,
     serve,
 )
@@ -52,6 +55,7 @@ app.command("backup")(backup.backup)
 app.add_typer(products.app, name="product")
 directory.insurers.command("list")(moves.list_insurers)
 directory.insurers.command("move")(moves.move)
+directory.insurers.command("key")(recipients.key)
 app.add_typer(directory.insurers, name="insurer")
 app.add_typer(directory.practices, name="practice")
 app.add_typer(pay.app, name="pay")
@@ -59,7 +63,9 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feed")
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
+journal.app.command("export")(lake.export)
 app.add_typer(journal.app, name="journal")
+app.add_typer(exposure.app, name="exposure")
 app.add_typer(dev.app, name="dev")
 
 

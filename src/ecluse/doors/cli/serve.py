@@ -1,4 +1,4 @@
-"""`ecluse serve`: one process that answers, or several behind one port, and one that loads received member files.
+"""`ecluse serve`: one process that answers, or several behind one port; one that loads received member files, one that exports.
 
 They share nothing but files: each holds its own slot of the journal and its own connections. One that dies stops the others,
 so that whoever supervises the hub (systemd) starts it whole again. Told to stop once, they finish (`doors/http/server.py`);
@@ -21,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from ecluse.doors import worker
+from ecluse.doors import exporter, worker
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
 from ecluse.doors.log import bugs_told, configure
 from ecluse.doors.notify import READY, STOPPING, notify
@@ -71,8 +71,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _answer(directory: Path, listening: socket.socket, name: str, tell: Callable[[str], object], beside: int) -> bool:
-    """Answer in this process until told to stop, or until the process behind the sentinel `beside` ends: then False."""
+def _answer(
+    directory: Path, listening: socket.socket, name: str, tell: Callable[[str], object], beside: Sequence[int]
+) -> bool:
+    """Answer in this process until told to stop, or until a process behind the sentinels `beside` ends: then False."""
     from ecluse.doors.http.meters import MeteredLog  # a third of a second to import: only this command pays it
     from ecluse.doors.http.server import Server
 
@@ -110,18 +112,24 @@ def _spawn(target: Callable[..., None], *given: object) -> BaseProcess:
 
 
 def _beside(directory: Path, listening: socket.socket) -> bool:
-    """Answer in this process, and stop if the loader dies; False when it did."""
-    loader = _spawn(worker.main, directory)
+    """Answer in this process, and stop if one of the others dies; False when it did."""
+    others = _others(directory)
     try:
-        return _answer(directory, listening, "w0", notify, loader.sentinel)
+        return _answer(directory, listening, "w0", notify, [each.sentinel for each in others])
     finally:
-        _end([loader], STOP_S)
+        _end(others, STOP_S)
+
+
+def _others(directory: Path) -> list[BaseProcess]:
+    """The loader, and the exporter unless the lake is filled by hand."""
+    exports = [exporter.main] if read_settings(directory).lake.every_s else []
+    return [_spawn(each, directory) for each in (worker.main, *exports)]
 
 
 def _together(directory: Path, listening: socket.socket, workers: int, drain_s: float) -> bool:
     """Start them, wait; when told to stop, or when one has died, stop them all. False when one died."""
     pipes = [multiprocessing.Pipe(duplex=False) for _ in range(workers)]
-    processes = [_spawn(worker.main, directory)]
+    processes = _others(directory)
     processes += [_spawn(_work, directory, listening, f"w{n}", writer) for n, (_, writer) in enumerate(pipes)]
     told: list[int] = []
 
@@ -157,7 +165,7 @@ def _work(directory: Path, listening: socket.socket, name: str, telling: Connect
     assert parent is not None
     configure(read_settings(directory).log.level, name)
     with bugs_told():
-        _answer(directory, listening, name, telling.send, parent.sentinel)
+        _answer(directory, listening, name, telling.send, [parent.sentinel])
 
 
 def _end(processes: Sequence[BaseProcess], within_s: float) -> None:
@@ -174,12 +182,12 @@ def _join(processes: Sequence[BaseProcess], within_s: float) -> None:
         process.kill()
 
 
-def _when_gone(sentinel: int, stop: Callable[[], None]) -> list[int]:
-    """Call `stop` when another process ends; the list is no longer empty then."""
+def _when_gone(sentinels: Sequence[int], stop: Callable[[], None]) -> list[int]:
+    """Call `stop` when one of some other processes ends; the list is no longer empty then."""
     gone: list[int] = []
 
     def watch() -> None:
-        gone.extend(wait([sentinel]))  # type: ignore[arg-type]
+        gone.extend(wait(sentinels))  # type: ignore[arg-type]
         stop()
 
     Thread(target=watch, daemon=True).start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from threading import Event
-from typing import Any, cast
+from typing import Any
 
 import litestar
 from litestar import Litestar
@@ -20,7 +20,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
 from ecluse.app.quotes import QuoteSent, quote
 from ecluse.app.rights import RightsQuestion, check_rights
-from ecluse.doors.http import approvals, claims, feeds, quotes, remittances, rights
+from ecluse.doors.http import approvals, claims, exposures, feeds, quotes, remittances, rights
 from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
@@ -39,6 +39,7 @@ HANDLERS = [
     *claims.HANDLERS,
     *remittances.HANDLERS,
     *feeds.HANDLERS,
+    *exposures.HANDLERS,
 ]
 
 
@@ -51,14 +52,14 @@ def build(
     meters: Collector = REGISTRY,
     stopping: Event | None = None,
     upkeep: Upkeep | None = None,
+    address_header: str = "",
 ) -> ASGIApp:
     """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks."""
     stopping = stopping or Event()
-    door = Door(issuers, hub.clock)
+    door = Door(issuers, hub.clock, address_header)
 
     def asked(request: litestar.Request[Any, Any, Any]) -> Request:
-        authorization = request.headers.get("authorization", "").encode("latin-1")
-        return door.asked(authorization, cast("dict[str, Any]", request.scope)["request_id"])
+        return door.asked(request.scope)
 
     routes = Litestar(
         [*probes(hub, stopping, meters, upkeep), *HANDLERS],

@@ -54,8 +54,7 @@ class Bare(Generic[Question]):
     async def _answered(self, scope: Scope, receive: Receive) -> bytes:
         if scope.get("method") != "POST":
             raise METHOD()
-        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        asked = self._door.asked(authorization, cast("dict[str, Any]", scope)["request_id"])
+        asked = self._door.asked(scope)
         sent = await self._read(receive)
         try:
             question = self._question(sent)

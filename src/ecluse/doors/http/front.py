@@ -32,6 +32,7 @@ PREFIXES = {
     "/v1/claims": "clm_",
     "/v1/approvals": "pec_",
     "/v1/feeds": "fee_",
+    "/v1/exposures": "exp_",
 }
 LOGGED_FROM = {"all": 100, "refused": 400, "none": 600}  # `log.requests` → the lowest status that makes a line
 TRACE = re.compile(

@@ -167,6 +167,7 @@ def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
         meters=board,
         stopping=stopping,
         upkeep=opened.stores.upkeep,
+        address_header=opened.settings.http.address_header,
     )
 
 

@@ -1,4 +1,4 @@
-"""Bank details, sealed before they get here."""
+"""Bank details and insurers' public keys, sealed before they get here."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ class Directory:
     async def put_settlements(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """Keep details, all or nothing."""
         await self._put("put_settlement", rows)
+
+    async def recipients(self, insurers: Iterable[str]) -> dict[str, bytes]:
+        """The sealed public keys of those insurers that have one."""
+        return await self._found("recipient", insurers)
+
+    async def put_recipient(self, insurer: str, sealed: bytes) -> None:
+        """Keep an insurer's sealed public key."""
+        await self._put("put_recipient", [(insurer, sealed)])
 
     async def _found(self, statement: str, names: Iterable[str]) -> dict[str, bytes]:
         rows = [(name, await self._database.reads.one(statement, name=name)) for name in names]

@@ -1,4 +1,4 @@
--- Bank details, sealed before they get here.
+-- Bank details and insurers' public keys, sealed before they get here.
 
 -- name: insurers_known
 -- Every insurer the hub knows.
@@ -21,3 +21,12 @@ SELECT settlement FROM insurer WHERE amc = :name
 -- Keep an insurer's.
 INSERT INTO insurer (amc, settlement) VALUES (:name, :sealed)
 ON CONFLICT (amc) DO UPDATE SET settlement = excluded.settlement
+
+-- name: recipient
+-- The public key to which an insurer's lists are encrypted.
+SELECT recipient FROM insurer WHERE amc = :name
+
+-- name: put_recipient
+-- Keep an insurer's.
+INSERT INTO insurer (amc, recipient) VALUES (:name, :sealed)
+ON CONFLICT (amc) DO UPDATE SET recipient = excluded.recipient

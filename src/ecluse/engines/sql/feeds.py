@@ -8,6 +8,7 @@ import msgspec
 
 from ecluse.app.ports import FeedCounts, FeedRecord
 from ecluse.engines.sql.unit import Database, Reads, Tx
+from ecluse.exposure.reach import Held
 from ecluse.formats.feed.file import RowRefusal
 from ecluse.kernel.errors import refusal
 
@@ -69,6 +70,11 @@ class Feeds:
     async def unfinished(self) -> list[str]:
         """Feeds received over HTTP that are not finished, oldest first."""
         return [row[0] for row in await self._database.reads.all("unfinished_feeds")]
+
+    async def held(self, until_ts_us: int) -> list[Held]:
+        """How many people each insurer's rights held from each feed on that was loaded before `until_ts_us`."""
+        rows = await self._database.reads.all("loaded_feeds", until_ts_us=until_ts_us)
+        return [Held(insurer, at_ts_us, _counts(counts).persons) for insurer, at_ts_us, counts in rows]
 
     async def load(self, id_: str) -> None:
         """A received feed is being loaded."""

@@ -24,6 +24,11 @@ SELECT id, insurer, mode, state, received_ts_us, account, drop_unknown, spooled,
 -- Feeds received over HTTP that are not finished, oldest first.
 SELECT id FROM feed WHERE state IN ('received', 'loading') AND spooled = 1 ORDER BY id
 
+-- name: loaded_feeds
+-- What each feed left its insurer's rights with, oldest first.
+SELECT insurer, finished_ts_us, counts FROM feed
+WHERE state = 'loaded' AND finished_ts_us < :until_ts_us ORDER BY insurer, finished_ts_us
+
 -- name: finish_feed
 -- The outcome of a feed; a finished one never changes again.
 UPDATE feed SET state = :state, finished_ts_us = :at_ts_us, counts = :counts, generation = :generation

@@ -1,0 +1,120 @@
+"""Who was really shown what by accounts that were stolen: asked through the same gate as everything else.
+
+1. The desk admits the question: `investigate` for the hub, `exposure:own` for an insurer, who is answered about its own members.
+2. The lake must hold the whole window: if it is behind the journal, nothing is answered.
+3. What it finds is counted (pure: `exposure/answer.py`), with bounds where the journal is known to have lost entries.
+4. That it was asked, and by whom, is in the journal before a number is shown; so is each list before its file is there.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ecluse.app.access import Disclosure, Released
+from ecluse.app.aside import aside
+from ecluse.app.exposure.evidence import Told, evidence
+from ecluse.app.exposure.lists import SealedList, sealed_lists
+from ecluse.app.hub import Hub
+from ecluse.app.recipients import recipients
+from ecluse.exposure.answer import Exposure, answer, own_part
+from ecluse.exposure.question import EXPOSURE_INVALID, Question
+from ecluse.gate.admission import Request
+from ecluse.gate.identity import FORBIDDEN, Account
+from ecluse.journal.entry import Operation
+from ecluse.kernel.errors import NOT_FOUND
+
+SCOPE, OWN_SCOPE = "investigate", "exposure:own"
+INVESTIGATOR = Account("operator", scopes=frozenset({SCOPE}))
+FOLDER, ANSWER = "exposures", "exposure.json"
+
+
+class ListFile(msgspec.Struct, frozen=True):
+    """An encrypted list, and of how many members."""
+
+    members: int
+    content: bytes
+
+
+async def expose(
+    hub: Hub, asked: Request, question: Question, told: Told, *, lists: bool = False
+) -> Released[Exposure]:
+    """Answer, and with `lists` write each insurer its own, under `exposures/<id>/`; all of it is kept to be read again.
+
+    Raises `forbidden`, `exposure_invalid` for a window that is not over, `lake_behind`.
+    """
+    admission = hub.desk.admit(asked, scope_of(asked.account), Operation.EXPOSURE_ASKED, asked.id)
+    question = own_question(asked.account, question)
+    if question.end_ts_us > admission.at.timestamp() * 1_000_000:
+        raise EXPOSURE_INVALID("the window is not over yet", pointer="/to")
+    held = await hub.feeds.store.held(question.end_ts_us)
+    found = await aside(evidence, hub, admission, question, held, told)
+    exposure = await aside(answer, asked.id, question, found)
+    sealed: list[SealedList] = []
+    if lists:
+        keys = await recipients(hub, [part.insurer for part in exposure.insurers])
+        sealed = await aside(sealed_lists, hub, exposure, found.shown, keys, told)
+        exposure = msgspec.structs.replace(exposure, lists=tuple(each.told for each in sealed))
+    released = await hub.desk.release(admission, Disclosure(exposure, exposure.outcome))
+    for each in sealed:
+        await _export(hub, asked, each)
+    hub.exposure.post.put(place_of_file(asked.id, ANSWER), msgspec.json.encode(exposure))
+    return released
+
+
+async def show_exposure(hub: Hub, asked: Request, id_: str) -> Released[Exposure]:
+    """An exposure asked before; an insurer sees its own part. Journalled as the asking. Raises `forbidden`, `not_found`."""
+    admission = hub.desk.admit(asked, scope_of(asked.account), Operation.EXPOSURE_ASKED, id_)
+    exposure = _kept(hub, id_)
+    if insurer := asked.account.insurer:
+        if exposure.narrowed_to_insurers and insurer not in exposure.narrowed_to_insurers:
+            raise NOT_FOUND()
+        exposure = own_part(exposure, insurer)
+    return await hub.desk.release(admission, Disclosure(exposure, exposure.outcome))
+
+
+async def read_list(hub: Hub, asked: Request, id_: str, name: str) -> Released[ListFile]:
+    """An encrypted list as it was written; an insurer reads its own. Journalled first. Raises `forbidden`, `not_found`."""
+    admission = hub.desk.admit(asked, scope_of(asked.account), Operation.JOURNAL_EXPORTED, id_)
+    own = asked.account.insurer
+    for each in _kept(hub, id_).lists:
+        if name in each.files and own in ("", each.insurer):
+            file = ListFile(each.members, hub.exposure.post.read(place_of_file(id_, name)))
+            return await hub.desk.release(admission, Disclosure(file, each.outcome(name), insurer=each.insurer))
+    raise NOT_FOUND()
+
+
+def scope_of(account: Account) -> str:
+    """The scope an account needs to ask."""
+    return OWN_SCOPE if account.insurer else SCOPE
+
+
+def own_question(account: Account, question: Question) -> Question:
+    """An insurer's question is about its own members. Raises `forbidden` when it names another insurer."""
+    if not account.insurer:
+        return question
+    if set(question.insurers) - {account.insurer}:
+        raise FORBIDDEN("this account belongs to another insurer")
+    return msgspec.structs.replace(question, insurers=(account.insurer,))
+
+
+def place_of_file(id_: str, name: str) -> str:
+    """Where a file of an exposure is, under the folder of what goes out."""
+    return f"{FOLDER}/{id_}/{name}"
+
+
+async def _export(hub: Hub, asked: Request, sealed: SealedList) -> None:
+    """One insurer's files: what leaves and its digest are in the journal, then the file is there."""
+    for name, content in sealed.files.items():
+        admission = hub.desk.admit(asked, scope_of(asked.account), Operation.JOURNAL_EXPORTED, asked.id)
+        told = Disclosure(sealed.told, sealed.told.outcome(name), insurer=sealed.told.insurer)
+        await hub.desk.release(admission, told)
+        hub.exposure.post.put(place_of_file(asked.id, name), content)
+
+
+def _kept(hub: Hub, id_: str) -> Exposure:
+    """An exposure asked before. Raises `not_found`."""
+    if not id_.isascii() or not id_.replace("_", "").isalnum():
+        raise NOT_FOUND()
+    if not hub.exposure.post.has(place_of_file(id_, ANSWER)):
+        raise NOT_FOUND()
+    return msgspec.json.decode(hub.exposure.post.read(place_of_file(id_, ANSWER)), type=Exposure)

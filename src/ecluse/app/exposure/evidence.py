@@ -1,0 +1,141 @@
+"""What the journal has about a question, out of the lake and out of the shards themselves; nothing of it is shown here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ecluse.app.hub import Hub
+from ecluse.app.ports.journal import Head, Shards
+from ecluse.app.ports.lake import Covered, Lake
+from ecluse.exposure.answer import Evidence, ReadTo, Spread
+from ecluse.exposure.categories import BILLED_WITHIN
+from ecluse.exposure.gaps import Loss, gaps, read_loss
+from ecluse.exposure.question import Question
+from ecluse.exposure.reach import Held, referenced
+from ecluse.exposure.shown import Shown
+from ecluse.gate.admission import Admission
+from ecluse.journal.entry import Operation, decode
+from ecluse.kernel.days import instant, paris_day
+
+Told = Callable[[str, int, int], None]  # step, done, of how many
+
+DAY_US = 86_400_000_000
+NEAR_US = 600 * 1_000_000  # ten minutes: entries lie in a shard in the order of their times, but for that much
+SPREADS = {
+    "days": "exposed_days",
+    "accounts": "exposed_accounts",
+    "practices": "exposed_practices",
+}  # field → named SQL
+STEPS = 5 + len(SPREADS)
+ANY = [""]  # no login and no network is named so
+
+
+def evidence(hub: Hub, admission: Admission, question: Question, held: Sequence[Held], told: Told) -> Evidence:
+    """Everything found. Blocks. Raises `lake_behind`, `lake_differs`, `journal_damaged`."""
+    shards, lake = hub.exposure.shards, hub.exposure.open_lake()
+    inquiry = Inquiry(lake, admission, question, told)
+    days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
+    now_ts_us = int(admission.at.timestamp() * 1_000_000)
+    known_ts_us = max(question.end_ts_us, known_until(lake, shards, now_ts_us))
+    losses = [*_losses(inquiry.ask("losses_accepted", {}, known_ts_us)), *_late_losses(shards, known_ts_us)]
+    return Evidence(
+        shown=inquiry.shown(min(question.end_ts_us + days * DAY_US, known_ts_us), days),
+        **{field: _spread(inquiry.ask(name)) for field, name in SPREADS.items()},
+        lists_shown=inquiry.ask("lists_shown")[0]["times"],
+        losses=gaps([_loss(shards, *each) for each in dict.fromkeys(losses)], question),
+        referenced=referenced(held, question),
+        read_to=tuple(ReadTo(each.shard, each.size) for each in lake.covered()),
+        billed_within_days=days,
+    )
+
+
+class Inquiry:
+    """One question, asked of the lake query by query."""
+
+    def __init__(self, lake: Lake, admission: Admission, question: Question, told: Told) -> None:
+        self._lake = lake
+        self._admission = admission
+        self._question = question
+        self._told = told
+        self._done = 0
+
+    def ask(self, name: str, own: dict[str, Any] | None = None, until_ts_us: int = 0) -> list[dict[str, Any]]:
+        """The rows of one query, over the question's accounts and window; with `own` values, over all accounts to an instant."""
+        self._told(name, self._done, STEPS)
+        self._done += 1
+        asked = self._question
+        window = {"from_us": asked.start_ts_us, "to_us": until_ts_us or asked.end_ts_us, "insurers": asked.insurers}
+        rest = (
+            {"accounts": asked.accounts, "sessions": asked.sessions, "networks": asked.networks} if own is None else own
+        )
+        rows: list[dict[str, Any]] = self._lake.ask(self._admission, name, window | rest).to_pylist()
+        return rows
+
+    def shown(self, billed_until_ts_us: int, days: int) -> list[Shown]:
+        """Everybody displayed, with what explains it as far as claims are known."""
+        who = {(row["insurer"], row["reference"]): row["who"] for row in self.ask("sealed_persons")}
+        meant = {
+            "meant_accounts": list(self._question.accounts),
+            "meant_sessions": list(self._question.sessions) or ANY,
+            "meant_networks": list(self._question.networks) or ANY,
+            "shown_until_us": self._question.end_ts_us,
+            "within_us": days * DAY_US,
+        }
+        unbilled = {(row["insurer"], row["reference"]) for row in self.ask("unexplained", meant, billed_until_ts_us)}
+        return [_shown(row, who, unbilled) for row in self.ask("displayed")]
+
+
+def known_until(lake: Lake, shards: Shards, now_ts_us: int) -> int:
+    """Until when the lake is sure to hold everything (µs): now, or shortly before the last entry it has of one that went on."""
+    size = {each.shard: each for each in lake.covered()}
+    behind = [size[head.shard].to_us if head.shard in size else 0 for head in shards.heads() if _lags(head, size)]
+    return min([now_ts_us, *(at - NEAR_US for at in behind)])
+
+
+def _lags(head: Head, size: dict[str, Covered]) -> bool:
+    return head.shard not in size or size[head.shard].size < head.size
+
+
+def _shown(row: dict[str, Any], who: dict[tuple[str, bytes], bytes], unbilled: set[tuple[str, bytes]]) -> Shown:
+    person = (row["insurer"], row["reference"])
+    billed = row["typed"] > 0 and person not in unbilled
+    times = (row["first_us"], row["last_us"], row["entries"], row["typed"])
+    return Shown(*person, row["fields"], *times, billed, who.get(person, b""))
+
+
+def _spread(rows: list[dict[str, Any]]) -> Spread:
+    spread: dict[str, dict[str, int]] = {}
+    for row in rows:
+        spread.setdefault(row["insurer"], {})[row["value"]] = row["people"]
+    return spread
+
+
+def _losses(rows: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(row["outcome"], row["ts_us"]) for row in rows]
+
+
+def _late_losses(shards: Shards, since_ts_us: int) -> Iterator[tuple[str, int]]:
+    """Losses accepted since, read from the shards themselves: a loss counts as soon as it is known, lake or not."""
+    wanted = Operation.LOSS_ACCEPTED.encode()
+    for head in shards.heads():
+        for encoded in shards.entries(head.shard, _first(shards, head, since_ts_us - NEAR_US), head.size):
+            if wanted in encoded and (entry := decode(encoded)).operation is Operation.LOSS_ACCEPTED:
+                yield entry.outcome, entry.ts_us
+
+
+def _first(shards: Shards, head: Head, ts_us: int) -> int:
+    """The index of a shard's first entry at that instant or later, to within `NEAR_US`."""
+    low, high = head.pruned, head.size
+    while low < high:
+        middle = (low + high) // 2
+        (encoded,) = shards.entries(head.shard, middle, middle + 1)
+        low, high = (middle + 1, high) if decode(encoded).ts_us < ts_us else (low, middle)
+    return low
+
+
+def _loss(shards: Shards, outcome: str, accepted_ts_us: int) -> Loss:
+    """A loss and its times: what was lost came after the last entry that was kept; with none kept, at any time before."""
+    shard, kept, lost = read_loss(outcome)
+    last = next(iter(shards.entries(shard, kept - 1, kept)), None) if kept else None
+    return Loss(shard, lost, decode(last).ts_us if last else 0, accepted_ts_us)

@@ -1,0 +1,92 @@
+"""The list of each insurer's displayed members, encrypted so that nobody but that insurer opens it.
+
+References lead back to members here, one by one, under each person's own key; the plain list exists in memory only. An insurer
+without a public key gets no file, and that is told; its counts stand. Who was forgotten since is there by their reference alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from ecluse.app.access import open_who
+from ecluse.app.hub import Hub
+from ecluse.app.ports import Keys
+from ecluse.exposure.answer import Exposure, ListWritten
+from ecluse.exposure.categories import category
+from ecluse.exposure.shown import Shown, field_names
+from ecluse.formats.exposure_list import UNKNOWN, Row, as_csv, as_parquet, instant
+from ecluse.journal.member import Member
+from ecluse.kernel.errors import Refused
+
+Told = Callable[[str, int, int], None]  # step, done, of how many
+
+FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {"csv": as_csv, "parquet": as_parquet}
+NO_LONGER_OPENS = frozenset(
+    {"person_forgotten", "insurer_unknown"}
+)  # a person's key, or the whole insurer's, was destroyed
+FORGOTTEN = Member(UNKNOWN, UNKNOWN, 0)
+
+
+class SealedList(msgspec.Struct, frozen=True):
+    """One insurer's list: what may be told of it, and its encrypted files by name."""
+
+    told: ListWritten
+    files: dict[str, bytes]
+
+
+def sealed_lists(
+    hub: Hub, exposure: Exposure, shown: Sequence[Shown], recipients: Mapping[str, str], told: Told
+) -> list[SealedList]:
+    """A list for every insurer with people displayed, without files where it has no public key. Blocks."""
+    by_insurer: dict[str, list[Shown]] = {}
+    for each in shown:
+        by_insurer.setdefault(each.insurer, []).append(each)
+    lists = []
+    for place, (insurer, people) in enumerate(sorted(by_insurer.items())):
+        told("lists", place, len(by_insurer))
+        lists.append(_sealed(hub, exposure.exposure_id, insurer, people, recipients.get(insurer, "")))
+    return lists
+
+
+def _sealed(hub: Hub, id_: str, insurer: str, people: Sequence[Shown], recipient: str) -> SealedList:
+    if not recipient:
+        return SealedList(ListWritten(insurer, len(people), 0, "", {}), {})
+    rows = [_row(hub.keys, each) for each in people]
+    files = {
+        f"{id_}-{insurer}.{ending}.age": hub.exposure.envelopes.seal(recipient, written(rows))
+        for ending, written in FORMATS.items()
+    }
+    digests = {name: sha256(content).hexdigest() for name, content in files.items()}
+    unknown = sum(row.member_number == UNKNOWN for row in rows)
+    return SealedList(ListWritten(insurer, len(people), unknown, recipient, digests), files)
+
+
+def _row(keys: Keys, shown: Shown) -> Row:
+    member = _member(keys, shown)
+    return Row(
+        member.number,
+        member.birth_date,
+        member.rank,
+        shown.person.hex(),
+        " ".join(field_names(shown.fields)),
+        instant(shown.first_ts_us),
+        instant(shown.last_ts_us),
+        shown.times,
+        shown.typed,
+        category(shown),
+    )
+
+
+def _member(keys: Keys, shown: Shown) -> Member:
+    """Who the reference is; nobody's name when their key was destroyed, or when the entry is older than this seal."""
+    if not shown.who:
+        return FORGOTTEN
+    try:
+        return open_who(keys, shown.insurer, shown.person, shown.who)
+    except Refused as refused:
+        if refused.code in NO_LONGER_OPENS:
+            return FORGOTTEN
+        raise

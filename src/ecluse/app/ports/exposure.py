@@ -1,0 +1,21 @@
+"""What an exposure needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from ecluse.app.ports.envelopes import Envelopes
+from ecluse.app.ports.journal import Shards
+from ecluse.app.ports.lake import Lake
+from ecluse.app.ports.outside import Post
+
+
+class ExposurePorts(msgspec.Struct, frozen=True):
+    """The lake that is asked (opened when it is), the shards it was made of, how lists are encrypted, where answers are kept."""
+
+    open_lake: Callable[[], Lake]
+    shards: Shards
+    envelopes: Envelopes
+    post: Post

@@ -1,0 +1,113 @@
+"""`ecluse exposure`: who was really shown what by stolen accounts; `ecluse exposure open`, at the insurer's side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ecluse.app.exposure.ask import INVESTIGATOR, expose, place_of_file
+from ecluse.app.exposure.evidence import Told
+from ecluse.doors.cli.directory import read_file
+from ecluse.doors.cli.explain import FILE_UNWRITABLE
+from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
+from ecluse.doors.exposures.page import page
+from ecluse.doors.exposures.text import as_tables
+from ecluse.exposure.answer import Exposure
+from ecluse.exposure.question import read_question
+from ecluse.formats.exposure_counts import counts_as_parquet
+from ecluse.gate.admission import Request
+from ecluse.wiring import ENVELOPES, OpenHub, open_hub
+
+LIST_BYTES_MAX = 8 << 30  # a list of 33 million people is 5 GB; it is opened in memory
+IDENTITY_BYTES_MAX = 4096
+
+app = typer.Typer(help="Who was really shown what, after a login is known stolen.", no_args_is_help=True)
+
+Many = list[str]
+
+
+@app.callback(invoke_without_command=True)
+def exposure(
+    context: typer.Context,
+    accounts: Annotated[
+        Many, typer.Option("--account", help="An account, as the journal has it: rpps:…; repeat.")
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    start: Annotated[str, typer.Option("--from", help="From this instant on (ISO 8601; UTC without offset).")] = "",
+    end: Annotated[str, typer.Option("--to", help="Until before this instant, which is past.")] = "",
+    insurers: Annotated[Many, typer.Option("--insurer", help="Only members of this insurer; repeat.")] = [],  # noqa: B006
+    sessions: Annotated[
+        Many, typer.Option("--session", help="Only this login (sid or jti of its tokens); repeat.")
+    ] = [],  # noqa: B006
+    networks: Annotated[Many, typer.Option("--network", help="Only from this address or its /24, /48; repeat.")] = [],  # noqa: B006
+    lists: Annotated[Path | None, typer.Option(help="Write each insurer its encrypted list into this folder.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write the counts to this Parquet file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page in French to this file.")] = None,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Count who was referenced, reachable and really displayed to these accounts: by insurer, field, day, account, place.
+
+    That it was asked is in the journal before anything is shown. Example:
+
+    ecluse exposure --account rpps:10000000001 --from 2026-11-02 --to 2026-11-21T08:00:00+01:00 --html exposition.html
+    """
+    if context.invoked_subcommand:
+        return
+    question = read_question(accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
+    with open_hub(directory) as hub, _bar(quiet=json) as told:
+        asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
+        found = hub.run(expose(hub, asked, question, told, lists=lists is not None)).answer
+        if lists is not None:
+            _copy(hub, found, lists)
+    if parquet is not None:
+        _write(parquet, counts_as_parquet(found))
+    if html is not None:
+        _write(html, page(found).encode())
+    if json:
+        print_json(found)
+    elif html is None and parquet is None:
+        OUT.print(as_tables(found))
+
+
+@app.command("open")
+def open_list(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list as it was sent: ….csv.age or ….parquet.age.")],
+    identity: Annotated[Path, typer.Option(help="The secret key's file, as `age-keygen -o` made it.")],
+    out: Annotated[Path | None, typer.Option(help="Write it to this file; without it, to standard output.")] = None,
+) -> None:
+    """Open an encrypted list, at the insurer's: no hub is needed. `age -d -i key.txt FILE` does the same."""
+    key = read_file(identity, IDENTITY_BYTES_MAX).decode("ascii", "replace")
+    content = ENVELOPES.open(key, read_file(file, LIST_BYTES_MAX))
+    if out is None:
+        sys.stdout.buffer.write(content)
+    else:
+        _write(out, content)
+
+
+def _copy(hub: OpenHub, found: Exposure, folder: Path) -> None:
+    """The lists out of the hub's own folder, into the one that was named."""
+    for name in [name for each in found.lists for name in each.files]:
+        _write(folder / name, hub.post.read(place_of_file(found.exposure_id, name)))
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as broken:
+        raise FILE_UNWRITABLE(f"{file}: {broken.strerror}") from None
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Told]:
+    """A progress bar on stderr when it is a terminal; else nothing."""
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda step, done, of: progress.update(task, description=step, completed=done, total=of)

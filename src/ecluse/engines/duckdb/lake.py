@@ -1,0 +1,98 @@
+# ruff: noqa: S608 - SQL is put together from names of our files, and from values quoted as DuckDB reads them
+"""The lake asked with DuckDB: views over the files that can hold the answer, then the named query."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ecluse.app.ports.journal import Shards
+from ecluse.app.ports.lake import Covered, Parameters
+from ecluse.engines.lake.asked import Asked, Source, asked, sources
+from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
+from ecluse.engines.lake.columns import SCHEMA
+from ecluse.engines.lake.export import covered
+from ecluse.engines.lake.layout import ENTRIES, PERSONS, place
+from ecluse.engines.lake.numbers import quoted
+from ecluse.gate.admission import Admission
+
+MEMORY = "2GB"  # a question over a year of all accounts counts tens of millions of persons; past it, it goes to disk
+TRIES = 3  # an export may replace files between the look at what there is and their reading
+
+# What a column is where no file says so.
+_KINDS = {
+    "int64": "BIGINT",
+    "string": "VARCHAR",
+    "uint32": "UINTEGER",
+    "uint8": "UTINYINT",
+    "bool": "BOOLEAN",
+    "binary": "BLOB",
+    "fixed_size_binary[16]": "BLOB",
+}
+_NAMED = re.compile(r"(?<!:):([a-z_]+)")
+
+
+class DuckLake:
+    """The `Lake` port on the folder `lake`. A connection of its own for each question: nothing of one is left to the next."""
+
+    def __init__(self, lake: Path, shards: Shards, threads: int = 2) -> None:
+        self._lake = lake
+        self._shards = shards
+        self._threads = threads
+
+    def covered(self) -> list[Covered]:
+        """What the lake has, by shard."""
+        return covered(self._lake)
+
+    def ask(self, admission: Admission, query: str, parameters: Parameters) -> pa.Table:
+        """What the query answers. Raises `lake_behind`, `lake_differs`, `lake_query_unknown`."""
+        assert isinstance(admission, Admission)
+        what = asked(query, parameters)
+        for again in range(TRIES):
+            found = sources(self._shards, self._lake, what)
+            try:
+                return self._answer(what, found)
+            except duckdb.IOException:
+                if again == TRIES - 1 or found == sources(self._shards, self._lake, what):
+                    raise
+        raise AssertionError
+
+    def _answer(self, what: Asked, found: list[Source]) -> pa.Table:
+        with duckdb.connect(":memory:") as duck:
+            duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {self._threads}")
+            duck.execute(f"SET temp_directory = '{quoted(self._lake / 'questions')}'")
+            duck.register("hours", pa.table(what.hours))
+            entries = _union([_reading(each, each.paths(ENTRIES, each.files)) for each in found], SCHEMA)
+            persons = _union([_reading(each, each.paths(PERSONS, each.all_files)) for each in found], PERSONS_SCHEMA)
+            duck.execute(f"CREATE TEMP VIEW entries AS SELECT * FROM ({entries}) WHERE {_condition(what)}")
+            duck.execute(f"CREATE TEMP VIEW persons AS {persons}")
+            return duck.sql(_NAMED.sub(r"$\1", what.text), params=what.own).to_arrow_table()
+
+
+def _condition(what: Asked) -> str:
+    """The window and the lists as literals: those alone are held against the zone maps of row groups."""
+    listed = [f"{column} IN ({_texts(values)})" for column, values in what.only.items()]
+    return " AND ".join([f"ts_us >= {int(what.from_us)} AND ts_us < {int(what.to_us)}", *listed])
+
+
+def _union(each: list[str], schema: pa.Schema) -> str:
+    if each:
+        return " UNION ALL ".join(each)
+    kinds = ", ".join(f'NULL::{_KINDS[str(one.type)]} AS "{one.name}"' for one in schema)
+    return f"SELECT '' AS shard, {kinds} WHERE false"
+
+
+def _reading(source: Source, paths: list[str]) -> str:
+    return f"SELECT '{quoted(source.shard)}' AS shard, * FROM read_parquet([{_texts(paths)}])"
+
+
+def _texts(values: list[str]) -> str:
+    return ", ".join(f"'{quoted(each)}'" for each in values)
+
+
+def open_lake(directory: Path, url: str, shards: Shards) -> DuckLake:
+    """The engine of `duckdb:url`, in a hub's directory."""
+    return DuckLake(directory / place(url)[0], shards)

@@ -1,0 +1,1 @@
+"""The lake's files: the journal's entries as Parquet, the same bytes from the same entries whoever writes them (docs/lake.md)."""

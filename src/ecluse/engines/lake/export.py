@@ -1,0 +1,179 @@
+"""The journal carried into the lake, shard by shard, a step of a million entries at a time; broken off anywhere, it goes on.
+
+Files appear by rename, and `covered.json`, which names them, last: a reader sees the whole state before or the whole state after.
+Files that a state no longer names stay until the next export, for those who are still reading them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ecluse.app.ports.journal import Head, Shards
+from ecluse.app.ports.lake import Covered, LakeTold
+from ecluse.engines.durable import sync
+from ecluse.engines.lake.columns import fresh_tables
+from ecluse.engines.lake.layout import COVERED, ENTRIES, FORMAT, PERSONS, STEP, File, Range, State, parts, ranges
+from ecluse.engines.lake.numbers import Numbers, numbers
+from ecluse.engines.lake.parquet import PART, WRITER, write_entries, write_persons
+from ecluse.kernel.errors import refusal
+
+LAKE_BUSY = refusal(
+    "lake_busy", 409, "Another process writes the lake", fix="Wait for it: a hub that serves exports by itself."
+)
+
+
+def export(shards: Shards, lake: Path, told: LakeTold = lambda *_: None) -> list[State]:
+    """Bring every shard's lake to its head, and drop shards the journal no longer has.
+
+    Raises `lake_busy`, `journal_damaged`, `OSError`.
+    """
+    with locked(lake):
+        heads = shards.heads()
+        for gone in {each.name for each in lake.iterdir() if each.is_dir()} - {head.shard for head in heads}:
+            shutil.rmtree(lake / gone)
+        return [carry(shards, head, lake, told) for head in heads]
+
+
+def carry(shards: Shards, head: Head, lake: Path, told: LakeTold = lambda *_: None) -> State:
+    """Bring one shard's lake to this head; `told` after each step."""
+    folder = lake / head.shard
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = _begun(folder, head)
+    while state.size < head.size:
+        target = min(head.size, (state.size // STEP + 1) * STEP)
+        with numbers(folder) as work:
+            state = _Step(shards, folder, state, target, work).taken()
+        if target < head.size:
+            _commit(folder, state)
+        told(head.shard, target, head.size)
+    whole = msgspec.structs.replace(state, checkpoint=head.checkpoint, is_frozen=head.is_frozen)
+    if whole != read_state(folder):
+        _commit(folder, whole)
+    return whole
+
+
+def read_state(folder: Path) -> State:
+    """What the lake has of the shard whose folder this is; nothing, when it was never exported."""
+    try:
+        return msgspec.json.decode((folder / COVERED).read_bytes(), type=State)
+    except FileNotFoundError:
+        return State(folder.name)
+
+
+def covered(lake: Path) -> list[Covered]:
+    """How far each shard of the lake goes, by name."""
+    found = []
+    for place in sorted(lake.glob(f"*/{COVERED}")):
+        state = read_state(place.parent)
+        begins = min((each.from_us for each in state.files), default=0)
+        ends = max((each.to_us for each in state.files), default=0)
+        found.append(Covered(state.shard, state.size, state.checkpoint, begins, ends, state.is_frozen, state.pruned))
+    return found
+
+
+@contextmanager
+def locked(lake: Path) -> Iterator[None]:
+    """Be the only one who writes this lake. Raises `lake_busy`."""
+    lake.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(lake / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise LAKE_BUSY() from None
+    finally:
+        os.close(lock)
+
+
+class _Step:
+    """One step of a shard, from a state to a size that is at most the next multiple of `STEP`."""
+
+    def __init__(self, shards: Shards, folder: Path, state: State, target: int, work: Numbers) -> None:
+        self._folder = folder
+        self._state = state
+        self._target = target
+        self._work = work
+        self._files = {each.range: each for each in state.files}
+        entries = fresh_tables(shards.entries(state.shard, state.size, target), state.size)
+        kept = [folder / each.range.name(PERSONS) for each in state.files]
+        self._entries, self._persons = work.number(pa.concat_tables(entries).combine_chunks(), kept, state.persons)
+        self._numbered = max(state.persons, pc.max(self._entries["person"]).as_py())
+
+    def taken(self) -> State:
+        """The state once its files are on disk."""
+        wanted = ranges(self._state.pruned, self._target)
+        for each in wanted:
+            self._make(each)
+        files = tuple(self._files[each] for each in wanted)
+        return msgspec.structs.replace(
+            self._state, size=self._target, persons=self._numbered, checkpoint="", files=files, writer=WRITER
+        )
+
+    def _make(self, wanted: Range) -> None:
+        """Write the files of a range, from those within it and from the fresh entries; first the parts of a wide one."""
+        if wanted in self._files:
+            return
+        if wanted.end - wanted.start > STEP:
+            for part in parts(wanted):
+                self._make(part)
+        inside = [each for each in self._files if wanted.holds(each)]
+        end = max((each.end for each in inside), default=wanted.start)
+        entries = _between(self._entries, "index", end, wanted.end)
+        persons = _between(self._persons, "at", end, wanted.end)
+        write_entries(self._folder / wanted.name(ENTRIES), self._work.sorted(self._paths(inside, ENTRIES), entries))
+        write_persons(self._folder / wanted.name(PERSONS), self._work.merged(self._paths(inside, PERSONS), persons))
+        self._files[wanted] = _file(wanted, [self._files[each] for each in inside], entries)
+
+    def _paths(self, inside: list[Range], kind: str) -> list[Path]:
+        return [self._folder / each.name(kind) for each in inside]
+
+
+def _between(table: pa.Table, column: str, start: int, end: int) -> pa.Table:
+    at = table[column]
+    return table.filter(pc.and_(pc.greater_equal(at, start), pc.less(at, end)))
+
+
+def _file(made: Range, inside: list[File], entries: pa.Table) -> File:
+    """The file of this range, with the times of the entries of its parts and of the fresh ones."""
+    fresh = pc.min_max(entries["ts_us"]).as_py()
+    begins = [each.from_us for each in inside] + [fresh["min"]] * bool(entries.num_rows)
+    ends = [each.to_us for each in inside] + [fresh["max"]] * bool(entries.num_rows)
+    return File(made.start, made.end, min(begins), max(ends))
+
+
+def _begun(folder: Path, head: Head) -> State:
+    """Where the lake is; its beginning, and no file, when it was made of other entries or in another format."""
+    state = read_state(folder)
+    if state.format != FORMAT or state.pruned != head.pruned or state.size > head.size:
+        (folder / COVERED).unlink(missing_ok=True)  # first: what is under its names is about to change
+        sync(folder)
+        state = State(folder.name, head.pruned, head.pruned)
+    _sweep(folder, state)
+    return state
+
+
+def _commit(folder: Path, state: State) -> None:
+    part = folder / (COVERED + PART)
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
+    sync(part)
+    part.replace(folder / COVERED)
+    sync(folder)
+
+
+def _sweep(folder: Path, state: State) -> None:
+    """Remove what no state names: replaced by the last export, or left by one that was killed."""
+    named = {COVERED} | {each.range.name(kind) for each in state.files for kind in (ENTRIES, PERSONS)}
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        elif each.name not in named:
+            each.unlink()

@@ -1,0 +1,90 @@
+"""Which files a shard's lake has: a pure function of its first entry kept and of its size, like the digits of a number.
+
+Entries are cut where their index is a multiple of 2^24, of 2^20, of 2^16, the widest that fits first; a tail ends it. So a file,
+once as wide as it gets, is never written again, and a journal of a hundred million entries is a dozen files.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+
+STEP = 1 << 20  # entries taken from the journal, sorted and numbered in memory together: about 1 GiB
+WIDTHS = (1 << 24, STEP, 1 << 16)  # merged sixteen at a time; more widths would write each entry more often
+ENTRIES, PERSONS = "entries", "persons"
+COVERED = "covered.json"
+FORMAT = 1
+
+
+class Range(NamedTuple):
+    """Entries from `start` until before `end`."""
+
+    start: int
+    end: int
+
+    def holds(self, other: Range) -> bool:
+        """Whether the other lies within."""
+        return self.start <= other.start and other.end <= self.end
+
+    def name(self, kind: str) -> str:
+        """The name of its file."""
+        return f"{kind}-{self.start:012d}-{self.end:012d}.parquet"
+
+
+class File(msgspec.Struct, frozen=True):
+    """Two Parquet files, of the entries of a range and of the persons first seen there; the times of the entries, in µs."""
+
+    start: int
+    end: int
+    from_us: int
+    to_us: int
+
+    @property
+    def range(self) -> Range:
+        """The entries it holds."""
+        return Range(self.start, self.end)
+
+
+class State(msgspec.Struct, frozen=True):
+    """What `covered.json` says of a shard. `checkpoint` is empty between two heads, while an export catches up."""
+
+    shard: str
+    size: int = 0
+    pruned: int = 0
+    persons: int = 0
+    checkpoint: str = ""
+    is_frozen: bool = False
+    files: tuple[File, ...] = ()
+    writer: str = ""  # the bytes are those of this version of pyarrow
+    format: int = FORMAT
+
+
+def place(url: str) -> tuple[str, dict[str, str]]:
+    """The folder that the rest of a lake's URL names, and what else it says: `lake?master=local[2]`."""
+    folder, _, options = url.partition("?")
+    return folder, dict(parse_qsl(options))
+
+
+def ranges(start: int, end: int) -> list[Range]:
+    """The ranges of the files for entries `start` until before `end`."""
+    found = []
+    while start < end:
+        found.append(Range(start, _stop(start, end)))
+        start = found[-1].end
+    return found
+
+
+def parts(whole: Range) -> list[Range]:
+    """The ranges a merged file is made of: those there were just before its last entry came."""
+    narrower = [width for width in WIDTHS if width < whole.end - whole.start]
+    width = narrower[0] if narrower else whole.end - whole.start
+    return [Range(at, min(at + width, whole.end)) for at in range(whole.start, whole.end, width)]
+
+
+def _stop(start: int, end: int) -> int:
+    for width in WIDTHS:
+        if start % width == 0 and start + width <= end:
+            return start + width
+    return min(end, (start // WIDTHS[-1] + 1) * WIDTHS[-1])

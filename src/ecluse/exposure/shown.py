@@ -1,0 +1,31 @@
+"""What was displayed: one line a person, an insurer and what became of them, added up over a window."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ecluse.journal.entry import Field
+
+
+class Shown(msgspec.Struct, frozen=True, array_like=True):
+    """One person displayed in the window, by the reference of their insurer.
+
+    `fields`: the union of what left; `times`: how often anything did; `typed`: how often without proof of presence; `billed`:
+    whether an accepted claim of the same place followed each of those. `who`: the member, sealed under the person's own key.
+    """
+
+    insurer: str
+    person: bytes
+    fields: int
+    first_ts_us: int
+    last_ts_us: int
+    times: int
+    typed: int
+    billed: bool
+    who: bytes = b""
+
+
+def field_names(bits: int) -> tuple[str, ...]:
+    """The names of the fields in a bitmask, in the order of their bits; a bit of a later version is named by its number."""
+    known = {each.value: each.name.lower() for each in Field if each.name}
+    return tuple(known.get(1 << place, f"bit_{place}") for place in range(bits.bit_length()) if bits >> place & 1)

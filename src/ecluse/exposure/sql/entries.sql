@@ -1,0 +1,30 @@
+-- Entries of the window that was asked, one by one: for proofs, and for whoever asks who looked at their rights.
+
+-- name: entries_of
+-- Every entry about one person, shown or not.
+SELECT shard, index, ts_us, account, practice, operation, CAST(presence AS BIGINT) AS presence, CAST(fields AS BIGINT) AS fields,
+       outcome, engagement, request, network, software, session
+FROM entries
+WHERE insurer = :insurer AND reference = :reference
+ORDER BY ts_us, shard, index
+
+-- name: entries_by_account
+-- How many entries each account has, and when.
+SELECT account, count(*) AS entries, min(ts_us) AS first_us, max(ts_us) AS last_us
+FROM entries
+GROUP BY account
+ORDER BY account
+
+-- name: sealed_persons
+-- What leads those shown back to members: their `who`, sealed under their own keys, where an entry brought one.
+SELECT insurer, reference, min(who) AS who
+FROM (
+    SELECT persons.insurer AS insurer, persons.reference AS reference, persons.who AS who
+    FROM persons
+    JOIN (
+        SELECT shard, person FROM entries WHERE person <> 0 AND fields <> 0 GROUP BY shard, person
+    ) AS shown ON persons.shard = shown.shard AND persons.person = shown.person
+    WHERE persons.has_who
+) AS brought
+GROUP BY insurer, reference
+ORDER BY insurer, reference

@@ -1,0 +1,158 @@
+"""Counting an exposure: laws that hold for any evidence, and the cases that decide a category, a bound, a place."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecluse.exposure.answer import Evidence, Exposure, ReadTo, answer, own_part
+from ecluse.exposure.categories import Category, category
+from ecluse.exposure.gaps import Bounds, Loss, bounded, gaps, read_loss
+from ecluse.exposure.places import departement
+from ecluse.exposure.question import Question
+from ecluse.exposure.reach import Held, referenced
+from ecluse.exposure.shown import Shown, field_names
+from ecluse.journal.entry import Field
+
+QUESTION = Question(accounts=("rpps:1",), start_ts_us=100, end_ts_us=200)
+INSURERS = ("0075123456", "0075123457", "0075123458")
+ALL_FIELDS = (1 << 13) - 1
+
+people = st.builds(
+    Shown,
+    insurer=st.sampled_from(INSURERS),
+    person=st.binary(min_size=16, max_size=16),
+    fields=st.integers(1, ALL_FIELDS),
+    first_ts_us=st.just(100),
+    last_ts_us=st.just(199),
+    times=st.integers(1, 9),
+    typed=st.integers(0, 9),
+    billed=st.booleans(),
+)
+losses = st.lists(st.builds(Loss, st.just("2026-11-w0"), st.integers(1, 99), st.just(100), st.just(150)), max_size=3)
+
+
+def counted(shown: list[Shown], lost: tuple[Loss, ...] = (), held: dict[str, int] | None = None) -> Exposure:
+    found = Evidence(
+        shown=shown,
+        days={INSURERS[0]: {"2026-11-02": 3}},
+        accounts={INSURERS[0]: {"rpps:1": 3}},
+        practices={INSURERS[0]: {"370000028": 2, "12345678900011": 1}},
+        lists_shown=0,
+        losses=lost,
+        referenced=held or {},
+        read_to=(ReadTo("2026-11-w0", 5),),
+        billed_within_days=30,
+    )
+    return answer("exp_1", QUESTION, found)
+
+
+@given(st.lists(people, max_size=40, unique_by=lambda one: (one.insurer, one.person)), losses)
+def test_the_whole_is_the_sum_of_its_parts_and_categories_leave_nobody_out(
+    shown: list[Shown], lost: list[Loss]
+) -> None:
+    exposure = counted(shown, tuple(lost))
+    parts = [part.displayed for part in exposure.insurers]
+    assert exposure.displayed.people == bounded(len(shown), lost)
+    assert sum(part.people.at_least for part in parts) == len(shown)
+    assert sum(exposure.displayed.categories.values()) == len(shown)
+    assert exposure.displayed.times == sum(each.times for each in shown)
+    assert max(exposure.displayed.fields.values(), default=0) <= len(shown)
+    for bit in Field:
+        showing = sum(bool(each.fields & bit) for each in shown)
+        assert exposure.displayed.fields.get(str(bit.name).lower(), 0) == showing
+
+
+@given(st.lists(people, max_size=20, unique_by=lambda one: (one.insurer, one.person)))
+def test_an_insurer_sees_its_own_part_and_nothing_of_the_others(shown: list[Shown]) -> None:
+    whole = counted(shown, held=dict.fromkeys(INSURERS, 1000))
+    own = own_part(whole, INSURERS[1])
+    assert own.insurers == tuple(part for part in whole.insurers if part.insurer == INSURERS[1])
+    assert own.displayed.people.at_least == sum(each.insurer == INSURERS[1] for each in shown)
+    assert own.referenced == 1000
+    text = msgspec.json.encode(own).decode()
+    assert not any(other in text for other in (INSURERS[0], INSURERS[2]))
+
+
+@given(st.lists(people, max_size=20, unique_by=lambda one: (one.insurer, one.person)))
+def test_an_answer_kept_is_read_back_the_same(shown: list[Shown]) -> None:
+    exposure = counted(shown)
+    assert msgspec.json.decode(msgspec.json.encode(exposure), type=Exposure) == exposure
+
+
+def one(typed: int, *, billed: bool) -> Shown:
+    return Shown("0075123456", b"p" * 16, 1, 100, 199, 2, typed, billed)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (one(0, billed=False), Category.PRESENT),
+        (one(1, billed=True), Category.BILLED),
+        (one(1, billed=False), Category.UNEXPLAINED),
+    ],
+)
+def test_the_first_category_that_holds_is_the_one(shown: Shown, expected: Category) -> None:
+    assert category(shown) is expected
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "counts"),
+    [
+        (0, 99, False),  # accepted before the window begins: whatever was lost came earlier
+        (0, 100, True),
+        (150, 160, True),
+        (199, 900, True),
+        (200, 900, False),  # the last entry that was kept is later than the window
+    ],
+)
+def test_a_loss_counts_when_what_was_lost_can_have_been_written_in_the_window(
+    since: int, until: int, counts: bool
+) -> None:
+    loss = Loss("2026-11-w0", 7, since, until)
+    found = gaps([loss], QUESTION)
+    assert found == ((loss,) if counts else ())
+    assert bounded(10, found) == Bounds(10, 17 if counts else 10)
+
+
+def test_what_an_operator_accepted_is_read() -> None:
+    assert read_loss("2026-11-w0 120 7") == ("2026-11-w0", 120, 7)
+
+
+A, B = INSURERS[:2]
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ([Held(A, 50, 10)], {A: 10}),  # loaded before: still held
+        ([Held(A, 50, 10), Held(A, 90, 4)], {A: 4}),  # replaced before the window
+        ([Held(A, 50, 10), Held(A, 150, 4)], {A: 10}),  # replaced in it
+        ([Held(A, 50, 10), Held(A, 150, 40)], {A: 40}),
+        ([Held(A, 200, 10)], {}),  # loaded after it
+        ([Held(B, 150, 3), Held(A, 50, 10)], {A: 10, B: 3}),
+    ],
+)
+def test_referenced_is_the_most_held_at_one_time_in_the_window(held: list[Held], expected: dict[str, int]) -> None:
+    assert referenced(held, QUESTION) == expected
+    narrowed = msgspec.structs.replace(QUESTION, insurers=(B,))
+    assert referenced(held, narrowed) == {insurer: n for insurer, n in expected.items() if insurer == B}
+
+
+@pytest.mark.parametrize(
+    ("practice", "code"),
+    [
+        ("370000028", "37"), ("2A0000014", "2A"), ("970408589", "974"), ("980500003", "976"), ("750712184", "75"),
+        ("200000001", ""), ("990000001", ""), ("970900001", ""), ("12345678900011", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_practice_is_where_its_number_says(practice: str, code: str) -> None:
+    assert departement(practice) == code
+
+
+@given(st.integers(0, (1 << 16) - 1))
+def test_every_bit_has_one_name(bits: int) -> None:
+    names = field_names(bits)
+    assert len(set(names)) == len(names) == bits.bit_count()
