@@ -33,7 +33,7 @@ def look(directory: Path) -> JournalFacts:
 
 def _ends_us(directory: Path, record: Record) -> list[int]:
     """When the first and the last entry kept were written."""
-    count = record.size if record.state != "open" else size_of(directory / record.name)
+    count = size_of(directory, record.name)
     shards = LocalShards(directory)
     ends = {record.pruned, count - 1} if count > record.pruned else ()
     return [decode(entry).ts_us for at in ends for entry in shards.entries(record.name, at, at + 1)]

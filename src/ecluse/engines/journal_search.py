@@ -41,7 +41,7 @@ class JournalSearch:
     def _near(self, record: Record, at_us: int) -> Iterator[bytes]:
         """The entries of a shard that can be of that instant."""
         shards = LocalShards(self._directory)
-        size = record.size if record.state != "open" else size_of(self._directory / record.name)
+        size = size_of(self._directory, record.name)
 
         def begins_us(bundle: int) -> int:
             return next(decode(each).ts_us for each in shards.entries(record.name, bundle * WIDTH, bundle * WIDTH + 1))

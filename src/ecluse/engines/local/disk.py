@@ -15,11 +15,22 @@ class Disk:
     """The real one. Everything raises `OSError`."""
 
     def create(self, path: Path) -> int:
-        """A new file to append to, whose name is on disk."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """A new file to append to; its name and those of the folders made for it are on disk."""
+        self.make(path.parent)
         file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
         sync(path.parent)
         return file
+
+    def make(self, folder: Path) -> None:
+        """Make a folder, and those above it; their names are on disk."""
+        if not folder.is_dir():
+            self.make(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
+        sync(folder.parent)
+
+    def settle(self, path: Path) -> None:
+        """What a file was found to hold is on disk when it returns: a killed process may have written it and not synced."""
+        sync(path)
 
     def append(self, file: int, content: bytes) -> None:
         """Write at the end of the file, wholly, and return once it is on disk."""

@@ -49,11 +49,8 @@ class Heads:
                     raise JOURNAL_FORKED(f"{kept.name} is not there, a head was signed for {claim.size} of its entries")
                 if record.state == "abandoned":
                     continue
-                size = record.size if record.state == "frozen" else size_of(directory / kept.name)
+                size = size_of(directory, kept.name)
                 if size < claim.size:
                     raise JOURNAL_FORKED(f"{kept.name} has {size} entries, a head was signed for {claim.size}")
-                if (
-                    record.state == "frozen"
-                    and root_in(directory / kept.name, claim.size, of=record.size) != claim.root
-                ):
+                if record.state == "frozen" and root_in(directory, record, claim.size) != claim.root:
                     raise JOURNAL_FORKED(f"{kept.name} has other entries than those a head was signed for")

@@ -10,7 +10,7 @@ import base64
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -32,8 +32,10 @@ from ecluse.engines.local.registry import (
     Records,
     Signer,
     change,
+    held,
     name_of,
     read_records,
+    strays,
     try_slot,
 )
 from ecluse.engines.local.shard import WAL, Shard
@@ -103,11 +105,11 @@ class LocalLog:
         records = read_records(self.directory)
         for name, mark in marks.items():
             record = records.get(name)
-            if (size := self._size(record, name) + (record.lost if record else 0)) < mark:
+            if (size := self._size(name) + (record.lost if record else 0)) < mark:
                 raise JOURNAL_BEHIND(f"{name} ends at {size}, a database knows it up to {mark}")
         shards = LocalShards(self.directory)
         for name, record in records.items():
-            start, size = max(marks.get(name, 0), record.pruned), self._size(record, name)
+            start, size = max(marks.get(name, 0), record.pruned), self._size(name)
             if start < size and self._is_at_rest(record):
                 for index, entry in enumerate(shards.entries(name, start, size), start):
                     yield entry, Mark(name, index + 1)
@@ -131,10 +133,11 @@ class LocalLog:
             self._slot, self._lock = self._free_slot()
             with ExitStack() as undo:  # a slot is not held by a log that did not open
                 undo.callback(os.close, self._lock)
+                self._check()
                 self._freeze_others()
-                self._heads.check(self.directory, read_records(self.directory))
                 self._shard = self._open(name_of(self._month, self._slot))
                 undo.pop_all()
+            self._publish()  # a power cut may have left tiles half on disk: made again before anybody reads them
             self._publisher = Thread(target=self._publish_often, name="journal-publish", daemon=True)
             self._publisher.start()
         return self._shard
@@ -145,14 +148,21 @@ class LocalLog:
 
     def _free_slot(self) -> tuple[int, int]:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        records = _records(self.directory)
         for number in range(SLOTS_MAX):
-            here = records.get(name_of(self._month, number))
-            if here and here.state != "open":
+            if (lock := try_slot(self.directory, number)) is None:
                 continue
-            if (lock := try_slot(self.directory, number)) is not None:
+            here = _records(self.directory).get(name_of(self._month, number))  # read once nobody else can freeze it
+            if here is None or here.state == "open":
                 return number, lock
+            os.close(lock)
         raise JOURNAL_FULL()
+
+    def _check(self) -> None:
+        """Refuse a journal that lacks something, before a byte of it is changed."""
+        records = _records(self.directory)
+        if missing := strays(self.directory):
+            raise JOURNAL_DAMAGED(f"shards.json does not name {', '.join(missing)}")
+        self._heads.check(self.directory, records)
 
     def _open(self, name: str) -> Shard:
         key, record = self._signer.key(name).text, read_records(self.directory).get(name)
@@ -160,6 +170,8 @@ class LocalLog:
             change(self.directory, self._disk, Record(name, key))
         elif record.key != key:
             raise JOURNAL_FORKED(f"{name} is signed by {record.key}, this hub signs with {key}")
+        elif record.state != "open":  # the clock was ahead once: a start takes another slot
+            raise JOURNAL_DAMAGED(f"{name} is {record.state}: restart the hub")
         return Shard(self.directory / name, self._signer.key(name), self._signer.sign, self._disk, self._heads.of(name))
 
     def _of_this_month(self) -> Shard:
@@ -174,22 +186,24 @@ class LocalLog:
         return self._shard
 
     def _freeze_others(self) -> None:
-        """Freeze what past months left open, of this slot and of those nobody holds."""
-        for record in _records(self.directory).values():
-            if record.state != "open" or record.month >= self._month:
-                continue
-            lock = None if record.slot == self._slot else try_slot(self.directory, record.slot)
-            if record.slot == self._slot or lock is not None:
-                self._freeze(self._open(record.name))
-            if lock is not None:
-                os.close(lock)
+        """Freeze what past months left open, of this slot and of those nobody holds; finish what a kill broke off."""
+        for name, record in _records(self.directory).items():
+            if record.state == "frozen":
+                shutil.rmtree(self.directory / name / WAL, ignore_errors=True)
+            elif record.state == "open" and record.month < self._month:
+                with self._holding(record.slot) as is_ours:
+                    if is_ours and read_records(self.directory)[name].state == "open":
+                        self._freeze(self._open(name))
+
+    def _holding(self, slot: int) -> AbstractContextManager[bool]:
+        return nullcontext(True) if slot == self._slot else held(self.directory, slot)
 
     def _freeze(self, shard: Shard) -> None:
         shard.freeze()
         self._heads.put(shard.name, shard.note)
         record = Record(shard.name, self._signer.key(shard.name).text, "frozen", shard.size, shard.root.hex())
         change(self.directory, self._disk, record)
-        shutil.rmtree(shard.folder / WAL)  # last: a kill before leaves segments nobody reads
+        shutil.rmtree(shard.folder / WAL, ignore_errors=True)  # last, and again at a start: nobody reads it any more
 
     def _opening(self, shard: Shard) -> bytes:
         """The first entry of a shard: the heads of the others, one a line: name, size, root."""
@@ -227,21 +241,13 @@ class LocalLog:
             except OSError:
                 self._is_unpublished = True
 
-    def _size(self, record: Record | None, name: str) -> int:
-        if record is None:
-            return 0
-        if self._shard and name == self._shard.name:
-            return self._shard.size
-        return record.size if record.state != "open" else size_of(self.directory / name)
+    def _size(self, name: str) -> int:
+        return self._shard.size if self._shard and name == self._shard.name else size_of(self.directory, name)
 
     def _is_at_rest(self, record: Record) -> bool:
         """Whether nobody writes the shard, or this process does."""
-        if record.state != "open" or record.slot == self._slot:
-            return True
-        lock = try_slot(self.directory, record.slot)
-        if lock is not None:
-            os.close(lock)
-        return lock is not None
+        with self._holding(record.slot) as is_ours:
+            return is_ours or read_records(self.directory)[record.name].state != "open"
 
 
 def _records(directory: Path) -> Records:

@@ -43,12 +43,11 @@ class LocalShards:
 
     def entries(self, shard: str, start: int, end: int) -> Iterator[bytes]:
         """The bytes of entries `start` until before `end`. Raises `journal_damaged`, `journal_pruned`."""
-        record = read_records(self.directory)[shard]
-        if start < record.pruned:
-            raise JOURNAL_PRUNED(f"entries of {shard} below {record.pruned}")
         at, folder, tries = start, self.directory / shard, 0
         while at < end:
-            before = at
+            before, record = at, read_records(self.directory)[shard]  # again: frozen or pruned meanwhile
+            if at < record.pruned:
+                raise JOURNAL_PRUNED(f"entries of {shard} below {record.pruned}")
             for entry in islice(_some(folder, at, record), end - at):
                 yield entry
                 at += 1
@@ -83,32 +82,39 @@ def walk(directory: Path) -> Iterator[tuple[bytes, int]]:
     """Every entry kept of every shard, and how many were read before it and with it."""
     shards, read_count = LocalShards(directory), 0
     for record in read_records(directory).values():
-        for entry in shards.entries(record.name, record.pruned, _size(directory, record)):
+        for entry in shards.entries(record.name, record.pruned, size_of(directory, record.name)):
             read_count += 1
             yield entry, read_count
 
 
 def extent(directory: Path) -> int:
     """The entries that `walk` reads."""
-    return sum(_size(directory, record) - record.pruned for record in read_records(directory).values())
+    return sum(size_of(directory, record.name) - record.pruned for record in read_records(directory).values())
 
 
-def size_of(folder: Path) -> int:
-    """How many entries an open shard has on disk. Raises `journal_damaged`."""
-    found = segments(folder / WAL)
-    if not found:
-        return 0
-    last = first_index(found[-1])
-    return last + sum(1 for _ in read(folder / WAL, last))
+def size_of(directory: Path, name: str) -> int:
+    """How many entries a shard has on disk; none of an unknown one. Raises `journal_damaged`."""
+    record, wal = read_records(directory).get(name), directory / name / WAL
+    while record and record.state == "open":
+        found = segments(wal)
+        try:
+            if found:
+                last = first_index(found[-1])
+                return last + sum(1 for _ in read(wal, last))
+        except FileNotFoundError:
+            continue
+        before, record = record, read_records(directory).get(name)
+        if before == record:  # it was not frozen meanwhile: it is about to begin
+            return 0
+    return record.size if record else 0
 
 
-def root_in(folder: Path, size: int, *, of: int) -> bytes:
-    """The root of the first `size` entries of a frozen shard that has `of`, by its tiles. Raises `OSError`, `ValueError`."""
-    return root(hashes_of(lambda name: (folder / name).read_bytes(), of), size)
-
-
-def _size(directory: Path, record: Record) -> int:
-    return record.size if record.state != "open" else size_of(directory / record.name)
+def root_in(directory: Path, record: Record, size: int) -> bytes:
+    """The root of the first `size` entries of a frozen shard, by its tiles. Raises `journal_damaged`."""
+    try:
+        return root(hashes_of(lambda name: (directory / record.name / name).read_bytes(), record.size), size)
+    except (OSError, ValueError) as broken:
+        raise JOURNAL_DAMAGED(f"{record.name}: {broken}") from None
 
 
 def _some(folder: Path, at: int, record: Record) -> Iterator[bytes]:
@@ -116,13 +122,12 @@ def _some(folder: Path, at: int, record: Record) -> Iterator[bytes]:
     number, first = divmod(at, WIDTH)
     width = min(WIDTH, record.size - number * WIDTH) if record.state != "open" else WIDTH
     try:
-        content = (folder / path(ENTRIES, number, width)).read_bytes()
-        yield from list(entries_of(content))[first:]
-        return
-    except FileNotFoundError:
+        entries = list(entries_of((folder / path(ENTRIES, number, width)).read_bytes()))
+        if len(entries) == width:
+            yield from entries[first:]
+            return
+    except (FileNotFoundError, ValueError):  # a power cut may leave a bundle half on disk: the segments have it then
         pass
-    except ValueError as broken:
-        raise JOURNAL_DAMAGED(f"{folder.name}/{path(ENTRIES, number, width)}: {broken}") from None
     try:
         for index, entry in read(folder / WAL, at):
             if index != at:

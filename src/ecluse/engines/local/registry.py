@@ -15,16 +15,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from ecluse.engines.local.disk import Disk
 from ecluse.journal.note import ED25519, Key
 
 SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
 FILE = "shards.json"
-SHARD = re.compile(r"(\d{4}-\d{2})-w(\d{1,2})")
+SHARD = r"^\d{4}-\d{2}-w\d{1,2}$"
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class Signer:
         return self.public()
 
 
-class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One shard. `size` and `root` (hexadecimal) are final, of one that is not open; entries below `pruned` are gone."""
 
-    name: str
+    name: Annotated[str, Meta(pattern=SHARD)]
     key: str
     state: Literal["open", "frozen", "abandoned"] = "open"
     size: int = 0
@@ -84,6 +85,13 @@ def read_records(directory: Path) -> Records:
     return {each.name: each for each in msgspec.json.decode(content, type=list[Record])}
 
 
+def strays(directory: Path) -> list[str]:
+    """Shards that the list does not name: it is older than they are. Raises `ValueError` as `read_records`."""
+    found = [each.name for each in directory.iterdir() if re.match(SHARD, each.name)] if directory.is_dir() else []
+    records = read_records(directory)  # after the folders: a shard is in the list before it has one
+    return sorted(name for name in found if name not in records)
+
+
 def change(directory: Path, disk: Disk, record: Record) -> None:
     """Add or replace one shard's record; on disk when it returns."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,6 +110,17 @@ def try_slot(directory: Path, number: int) -> int | None:
         os.close(lock)
         return None
     return lock
+
+
+@contextmanager
+def held(directory: Path, number: int) -> Iterator[bool]:
+    """Whether the slot was free; it is held until the end of the block."""
+    lock = try_slot(directory, number)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 @contextmanager

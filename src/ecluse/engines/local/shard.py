@@ -80,16 +80,17 @@ class Shard:
         if self._wal.is_full:
             self._wal.start(self.size)
         self._wal.append(entries)
-        with self._lock:
+        with self._lock:  # the head within: what is published is of one size
             for entry in entries:
                 self._integrate(entry)
-        self._put_head()
+            self._put_head()
 
     def publish(self) -> str | None:
         """Write what others read of the newest head; that head, or None when it was published already. Raises `OSError`."""
         with self._lock:
             note, size = self._note, self.size
-            full, self._full = self._full + self._growing.take_full(), []
+            self._full += self._growing.take_full()
+            full = list(self._full)
             partials = self._growing.partials()
             if self._bundle:
                 partials.append((path(ENTRIES, size // WIDTH, len(self._bundle)), bundle(self._bundle)))
@@ -99,6 +100,8 @@ class Shard:
             self._disk.place(self.folder / name, content)
         self._disk.place(self.folder / CHECKPOINT, note.encode())
         self._published = size
+        with self._lock:
+            del self._full[: len(full)]  # not before: what the disk refused is tried again
         for name, _ in full:
             shutil.rmtree(self.folder / (name + ".p"), ignore_errors=True)
         self._retire(size - size % WIDTH)
@@ -117,7 +120,9 @@ class Shard:
     def close(self) -> None:
         """Close its files."""
         self._wal.close()
-        os.close(self._head)
+        if self._head >= 0:
+            os.close(self._head)
+            self._head = -1
 
     def _integrate(self, entry: bytes) -> None:
         self._growing.append(leaf_hash(entry))

@@ -42,6 +42,7 @@ class Wal:
         """Go on in the last segment, without its torn end."""
         last = segments(self._folder)[-1]
         self._size_bytes = _mend(last)
+        self._disk.settle(last)  # a head will be signed for what was read here
         self.file = os.open(last, os.O_WRONLY | os.O_APPEND)
 
     @property
