@@ -25,7 +25,7 @@ from tests.logs import MadeLog, entry
 
 ECLUSE = Path(sys.executable).parent / "ecluse"
 HUB = "hub.example/journal"
-ENTRIES = [entry(n) for n in range(300)]
+ENTRIES = [entry(n) for n in range(1_000)]
 
 
 class History:
@@ -223,7 +223,7 @@ def test_a_killed_witness_remembers_all_it_signed(tmp_path: Path) -> None:
     history, directory, size = History(), tmp_path / "w", 0
     run("init", str(directory), "--name", "insurer.example/w")
     run("trust", str(directory), history.log.key.text)
-    for life_s in (0.15, 0.22, 0.31, 0.4):
+    for life_s in (0.1, 0.13, 0.17, 0.2):
         with serving(directory) as (client, process):
             told = post(client, history.body(0, size + 1)).text
             size = int(told) if size else 1  # what was written and not answered counts, too
