@@ -52,9 +52,9 @@ from ecluse.engines.machine import machine_facts, port_state
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
-from ecluse.engines.witness import LocalWitness, create
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
+from ecluse.journal.note import ED25519, Key
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
@@ -308,7 +308,6 @@ def open_hub(
         runner.close()
 
 
-<<<<<<< HEAD
 def _exposure(directory: Path, settings: Settings) -> ExposurePorts:
     """What an exposure is asked of: the shards, and the lake once it is asked."""
     shards = _shards(directory, settings)
@@ -319,16 +318,13 @@ def _open_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:
     module, place = _plug(settings.lake.url, LAKES)
     lake: Lake = module.open_lake(directory, place, shards)
     return lake
-=======
-def create_witness(directory: Path, name: str) -> LocalWitness:
-    """Draw the keys of a new witness in `directory`. Raises `witness_there`, `witness_name_invalid`."""
-    return create(directory, name)
 
 
-def open_witness(directory: Path) -> LocalWitness:
-    """The witness in `directory`, which needs no hub. Raises `witness_absent`."""
-    return LocalWitness(directory)
->>>>>>> d989cba (Add a witness: it cosigns the heads of another's log as long as each continues the last, kept before it answers)
+def journal_family(directory: Path) -> Key:
+    """The verifier key of every log of the hub's journal. Raises `keys_missing`, `keys_locked`."""
+    settings = read_settings(directory)
+    module, opening = _keys(settings, directory)
+    return Key(f"{settings.journal.origin}/", ED25519, module.open_keys(opening, new=False).public_key("journal"))
 
 
 def examine(directory: Path) -> Facts:

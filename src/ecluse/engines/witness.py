@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from ecluse.engines.durable import sync
 from ecluse.journal.cosignature import cosigned
-from ecluse.journal.note import COSIGNATURE, ML_DSA_44, Key, Signature, name_is_valid, read_key
+from ecluse.journal.note import COSIGNATURE, ML_DSA_44, Key, Signature, name_is_valid, read_key, typed_key
 from ecluse.kernel.errors import refusal
 
 FILE, TRUSTED, LOGS, REFUSED = "witness.json", "trusted", "logs", "refused"
@@ -42,12 +42,6 @@ WITNESS_DAMAGED = refusal(
 WITNESS_TAKEN = refusal("witness_taken", 409, "Another process has this witness", fix="Stop it first.")
 WITNESS_NAME_INVALID = refusal(
     "witness_name_invalid", 400, "A witness cannot have this name", fix="Write it like insurer.example/witness."
-)
-KEY_INVALID = refusal(
-    "verifier_key_invalid",
-    400,
-    "This is not a verifier key",
-    fix="Copy the whole of name+id+base64, as it was printed.",
 )
 WITNESS_FULL = refusal(
     "witness_full", 507, "The witness watches as many logs as it may", fix="Make another witness for the others."
@@ -105,11 +99,8 @@ class LocalWitness:
             raise WITNESS_DAMAGED(TRUSTED) from None
 
     def trust(self, vkey: str) -> Key:
-        """Watch one more log, or family of logs; durable. Raises `verifier_key_invalid`."""
-        try:
-            key = read_key(vkey)
-        except ValueError as wrong:
-            raise KEY_INVALID(str(wrong)) from None
+        """Watch one more log, or family of logs; durable. Raises `vkey_invalid`."""
+        key = typed_key(vkey)
         if key not in (known := self.trusted()):
             self._place(self._directory / TRUSTED, "".join(f"{each.text}\n" for each in (*known, key)))
         return key

@@ -15,11 +15,17 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from ecluse.kernel.errors import refusal
+
 NOTE_BYTES_MAX = 256 << 10  # room for 16 signatures of 5 kB (the most that must be accepted) and a text
 SIGNATURES_MAX = 64  # as many as a hub has insurers that watch, and some; each costs a verification
 ED25519, COSIGNATURE, ML_DSA_44 = 0x01, 0x04, 0x06  # kinds of keys; the last two cosign (journal/cosignature.py)
 PUBLIC_BYTES = {ED25519: 32, COSIGNATURE: 32, ML_DSA_44: 1312}
 _DASH = "— "
+
+VKEY_INVALID = refusal(
+    "vkey_invalid", 400, "This is not a verifier key", fix="Copy the whole of name+id+base64, as it was printed."
+)
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -82,6 +88,14 @@ def read_key(text: str) -> Key:
     if key.id.hex() != id_:
         raise ValueError("the key's id is not that of its name and bytes")
     return key
+
+
+def typed_key(text: str) -> Key:
+    """The key of a *vkey* that somebody typed or pasted. Raises `vkey_invalid`."""
+    try:
+        return read_key(text)
+    except ValueError as wrong:
+        raise VKEY_INVALID(str(wrong)) from None
 
 
 def name_is_valid(name: str) -> bool:
