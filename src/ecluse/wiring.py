@@ -347,6 +347,7 @@ def examine(directory: Path) -> Facts:
         issuers=len(issuers or ()),
         development_issuers=sum(each.development for each in settings.issuers),
         in_flight_max=http.in_flight_max,
+        watched=len(settings.journal.witnesses),
         variables=unknown_variables(),
         port=port_state(http.host, http.port),
         store=store,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from ecluse.app.cosigning import Cosigning
 from ecluse.engines.journal_files import LocalFiles
+from ecluse.engines.published import LocalPublished
 from ecluse.engines.witness import LocalWitness, create
+from ecluse.engines.witness_client import HttpWitness
+from ecluse.journal.note import typed_key
 from ecluse.settings import read_settings
+from ecluse.wiring import OpenHub
 
 
 def journal_files(directory: Path) -> LocalFiles:
@@ -29,3 +35,26 @@ def create_witness(directory: Path, name: str) -> LocalWitness:
 def open_witness(directory: Path) -> LocalWitness:
     """The witness in `directory`. Raises `witness_absent`."""
     return LocalWitness(directory)
+
+
+def published_logs(hub: OpenHub) -> LocalPublished:
+    """What the hub's journal publishes of itself."""
+    return LocalPublished(hub.dir / hub.settings.journal.url.partition(":")[2])
+
+
+async def ask_witnesses(hub: OpenHub, heard: Callable[[str, str], None]) -> None:
+    """Ask the witnesses of the settings for as long as the hub answers; at once done when there are none.
+
+    `heard` is told each witness's name and what it answered. Raises `vkey_invalid`.
+    """
+    journal = hub.settings.journal
+    witnesses = [HttpWitness(each.url, typed_key(each.vkey)) for each in journal.witnesses]
+    if not witnesses:
+        return
+    logs = published_logs(hub)
+    try:
+        await Cosigning(logs, witnesses, hub.clock, heard).run(journal.witness_s)
+    finally:
+        logs.close()
+        for each in witnesses:
+            await each.close()

@@ -20,7 +20,9 @@ from ecluse.wiring_journal import copied_files, journal_files
 
 WRONG_EXIT = 2  # as `ecluse doctor`
 
-FILE_UNREADABLE = refusal("file_unreadable", 400, "The file cannot be read", fix="Check its name and its rights.")
+FILE_UNREADABLE = refusal(
+    "journal_file_unreadable", 400, "This cannot be read as a head, proof or policy", fix="Check its name and rights."
+)
 SHARD_UNKNOWN = refusal(
     "shard_unknown", 404, "The journal has no such shard", fix="`ecluse journal checkpoint` prints all of them."
 )
