@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ecluse.app.cosigning import Cosigning
 from ecluse.engines.journal_files import LocalFiles
+from ecluse.engines.provable import LocalProvable
 from ecluse.engines.published import LocalPublished
 from ecluse.engines.witness import LocalWitness, create
 from ecluse.engines.witness_client import HttpWitness
@@ -40,6 +41,11 @@ def open_witness(directory: Path) -> LocalWitness:
 def published_logs(hub: OpenHub) -> LocalPublished:
     """What the hub's journal publishes of itself."""
     return LocalPublished(hub.dir / hub.settings.journal.url.partition(":")[2])
+
+
+def provable(hub: OpenHub) -> LocalProvable:
+    """The hub's journal, to prove things of."""
+    return LocalProvable(hub.dir / hub.settings.journal.url.partition(":")[2])
 
 
 async def ask_witnesses(hub: OpenHub, heard: Callable[[str, str], None]) -> None:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
 import typer
 
 from ecluse.app.missing import Missing, Window, missing
-from ecluse.doors.cli import journal_verify
-from ecluse.doors.cli.screen import HERE, Dir, Json, bar, print_json
-from ecluse.kernel.errors import refusal
+from ecluse.doors.cli import journal_prove, journal_verify
+from ecluse.doors.cli.screen import HERE, Dir, Json, bar, instant, print_json
 from ecluse.wiring import open_hub
 
 app = typer.Typer(help="The journal: verified, proved, and against the databases.", no_args_is_help=True)
-for _name, _command in journal_verify.COMMANDS.items():
+for _name, _command in (journal_verify.COMMANDS | journal_prove.COMMANDS).items():
     app.command(_name)(_command)
 
 LACKS_EXIT = 2  # as `ecluse doctor`: something is wrong, and what to do is printed
-
-INSTANT_INVALID = refusal(
-    "instant_invalid", 400, "This is not an instant", fix="Write it as 2026-11-25T08:30:00+01:00; UTC without offset."
-)
 
 
 @app.command("missing")
@@ -38,7 +32,7 @@ def missing_ones(
     Ids and instants, nothing about a person. Exit code 0 when nothing lacks, 2 when something does. It changes nothing.
     Example: ecluse journal missing --since 2026-11-25T08:30:00+01:00
     """
-    window = Window(*(_ts_us(text, default) for text, default in zip((since, until), _ALWAYS, strict=True)))
+    window = Window(*(instant(text, default) for text, default in zip((since, until), _ALWAYS, strict=True)))
     with open_hub(directory) as hub, bar("reading", quiet=json) as told:
         now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
         found = hub.run(missing(hub.journal, hub.stores.upkeep, hub.payments, hub.post, window, now_ts_us, told))
@@ -52,16 +46,6 @@ def missing_ones(
 
 
 _ALWAYS = msgspec.structs.astuple(Window())
-
-
-def _ts_us(text: str, default: int) -> int:
-    if not text:
-        return default
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise INSTANT_INVALID(f"{text[:40]!r}") from None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
 
 
 def _unnamed(found: Missing) -> Missing:

@@ -49,7 +49,7 @@ def verify(
     journal = copied_files(from_copy) if from_copy else journal_files(directory)
     logs = (typed_key(key),) if key else (journal_family(directory),)
     witnesses = () if key else tuple(typed_key(each.vkey) for each in read_settings(directory).journal.witnesses)
-    heads = [SignedHead(str(each), _text(each)) for each in head or ()]
+    heads = [SignedHead(str(each), text_of(each)) for each in head or ()]
     _known(journal, shard or ())
     with bar("verifying", quiet=json) as told:
         found = verify_journal(journal, logs, witnesses, only=shard or (), heads=heads, told=told)
@@ -91,7 +91,8 @@ def _known(journal: JournalFiles, shards: list[str] | tuple[()]) -> None:
             raise SHARD_UNKNOWN(each[:40])
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """A small file somebody named. Raises `journal_file_unreadable`."""
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +14,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ecluse.kernel.errors import refusal
+
 OUT = Console()
 ERRORS = Console(stderr=True, highlight=False)
 
 Dir = Annotated[Path, typer.Option("--dir", envvar="ECLUSE_DIR", help="The hub's directory.", show_default="./var")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 HERE = Path("var")
+
+INSTANT_INVALID = refusal(
+    "instant_invalid", 400, "This is not an instant", fix="Write it as 2026-11-25T08:30:00+01:00; UTC without offset."
+)
 
 
 def print_json(value: Any) -> None:
@@ -37,3 +44,14 @@ def bar(doing: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done, total=of)
 
         yield told
+
+
+def instant(text: str, default: int) -> int:
+    """An ISO 8601 instant, UTC without offset, in microseconds; `default` for nothing. Raises `instant_invalid`."""
+    if not text:
+        return default
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise INSTANT_INVALID(f"{text[:40]!r}") from None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
