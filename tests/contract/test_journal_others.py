@@ -20,8 +20,12 @@ from sigstore.models import TransparencyLogEntry
 from sigstore_models.common.v1 import PublicKey as PublishedKey
 from sigstore_models.rekor.v1 import TransparencyLogEntry as Inner
 
+from ecluse.engines.local.reading import LocalShards
+from ecluse.journal.checkpoint import read_checkpoint
 from ecluse.journal.merkle import inclusion_proof
+from ecluse.journal.note import read_note
 from ecluse.journal.tiles import hashes_of
+from tests.journal import SIGNER, open_log
 from tests.logs import MadeLog, entry
 
 GOCODE = Path("/usr/share/gocode")  # where Debian's golang-golang-x-mod-dev puts its sources
@@ -107,3 +111,16 @@ def test_sigstore_verifies_inclusion_and_the_head(tmp_path: Path) -> None:
     log.entries[7] = entry(8)
     with pytest.raises(VerificationError):
         verify_merkle_inclusion(rekor_entry(log, folder, 7))
+
+
+def test_go_verifies_what_the_hub_writes_while_it_writes(check_log: Check, tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    older: list[str] = []
+    for at in range(0, 900, 60):
+        log.append([entry(n) for n in range(at, at + 60)])
+        (shard,) = LocalShards(tmp_path).heads()
+        head = read_checkpoint(read_note(shard.checkpoint).text)
+        older += [str(head.size), b64encode(head.root).decode()]
+    log.close()
+    found = check_log(tmp_path / shard.shard, SIGNER.key(shard.shard).text, *older)
+    assert (found.returncode, found.stdout.strip()) == (0, "901"), found.stderr

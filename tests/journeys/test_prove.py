@@ -102,6 +102,17 @@ def test_nothing_about_a_person_nobody_asked_for(hub: Proved) -> None:
     assert (found["complete"], found["entries"]) == (True, [])
 
 
+def test_with_every_entry_of_the_month_no_order_is_believed(hub: Proved) -> None:
+    folder = hub.prove("whole", *MEMBER_WORDS, "--whole")
+    assert hub.check(folder)["complete"] is True
+    run = next(folder.glob("*-w0/run"))
+    content = run.read_bytes()
+    begins = 9 + 32 * content[8]
+    fewer = bundle(list(entries_of(content[begins:]))[1:])
+    run.write_bytes((1).to_bytes(8, "big") + content[8:begins] + fewer)
+    assert hub.check(folder, code=2)["holds"] is False
+
+
 def test_the_proving_is_in_the_journal(hub: Proved, complete: Path) -> None:
     proved = [each for each in told(hub.site.directory / "journal") if each.operation is Operation.JOURNAL_PROVED]
     assert complete.exists()

@@ -61,9 +61,18 @@ async def prove_entry(hub: Hub, journal: Provable, named: str) -> Found:
 
 
 async def prove_person(
-    hub: Hub, journal: Provable, insurer: str, person: bytes, from_ts_us: int, to_ts_us: int, *, complete: bool
+    hub: Hub,
+    journal: Provable,
+    insurer: str,
+    person: bytes,
+    from_ts_us: int,
+    to_ts_us: int,
+    *,
+    complete: bool,
+    whole: bool,
 ) -> tuple[Statement, list[ShardEvidence]]:
-    """All entries about a person in a window with their proofs; `complete`: and everything that shows that there are no others.
+    """All entries about a person in a window with their proofs; `complete`: and everything that shows that there are no others,
+    if entries stand in the order of time; `whole`: whatever their order, which takes all entries of those months.
 
     Raises `window_invalid`, `journal_unpublished`, `journal_pruned`.
     """
@@ -72,9 +81,11 @@ async def prove_person(
         raise WINDOW_INVALID()
     about = f"{from_ts_us}-{to_ts_us}"
     admission = hub.desk.admit(Request(OPERATOR, hub.ids.new("prf_")), SCOPE, Operation.JOURNAL_PROVED, about)
-    asked = Disclosure(ProvingAsked(about), "complete" if complete else "found", insurer=insurer, person=person)
+    asked = Disclosure(
+        ProvingAsked(about), "complete" if complete or whole else "found", insurer=insurer, person=person
+    )
     await hub.desk.release(admission, asked)
-    statement = Statement(person, insurer, from_ts_us, to_ts_us, now_ts_us, complete)
+    statement = Statement(person, insurer, from_ts_us, to_ts_us, now_ts_us, complete or whole, whole)
     return statement, list(_evidence(journal, statement))
 
 
@@ -96,6 +107,8 @@ def _of_shard(journal: Provable, head: Head, statement: Statement) -> ShardEvide
     end = min(
         size, _first_at(journal, head, size, statement.to_ts_us + NEAR_US) + WIDTH + 1
     )  # the 1 shows that it is past
+    if statement.whole:
+        start, end = head.pruned, size
     entries = list(journal.entries(head.shard, start, end)) if end > start else []
     found = tuple(
         _found(journal, head.shard, index, each, note)

@@ -25,7 +25,10 @@ NEAR_US = 600 * 1_000_000  # entries stand in the order of time, but for the min
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """What the evidence is about: a reference (and its insurer, if told), from an instant until before another, in µs."""
+    """What the evidence is about: a reference (and its insurer, if told), from an instant until before another, in µs.
+
+    `complete`: it shows that there are no other entries, if entries stand in the order of time; `whole`: whatever their order.
+    """
 
     person: bytes
     insurer: str
@@ -33,6 +36,7 @@ class Statement(msgspec.Struct, frozen=True):
     to_ts_us: int
     made_ts_us: int
     complete: bool
+    whole: bool = False
 
     def holds(self, entry: Entry) -> bool:
         """Whether the entry is one of those asked about."""
@@ -136,6 +140,9 @@ def _run_faults(statement: Statement, each: ShardEvidence) -> Iterator[str]:
         return
     if not proves_range(run.hashes, [leaf_hash(one) for one in run.entries], run.start, head.size, head.root):
         yield "the run of entries is not the log's: one was left out, added or changed"
+        return
+    if statement.whole and (run.start, len(run.entries)) != (0, head.size):
+        yield "not every entry of the log is shown"
         return
     entries = [decode(one) for one in run.entries]
     if run.start and entries[0].ts_us >= statement.from_ts_us - NEAR_US:

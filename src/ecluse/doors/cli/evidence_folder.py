@@ -29,6 +29,7 @@ class _Written(msgspec.Struct, frozen=True):
     to_ts_us: int
     made_ts_us: int
     complete: bool
+    whole: bool = False
 
 
 FORMAT = "ecluse-evidence@v1"

@@ -52,6 +52,12 @@ def prove(
     complete: Annotated[
         bool, typer.Option("--complete", help="Prove that there are no others, too: shows every entry of the window.")
     ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="The same, whatever times the hub gave entries: shows every entry of those months."
+        ),
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where to write: a folder, or the first part of two files' names.")] = Path(
         "proof"
     ),
@@ -67,7 +73,7 @@ def prove(
             told = _prove_entry(hub, entry, out)
         elif since and (reference or (insurer and member_number and birth_date)):
             person = _reference(reference) or _digest(hub, insurer, member_number, birth_date, birth_rank)
-            told = _prove_person(hub, insurer, person, (since, until), out, complete=complete)
+            told = _prove_person(hub, insurer, person, (since, until), out, complete=complete, whole=whole)
         else:
             raise PROVE_WHAT()
     print_json(told) if json else typer.echo("\n".join(f"{name}: {value}" for name, value in told.items()))
@@ -107,13 +113,13 @@ def _prove_entry(hub: OpenHub, named: str, out: Path) -> dict[str, Any]:
 
 
 def _prove_person(
-    hub: OpenHub, insurer: str, person: bytes, window: tuple[str, str], out: Path, *, complete: bool
+    hub: OpenHub, insurer: str, person: bytes, window: tuple[str, str], out: Path, *, complete: bool, whole: bool
 ) -> dict[str, Any]:
     if out.exists():
         raise PROOF_THERE(str(out))
     now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
     from_ts_us, to_ts_us = instant(window[0], 0), instant(window[1], now_ts_us)
-    proving = prove_person(hub, provable(hub), insurer, person, from_ts_us, to_ts_us, complete=complete)
+    proving = prove_person(hub, provable(hub), insurer, person, from_ts_us, to_ts_us, complete=complete, whole=whole)
     statement, shards = hub.run(proving)
     write_evidence(out, statement, shards)
     shown = sum(len(each.run.entries) for each in shards if each.run)
