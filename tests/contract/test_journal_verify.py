@@ -188,3 +188,11 @@ def test_it_verifies_while_a_hub_writes(tmp_path: Path) -> None:
         assert not (at % 49 == 0 and verify(tmp_path).faults)
     log.close()
     assert verify(tmp_path).shards[0].entries == 701
+
+
+def test_entries_earlier_than_one_before_them_are_told_and_are_no_fault(tmp_path: Path) -> None:
+    log = LocalLog(tmp_path / "journal", SIGNER, lambda: datetime(2025, 11, 24, tzinfo=UTC))
+    log.append([entry(0), entry(3_600_000), entry(1), entry(3_600_001), entry(3_599_999)])
+    log.close()
+    found = verify(tmp_path)
+    assert (found.faults, found.shards[0].earlier) == ((), (3,))

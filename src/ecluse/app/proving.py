@@ -18,12 +18,13 @@ from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.checkpoint import read_checkpoint
 from ecluse.journal.entry import Entry, Operation, decode
-from ecluse.journal.evidence import NEAR_US, Found, Run, ShardEvidence, Statement, months_of
+from ecluse.journal.evidence import Found, Run, ShardEvidence, Statement, months_of
 from ecluse.journal.merkle import inclusion_proof
 from ecluse.journal.note import read_note
 from ecluse.journal.proof import Proof
 from ecluse.journal.ranges import range_proof
 from ecluse.journal.tiles import WIDTH
+from ecluse.journal.verify import NEAR_US
 from ecluse.kernel.errors import refusal
 
 SCOPE = "journal"

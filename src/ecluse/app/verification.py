@@ -27,12 +27,16 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class ShardVerified(msgspec.Struct, frozen=True):
-    """A shard walked over: its entries, how far its newest head goes, and the witnesses that signed one."""
+    """A shard walked over: its entries, how far its newest head goes, and the witnesses that signed one.
+
+    `earlier`: entries more than ten minutes before one that stands before them: a clock was set back, which is no fault.
+    """
 
     name: str
     entries: int
     signed: int
     witnesses: tuple[str, ...] = ()
+    earlier: tuple[int, ...] = ()
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -159,7 +163,9 @@ class _Verifying:
         self._done += tree.size
         self._compare(shard, claims, tree)
         signed = max((each.size for each in claims if each.size <= tree.size), default=0)
-        self.verified.append(ShardVerified(shard.name, tree.size, signed, tuple(sorted(self._seen_by[shard.name]))))
+        self.verified.append(
+            ShardVerified(shard.name, tree.size, signed, tuple(sorted(self._seen_by[shard.name])), tree.earlier)
+        )
 
     def _compare(self, shard: ShardTold, claims: list[Claim], tree: Tree) -> None:
         sound = max((each.size for each in claims if tree.roots.get(each.size) == each.root), default=0)

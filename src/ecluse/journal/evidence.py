@@ -19,9 +19,7 @@ from ecluse.journal.note import read_note
 from ecluse.journal.policy import Policy
 from ecluse.journal.proof import Proof, verify_proof
 from ecluse.journal.ranges import proves_range
-from ecluse.journal.verify import opening_heads
-
-NEAR_US = 600 * 1_000_000  # entries stand in the order of time, but for the minutes a clock may be set back
+from ecluse.journal.verify import NEAR_US, opening_heads
 
 
 class Statement(msgspec.Struct, frozen=True):

@@ -18,6 +18,8 @@ from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.journal.merkle import EMPTY, HASH_BYTES, root
 from ecluse.journal.tiles import ENTRIES, HEIGHT, WIDTH, bundle, entries_of, fold, path, split
 
+NEAR_US = 600 * 1_000_000  # entries stand in the order of time, but for the minutes a clock may be set back
+EARLIER_MAX = 1_000  # told of one shard; more says nothing more
 Read = Callable[[str], bytes]
 
 
@@ -51,10 +53,11 @@ class Files(Protocol):
 
 
 class Tree(msgspec.Struct):
-    """What the entries say: how many there are, the roots asked for by size, the heads the first entry names."""
+    """What the entries say: how many there are, the roots asked for by size, which are minutes before one that stands before."""
 
     size: int = 0
     roots: dict[int, bytes] = {}
+    earlier: tuple[int, ...] = ()
 
 
 class Walk:
@@ -71,6 +74,8 @@ class Walk:
         self._levels: list[list[bytes]] = [[]]  # from level 1 on: the hashes of every full tile below
         self._leaves: dict[int, list[bytes]] = {}  # level 0: of the tiles that are looked at again
         self._size = 0
+        self._newest_us = 0
+        self._earlier: list[int] = []
 
     def run(self, sizes: Collection[int], told: Callable[[int], None] = lambda _: None) -> Tree:
         """Walk all of it; the roots at `sizes`, as far as it has them. `told` hears the number of entries read so far."""
@@ -89,7 +94,7 @@ class Walk:
                 self._compare_tile(level, len(hashes) // WIDTH, hashes[len(hashes) - len(hashes) % WIDTH :])
         self._compare_segments()
         roots = {size: root(self._hash, size) if size else EMPTY for size in sizes if size <= self._size}
-        return Tree(self._size, roots)
+        return Tree(self._size, roots, tuple(self._earlier))
 
     def _tiles(self) -> Iterator[list[bytes]]:
         """The leaf hashes of each bundle, the last one partial."""
@@ -154,12 +159,19 @@ class Walk:
     def _hashed(self, first: int, entries: list[bytes], file: str) -> list[bytes]:
         for index, encoded in enumerate(entries, first):
             try:
-                decode(encoded)
+                self._order(index, decode(encoded).ts_us)
             except msgspec.MsgspecError as wrong:
                 self._fault(file, f"does not read as an entry: {str(wrong)[:100]}", index)
             except UnicodeDecodeError:
                 self._fault(file, "does not read as an entry: a text that is not UTF-8", index)
         return [sha256(b"\x00" + encoded).digest() for encoded in entries]
+
+    def _order(self, index: int, ts_us: int) -> None:
+        """Evidence about a window believes the order of times; who makes it should know where it does not hold."""
+        if ts_us >= self._newest_us:
+            self._newest_us = ts_us
+        elif ts_us < self._newest_us - NEAR_US and len(self._earlier) < EARLIER_MAX:
+            self._earlier.append(index)
 
     def _integrate(self, level: int, hash_: bytes) -> None:
         """Add the root of a full tile of `level` to the level above."""

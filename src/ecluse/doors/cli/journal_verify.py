@@ -76,6 +76,10 @@ def _print(found: Verified) -> None:
     for each in found.shards:
         seen = f", seen by {', '.join(each.witnesses)}" if each.witnesses else ""
         typer.echo(f"{each.name}: {each.entries:,} entries, signed up to {each.signed:,}{seen}")
+        if each.earlier:
+            typer.echo(
+                f"  from entry {each.earlier[0]} on, {len(each.earlier):,} are minutes earlier than one before: a clock"
+            )
     for fault in found.faults:
         at = "" if fault.index is None else f", entry {fault.index}"
         typer.echo(f"wrong: {'/'.join(filter(None, (fault.shard, fault.file)))}{at}: {fault.what}")
