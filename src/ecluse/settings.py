@@ -60,12 +60,21 @@ class KeysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows_per_s_max: Annotated[int, Meta(ge=0)] = 0
 
 
+class WitnessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[journal.witnesses]]`: who signs the journal's heads from outside (C2SP tlog-witness)."""
+
+    url: str
+    vkey: str
+
+
 class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[journal]`."""
 
     url: str = "local:journal"
     origin: str = "dev.ecluse.invalid/journal"
     heads: str = "heads"
+    witness_s: Annotated[float, Meta(ge=1, le=86_400)] = 60
+    witnesses: tuple[WitnessSettings, ...] = ()
 
 
 class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,8 +184,8 @@ def _overridden(plain: dict[str, Any], environment: Mapping[str, str]) -> dict[s
 
 
 def _value(text: str) -> Any:
-    """A variable's value; a table is given as JSON."""
-    return msgspec.json.decode(text) if text.startswith("{") else text
+    """A variable's value; a table or a list of them is given as JSON."""
+    return msgspec.json.decode(text) if text.startswith(("{", "[")) else text
 
 
 def _names(section: str) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
+from ecluse.journal.note import ED25519, Key
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
@@ -319,6 +320,13 @@ def _open_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:
     return lake
 
 
+def journal_family(directory: Path) -> Key:
+    """The verifier key of every log of the hub's journal. Raises `keys_missing`, `keys_locked`."""
+    settings = read_settings(directory)
+    module, opening = _keys(settings, directory)
+    return Key(f"{settings.journal.origin}/", ED25519, module.open_keys(opening, new=False).public_key("journal"))
+
+
 def examine(directory: Path) -> Facts:
     """What `app/doctor.py` judges: the hub in `directory`, opened as far as it opens; nothing is made that is not there."""
     settings, refused = _opened("settings", lambda: read_settings(directory))
@@ -339,6 +347,7 @@ def examine(directory: Path) -> Facts:
         issuers=len(issuers or ()),
         development_issuers=sum(each.development for each in settings.issuers),
         in_flight_max=http.in_flight_max,
+        watched=len(settings.journal.witnesses),
         variables=unknown_variables(),
         port=port_state(http.host, http.port),
         store=store,

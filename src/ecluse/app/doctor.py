@@ -177,6 +177,23 @@ def _journal(facts: Facts) -> Found:
     return ok(f"{journal.slots} slots, {journal.bytes / (1 << 20):.1f} MiB, every end is whole")
 
 
+def _witnesses(facts: Facts) -> Found:
+    alarms = [each for each in facts.witnesses if each.outcome in ("refused", "ahead")]
+    if alarms:
+        told = ", ".join(f"{each.witness} on {each.shard}" for each in alarms)
+        return Found(
+            "wrong",
+            f"witnesses saw another history of the journal than there is: {told}",
+            "Ask them for the head they signed, then: ecluse journal verify --head FILE (docs/witness.md).",
+        )
+    if failed := [each for each in facts.witnesses if each.outcome != "cosigned"]:
+        told = ", ".join(sorted({each.witness for each in failed}))
+        return Found("warning", f"{told} did not sign the last head", "Look for `witness` in the hub's log; ask them.")
+    if facts.production and not facts.watched:
+        return Found("warning", "nobody outside watches the journal", "Set journal.witnesses (docs/witness.md).")
+    return ok(f"{facts.watched} watch the journal" if facts.watched else "none is configured")
+
+
 def _database(facts: Facts) -> Found:
     if facts.store is None:
         return Found("wrong", "the store was not looked at", "Mend what `opens` says, and ask again.")
@@ -264,6 +281,7 @@ CHECKS: dict[str, Callable[[Facts], Found]] = {
     "disk sync": _sync,
     "clock": _clock,
     "journal": _journal,
+    "witnesses": _witnesses,
     "database": _database,
     "insurers": _insurers,
     "feeds": _feeds,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ecluse.app.ports.upkeep import Facts, Place
 from ecluse.engines.journal_look import look
+from ecluse.engines.published import LocalPublished
 
 PLACES = (".", "ecluse.toml", "keys", "keys/hub.keys", "hub.db", "engagements.db", "journal", "rights", "spool", "out")
 PROBES = 15  # syncs; their median is told
@@ -41,6 +42,7 @@ def machine_facts(directory: Path) -> Facts:
         python=platform.python_version(),
         libraries=differing_libraries(),
         journal=look(journal) if journal.is_dir() else None,
+        witnesses=tuple(LocalPublished(journal).said()),
     )
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import msgspec
 
 from ecluse.journal.merkle import HASH_BYTES
-from ecluse.journal.note import Key, Note, Signature, read_note, verify
+from ecluse.journal.note import Key, Note, Signature, read_note, unbase64, verify
+
+SIZE_MAX = 2**63 - 1  # a larger one fits no count of others' programs
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -34,8 +36,10 @@ def read_checkpoint(text: str) -> Checkpoint:
     lines = text.split("\n")
     if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
         raise ValueError("not a checkpoint")
-    origin, size, root = lines[0], lines[1], base64.b64decode(lines[2], validate=True)
+    origin, size, root = lines[0], lines[1], unbase64(lines[2])
     if not size.isascii() or not size.isdigit() or str(int(size)) != size or len(root) != HASH_BYTES:
+        raise ValueError("not a checkpoint")
+    if int(size) > SIZE_MAX:
         raise ValueError("not a checkpoint")
     return Checkpoint(origin, int(size), root)
 

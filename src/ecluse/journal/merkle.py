@@ -76,7 +76,7 @@ def consistency_proof(hashes: Hashes, older: int, newer: int) -> list[bytes]:
 
 def proves_inclusion(proof: Sequence[bytes], leaf: bytes, index: int, size: int, root_hash: bytes) -> bool:
     """Whether `proof` leads from `leaf` at `index` to the root of the tree of `size` leaves."""
-    if not 0 <= index < size:
+    if not 0 <= index < size or not _are_hashes([leaf, root_hash, *proof]):
         return False
     position, last, found = index, size - 1, leaf
     for hash_ in proof:
@@ -94,7 +94,7 @@ def proves_inclusion(proof: Sequence[bytes], leaf: bytes, index: int, size: int,
 
 def proves_consistency(proof: Sequence[bytes], older: int, older_root: bytes, newer: int, newer_root: bytes) -> bool:
     """Whether the tree of `newer` leaves is proved to begin with the tree of `older`."""
-    if not 0 <= older <= newer:
+    if not 0 <= older <= newer or not _are_hashes([older_root, newer_root, *proof]):
         return False
     if older in (0, newer):
         return not proof and older_root == (newer_root if older else EMPTY)
@@ -116,6 +116,11 @@ def proves_consistency(proof: Sequence[bytes], older: int, older_root: bytes, ne
             new = node_hash(new, hash_)
         position, last = position >> 1, last >> 1
     return last == 0 and old == older_root and new == newer_root
+
+
+def _are_hashes(found: Sequence[bytes]) -> bool:
+    """Whether each is as long as a hash: of two of other lengths side by side, nobody knows where one ends."""
+    return all(len(each) == HASH_BYTES for each in found)
 
 
 class Edge:

@@ -15,10 +15,17 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from ecluse.kernel.errors import refusal
+
 NOTE_BYTES_MAX = 256 << 10  # room for 16 signatures of 5 kB (the most that must be accepted) and a text
 SIGNATURES_MAX = 64  # as many as a hub has insurers that watch, and some; each costs a verification
-ED25519 = 0x01
+ED25519, COSIGNATURE, ML_DSA_44 = 0x01, 0x04, 0x06  # kinds of keys; the last two cosign (journal/cosignature.py)
+PUBLIC_BYTES = {ED25519: 32, COSIGNATURE: 32, ML_DSA_44: 1312}
 _DASH = "— "
+
+VKEY_INVALID = refusal(
+    "vkey_invalid", 400, "This is not a verifier key", fix="Copy the whole of name+id+base64, as it was printed."
+)
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -71,14 +78,24 @@ class Note(msgspec.Struct, frozen=True):
 
 def read_key(text: str) -> Key:
     """The key of a *vkey*. Raises `ValueError`."""
-    name, id_, material = text.strip().split("+", 2)
-    decoded = _unbase64(material)
-    if not name_is_valid(name) or not decoded:
+    name, *rest = text.strip().split("+", 2)
+    if len(rest) != 2 or not name_is_valid(name):
+        raise ValueError("not a verifier key")
+    id_, decoded = rest[0], unbase64(rest[1])
+    if not decoded or len(decoded) - 1 != PUBLIC_BYTES.get(decoded[0], len(decoded) - 1):
         raise ValueError("not a verifier key")
     key = Key(name, decoded[0], decoded[1:])
     if key.id.hex() != id_:
         raise ValueError("the key's id is not that of its name and bytes")
     return key
+
+
+def typed_key(text: str) -> Key:
+    """The key of a *vkey* that somebody typed or pasted. Raises `vkey_invalid`."""
+    try:
+        return read_key(text)
+    except ValueError as wrong:
+        raise VKEY_INVALID(str(wrong)) from None
 
 
 def name_is_valid(name: str) -> bool:
@@ -102,7 +119,10 @@ def read_note(content: str) -> Note:
 
 
 def verify(note: Note, keys: Iterable[Key]) -> list[Key]:
-    """The Ed25519 keys that signed the note, of those given. Raises `ValueError` when the signature of one of them is wrong."""
+    """The Ed25519 keys that signed the note, of those given; `cosignature.signers` knows other kinds too.
+
+    Raises `ValueError` when the signature of one of them is wrong.
+    """
     signed = [(key, each.signature) for key in keys for each in note.by(key)]
     for key, signature in signed:
         _check(key, note.text.encode(), signature)
@@ -120,14 +140,18 @@ def _check(key: Key, message: bytes, signature: bytes) -> None:
 
 def _signature(line: str) -> Signature:
     name, _, material = line.removeprefix(_DASH).partition(" ")
-    decoded = _unbase64(material)
+    decoded = unbase64(material)
     if not line.startswith(_DASH) or not name_is_valid(name) or len(decoded) < 5:
         raise ValueError("not a signature line")
     return Signature(name, decoded[:4], decoded[4:])
 
 
-def _unbase64(text: str) -> bytes:
+def unbase64(text: str) -> bytes:
+    """The bytes of the one text that encodes them: no space, no bit to spare. Raises `ValueError`."""
     try:
-        return base64.b64decode(text, validate=True)
+        decoded = base64.b64decode(text, validate=True)
     except binascii.Error:
         raise ValueError("not base64") from None
+    if base64.b64encode(decoded).decode() != text:
+        raise ValueError("not base64 as it is written once")
+    return decoded

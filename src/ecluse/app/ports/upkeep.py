@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from ecluse.app.ports.published import WitnessSaid
+
 # What the journal tells of and the store keeps. Keys: claim ids; claim ids; engagement numbers; feed ids; insurer, product and
 # version with spaces between.
 Kept = Literal["claims", "cancellations", "engagements", "feeds", "products"]
@@ -77,7 +79,10 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """An installation as it was found. Groups are `None` when what they need could not be opened: `refused` says why."""
+    """An installation as it was found. Groups are `None` when what they need could not be opened: `refused` says why.
+
+    `watched`: how many witnesses are in the settings; `witnesses`: what each said last.
+    """
 
     production: bool = False
     sealed: bool = False
@@ -99,6 +104,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     python: str = ""
     libraries: tuple[tuple[str, str, str], ...] = ()
     journal: JournalFacts | None = None
+    watched: int = 0
+    witnesses: tuple[WitnessSaid, ...] = ()
     store: StoreFacts | None = None
 
 

@@ -1,28 +1,22 @@
-"""`ecluse journal`: what the journal has and the databases lack, after one was restored to an earlier time."""
+"""`ecluse journal`; here what it has and the databases lack, after one was restored to an earlier time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ecluse.app.missing import Missing, Told, Window, missing
-from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
-from ecluse.kernel.errors import refusal
+from ecluse.app.missing import Missing, Window, missing
+from ecluse.doors.cli import journal_prove, journal_verify
+from ecluse.doors.cli.screen import HERE, Dir, Json, bar, instant, print_json
 from ecluse.wiring import open_hub
 
-app = typer.Typer(help="The journal against the databases.", no_args_is_help=True)
+app = typer.Typer(help="The journal: verified, proved, and against the databases.", no_args_is_help=True)
+for _name, _command in (journal_verify.COMMANDS | journal_prove.COMMANDS).items():
+    app.command(_name)(_command)
 
 LACKS_EXIT = 2  # as `ecluse doctor`: something is wrong, and what to do is printed
-
-INSTANT_INVALID = refusal(
-    "instant_invalid", 400, "This is not an instant", fix="Write it as 2026-11-25T08:30:00+01:00; UTC without offset."
-)
 
 
 @app.command("missing")
@@ -38,8 +32,8 @@ def missing_ones(
     Ids and instants, nothing about a person. Exit code 0 when nothing lacks, 2 when something does. It changes nothing.
     Example: ecluse journal missing --since 2026-11-25T08:30:00+01:00
     """
-    window = Window(*(_ts_us(text, default) for text, default in zip((since, until), _ALWAYS, strict=True)))
-    with open_hub(directory) as hub, _bar(quiet=json) as told:
+    window = Window(*(instant(text, default) for text, default in zip((since, until), _ALWAYS, strict=True)))
+    with open_hub(directory) as hub, bar("reading", quiet=json) as told:
         now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
         found = hub.run(missing(hub.journal, hub.stores.upkeep, hub.payments, hub.post, window, now_ts_us, told))
     found = found if practices else _unnamed(found)
@@ -52,16 +46,6 @@ def missing_ones(
 
 
 _ALWAYS = msgspec.structs.astuple(Window())
-
-
-def _ts_us(text: str, default: int) -> int:
-    if not text:
-        return default
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise INSTANT_INVALID(f"{text[:40]!r}") from None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
 
 
 def _unnamed(found: Missing) -> Missing:
@@ -89,16 +73,3 @@ def _print(found: Missing) -> None:
         typer.echo(f"  {run}")
     if found.runs:
         typer.echo(f"  → {found.runs_todo}")
-
-
-@contextmanager
-def _bar(*, quiet: bool) -> Iterator[Told]:
-    """A progress bar on stderr when it is a terminal; else nothing."""
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:
-        task = progress.add_task("reading", total=None)
-
-        def told(done: int, of: int) -> None:
-            progress.update(task, completed=done, total=of)
-
-        yield told

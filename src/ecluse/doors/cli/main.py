@@ -33,6 +33,7 @@ from ecluse.doors.cli import (
     recipients,
     rules,
     serve,
+    witness,
 )
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.doors.log import places
@@ -66,6 +67,7 @@ app.add_typer(keys.app, name="keys")
 journal.app.command("export")(lake.export)
 app.add_typer(journal.app, name="journal")
 app.add_typer(exposure.app, name="exposure")
+app.add_typer(witness.app, name="witness")
 app.add_typer(dev.app, name="dev")
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ecluse.kernel.errors import refusal
 
 OUT = Console()
 ERRORS = Console(stderr=True, highlight=False)
@@ -17,7 +23,35 @@ Dir = Annotated[Path, typer.Option("--dir", envvar="ECLUSE_DIR", help="The hub's
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 HERE = Path("var")
 
+INSTANT_INVALID = refusal(
+    "instant_invalid", 400, "This is not an instant", fix="Write it as 2026-11-25T08:30:00+01:00; UTC without offset."
+)
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+@contextmanager
+def bar(doing: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr when it is a terminal, else nothing; what it gives hears how much is done, and of how much."""
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:
+        task = progress.add_task(doing, total=None)
+
+        def told(done: int, of: int) -> None:
+            progress.update(task, completed=done, total=of)
+
+        yield told
+
+
+def instant(text: str, default: int) -> int:
+    """An ISO 8601 instant, UTC without offset, in microseconds; `default` for nothing. Raises `instant_invalid`."""
+    if not text:
+        return default
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise INSTANT_INVALID(f"{text[:40]!r}") from None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)

@@ -51,7 +51,7 @@ def serve(
     http = read_settings(directory).http
     with open_hub(directory) as hub:
         copied = _recovered(hub)
-    listening = _listen(host or http.host, http.port if port is None else port)
+    listening = listen(host or http.host, http.port if port is None else port)
     address = "http://{}:{}".format(*listening.getsockname()[:2])
     ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
     healthy = _beside(directory, listening) if workers == 1 else _together(directory, listening, workers, http.drain_s)
@@ -60,7 +60,8 @@ def serve(
         raise typer.Exit(1)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. Raises `port_taken`."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -18,11 +18,13 @@ from prometheus_client.registry import Collector
 from ecluse import __version__
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
+from ecluse.app.ports.published import Published
 from ecluse.app.quotes import QuoteSent, quote
 from ecluse.app.rights import RightsQuestion, check_rights
 from ecluse.doors.http import approvals, claims, exposures, feeds, quotes, remittances, rights
 from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
+from ecluse.doors.http.journal import journal
 from ecluse.doors.http.meters import REGISTRY
 from ecluse.doors.http.probes import probes
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
@@ -53,6 +55,7 @@ def build(
     stopping: Event | None = None,
     upkeep: Upkeep | None = None,
     address_header: str = "",
+    logs: Published | None = None,
 ) -> ASGIApp:
     """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks."""
     stopping = stopping or Event()
@@ -62,7 +65,7 @@ def build(
         return door.asked(request.scope)
 
     routes = Litestar(
-        [*probes(hub, stopping, meters, upkeep), *HANDLERS],
+        [*probes(hub, stopping, meters, upkeep), *(journal(logs) if logs else ()), *HANDLERS],
         dependencies={
             "hub": Provide(lambda: hub, use_cache=True, sync_to_thread=False),
             "asked": Provide(asked, sync_to_thread=False),

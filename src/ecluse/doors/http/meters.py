@@ -42,6 +42,7 @@ FEEDS = Gauge("ecluse_feeds", "Member files by state", ["state"], registry=STORE
 WAITING = Gauge("ecluse_feed_waiting_seconds", "Age of the oldest member file that is not finished", registry=STORE)
 FEED_ROWS = Counter("ecluse_feed_rows", "Rows of files received over HTTP, by state", ["state"], registry=REGISTRY)
 RETRIES = Gauge("ecluse_database_retries", "Units of work begun again, and servers found again", registry=REGISTRY)
+WITNESSED = Counter("ecluse_witness_answers", "Answers of witnesses", ["witness", "outcome"], registry=REGISTRY)
 for _outcome in ("loaded", "refused"):
     FEED_ROWS.labels(_outcome)  # 0 is told too
 TELL_S = 1.0  # between two tellings of a process that answers nobody; well below `GONE_S`
@@ -81,6 +82,11 @@ def count_feed(feed: FeedRecord) -> None:
     """Count the rows of a finished feed: all of them loaded, or those refused."""
     FEED_ROWS.labels("loaded").inc(feed.counts.rows if feed.state == "loaded" else 0)
     FEED_ROWS.labels("refused").inc(feed.counts.refused_rows)
+
+
+def count_witness(witness: str, outcome: str) -> None:
+    """Count a witness's answer; anything but `cosigned` is worth a look, `refused` and `ahead` are alarms."""
+    WITNESSED.labels(witness, outcome).inc()
 
 
 class Board(Collector):

@@ -25,11 +25,12 @@ from litestar.types import ASGIApp
 
 from ecluse.app.hub import Hub
 from ecluse.doors.http.app import build
-from ecluse.doors.http.meters import RETRIES, Board
+from ecluse.doors.http.meters import RETRIES, Board, count_witness
 from ecluse.doors.log import LOG
 from ecluse.doors.notify import READY, STOPPING
 from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub
+from ecluse.wiring_journal import ask_witnesses, published_logs
 
 KEEP_ALIVE_S = 75  # practice software asks every few minutes at most; longer only holds memory
 LAST_CALL_S = 1.0  # a client whose connection is open may be sending: it is answered, then told to close
@@ -73,16 +74,21 @@ class Server(uvicorn.Server):
             self._end_traces()
 
     async def _answering(self, listening: socket.socket) -> None:
-        """Serve; beside it, what a database server lacked while it was away is copied again."""
-        keeping_up = asyncio.create_task(self._hub.keep_up())
-        keeping_up.add_done_callback(self._kept_up)
+        """Serve; beside it, what a database server lacked while it was away is copied again, and witnesses are asked."""
+        beside = [
+            asyncio.create_task(self._hub.keep_up()),
+            asyncio.create_task(ask_witnesses(self._hub, count_witness)),
+        ]
+        for task in beside:
+            task.add_done_callback(self._ended)
         try:
             await self.serve(sockets=[listening])
         finally:
-            keeping_up.cancel()
+            for task in beside:
+                task.cancel()
 
-    def _kept_up(self, task: asyncio.Task[None]) -> None:
-        """It ends with the server; ended by a bug, the server stops, so that whoever supervises it starts it again."""
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What runs beside ends with the server; ended by a bug, the server stops, so that its supervisor starts it again."""
         if not task.cancelled() and (bug := task.exception()):
             LOG.error("broken", kind=type(bug).__name__, exc_info=bug)
             self.stop()
@@ -168,6 +174,7 @@ def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
         stopping=stopping,
         upkeep=opened.stores.upkeep,
         address_header=opened.settings.http.address_header,
+        logs=published_logs(opened),
     )
 
 

@@ -1,0 +1,110 @@
+"""The door of a witness (C2SP tlog-witness): `POST /add-checkpoint`, `GET /<origin hash>/checkpoint`. It needs no hub.
+
+Nobody authenticates: a head is believed for its log's signature. Put a TLS terminator in front, as for a hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import uvicorn
+from litestar.enums import ScopeType
+from litestar.types import HTTPRequestEvent, Receive, Scope, Send
+
+from ecluse.app.ports.witness import WitnessBook
+from ecluse.app.witness import add_checkpoint
+from ecluse.doors.log import LOG
+from ecluse.journal.witness import BODY_BYTES_MAX, SIZE_TYPE, Refusing
+from ecluse.kernel.errors import Refused
+
+TEXT = "text/plain; charset=utf-8"
+IN_FLIGHT_MAX = 256  # submissions are a few kilobytes and some milliseconds each
+KEEP_ALIVE_S = 120  # logs submit every few seconds and should find their connection again
+CHECKPOINT_CACHE_S = 5
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Status, body, type, and for how long others may keep it."""
+
+    status: int
+    body: str
+    type: str = TEXT
+    cache_s: int = 0
+
+
+class WitnessDoor:
+    """The ASGI application."""
+
+    def __init__(self, book: WitnessBook) -> None:
+        self._book = book
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a bug is logged by its kind and told as 500."""
+        if scope["type"] != ScopeType.HTTP:
+            return
+        try:
+            answer = await self._answer(scope["method"], scope["path"], receive)
+        except Refused as refused:
+            LOG.error("refused", code=refused.code)
+            answer = Answer(refused.refusal.status, f"{refused.code}\n")
+        except Exception as bug:  # noqa: BLE001 - the outermost layer: logged, and nothing is signed
+            LOG.error("broken", exc_info=bug)
+            answer = Answer(500, "something broke here; nothing was signed\n")
+        body = answer.body.encode()
+        headers = {"content-type": answer.type, "content-length": str(len(body))}
+        headers["cache-control"] = f"max-age={answer.cache_s}" if answer.cache_s else "no-store"
+        told = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": told})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _answer(self, method: str, path: str, receive: Receive) -> Answer:
+        if path == "/add-checkpoint":
+            return await self._add(receive) if method == "POST" else Answer(405, "POST\n")
+        name, _, rest = path[1:].partition("/")
+        kept = await asyncio.to_thread(self._book.last, name) if rest == "checkpoint" else None
+        if kept is None:
+            return Answer(404, "nothing here\n")
+        return Answer(200, kept, cache_s=CHECKPOINT_CACHE_S) if method in ("GET", "HEAD") else Answer(405, "GET\n")
+
+    async def _add(self, receive: Receive) -> Answer:
+        body = await _read(receive)
+        if body is None:
+            return Answer(413, f"at most {BODY_BYTES_MAX} bytes\n")
+        try:
+            return Answer(200, await asyncio.to_thread(add_checkpoint, self._book, body))
+        except Refusing as refusing:
+            LOG.log(30 if refusing.status == HTTPStatus.UNPROCESSABLE_ENTITY else 20, "refused", status=refusing.status)
+            if refusing.seen is not None:
+                return Answer(refusing.status, f"{refusing.seen}\n", SIZE_TYPE)
+            return Answer(refusing.status, refusing.why + "\n")
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body; None when it is too long."""
+    body, more = b"", True
+    while more:
+        message: HTTPRequestEvent | Any = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > BODY_BYTES_MAX:
+            return None
+    return body
+
+
+def serve(book: WitnessBook, listening: socket.socket) -> None:
+    """Answer until SIGTERM or Ctrl-C; what was begun is finished."""
+    config = uvicorn.Config(
+        WitnessDoor(book),
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=IN_FLIGHT_MAX,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,66 @@
+"""Like `wiring.py`, for what looks at a journal from outside: inspections need no database, witnesses no hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ecluse.app.cosigning import Cosigning
+from ecluse.engines.journal_files import LocalFiles
+from ecluse.engines.provable import LocalProvable
+from ecluse.engines.published import LocalPublished
+from ecluse.engines.witness import LocalWitness, create
+from ecluse.engines.witness_client import HttpWitness
+from ecluse.journal.note import typed_key
+from ecluse.settings import read_settings
+from ecluse.wiring import OpenHub
+
+
+def journal_files(directory: Path) -> LocalFiles:
+    """The journal of the hub in `directory`, with the second home of its heads. Raises `not_a_hub`, `settings_invalid`."""
+    journal = read_settings(directory).journal
+    heads = directory / journal.heads if journal.heads else None
+    return LocalFiles(directory / journal.url.partition(":")[2], heads)
+
+
+def copied_files(directory: Path) -> LocalFiles:
+    """A copy of a journal, wherever it is."""
+    return LocalFiles(directory)
+
+
+def create_witness(directory: Path, name: str) -> LocalWitness:
+    """Draw the keys of a new witness in `directory`. Raises `witness_there`, `witness_name_invalid`."""
+    return create(directory, name)
+
+
+def open_witness(directory: Path) -> LocalWitness:
+    """The witness in `directory`. Raises `witness_absent`."""
+    return LocalWitness(directory)
+
+
+def published_logs(hub: OpenHub) -> LocalPublished:
+    """What the hub's journal publishes of itself."""
+    return LocalPublished(hub.dir / hub.settings.journal.url.partition(":")[2])
+
+
+def provable(hub: OpenHub) -> LocalProvable:
+    """The hub's journal, to prove things of."""
+    return LocalProvable(hub.dir / hub.settings.journal.url.partition(":")[2])
+
+
+async def ask_witnesses(hub: OpenHub, heard: Callable[[str, str], None]) -> None:
+    """Ask the witnesses of the settings for as long as the hub answers; at once done when there are none.
+
+    `heard` is told each witness's name and what it answered. Raises `vkey_invalid`.
+    """
+    journal = hub.settings.journal
+    witnesses = [HttpWitness(each.url, typed_key(each.vkey)) for each in journal.witnesses]
+    if not witnesses:
+        return
+    logs = published_logs(hub)
+    try:
+        await Cosigning(logs, witnesses, hub.clock, heard).run(journal.witness_s)
+    finally:
+        logs.close()
+        for each in witnesses:
+            await each.close()
