@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from ecluse.journal.entry import Operation, decode
+from ecluse.engines.local import LocalLog, LocalShards
+from ecluse.journal.entry import Operation, encode
 from ecluse.kernel.errors import Refused
-from ecluse.wiring import open_hub
-from tests.journal import told
+from ecluse.wiring import open_hub, signer
+from tests.journal import entries_in
 from tests.journeys.site import AMC, MEMBER, Site, question
 
 
@@ -57,11 +58,11 @@ def test_an_old_copy_is_refused_and_goes_on_beside_once_its_loss_is_accepted(tmp
     assert ("journal_forked" if second_home else "journal_behind") in refused.stderr
     (shard,) = [each.name for each in journal.iterdir() if each.is_dir()]
     before = {file: file.read_bytes() for file in (journal / shard).rglob("*") if file.is_file()}
-    words = ("journal", "accept-loss", shard, "--reason", "the disk was lost", "--operator", "a.martin", "--json")
+    words = ("journal", "accept-loss", shard, "--reason", "the disk was lost", "--operator", "a.martin")
     (loss,) = site.json(*words)
     assert (loss["shard"], loss["lost"] > 0) == (shard, True)
     kept = asked(site)
-    entries = told(journal)
+    entries = entries_in(journal)
     assert {each.request for each in entries} & {kept, lost} == {kept}
     (said,) = [each for each in entries if each.operation is Operation.LOSS_ACCEPTED]
     assert (said.account, said.outcome) == ("a.martin", f"{shard} {loss['kept']} {loss['lost']} {loss['last_ts_us']}")
@@ -86,6 +87,93 @@ def test_a_shard_that_is_wholly_missing_is_accepted_as_lost(tmp_path: Path) -> N
     journal = site.directory / "journal"
     (shard,) = [each.name for each in journal.iterdir() if each.is_dir()]
     shutil.rmtree(journal)
-    (loss,) = site.json("journal", "accept-loss", shard, "--reason", "stolen", "--operator", "a.martin", "--json")
+    (loss,) = site.json("journal", "accept-loss", shard, "--reason", "stolen", "--operator", "a.martin")
     assert (loss["kept"], loss["lost"] > 1, loss["last_ts_us"]) == (0, True, 0)
     asked(site)
+
+
+OLD = datetime(2024, 3, 9, tzinfo=UTC)
+
+
+def with_old_entries(directory: Path, count: int) -> Site:
+    """A hub whose journal has a month of long ago."""
+    site = made(directory)
+    with open_hub(directory) as hub:
+        now = [OLD]
+        log = LocalLog(directory / "journal", signer(hub.settings, hub.keys), lambda: now[0], directory / "heads")
+        said = encode(entries_in(directory / "journal")[0])
+        for _ in range(count // 50):
+            log.append([said] * 50)
+        log.close()
+    asked(site)  # a start freezes what is over
+    return site
+
+
+@pytest.mark.parametrize("killed", ["no", "after the entry", "before the entries were removed"])
+def test_entries_no_longer_kept_are_removed_and_the_journal_still_verifies(tmp_path: Path, killed: str) -> None:
+    site = with_old_entries(tmp_path / "hub", 700)
+    journal, shard = site.directory / "journal", "2024-03-w0"
+    foreseen = site.json("journal", "prune", "--dry-run")
+    assert (foreseen["shards"], foreseen["entries"]) == ([shard], 701)
+    assert list((journal / shard / "tile" / "entries").iterdir())
+    if killed == "before the entries were removed":  # the list says so already
+        entries = journal / shard / "tile" / "entries"
+        shutil.copytree(entries, tmp_path / "entries")
+        site.json("journal", "prune", "--operator", "a.martin")
+        shutil.copytree(tmp_path / "entries", entries)
+    elif killed == "after the entry":
+        listed = (journal / "shards.json").read_bytes()
+        shutil.copytree(journal / shard, tmp_path / "shard")
+        site.json("journal", "prune", "--operator", "a.martin")
+        (journal / "shards.json").write_bytes(listed)
+        shutil.rmtree(journal / shard)
+        shutil.copytree(tmp_path / "shard", journal / shard)
+    done = site.json("journal", "prune", "--operator", "a.martin")
+    assert done["shards"] == [shard]
+    assert not (journal / shard / "tile" / "entries").exists()
+    said = [each for each in entries_in(journal) if each.operation is Operation.SHARD_PRUNED]
+    assert len(said) == (2 if killed == "after the entry" else 1)
+    assert all((each.account, each.outcome[:14]) == ("a.martin", f"{shard} 701") for each in said)
+    assert site.json("journal", "prune")["shards"] == []
+    with pytest.raises(Refused, match="journal_pruned"):
+        list(LocalShards(journal).entries(shard, 0, 1))
+    asked(site)
+    verified(site)
+    assert site.run("journal", "missing", check=False).returncode == 0
+    tile = next((journal / shard / "tile" / "0").iterdir())
+    tile.write_bytes(bytes(len(tile.read_bytes())))
+    assert site.run("journal", "verify", check=False).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("environment", "words", "code"),
+    [
+        ({"ECLUSE_JOURNAL_KEEP_MONTHS": "24"}, [], "settings_invalid"),
+        ({"ECLUSE_JOURNAL_KEEP_MONTHS": "37", "ECLUSE_JOURNAL_KEEP_REASON": "fraud"}, [], "settings_invalid"),
+        ({"ECLUSE_JOURNAL_KEEP_MONTHS": "5"}, [], "settings_invalid"),
+        ({}, ["--keep-months", "5"], "retention_refused"),
+        ({}, ["--keep-months", "24"], "retention_refused"),
+        ({"ECLUSE_JOURNAL_KEEP_MONTHS": "36", "ECLUSE_JOURNAL_KEEP_REASON": "fraud shown in 2025"}, [], ""),
+    ],
+)
+def test_how_long_entries_are_kept_has_bounds(
+    tmp_path: Path, environment: dict[str, str], words: list[str], code: str
+) -> None:
+    Site(tmp_path / "hub").make()
+    done = Site(tmp_path / "hub", **environment).run("journal", "prune", "--dry-run", *words, check=False)
+    assert (done.returncode, code in done.stderr) == (2 if code else 0, True), done.stderr
+
+
+def test_an_insurer_whose_keys_are_destroyed_leaves_a_journal_that_verifies_and_tells_nothing(tmp_path: Path) -> None:
+    site = made(tmp_path / "hub")
+    sealed = [each for each in entries_in(site.directory / "journal") if each.sealed and each.insurer == AMC]
+    assert sealed
+    phrase = site.json("keys", "destroy", "--insurer", AMC, "--operator", "a.martin")["phrase"]
+    site.json("keys", "destroy", "--insurer", AMC, "--operator", "b.durand", "--confirm", phrase)
+    with open_hub(site.directory) as hub:
+        for each in sealed:
+            for content in (each.sealed, each.who):
+                with pytest.raises(Refused):
+                    hub.keys.open(AMC, content, b"")
+        assert not hub.keys.has(AMC)
+    verified(site)

@@ -103,6 +103,7 @@ def change(directory: Path, disk: Disk, record: Record) -> None:
 
 def try_slot(directory: Path, number: int) -> int | None:
     """The lock of a slot, as a descriptor to close; None when another process holds it."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(directory / f"w{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
