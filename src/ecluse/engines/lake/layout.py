@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-STEP = 1 << 20  # entries taken from the journal, sorted and numbered in memory together: about 1 GiB
-WIDTHS = (1 << 24, STEP, 1 << 16)  # merged sixteen at a time; more widths would write each entry more often
+# Merged sixteen at a time: more widths would write each entry more often. As many entries as the second width are taken from the
+# journal, sorted and numbered in memory together: about 1 GiB.
+WIDTHS = (1 << 24, 1 << 20, 1 << 16)
 ENTRIES, PERSONS = "entries", "persons"
 COVERED = "covered.json"
 FORMAT = 1
@@ -67,24 +68,23 @@ def place(url: str) -> tuple[str, dict[str, str]]:
     return folder, dict(parse_qsl(options))
 
 
-def ranges(start: int, end: int) -> list[Range]:
+def ranges(start: int, end: int, widths: tuple[int, ...] = WIDTHS) -> list[Range]:
     """The ranges of the files for entries `start` until before `end`."""
     found = []
     while start < end:
-        found.append(Range(start, _stop(start, end)))
+        found.append(Range(start, _stop(start, end, widths)))
         start = found[-1].end
     return found
 
 
-def parts(whole: Range) -> list[Range]:
+def parts(whole: Range, widths: tuple[int, ...] = WIDTHS) -> list[Range]:
     """The ranges a merged file is made of: those there were just before its last entry came."""
-    narrower = [width for width in WIDTHS if width < whole.end - whole.start]
-    width = narrower[0] if narrower else whole.end - whole.start
-    return [Range(at, min(at + width, whole.end)) for at in range(whole.start, whole.end, width)]
+    width = next(each for each in widths if each < whole.end - whole.start)
+    return [Range(at, at + width) for at in range(whole.start, whole.end, width)]
 
 
-def _stop(start: int, end: int) -> int:
-    for width in WIDTHS:
+def _stop(start: int, end: int, widths: tuple[int, ...]) -> int:
+    for width in widths:
         if start % width == 0 and start + width <= end:
             return start + width
-    return min(end, (start // WIDTHS[-1] + 1) * WIDTHS[-1])
+    return min(end, (start // widths[-1] + 1) * widths[-1])
