@@ -55,11 +55,11 @@ def carry(shards: Shards, head: Head, lake: Path, told: LakeTold, widths: tuple[
         with numbers(folder) as work:
             state = _Step(shards, folder, state, target, work, widths).taken()
         if target < head.size:
-            _commit(folder, state)
+            commit(folder, state)
         told(head.shard, target, head.size)
     whole = msgspec.structs.replace(state, checkpoint=head.checkpoint, is_frozen=head.is_frozen)
     if whole != read_state(folder):
-        _commit(folder, whole)
+        commit(folder, whole)
     return whole
 
 
@@ -167,7 +167,8 @@ def _begun(folder: Path, head: Head) -> State:
     return state
 
 
-def _commit(folder: Path, state: State) -> None:
+def commit(folder: Path, state: State) -> None:
+    """Say durably what the folder has: its files are on disk."""
     part = folder / (COVERED + PART)
     part.write_bytes(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
     sync(part)
