@@ -21,7 +21,7 @@ from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, LakeTold
 from ecluse.engines.durable import sync
 from ecluse.engines.lake.columns import fresh_tables
-from ecluse.engines.lake.layout import COVERED, ENTRIES, FORMAT, PERSONS, STEP, File, Range, State, parts, ranges
+from ecluse.engines.lake.layout import COVERED, ENTRIES, FORMAT, PERSONS, WIDTHS, File, Range, State, parts, ranges
 from ecluse.engines.lake.numbers import Numbers, numbers
 from ecluse.engines.lake.parquet import PART, WRITER, write_entries, write_persons
 from ecluse.kernel.errors import refusal
@@ -31,7 +31,9 @@ LAKE_BUSY = refusal(
 )
 
 
-def export(shards: Shards, lake: Path, told: LakeTold = lambda *_: None) -> list[State]:
+def export(
+    shards: Shards, lake: Path, told: LakeTold = lambda *_: None, widths: tuple[int, ...] = WIDTHS
+) -> list[State]:
     """Bring every shard's lake to its head, and drop shards the journal no longer has.
 
     Raises `lake_busy`, `journal_damaged`, `OSError`.
@@ -40,24 +42,24 @@ def export(shards: Shards, lake: Path, told: LakeTold = lambda *_: None) -> list
         heads = shards.heads()
         for gone in {each.name for each in lake.iterdir() if each.is_dir()} - {head.shard for head in heads}:
             shutil.rmtree(lake / gone)
-        return [carry(shards, head, lake, told) for head in heads]
+        return [carry(shards, head, lake, told, widths) for head in heads]
 
 
-def carry(shards: Shards, head: Head, lake: Path, told: LakeTold = lambda *_: None) -> State:
+def carry(shards: Shards, head: Head, lake: Path, told: LakeTold, widths: tuple[int, ...] = WIDTHS) -> State:
     """Bring one shard's lake to this head; `told` after each step."""
     folder = lake / head.shard
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = _begun(folder, head)
     while state.size < head.size:
-        target = min(head.size, (state.size // STEP + 1) * STEP)
+        target = min(head.size, (state.size // widths[-2] + 1) * widths[-2])
         with numbers(folder) as work:
-            state = _Step(shards, folder, state, target, work).taken()
+            state = _Step(shards, folder, state, target, work, widths).taken()
         if target < head.size:
-            _commit(folder, state)
+            commit(folder, state)
         told(head.shard, target, head.size)
     whole = msgspec.structs.replace(state, checkpoint=head.checkpoint, is_frozen=head.is_frozen)
     if whole != read_state(folder):
-        _commit(folder, whole)
+        commit(folder, whole)
     return whole
 
 
@@ -95,9 +97,12 @@ def locked(lake: Path) -> Iterator[None]:
 
 
 class _Step:
-    """One step of a shard, from a state to a size that is at most the next multiple of `STEP`."""
+    """One step of a shard, from a state to a size that is at most the next multiple of the last width but one."""
 
-    def __init__(self, shards: Shards, folder: Path, state: State, target: int, work: Numbers) -> None:
+    def __init__(
+        self, shards: Shards, folder: Path, state: State, target: int, work: Numbers, widths: tuple[int, ...]
+    ) -> None:
+        self._widths = widths
         self._folder = folder
         self._state = state
         self._target = target
@@ -110,7 +115,7 @@ class _Step:
 
     def taken(self) -> State:
         """The state once its files are on disk."""
-        wanted = ranges(self._state.pruned, self._target)
+        wanted = ranges(self._state.pruned, self._target, self._widths)
         for each in wanted:
             self._make(each)
         files = tuple(self._files[each] for each in wanted)
@@ -122,8 +127,8 @@ class _Step:
         """Write the files of a range, from those within it and from the fresh entries; first the parts of a wide one."""
         if wanted in self._files:
             return
-        if wanted.end - wanted.start > STEP:
-            for part in parts(wanted):
+        if wanted.end - wanted.start > self._widths[-2]:
+            for part in parts(wanted, self._widths):
                 self._make(part)
         inside = [each for each in self._files if wanted.holds(each)]
         end = max((each.end for each in inside), default=wanted.start)
@@ -131,7 +136,8 @@ class _Step:
         persons = _between(self._persons, "at", end, wanted.end)
         write_entries(self._folder / wanted.name(ENTRIES), self._work.sorted(self._paths(inside, ENTRIES), entries))
         write_persons(self._folder / wanted.name(PERSONS), self._work.merged(self._paths(inside, PERSONS), persons))
-        self._files[wanted] = _file(wanted, [self._files[each] for each in inside], entries)
+        made = _file(wanted, [self._files.pop(each) for each in inside], entries)
+        self._files[wanted] = made
 
     def _paths(self, inside: list[Range], kind: str) -> list[Path]:
         return [self._folder / each.name(kind) for each in inside]
@@ -161,7 +167,8 @@ def _begun(folder: Path, head: Head) -> State:
     return state
 
 
-def _commit(folder: Path, state: State) -> None:
+def commit(folder: Path, state: State) -> None:
+    """Say durably what the folder has: its files are on disk."""
     part = folder / (COVERED + PART)
     part.write_bytes(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
     sync(part)

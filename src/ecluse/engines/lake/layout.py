@@ -1,6 +1,6 @@
 """Which files a shard's lake has: a pure function of its first entry kept and of its size, like the digits of a number.
 
-Entries are cut where their index is a multiple of 2^24, of 2^20, of 2^16, the widest that fits first; a tail ends it. So a file,
+Entries are cut where their index is a multiple of 2^24, 2^22, 2^20, 2^16, the widest that fits first; a tail ends it. So a file,
 once as wide as it gets, is never written again, and a journal of a hundred million entries is a dozen files.
 """
 
@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-STEP = 1 << 20  # entries taken from the journal, sorted and numbered in memory together: about 1 GiB
-WIDTHS = (1 << 24, STEP, 1 << 16)  # merged sixteen at a time; more widths would write each entry more often
+# The wider a file, the more of it the zone maps leave out for some accounts; each width more writes each entry once more. As many
+# entries as the last width but one are taken from the journal, sorted and numbered in memory together: about 1 GiB.
+WIDTHS = (1 << 24, 1 << 22, 1 << 20, 1 << 16)
 ENTRIES, PERSONS = "entries", "persons"
 COVERED = "covered.json"
 FORMAT = 1
@@ -67,24 +68,23 @@ def place(url: str) -> tuple[str, dict[str, str]]:
     return folder, dict(parse_qsl(options))
 
 
-def ranges(start: int, end: int) -> list[Range]:
+def ranges(start: int, end: int, widths: tuple[int, ...] = WIDTHS) -> list[Range]:
     """The ranges of the files for entries `start` until before `end`."""
     found = []
     while start < end:
-        found.append(Range(start, _stop(start, end)))
+        found.append(Range(start, _stop(start, end, widths)))
         start = found[-1].end
     return found
 
 
-def parts(whole: Range) -> list[Range]:
+def parts(whole: Range, widths: tuple[int, ...] = WIDTHS) -> list[Range]:
     """The ranges a merged file is made of: those there were just before its last entry came."""
-    narrower = [width for width in WIDTHS if width < whole.end - whole.start]
-    width = narrower[0] if narrower else whole.end - whole.start
-    return [Range(at, min(at + width, whole.end)) for at in range(whole.start, whole.end, width)]
+    width = next(each for each in widths if each < whole.end - whole.start)
+    return [Range(at, at + width) for at in range(whole.start, whole.end, width)]
 
 
-def _stop(start: int, end: int) -> int:
-    for width in WIDTHS:
+def _stop(start: int, end: int, widths: tuple[int, ...]) -> int:
+    for width in widths:
         if start % width == 0 and start + width <= end:
             return start + width
-    return min(end, (start // WIDTHS[-1] + 1) * WIDTHS[-1])
+    return min(end, (start // widths[-1] + 1) * widths[-1])
