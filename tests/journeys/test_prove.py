@@ -12,7 +12,7 @@ import pytest
 
 from ecluse.journal.entry import Operation, decode
 from ecluse.journal.tiles import bundle, entries_of
-from tests.journal import told
+from tests.journal import entries_in
 from tests.journeys.site import AMC, MEMBER, Site, question
 
 OTHER = {**MEMBER, "member_number": "M2", "nir": "184036945112323", "birth_date": "1984-03-02"}
@@ -114,7 +114,7 @@ def test_with_every_entry_of_the_month_no_order_is_believed(hub: Proved) -> None
 
 
 def test_the_proving_is_in_the_journal(hub: Proved, complete: Path) -> None:
-    proved = [each for each in told(hub.site.directory / "journal") if each.operation is Operation.JOURNAL_PROVED]
+    proved = [each for each in entries_in(hub.site.directory / "journal") if each.operation is Operation.JOURNAL_PROVED]
     assert complete.exists()
     assert {each.account for each in proved} == {"operator"}
     assert any(each.person and each.outcome == "complete" for each in proved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,8 +39,8 @@ class LocalFiles:
             known = set(read_records(self._directory))
         except ValueError:
             known = set()
-        here = [each.name for each in self._directory.glob("*") if each.is_dir() and SHARD.fullmatch(each.name)]
-        there = [each.name for each in self._heads.glob("*") if SHARD.fullmatch(each.name)] if self._heads else []
+        here = [each.name for each in self._directory.glob("*") if each.is_dir() and re.match(SHARD, each.name)]
+        there = [each.name for each in self._heads.glob("*") if re.match(SHARD, each.name)] if self._heads else []
         return sorted(set(here + there) - known)
 
     def files(self, shard: str) -> _ShardFiles:
@@ -73,7 +74,7 @@ class _ShardFiles:
                 yield from entries_of(self._partial(start // WIDTH, width))
             return
         try:
-            size = size_of(self._folder)
+            size = size_of(self._directory, self._record.name)
             yield from LocalShards(self._directory).entries(self._record.name, start, size) if size > start else ()
         except Refused as refused:
             raise ValueError(refused.detail) from None
