@@ -21,9 +21,9 @@ from tests.journal import entries_in
 from tests.journeys.site import AMC, DOCTOR, PRACTICE, Site, question, today
 
 THIEF = "rpps:10000000019"
+STEM = 2790675056123  # a woman of June 1979, and those who come after her in the register
 PEOPLE = [
-    {"member_number": f"M{n}", "nir": nir, "contract": f"C{n}"}
-    for n, nir in enumerate(["279067505612357", "179063755612317", "279067505612454", "179067505612360"], 1)
+    {"member_number": f"M{n}", "nir": f"{STEM + n}{97 - (STEM + n) % 97:02}", "contract": f"C{n}"} for n in range(1, 5)
 ]
 SEEN = (0, 1, 2)  # of PEOPLE: those the thief looked at; the last one only the doctor did
 LOGIN, NETWORK = "stolen-session", "127.0.0.0/24"
@@ -34,7 +34,7 @@ class Case:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.site = Site(folder / "hub")
+        self.site = Site(folder / "hub", ECLUSE_LAKE_EVERY_S="0")  # the test says when the lake is brought up
         self.key = Identity.generate()
         (folder / "key.txt").write_text(f"# created: today\n{self.key}\n")
         (folder / "key.pub").write_text(f"{self.key.to_public()}\n")
