@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -46,9 +47,9 @@ def _unwritten(insurer: str) -> str:
 
 def _insurers(exposure: Exposure) -> Table:
     kinds = exposure.displayed.categories
-    table = Table("insurer", "referenced", "reachable ≤", "displayed", *kinds)
+    table = Table("insurer", "referenced", "reachable ≤", "displayed", *kinds, box=SIMPLE, padding=0)
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for part in exposure.insurers:
         shown = part.displayed
         counts = (_known(part.referenced), _known(part.reachable), _between(shown.people))
@@ -60,7 +61,7 @@ def _insurers(exposure: Exposure) -> Table:
 
 
 def _spread(label: str, counts: Mapping[str, int]) -> Table:
-    table = Table(label, "people displayed")
+    table = Table(label, "people displayed", box=SIMPLE, padding=0)
     table.columns[1].justify = "right"
     for value, people in [*counts.items()][:ROWS_MAX]:
         table.add_row(value or "unknown", f"{people:,}")

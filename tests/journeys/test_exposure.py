@@ -1,0 +1,258 @@
+"""A login is stolen and looks at some people: the exposure says exactly whom, to the hub and to their insurer, and nobody else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import pytest
+from pyrage.x25519 import Identity
+
+from ecluse.journal.entry import Operation
+from tests.journal import entries_in
+from tests.journeys.site import AMC, DOCTOR, PRACTICE, Site, question, today
+
+THIEF = "rpps:10000000019"
+STEM = 2790675056123  # a woman of June 1979, and those who come after her in the register
+PEOPLE = [
+    {"member_number": f"M{n}", "nir": f"{STEM + n}{97 - (STEM + n) % 97:02}", "contract": f"C{n}"} for n in range(1, 5)
+]
+SEEN = (0, 1, 2)  # of PEOPLE: those the thief looked at; the last one only the doctor did
+LOGIN, NETWORK = "stolen-session", "127.0.0.0/24"
+
+
+class Case:
+    """A hub where a thief looked at three people; one of them was billed by the same place afterwards."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = Site(folder / "hub", ECLUSE_LAKE_EVERY_S="0")  # the test says when the lake is brought up
+        self.key = Identity.generate()
+        (folder / "key.txt").write_text(f"# created: today\n{self.key}\n")
+        (folder / "key.pub").write_text(f"{self.key.to_public()}\n")
+        (folder / "insurers.csv").write_text(
+            f"insurer,name,iban,mandate,mandate_signed_on\n{AMC},Mutuelle,FR7630006000011234567890189,,\n"
+        )
+
+    def happen(self) -> None:
+        """The day of the theft."""
+        self.site.make()
+        self.site.run("insurer", "load", str(self.folder / "insurers.csv"))
+        self.site.load(PEOPLE)
+        self.site.start()
+        self.since = datetime.now(UTC).isoformat()
+        with self.site.client(self.site.token(THIEF, practice=PRACTICE)) as thief:
+            for place in SEEN:
+                checked = self.look(thief, place)
+            self.look(thief, 0)
+            assert thief.post("/v1/rights/checks", json=question(beneficiary={"birth_date": "1951-01-01"})).is_success
+            line = {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
+            bill = {"invoice": "F1", "engagement": checked["engagement"]["number"], "lines": [line]}
+            assert thief.post("/v1/claims", json=bill).json()["status"] == "accepted"
+            assert thief.get("/v1/claims").is_success
+        with self.site.client() as doctor:
+            self.look(doctor, 3)
+        self.until = datetime.now(UTC).isoformat()
+        self.site.run("journal", "export")
+
+    def look(self, client: Any, place: int) -> Any:
+        """Ask about one of PEOPLE by member number."""
+        who = {"nir": None, "member_number": PEOPLE[place]["member_number"]}
+        answer = client.post("/v1/rights/checks", json=question(beneficiary=who)).json()
+        assert answer["outcome"] == "confirmed"
+        return answer
+
+    def words(self, account: str = THIEF) -> list[str]:
+        """The command's options for the window."""
+        return ["exposure", "--account", account, "--from", self.since, "--to", self.until]
+
+    def asked(self, **more: Any) -> dict[str, Any]:
+        """The body of the HTTP question."""
+        return {"accounts": [THIEF], "from": self.since, "to": self.until, **more}
+
+    def exported(self) -> None:
+        """The lake, brought up to what asking wrote."""
+        self.site.run("journal", "export")
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    made = Case(tmp_path_factory.mktemp("exposure"))
+    try:
+        made.happen()
+        yield made
+    finally:
+        if made.site.process:
+            made.site.stop()
+
+
+def test_the_exposure_is_exactly_what_was_shown(case: Case) -> None:
+    case.exported()
+    told = case.site.json(*case.words())
+    shown = told["displayed"]
+    assert shown["people"] == {"at_least": 3, "at_most": 3}
+    assert shown["categories"] == {"present": 0, "billed": 1, "unexplained": 2}
+    assert (told["referenced"], told["reachable"], told["lists_shown"]) == (4, 4, 1)
+    assert shown["accounts"] == {THIEF: 3}
+    assert shown["departements"] == {"37": 3}
+    assert shown["days"] == {today(): 3}
+    assert shown["fields"]["covered_until"] == 3
+    assert shown["fields"]["claim"] == shown["fields"]["split"] == 1
+    assert "guarantee" not in shown["fields"]
+    assert [part["insurer"] for part in told["insurers"]] == [AMC]
+
+
+def test_asking_is_in_the_journal_before_it_is_told(case: Case) -> None:
+    case.exported()
+    told = case.site.json(*case.words())
+    (asked,) = [each for each in entries_in(case.site.directory / "journal") if each.request == told["exposure_id"]]
+    assert (asked.operation, asked.account) == (Operation.EXPOSURE_ASKED, "operator")
+    assert asked.outcome == "3 to 3 people displayed by 1 accounts"
+
+
+def test_where_and_by_which_login_a_look_was_made_is_in_the_journal(case: Case) -> None:
+    looked = [each for each in entries_in(case.site.directory / "journal") if each.account == THIEF]
+    assert {each.network for each in looked} == {NETWORK}
+    assert {each.software for each in looked} == {"ecluse-dev"}
+    (session,) = {each.session for each in looked}
+    case.exported()
+    narrowed = case.site.json(*case.words(), "--session", session, "--network", "127.0.0.9")
+    assert narrowed["displayed"]["people"]["at_least"] == 3
+    case.exported()
+    other = case.site.json(*case.words(), "--session", "another")
+    assert other["displayed"]["people"]["at_least"] == 0
+
+
+def test_a_lake_that_is_behind_answers_nothing(case: Case) -> None:
+    case.exported()
+    case.site.json(*case.words())  # which writes an entry
+    refused = case.site.run(*case.words(), check=False)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.splitlines()[-1].startswith("lake_behind: ")
+
+
+def test_without_a_key_no_list_and_with_one_only_its_holder_reads_it(case: Case, tmp_path: Path) -> None:
+    case.exported()
+    told = case.site.json(*case.words(), "--lists", str(tmp_path / "none"))
+    assert told["lists"] == [{"insurer": AMC, "members": 3, "unknown": 0, "recipient": "", "files": {}}]
+    key = case.site.json("insurer", "key", AMC, str(case.folder / "key.pub"))
+    assert key == {"insurer": AMC, "recipient": str(case.key.to_public()), "changed": True}
+    (tmp_path / "other.pub").write_text(str(Identity.generate().to_public()))
+    changed = case.site.run("insurer", "key", AMC, str(tmp_path / "other.pub"), check=False)
+    assert changed.stderr.splitlines()[-1].startswith("recipient_changed: ")
+    case.exported()
+    told = case.site.json(*case.words(), "--lists", str(tmp_path / "lists"))
+    names = sorted(told["lists"][0]["files"])
+    assert sorted(each.name for each in (tmp_path / "lists").iterdir()) == names
+    sealed = tmp_path / "lists" / names[0]
+    assert b"M1" not in sealed.read_bytes()
+    opened = case.site.run("exposure", "open", str(sealed), "--identity", str(case.folder / "key.txt")).stdout
+    rows = list(csv.DictReader(io.StringIO(opened)))
+    assert {(row["member_number"], row["birth_date"], row["birth_rank"]) for row in rows} == {
+        (PEOPLE[place]["member_number"], "1979-06-14", "1") for place in SEEN
+    }
+    assert sorted((row["member_number"], row["times"], row["category"]) for row in rows) == [
+        ("M1", "2", "unexplained"), ("M2", "1", "unexplained"), ("M3", "2", "billed"),
+    ]  # fmt: skip
+    (tmp_path / "stranger.txt").write_text(str(Identity.generate()))
+    shut = case.site.run("exposure", "open", str(sealed), "--identity", str(tmp_path / "stranger.txt"), check=False)
+    assert shut.stderr.splitlines()[-1].startswith("envelope_shut: ")
+    same_in_parquet(case, tmp_path / "lists" / names[1], rows)
+    same_with_age(case, sealed, opened)
+    exported = [each for each in entries_in(case.site.directory / "journal") if each.engagement == told["exposure_id"]]
+    written = {each.outcome for each in exported if each.operation is Operation.JOURNAL_EXPORTED}
+    assert written == {f"{name} {digest} 3 people" for name, digest in told["lists"][0]["files"].items()}
+
+
+def same_in_parquet(case: Case, sealed: Path, rows: list[dict[str, str]]) -> None:
+    out = sealed.with_suffix("")
+    case.site.run("exposure", "open", str(sealed), "--identity", str(case.folder / "key.txt"), "--out", str(out))
+    read = parquet.read_table(out).to_pylist()
+    assert [{name: str(value) for name, value in row.items()} for row in read] == rows
+
+
+def same_with_age(case: Case, sealed: Path, opened: str) -> None:
+    age = shutil.which("age")
+    if age is None:
+        pytest.skip("no `age` here: apt-get install age")
+    done = subprocess.run(
+        [age, "-d", "-i", str(case.folder / "key.txt"), str(sealed)], capture_output=True, check=True
+    )
+    assert done.stdout.decode().splitlines() == opened.splitlines()
+
+
+def test_a_page_and_a_table_of_counts_are_written(case: Case, tmp_path: Path) -> None:
+    case.exported()
+    page, counts = tmp_path / "exposition.html", tmp_path / "counts.parquet"
+    said = case.site.run(*case.words(), "--html", str(page), "--parquet", str(counts))
+    assert said.stdout == ""
+    assert "Qui a été affiché" in page.read_text(encoding="utf-8")
+    rows = {(row["counted"], row["value"]): row["people"] for row in parquet.read_table(counts).to_pylist()}
+    assert rows["displayed_at_least", ""] == rows["displayed_at_most", ""] == rows["accounts", THIEF] == 3
+    case.exported()
+    assert "unexplained" in case.site.run(*case.words()).stdout
+
+
+def test_over_http_each_sees_what_is_theirs(case: Case) -> None:
+    case.exported()
+    investigator = case.site.token("operator", practice="", scope="investigate")
+    insurer = case.site.token(f"amc:{AMC}", practice="", scope="exposure:own")
+    stranger = case.site.token("amc:0075123457", practice="", scope="exposure:own")
+    with case.site.client(investigator) as hub:
+        made = hub.post("/v1/exposures", json=case.asked())
+        assert made.status_code == 201
+        place = f"/v1/exposures/{made.json()['exposure_id']}"
+        assert hub.get(place).json() == made.json()
+        assert hub.get("/v1/exposures/exp_none").status_code == 404
+        early = hub.post("/v1/exposures", json=case.asked() | {"to": "2028-01-01T00:00:00Z"})
+        assert (early.status_code, early.json()["code"], early.json()["pointer"]) == (400, "exposure_invalid", "/to")
+    with case.site.client(insurer) as own:
+        part = own.get(place).json()
+        assert part["displayed"]["people"]["at_least"] == 3
+        assert part["narrowed_to_insurers"] == [AMC]
+        assert own.post("/v1/exposures", json=case.asked(insurers=["0075123457"])).status_code == 403
+        case.exported()
+        assert own.post("/v1/exposures", json=case.asked()).json()["displayed"]["people"]["at_least"] == 3
+    with case.site.client(stranger) as other:
+        nothing = other.get(place).json()
+        assert (nothing["insurers"], nothing["displayed"]["people"]["at_most"]) == ([], 0)
+    with case.site.client() as doctor:
+        for call in (doctor.get(place), doctor.post("/v1/exposures", json=case.asked())):
+            assert (call.status_code, call.json()["code"]) == (403, "forbidden")
+
+
+def test_an_insurer_fetches_its_list_over_http_and_the_fetch_is_journalled(case: Case, tmp_path: Path) -> None:
+    case.site.run("insurer", "key", AMC, str(case.folder / "key.pub"))
+    case.exported()
+    with case.site.client(case.site.token(f"amc:{AMC}", practice="", scope="exposure:own")) as own:
+        made = own.post("/v1/exposures", json=case.asked(lists=True)).json()
+        name = next(each for each in made["lists"][0]["files"] if each.endswith(".csv.age"))
+        fetched = own.get(f"/v1/exposures/{made['exposure_id']}/lists/{name}")
+        assert own.get(f"/v1/exposures/{made['exposure_id']}/lists/exposure.json").status_code == 404
+    (tmp_path / name).write_bytes(fetched.content)
+    opened = case.site.run("exposure", "open", str(tmp_path / name), "--identity", str(case.folder / "key.txt")).stdout
+    assert len(opened.splitlines()) == 4
+    fetches = [each for each in entries_in(case.site.directory / "journal") if each.account == f"amc:{AMC}"]
+    assert fetches[-1].operation is Operation.JOURNAL_EXPORTED
+    assert name in fetches[-1].outcome
+
+
+def test_the_calls_are_described(case: Case) -> None:
+    with case.site.client() as client:
+        described = json.loads(client.get("/schema").text)["paths"]
+    assert {each for each in described if "exposures" in each} == {
+        "/v1/exposures", "/v1/exposures/{exposure_id}", "/v1/exposures/{exposure_id}/lists/{name}",
+    }  # fmt: skip
+
+
+def test_another_login_of_the_same_hub_has_its_own_exposure(case: Case) -> None:
+    case.exported()
+    assert case.site.json(*case.words(DOCTOR))["displayed"]["people"]["at_least"] == 1
