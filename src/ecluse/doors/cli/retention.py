@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -60,4 +61,4 @@ def accept_loss(
     typer.echo("The journal says so. Declare what was lost: docs/availability.md. Keep the shard's folder as evidence.")
 
 
-COMMANDS = {"prune": prune_shards, "accept-loss": accept_loss}
+COMMANDS: dict[str, Callable[..., None]] = {"prune": prune_shards, "accept-loss": accept_loss}
