@@ -59,6 +59,11 @@ class Disk:
         part.replace(path)
         sync(path.parent)
 
+    def remove(self, path: Path) -> None:
+        """Remove a file; on disk when it returns, so that of several the first is gone first."""
+        path.unlink()
+        sync(path.parent)
+
     def sync_all(self, folder: Path) -> None:
         """Everything placed under the folder is on disk when it returns."""
         sync_all(folder)

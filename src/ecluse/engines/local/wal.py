@@ -11,7 +11,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from ecluse.engines.durable import sync
@@ -61,7 +61,7 @@ class Wal:
         found = segments(self._folder)
         spent = [each for each, after in pairwise(found) if first_index(after) <= index]
         for each in spent:
-            each.unlink()
+            self._disk.remove(each)
         return bool(spent)
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ def read(folder: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     meanwhile: its entries are in tiles.
     """
     found = segments(folder)
-    for segment, after in zip(found, [*found[1:], None], strict=True):
+    for segment, after in zip_longest(found, found[1:]):
         index = first_index(segment)
         if after and first_index(after) <= start:
             continue
