@@ -70,17 +70,19 @@ class PowerCut(Disk):
 
     def append(self, file: int, content: bytes) -> None:
         self._calls += 1
-        path = self._files.get(file) or Path(os.readlink(f"/proc/self/fd/{file}"))
+        path = self._files.get(file) or Path(f"/proc/self/fd/{file}").readlink()
         if self.broke or self._calls == self._fails:
             self.broke = self.broke or "append"
-            os.write(file, content[: self._draw.randint(0, len(content))])  # a short write; or whole, and the sync failed
+            os.write(
+                file, content[: self._draw.randint(0, len(content))]
+            )  # a short write; or whole, and the sync failed
             raise OSError(5, "made to fail: append")
         super().append(file, content)
         self._durable[path] = path.read_bytes()
 
     def overwrite(self, file: int, content: bytes) -> None:
         self._call("overwrite")
-        path = Path(os.readlink(f"/proc/self/fd/{file}"))
+        path = Path(f"/proc/self/fd/{file}").readlink()
         self._replaced.setdefault(path, []).append(path.read_bytes())
         super().overwrite(file, content)
 

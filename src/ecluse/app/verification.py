@@ -156,7 +156,7 @@ class _Verifying:
             shard.name,
             self._journal.files(shard.name),
             self._fault,
-            published=published if shard.state == "open" else shard.size,
+            published=shard.size if shard.state == "frozen" else published,
             pruned=shard.pruned,
         )
         tree = walk.run({each.size for each in claims}, lambda size: self._told(self._done + size, of))
@@ -180,6 +180,8 @@ class _Verifying:
                 self._fault(Fault(shard.name, claim.file, what, sound if sound < claim.size else None))
         if not any(each.file not in ("second home", "cosigned") for each in claims) and tree.size:
             self._fault(Fault(shard.name, "head", "is not there: nothing says how far the log goes"))
+        elif shard.state == "frozen" and not any(each.file == "checkpoint" for each in claims):
+            self._fault(Fault(shard.name, "checkpoint", "is not there"))
 
     def _fault(self, fault: Fault) -> None:
         self.faults.append(fault)

@@ -69,7 +69,7 @@ class _ShardFiles:
         return sorted(int(each.name) for each in (self._folder / f"{name}.p").glob("*") if each.name.isdigit())
 
     def rest(self, start: int) -> Iterator[bytes]:
-        if self._record.state != "open":
+        if self._record.state == "frozen":
             if width := self._record.size - start:
                 yield from entries_of(self._partial(start // WIDTH, width))
             return
