@@ -48,7 +48,7 @@ from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
 from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
-from ecluse.engines.machine import machine_facts, port_state
+from ecluse.engines.machine import machine_facts, port_state, shares_disk
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
@@ -362,6 +362,9 @@ def examine(directory: Path) -> Facts:
         issuers=len(issuers or ()),
         development_issuers=sum(each.development for each in settings.issuers),
         in_flight_max=http.in_flight_max,
+        keep_months=settings.journal.keep_months,
+        origin_unset=EXAMPLE_ORIGIN in settings.journal.origin,
+        heads_beside=shares_disk(directory / _plug(settings.journal.url, LOGS)[1], directory / settings.journal.heads),
         watched=len(settings.journal.witnesses),
         variables=unknown_variables(),
         port=port_state(http.host, http.port),

@@ -7,12 +7,14 @@ function and a line of `CHECKS`; it judges facts and reads nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from statistics import median
 from typing import Literal
 
 import msgspec
 
 from ecluse.app.ports.upkeep import Facts, Place
+from ecluse.app.retention import due
 
 Verdict = Literal["ok", "warning", "wrong"]
 
@@ -177,6 +179,32 @@ def _journal(facts: Facts) -> Found:
     return ok(f"{journal.slots} slots, {journal.bytes / (1 << 20):.1f} MiB, every end is whole")
 
 
+def _origin(facts: Facts) -> Found:
+    if not facts.origin_unset:
+        return ok("the journal has a name of its own")
+    return Found(
+        "wrong" if facts.production else "warning",
+        "journal.origin is the made-up one of a new hub",
+        "Write it before the first start in production: it is signed in every head, for ever.",
+    )
+
+
+def _second_home(facts: Facts) -> Found:
+    if facts.production and facts.heads_beside:
+        told = "journal.heads is on the journal's own disk: who restores one from an old copy restores both"
+        return Found("warning", told, "Set journal.heads to a folder on another disk, or have witnesses.")
+    return ok("the heads' second home is on another disk" if not facts.heads_beside else "beside: development")
+
+
+def _retention(facts: Facts) -> Found:
+    shards = facts.journal.shards if facts.journal else ()
+    now = datetime.fromtimestamp(facts.now_ts_us / 1_000_000, UTC)
+    if found := due(shards, now, facts.keep_months):
+        told = f"{len(found)} shards are kept longer than {facts.keep_months} months, the oldest {found[0].name}"
+        return Found("warning", told, "ecluse journal prune.")
+    return ok(f"no entry is kept longer than {facts.keep_months} months")
+
+
 def _witnesses(facts: Facts) -> Found:
     alarms = [each for each in facts.witnesses if each.outcome in ("refused", "ahead")]
     if alarms:
@@ -281,6 +309,9 @@ CHECKS: dict[str, Callable[[Facts], Found]] = {
     "disk sync": _sync,
     "clock": _clock,
     "journal": _journal,
+    "journal origin": _origin,
+    "second home": _second_home,
+    "retention": _retention,
     "witnesses": _witnesses,
     "database": _database,
     "insurers": _insurers,

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ecluse.app.ports.upkeep import JournalFacts
+from ecluse.engines.local.archive import shard_states
 from ecluse.engines.local.reading import LocalShards, size_of
 from ecluse.engines.local.registry import Record, read_records, try_slot
 from ecluse.engines.local.shard import WAL
@@ -28,7 +29,8 @@ def look(directory: Path) -> JournalFacts:
             torn += _torn(directory, record)
         except (Refused, OSError, ValueError) as broken:
             damaged = damaged or str(broken)
-    return JournalFacts(len(records), size, min(instants, default=0), max(instants, default=0), torn, damaged)
+    oldest, newest = min(instants, default=0), max(instants, default=0)
+    return JournalFacts(len(records), size, oldest, newest, torn, damaged, tuple(shard_states(directory)))
 
 
 def _ends_us(directory: Path, record: Record) -> list[int]:

@@ -57,6 +57,11 @@ def sync_times_us(folder: Path) -> tuple[int, ...]:
         probe.unlink()
 
 
+def shares_disk(one: Path, other: Path) -> bool:
+    """Whether both are there, on one file system."""
+    return one.exists() and other.exists() and one.stat().st_dev == other.stat().st_dev
+
+
 def port_state(host: str, port: int) -> str:
     """`free`, `hub` when a hub answers there, `taken` when something else does."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trying:

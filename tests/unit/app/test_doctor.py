@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecluse.app.doctor import CHECKS, DAY_US, GIB, diagnose
+from ecluse.app.ports.journal import ShardState
 from ecluse.app.ports.upkeep import Facts, Fault, InsurerFacts, Integrity, JournalFacts, Place, StoreFacts
 
 SOUND = Integrity("every page")
@@ -17,6 +18,13 @@ def place(name: str, free_gib: float, used_gib: float = 0, device: int = 1) -> P
 
 def journal(gib: float, days: int) -> JournalFacts:
     return JournalFacts(1, int(gib * GIB), DAY_US, DAY_US * (1 + days))
+
+
+MARCH_2027 = 1_804_000_000_000_000  # the 2nd
+
+
+def over(month: str) -> ShardState:
+    return ShardState(f"{month}-w0", month, "frozen", 5, "", 0, has_entries=True)
 
 
 CASES = [
@@ -33,6 +41,17 @@ CASES = [
     ("disk sync", "wrong", Facts(sync_failed="No space left on device")),
     ("issuers", "warning", Facts(production=True, issuers=1, development_issuers=1)),
     ("keys", "wrong", Facts(production=True)),
+    ("journal origin", "wrong", Facts(production=True, origin_unset=True)),
+    ("journal origin", "warning", Facts(origin_unset=True)),
+    ("second home", "warning", Facts(production=True, heads_beside=True)),
+    ("second home", "ok", Facts(production=True)),
+    ("retention", "ok", Facts(now_ts_us=MARCH_2027, journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-03"),)))),
+    ("retention", "warning", Facts(now_ts_us=MARCH_2027, journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-02"),)))),
+    (
+        "retention",
+        "ok",
+        Facts(now_ts_us=MARCH_2027, keep_months=13, journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-02"),))),
+    ),
     ("owner", "warning", Facts(places=(Place("hub.db", 0o600, False, 0, 0, 1),))),
     ("insurers", "wrong", Facts(store=StoreFacts(SOUND, (InsurerFacts("1", True, True, False, 1),)))),
     ("payment runs", "wrong", Facts(store=StoreFacts(SOUND, unwritten_runs=("run_1",)))),

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from ecluse.app.ports.journal import ShardState
 from ecluse.app.ports.published import WitnessSaid
 
 # What the journal tells of and the store keeps. Keys: claim ids; claim ids; engagement numbers; feed ids; insurer, product and
@@ -34,6 +35,7 @@ class JournalFacts(msgspec.Struct, frozen=True):
     newest_ts_us: int
     torn_bytes: int = 0
     damaged: str = ""
+    shards: tuple[ShardState, ...] = ()
 
 
 class InsurerFacts(msgspec.Struct, frozen=True):
@@ -81,6 +83,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """An installation as it was found. Groups are `None` when what they need could not be opened: `refused` says why.
 
+    `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: the second home of its heads is on its own disk;
     `watched`: how many witnesses are in the settings; `witnesses`: what each said last.
     """
 
@@ -104,6 +107,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     python: str = ""
     libraries: tuple[tuple[str, str, str], ...] = ()
     journal: JournalFacts | None = None
+    keep_months: int = 12
+    origin_unset: bool = False
+    heads_beside: bool = False
     watched: int = 0
     witnesses: tuple[WitnessSaid, ...] = ()
     store: StoreFacts | None = None

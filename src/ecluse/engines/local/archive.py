@@ -28,6 +28,22 @@ from ecluse.journal.tiles import ENTRIES
 from ecluse.kernel.errors import Refused
 
 
+def shard_states(directory: Path) -> list[ShardState]:
+    """Every shard, by name. Raises `ValueError` when the list of them does not read."""
+    return [
+        ShardState(
+            each.name,
+            each.month,
+            each.state,
+            each.size,
+            each.root,
+            each.pruned,
+            has_entries=(directory / each.name / "tile" / ENTRIES).exists(),
+        )
+        for each in read_records(directory).values()
+    ]
+
+
 class LocalArchive:
     """The `Archive` port on `directory`; `heads` is the second home of its heads."""
 
@@ -39,10 +55,7 @@ class LocalArchive:
 
     def shards(self) -> list[ShardState]:
         """Every shard, by name."""
-        return [
-            ShardState(each.name, each.month, each.state, each.size, each.root, each.pruned, self._has_entries(each))
-            for each in read_records(self._directory).values()
-        ]
+        return shard_states(self._directory)
 
     def prune(self, shard: str) -> None:
         """Remove a frozen shard's entries; its hashes stay. Killed, it is called again. Raises `OSError`."""
@@ -113,6 +126,3 @@ class LocalArchive:
                 except ValueError:
                     return
                 yield leaf_hash(entry), ts_us
-
-    def _has_entries(self, record: Record) -> bool:
-        return (self._directory / record.name / "tile" / ENTRIES).exists()
