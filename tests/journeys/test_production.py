@@ -9,7 +9,7 @@ import pytest
 from tests.journeys.site import Site
 
 PASSPHRASE = {"ECLUSE_KEYS_PASSPHRASE": "écluse du Sanitas"}
-PRODUCTION = {"ECLUSE_HUB_MODE": "production"}
+PRODUCTION = {"ECLUSE_HUB_MODE": "production", "ECLUSE_JOURNAL_ORIGIN": "hub.test/journal"}
 
 
 def refused(site: Site, *words: str) -> str:
@@ -94,3 +94,10 @@ def test_a_token_by_account_alone_has_a_practice_of_its_own(tmp_path: Path) -> N
     assert [each["status"] for each in told] == ["refused", "refused"]
     assert told[0]["claim_id"] != told[1]["claim_id"]
     assert site.stop() == 0
+
+
+def test_a_journal_is_not_signed_in_production_under_the_made_up_name(tmp_path: Path) -> None:
+    site = Site(tmp_path / "hub", **PASSPHRASE)
+    site.run("init", str(site.directory))
+    unnamed = Site(site.directory, **PASSPHRASE, ECLUSE_HUB_MODE="production")
+    assert refused(unnamed, "serve", "--port", "0").startswith("journal_origin_unset: ")

@@ -83,7 +83,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """An installation as it was found. Groups are `None` when what they need could not be opened: `refused` says why.
 
-    `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: the second home of its heads is on its own disk;
+    `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: their second home is on its disk;
     `watched`: how many witnesses are in the settings; `witnesses`: what each said last.
     """
 
