@@ -116,8 +116,8 @@ class Walk:
     def _bundle(self, number: int) -> list[bytes] | None:
         """The leaf hashes of a full bundle; None where there is none (any more)."""
         name, first = path(ENTRIES, number), number * WIDTH
-        if first + WIDTH <= self._pruned:
-            return self._pruned_tile(number)
+        if first < self._pruned:
+            return self._pruned_tile(number, min(WIDTH, self._pruned - first))
         try:
             content = self._files.read(name)
         except FileNotFoundError:
@@ -135,14 +135,14 @@ class Walk:
             return self._pruned_tile(number)
         return self._hashed(first, entries, name)
 
-    def _pruned_tile(self, number: int) -> list[bytes] | None:
+    def _pruned_tile(self, number: int, width: int = WIDTH) -> list[bytes] | None:
         """Leaf hashes that can only be taken from the tile: their entries are gone."""
-        name = path(0, number)
+        name = path(0, number, width)
         try:
             leaves = split(self._files.read(name))
         except FileNotFoundError:
             leaves = []
-        if len(leaves) != WIDTH:
+        if len(leaves) != width:
             self._fault(name, "is not there, nor are its entries: nothing after it can be verified", number * WIDTH)
             return None
         return leaves
