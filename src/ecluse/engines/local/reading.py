@@ -11,7 +11,7 @@ from ecluse.app.ports.journal import Head
 from ecluse.engines.local.refusals import JOURNAL_DAMAGED, JOURNAL_PRUNED
 from ecluse.engines.local.registry import Record, read_records
 from ecluse.engines.local.shard import CHECKPOINT, HEAD, WAL
-from ecluse.engines.local.wal import first_index, read, segments
+from ecluse.engines.local.wal import first_index, read, records, segments
 from ecluse.journal.checkpoint import Checkpoint, opened
 from ecluse.journal.merkle import root
 from ecluse.journal.note import read_key
@@ -102,8 +102,7 @@ def size_of(directory: Path, name: str) -> int:
         found = segments(wal)
         try:
             if found:
-                last = first_index(found[-1])
-                return last + sum(1 for _ in read(wal, last))
+                return first_index(found[-1]) + sum(1 for _ in records(found[-1].read_bytes()))
         except FileNotFoundError:
             continue
         before, record = record, read_records(directory).get(name)

@@ -72,8 +72,11 @@ class Wal:
 
 
 def segments(folder: Path) -> list[Path]:
-    """The segments, in the order of their entries."""
-    return sorted(folder.glob("*.seg"))
+    """The segments, in the order of their entries; none once the shard is frozen, which it may be at any moment."""
+    try:
+        return sorted(folder.glob("*.seg"))
+    except FileNotFoundError:
+        return []
 
 
 def first_index(segment: Path) -> int:
