@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ecluse.engines.local import LocalLog
 from ecluse.kernel.errors import Refused
 from tests.faults.disk import fill
 from tests.faults.promises import Promises
@@ -13,6 +14,12 @@ from tests.faults.verifier import faults
 from tests.journal import open_log
 
 BATCH = [b"%d" % number * 1000 for number in range(10, 60)]
+
+
+def until_refused(log: LocalLog, promises: Promises) -> None:
+    """Append more than can fit."""
+    for _ in range(100):
+        promises.acknowledged(log.append(BATCH), BATCH)
 
 
 def test_a_full_disk_stops_answers_and_loses_none(tmp_path: Path, disk: Path) -> None:
@@ -23,8 +30,7 @@ def test_a_full_disk_stops_answers_and_loses_none(tmp_path: Path, disk: Path) ->
     with pytest.raises(Refused, match="journal_poisoned"):
         log.ready()
     with pytest.raises(Refused, match="journal_poisoned"):
-        for _ in range(100):
-            promises.acknowledged(log.append(BATCH), BATCH)
+        until_refused(log, promises)
     log.close()
     ballast.unlink()
     again = open_log(journal, heads=heads)
