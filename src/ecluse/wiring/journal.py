@@ -1,4 +1,4 @@
-"""Like `wiring.py`, for what looks at a journal from outside: inspections need no database, witnesses no hub."""
+"""What looks at a journal from outside: inspections need no database, witnesses no hub."""
 
 from __future__ import annotations
 
