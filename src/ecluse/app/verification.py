@@ -156,7 +156,9 @@ class _Verifying:
             shard.name,
             self._journal.files(shard.name),
             self._fault,
-            published=published if shard.state == "open" else shard.size,
+            published={"open": published, "frozen": shard.size, "abandoned": 0}[
+                shard.state
+            ],  # the last is left as it was
             pruned=shard.pruned,
         )
         tree = walk.run({each.size for each in claims}, lambda size: self._told(self._done + size, of))

@@ -69,12 +69,12 @@ class _ShardFiles:
         return sorted(int(each.name) for each in (self._folder / f"{name}.p").glob("*") if each.name.isdigit())
 
     def rest(self, start: int) -> Iterator[bytes]:
-        if self._record.state != "open":
+        if self._record.state == "frozen":
             if width := self._record.size - start:
                 yield from entries_of(self._partial(start // WIDTH, width))
             return
         try:
-            size = size_of(self._directory, self._record.name)
+            size = self._record.size or size_of(self._directory, self._record.name)
             yield from LocalShards(self._directory).entries(self._record.name, start, size) if size > start else ()
         except Refused as refused:
             raise ValueError(refused.detail) from None

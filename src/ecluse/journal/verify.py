@@ -104,6 +104,10 @@ class Walk:
             number += 1
             if len(leaves) < WIDTH:
                 return
+        if number * WIDTH < self._pruned:  # the last bundle went with the others; its hashes stayed
+            if leaves := self._pruned_tile(number, self._pruned - number * WIDTH):
+                yield leaves
+            return
         rest = self._rest(number * WIDTH)
         while some := list(islice(rest, WIDTH)):
             leaves = self._hashed(number * WIDTH, some, "wal, or the last bundle")
@@ -135,14 +139,14 @@ class Walk:
             return self._pruned_tile(number)
         return self._hashed(first, entries, name)
 
-    def _pruned_tile(self, number: int) -> list[bytes] | None:
+    def _pruned_tile(self, number: int, width: int = WIDTH) -> list[bytes] | None:
         """Leaf hashes that can only be taken from the tile: their entries are gone."""
-        name = path(0, number)
+        name = path(0, number, width)
         try:
             leaves = split(self._files.read(name))
         except FileNotFoundError:
             leaves = []
-        if len(leaves) != WIDTH:
+        if len(leaves) != width:
             self._fault(name, "is not there, nor are its entries: nothing after it can be verified", number * WIDTH)
             return None
         return leaves
