@@ -240,7 +240,7 @@ def open_hub(
     """
     settings = read_settings(directory)
     module, opening = keys_engine(settings, directory)
-    keys = module.openkeys_engine(opening, new=new)
+    keys = module.open_keys(opening, new=new)
     clock = SystemClock()
     store = settings.store
     module, _ = _plug(store.url, STORES)
