@@ -11,6 +11,7 @@ BENCHES = (
     "coverage",
     "quotes",
     "append",
+    "verify",
     "feed",
     "rights",
     "claims",

@@ -1,4 +1,4 @@
-"""Stores by URL, as `wiring.py` opens them, and their tables as another program reads and changes them."""
+"""Stores by URL, as `wiring` opens them, and their tables as another program reads and changes them."""
 
 from __future__ import annotations
 

@@ -34,10 +34,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # An engine knows the port it implements and the `Admission` its methods ask for, not the use cases.
     "engines": PURE | {"app.ports", "app.access"},
     # A door opens the hub through wiring, never an engine by name.
-    "doors": PURE | {"app", "wiring", "wiring_journal", "settings"},
-    "wiring": PURE | {"app", "engines", "settings"},  # the only file that knows both sides
-    "wiring_journal": PURE
-    | {"app", "engines", "settings", "wiring"},  # but for what looks at a journal without opening a hub
+    "doors": PURE | {"app", "wiring", "settings"},
+    "wiring": PURE | {"app", "engines", "settings"},  # the only place that knows both sides
 }
 # Domain packages that others must not look back at: who is computed with does not know who computes.
 DOMAIN_ORDER = (
@@ -98,7 +96,7 @@ class Source:
 
     @property
     def package(self) -> str:
-        """`kernel` for src/ecluse/kernel/money.py, `wiring` for src/ecluse/wiring.py, `sim` for sim/world.py."""
+        """`kernel` for src/ecluse/kernel/money.py, `wiring` for src/ecluse/wiring/keys.py, `sim` for sim/world.py."""
         parts = self.path.removesuffix(".py").split("/")
         return parts[2] if parts[:2] == ["src", "ecluse"] else parts[0]
 

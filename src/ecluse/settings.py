@@ -84,6 +84,11 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.keep_months > KEEP_MONTHS_FREE and not self.keep_reason.strip():
             raise ValueError(f"keep_months past {KEEP_MONTHS_FREE} needs keep_reason")
 
+    @property
+    def place(self) -> str:
+        """Where the engine of `url` keeps it."""
+        return self.url.partition(":")[2]
+
 
 class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[lake]`."""

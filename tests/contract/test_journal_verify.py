@@ -15,6 +15,7 @@ from ecluse.app.ports.journal_files import SignedHead
 from ecluse.app.verification import Verified, verify_journal
 from ecluse.engines.journal_files import LocalFiles
 from ecluse.engines.local import LocalLog
+from ecluse.engines.local.archive import LocalArchive
 from ecluse.engines.local.registry import Signer
 from ecluse.journal.note import ED25519, Key
 from tests.logs import entry
@@ -196,3 +197,23 @@ def test_entries_earlier_than_one_before_them_are_told_and_are_no_fault(tmp_path
     log.close()
     found = verify(tmp_path)
     assert (found.faults, found.shards[0].earlier) == ((), (3,))
+
+
+def test_a_pruned_shard_is_verified_from_its_hashes(hub: Path) -> None:
+    LocalArchive(hub / "journal", SIGNER, hub / "heads").prune("2026-11-w0")
+    assert not verify(hub).faults
+    flip("journal/2026-11-w0/tile/0/002.p/89", 40)(hub)
+    assert {each.file for each in verify(hub).faults} >= {"checkpoint"}
+
+
+def test_an_abandoned_shard_is_verified_as_far_as_it_is_left(hub: Path) -> None:
+    """Its end was lost; whoever saw more of it is not contradicted, and what is left must be as it was."""
+    segment = hub / "journal" / "2026-12-w0" / SEG
+    segment.write_bytes(segment.read_bytes()[:-2_000])
+    for published in ("entries", "0"):
+        shutil.rmtree(hub / "journal" / "2026-12-w0" / "tile" / published)
+    archive = LocalArchive(hub / "journal", SIGNER, hub / "heads")
+    archive.abandon("2026-12-w0", "a disk", 0)
+    assert not verify(hub).faults
+    flip(f"journal/2026-12-w0/{SEG}", 300)(hub)
+    assert verify(hub).faults

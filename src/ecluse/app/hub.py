@@ -1,4 +1,4 @@
-"""The hub as use cases see it: one object that holds every port. `wiring.py` makes it; nobody else chooses an engine."""
+"""The hub as use cases see it: one object that holds every port. `wiring` makes it; nobody else chooses an engine."""
 
 from __future__ import annotations
 

@@ -104,6 +104,8 @@ def _evidence(journal: Provable, statement: Statement) -> Iterator[ShardEvidence
 def _of_shard(journal: Provable, head: Head, statement: Statement) -> ShardEvidence:
     note = journal.note(head.shard)
     size = read_checkpoint(read_note(note).text).size
+    if head.pruned:  # refuses, and says so: what is gone can be neither shown nor said to be absent
+        list(journal.entries(head.shard, 0, 1))
     start = _first_at(journal, head, size, statement.from_ts_us - NEAR_US)
     end = min(
         size, _first_at(journal, head, size, statement.to_ts_us + NEAR_US) + WIDTH + 1

@@ -151,12 +151,13 @@ class _Verifying:
 
     def _walk(self, shard: ShardTold, of: int) -> None:
         claims = self._claims[shard.name]
-        published = next((each.size for each in claims if each.file == "checkpoint"), 0)
+        checkpoint = next((each.size for each in claims if each.file == "checkpoint"), 0)
+        published = {"open": checkpoint, "frozen": shard.size, "abandoned": 0}[shard.state]  # the last is left as it was
         walk = Walk(
             shard.name,
             self._journal.files(shard.name),
             self._fault,
-            published=shard.size if shard.state == "frozen" else published,
+            published=published,
             pruned=shard.pruned,
         )
         tree = walk.run({each.size for each in claims}, lambda size: self._told(self._done + size, of))

@@ -74,7 +74,7 @@ class _ShardFiles:
                 yield from entries_of(self._partial(start // WIDTH, width))
             return
         try:
-            size = size_of(self._directory, self._record.name)
+            size = self._record.size or size_of(self._directory, self._record.name)
             yield from LocalShards(self._directory).entries(self._record.name, start, size) if size > start else ()
         except Refused as refused:
             raise ValueError(refused.detail) from None

@@ -1,4 +1,4 @@
-"""What one store engine gives, by port; `wiring.py` hands each to whom it concerns."""
+"""What one store engine gives, by port; `wiring` hands each to whom it concerns."""
 
 from __future__ import annotations
 

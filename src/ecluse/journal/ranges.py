@@ -18,8 +18,10 @@ def range_proof(hashes: Hashes, start: int, end: int, size: int) -> list[bytes]:
 def proves_range(proof: Sequence[bytes], leaves: Sequence[bytes], start: int, size: int, root: bytes) -> bool:
     """Whether `leaves` are all the leaves from `start` on, until as many, of the tree with that root."""
     end = start + len(leaves)
-    beside = list(_beside(start, end, 0, size)) if 0 <= start < end <= size < 1 << 63 else []
-    if not leaves or end > size or len(beside) != len(proof) or any(len(each) != HASH_BYTES for each in proof):
+    if not 0 <= start < end <= size < 1 << 63 or any(len(each) != HASH_BYTES for each in [*proof, *leaves]):
+        return False
+    beside = list(_beside(start, end, 0, size))
+    if len(beside) != len(proof):
         return False
     known = dict(zip(beside, proof, strict=True))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 
-from ecluse.journal.merkle import HASH_BYTES, Edge, Hashes, node_hash
+from ecluse.journal.merkle import HASH_BYTES, Edge, Hashes
 
 WIDTH = 256  # hashes of a full tile, entries of a full bundle
 HEIGHT = 8  # levels of the tree in one level of tiles
@@ -60,7 +61,8 @@ def entries_of(content: bytes) -> Iterator[bytes]:
 def fold(hashes: list[bytes]) -> bytes:
     """The root of a power of two of hashes."""
     while len(hashes) > 1:
-        hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+        pairs = b"".join(hashes)  # `node_hash` without a call for each: a verification makes millions
+        hashes = [sha256(b"\x01" + pairs[at : at + 64]).digest() for at in range(0, len(pairs), 64)]
     return hashes[0]
 
 

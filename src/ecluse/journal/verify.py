@@ -104,6 +104,10 @@ class Walk:
             number += 1
             if len(leaves) < WIDTH:
                 return
+        if number * WIDTH < self._pruned:  # the last bundle went with the others; its hashes stayed
+            if leaves := self._pruned_tile(number, self._pruned - number * WIDTH):
+                yield leaves
+            return
         rest = self._rest(number * WIDTH)
         while some := list(islice(rest, WIDTH)):
             leaves = self._hashed(number * WIDTH, some, "wal, or the last bundle")
@@ -157,14 +161,25 @@ class Walk:
             self._fault("wal", str(wrong), at)
 
     def _hashed(self, first: int, entries: list[bytes], file: str) -> list[bytes]:
-        for index, encoded in enumerate(entries, first):
-            try:
-                self._order(index, decode(encoded).ts_us)
-            except msgspec.MsgspecError as wrong:
-                self._fault(file, f"does not read as an entry: {str(wrong)[:100]}", index)
-            except UnicodeDecodeError:
-                self._fault(file, "does not read as an entry: a text that is not UTF-8", index)
+        try:
+            times_us = [decode(encoded).ts_us for encoded in entries]
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            times_us = [self._time_us(index, encoded, file) for index, encoded in enumerate(entries, first)]
+        if min(times_us) < self._newest_us - NEAR_US or max(times_us) - min(times_us) > NEAR_US:
+            for index, ts_us in enumerate(times_us, first):
+                self._order(index, ts_us)
+        self._newest_us = max(self._newest_us, *times_us)
         return [sha256(b"\x00" + encoded).digest() for encoded in entries]
+
+    def _time_us(self, index: int, encoded: bytes, file: str) -> int:
+        """When an entry was written; of one that does not read, that of the entry before it."""
+        try:
+            return decode(encoded).ts_us
+        except msgspec.MsgspecError as wrong:
+            self._fault(file, f"does not read as an entry: {str(wrong)[:100]}", index)
+        except UnicodeDecodeError:
+            self._fault(file, "does not read as an entry: a text that is not UTF-8", index)
+        return self._newest_us
 
     def _order(self, index: int, ts_us: int) -> None:
         """Evidence about a window believes the order of times; who makes it should know where it does not hold."""

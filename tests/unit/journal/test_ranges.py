@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecluse.journal.merkle import EMPTY, leaf_hash
@@ -37,5 +37,6 @@ def test_a_leaf_left_out_or_changed_is_seen(data: st.DataObject) -> None:
 
 
 @given(st.integers(-3, 70), st.integers(-3, 70), st.lists(st.binary(max_size=33), max_size=5), st.integers(0, 5))
+@example(-1, 1, [], 1)
 def test_made_up_proofs_never_raise(start: int, size: int, proof: list[bytes], count: int) -> None:
     assert not proves_range(proof, [EMPTY] * count, start, size, ROOTS[5])

@@ -1,4 +1,4 @@
-"""What the application needs from the outside, and no more. Engines implement these; `wiring.py` chooses them by URL.
+"""What the application needs from the outside, and no more. Engines implement these; `wiring` chooses them by URL.
 
 Every method that returns a person's data takes an `Admission` (`gate/admission.py`): nobody reads who was not admitted.
 """

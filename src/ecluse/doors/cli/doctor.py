@@ -6,7 +6,7 @@ import typer
 
 from ecluse.app.doctor import Finding, diagnose
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
-from ecluse.wiring import examine
+from ecluse.wiring.examining import examine
 
 STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 

@@ -24,7 +24,7 @@ from ecluse.kernel import ids
 from ecluse.kernel.errors import refusal
 from ecluse.rights.person import person_message
 from ecluse.wiring import OpenHub, open_hub
-from ecluse.wiring_journal import provable
+from ecluse.wiring.journal import provable
 
 REFERENCE_BYTES = 16
 

@@ -15,8 +15,8 @@ from ecluse.doors.cli.screen import HERE, Dir, Json, bar, print_json
 from ecluse.journal.note import typed_key
 from ecluse.kernel.errors import refusal
 from ecluse.settings import read_settings
-from ecluse.wiring import journal_family
-from ecluse.wiring_journal import copied_files, journal_files
+from ecluse.wiring.journal import copied_files, journal_files
+from ecluse.wiring.keys import journal_family
 
 WRONG_EXIT = 2  # as `ecluse doctor`
 

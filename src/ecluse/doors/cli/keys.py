@@ -20,7 +20,8 @@ from ecluse.doors.cli.directory import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import refusal
-from ecluse.wiring import OpenHub, backup_keys, change_passphrase, open_hub, restore_keys
+from ecluse.wiring import OpenHub, open_hub
+from ecluse.wiring.keys import backup_keys, change_passphrase, restore_keys
 
 app = typer.Typer(help="Keys: show, rotate, check, destroy, forget a person, back up, restore.", no_args_is_help=True)
 

@@ -10,7 +10,7 @@ import typer
 from ecluse.app.retention import accept_losses, prune
 from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
 from ecluse.wiring import open_hub
-from ecluse.wiring_journal import archive
+from ecluse.wiring.journal import archive
 
 Operator = Annotated[str, typer.Option(help="Who does this, as your organisation names people.")]
 

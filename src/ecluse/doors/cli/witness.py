@@ -11,7 +11,7 @@ import typer
 from ecluse.doors.cli.screen import ERRORS, Json, print_json
 from ecluse.doors.cli.serve import listen
 from ecluse.doors.log import configure
-from ecluse.wiring_journal import create_witness, open_witness
+from ecluse.wiring.journal import create_witness, open_witness
 
 app = typer.Typer(help="Watch a hub's journal from outside, and sign its heads.", no_args_is_help=True)
 

@@ -30,7 +30,7 @@ from ecluse.doors.log import LOG
 from ecluse.doors.notify import READY, STOPPING
 from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub
-from ecluse.wiring_journal import ask_witnesses, published_logs
+from ecluse.wiring.journal import ask_witnesses, published_logs
 
 KEEP_ALIVE_S = 75  # practice software asks every few minutes at most; longer only holds memory
 LAST_CALL_S = 1.0  # a client whose connection is open may be sending: it is answered, then told to close

@@ -1,4 +1,4 @@
-"""Like `wiring.py`, for what looks at a journal from outside: inspections need no database, witnesses no hub."""
+"""What looks at a journal from outside: inspections need no database, witnesses no hub."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def journal_files(directory: Path) -> LocalFiles:
     """The journal of the hub in `directory`, with the second home of its heads. Raises `not_a_hub`, `settings_invalid`."""
     journal = read_settings(directory).journal
     heads = directory / journal.heads if journal.heads else None
-    return LocalFiles(directory / journal.url.partition(":")[2], heads)
+    return LocalFiles(directory / journal.place, heads)
 
 
 def copied_files(directory: Path) -> LocalFiles:
@@ -41,19 +41,19 @@ def open_witness(directory: Path) -> LocalWitness:
 
 def published_logs(hub: OpenHub) -> LocalPublished:
     """What the hub's journal publishes of itself."""
-    return LocalPublished(hub.dir / hub.settings.journal.url.partition(":")[2])
+    return LocalPublished(hub.dir / hub.settings.journal.place)
 
 
 def archive(hub: OpenHub) -> LocalArchive:
     """The hub's journal, as shards that are over."""
     journal = hub.settings.journal
     heads = hub.dir / journal.heads if journal.heads else None
-    return LocalArchive(hub.dir / journal.url.partition(":")[2], signer(hub.settings, hub.keys), heads)
+    return LocalArchive(hub.dir / journal.place, signer(hub.settings, hub.keys), heads)
 
 
 def provable(hub: OpenHub) -> LocalProvable:
     """The hub's journal, to prove things of."""
-    return LocalProvable(hub.dir / hub.settings.journal.url.partition(":")[2])
+    return LocalProvable(hub.dir / hub.settings.journal.place)
 
 
 async def ask_witnesses(hub: OpenHub, heard: Callable[[str, str], None]) -> None:

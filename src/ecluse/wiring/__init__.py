@@ -1,4 +1,4 @@
-"""The only file that knows both sides: settings choose engines by URL, engines fill the ports, doors get a `Hub`.
+"""The only place that knows both sides: settings choose engines by URL, engines fill the ports, doors get a `Hub`.
 
 A driver is imported only when a URL asks for it.
 """
@@ -16,11 +16,9 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
-from warnings import catch_warnings
 
 import uvloop
 from joserfc.errors import SecurityWarning
-from msgspec.structs import replace
 
 from ecluse.app.access import Desk
 from ecluse.app.hub import Hub
@@ -31,7 +29,6 @@ from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
-from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
@@ -48,13 +45,11 @@ from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
 from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
-from ecluse.engines.machine import machine_facts, port_state, shares_disk
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
-from ecluse.journal.note import ED25519, Key
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
@@ -67,7 +62,6 @@ from ecluse.settings import (
     passphrase,
     read_settings,
     template,
-    unknown_variables,
 )
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -94,19 +88,12 @@ LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
-PASSPHRASE_NONE = refusal(
-    "passphrase_none",
-    409,
-    "No passphrase seals these keys",
-    fix="Change the token's PIN, or the key server's token, there.",
-)
 ORIGIN_UNSET = refusal(
     "journal_origin_unset",
     500,
     "The journal has no name of its own yet",
     fix="Write journal.origin in ecluse.toml before the first start: it is signed in every head, for ever.",
 )
-PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
 ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
 
 
@@ -142,7 +129,7 @@ class OpenHub(Hub):
     @property
     def journal(self) -> Journal:
         """The journal, to be read from its beginning; nobody's slot is taken."""
-        place = self.dir / _plug(self.settings.journal.url, LOGS)[1]
+        place = self.dir / self.settings.journal.place
         return Journal(extent(place), walk(place))
 
     @property
@@ -225,28 +212,6 @@ def check_databases(directory: Path) -> list[Schema]:
     return [module.check(url) for url in _databases(directory)]
 
 
-def backup_keys(directory: Path) -> bytes:
-    """A copy of the wrapped keys, seen to open. Raises `keys_missing`, `keys_locked`."""
-    module, opening = _keys(read_settings(directory), directory)
-    copy: bytes = module.handle(opening).copy()
-    return copy
-
-
-def restore_keys(directory: Path, copy: bytes, *, replace: bool) -> list[str]:
-    """Put the wrapped keys back; the scopes that have some. Raises `keys_there` unless `replace`, `keys_locked`."""
-    module, opening = _keys(read_settings(directory), directory)
-    scopes: list[str] = module.handle(opening).restore(copy, over=replace)
-    return scopes
-
-
-def change_passphrase(directory: Path, old: str, new: str) -> None:
-    """Seal the key file with another passphrase. Raises `passphrase_none`, `passphrase_short`, `keys_missing`, `keys_locked`."""
-    module, opening = _keys(read_settings(directory), directory)
-    if not hasattr(module, "change_passphrase"):
-        raise PASSPHRASE_NONE()
-    module.change_passphrase(opening, old, new)
-
-
 def backup_hub(directory: Path, to: Path) -> Copied:
     """Copy the hub to a folder while it answers; of one on PostgreSQL, what is not on the servers.
 
@@ -258,7 +223,7 @@ def backup_hub(directory: Path, to: Path) -> Copied:
         backup.store(directory / settings.store.url.removeprefix("sqlite:"))
     else:
         backup.files(["spool"])
-    backup.journal(settings.journal.url.removeprefix("local:"))
+    backup.journal(settings.journal.place)
     backup.files([f"out/{BANK_FOLDER}"])
     backup.file(FILE)
     return backup.done()
@@ -274,7 +239,7 @@ def open_hub(
     Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`…
     """
     settings = read_settings(directory)
-    module, opening = _keys(settings, directory)
+    module, opening = keys_engine(settings, directory)
     keys = module.open_keys(opening, new=new)
     clock = SystemClock()
     store = settings.store
@@ -311,7 +276,7 @@ def open_hub(
             exposure=_exposure(directory, settings),
             dir=directory,
             settings=settings,
-            issuers=_issuers(settings, directory),
+            issuers=trusted_issuers(settings, directory),
             log=log,
             stores=stores,
             runner=runner,
@@ -335,90 +300,21 @@ def _open_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:
     return lake
 
 
-def journal_family(directory: Path) -> Key:
-    """The verifier key of every log of the hub's journal. Raises `keys_missing`, `keys_locked`."""
-    settings = read_settings(directory)
-    module, opening = _keys(settings, directory)
-    return Key(f"{settings.journal.origin}/", ED25519, module.open_keys(opening, new=False).public_key("journal"))
-
-
-def examine(directory: Path) -> Facts:
-    """What `app/doctor.py` judges: the hub in `directory`, opened as far as it opens; nothing is made that is not there."""
-    settings, refused = _opened("settings", lambda: read_settings(directory))
-    facts = machine_facts(directory)
-    if settings is None:
-        return replace(facts, refused=refused)
-    issuers, also = _opened("issuers", lambda: _issuers(settings, directory))
-    refused += also
-    store, also = _opened("hub", lambda: _store_facts(directory, settings))
-    http = settings.http
-    return replace(
-        facts,
-        refused=refused + also,
-        production=settings.production,
-        sealed=not settings.keys.url.startswith("file:")
-        or bool(settings.keys.passphrase or settings.keys.passphrase_file),
-        example_account=settings.bank.iban == EXAMPLE_IBAN,
-        issuers=len(issuers or ()),
-        development_issuers=sum(each.development for each in settings.issuers),
-        in_flight_max=http.in_flight_max,
-        keep_months=settings.journal.keep_months,
-        origin_unset=EXAMPLE_ORIGIN in settings.journal.origin,
-        heads_beside=shares_disk(directory / _plug(settings.journal.url, LOGS)[1], directory / settings.journal.heads),
-        watched=len(settings.journal.witnesses),
-        variables=unknown_variables(),
-        port=port_state(http.host, http.port),
-        store=store,
-    )
-
-
-def _store_facts(directory: Path, settings: Settings) -> StoreFacts:
-    key_scheme, _, key_place = settings.keys.url.partition(":")
-    scheme, _, place = settings.store.url.partition(":")
-    for name, local in ((key_place, key_scheme == "file"), (place, scheme == "sqlite")):
-        if local and not (directory / name).is_file():  # opening would make a new one
-            raise PART_MISSING(f"{name} is not there")
-    with catch_warnings(action="ignore"), open_hub(directory) as hub:
-        return hub.run(_stored(hub))
-
-
-async def _stored(hub: OpenHub) -> StoreFacts:
-    integrity = await hub.stores.upkeep.integrity()
-    if any(fault.grave for fault in integrity.faults):
-        return StoreFacts(integrity)
-    insurers = tuple(
-        [
-            InsurerFacts(amc, rights, readable, hub.keys.has(amc), len(await hub.products.names(amc)))
-            for amc, rights, readable in await hub.stores.upkeep.insurers()
-        ]
-    )
-    runs = await hub.payments.runs(unwritten=True)
-    return StoreFacts(integrity, insurers, await hub.stores.upkeep.feeds(), tuple(run.id for run in runs))
-
-
-def _opened(what: str, opening: Callable[[], Result]) -> tuple[Result | None, tuple[Refusal, ...]]:
-    """What opens, or why it does not."""
-    try:
-        return opening(), ()
-    except Refused as said:
-        return None, (Refusal(what, f"{said.code}: {said.detail}", said.fix),)
-    except Exception as broken:  # noqa: BLE001 - whatever keeps a hub from opening is what a doctor has to say
-        return None, (Refusal(what, f"{type(broken).__name__} while it was opened", "Restore it from its copy."),)
-
-
-def _keys(settings: Settings, directory: Path) -> tuple[ModuleType, Opening]:
+def keys_engine(settings: Settings, directory: Path) -> tuple[ModuleType, Opening]:
+    """The module of the hub's keys, and what opens them."""
     module, place = _plug(settings.keys.url, KEYS)
     budget = Budget(settings.keys.lookups_per_s_max, settings.keys.rows_per_s_max)
     return module, Opening(place, directory, passphrase(settings, directory), budget, settings.production)
 
 
-def _issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
+def trusted_issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
+    """The issuers of access tokens this hub believes. Raises `jwks_unreadable`."""
     trusted = [each for each in settings.issuers if not (each.development and settings.production)]
     return read_issuers((each.name, each.audience, directory / each.jwks) for each in trusted)
 
 
 def _shards(directory: Path, settings: Settings) -> Shards:
-    return LocalShards(directory / _plug(settings.journal.url, LOGS)[1])
+    return LocalShards(directory / settings.journal.place)
 
 
 def signer(settings: Settings, keys: Keys) -> Signer:

@@ -1,0 +1,84 @@
+"""An installation as facts, for `app/doctor.py`: opened as far as it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from warnings import catch_warnings
+
+from msgspec.structs import replace
+
+from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
+from ecluse.engines.machine import machine_facts, port_state, shares_disk
+from ecluse.kernel.errors import Refused, refusal
+from ecluse.settings import EXAMPLE_IBAN, EXAMPLE_ORIGIN, Settings, read_settings, unknown_variables
+from ecluse.wiring import OpenHub, open_hub, trusted_issuers
+
+Result = TypeVar("Result")
+
+PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
+
+
+def examine(directory: Path) -> Facts:
+    """What `app/doctor.py` judges: the hub in `directory`, opened as far as it opens; nothing is made that is not there."""
+    settings, refused = _opened("settings", lambda: read_settings(directory))
+    facts = machine_facts(directory)
+    if settings is None:
+        return replace(facts, refused=refused)
+    issuers, also = _opened("issuers", lambda: trusted_issuers(settings, directory))
+    refused += also
+    store, also = _opened("hub", lambda: _store_facts(directory, settings))
+    http = settings.http
+    return replace(
+        facts,
+        refused=refused + also,
+        production=settings.production,
+        sealed=not settings.keys.url.startswith("file:")
+        or bool(settings.keys.passphrase or settings.keys.passphrase_file),
+        example_account=settings.bank.iban == EXAMPLE_IBAN,
+        issuers=len(issuers or ()),
+        development_issuers=sum(each.development for each in settings.issuers),
+        in_flight_max=http.in_flight_max,
+        keep_months=settings.journal.keep_months,
+        origin_unset=EXAMPLE_ORIGIN in settings.journal.origin,
+        heads_beside=shares_disk(directory / settings.journal.place, directory / settings.journal.heads),
+        watched=len(settings.journal.witnesses),
+        variables=unknown_variables(),
+        port=port_state(http.host, http.port),
+        store=store,
+    )
+
+
+def _store_facts(directory: Path, settings: Settings) -> StoreFacts:
+    key_scheme, _, key_place = settings.keys.url.partition(":")
+    scheme, _, place = settings.store.url.partition(":")
+    for name, local in ((key_place, key_scheme == "file"), (place, scheme == "sqlite")):
+        if local and not (directory / name).is_file():  # opening would make a new one
+            raise PART_MISSING(f"{name} is not there")
+    with catch_warnings(action="ignore"), open_hub(directory) as hub:
+        return hub.run(_stored(hub))
+
+
+async def _stored(hub: OpenHub) -> StoreFacts:
+    integrity = await hub.stores.upkeep.integrity()
+    if any(fault.grave for fault in integrity.faults):
+        return StoreFacts(integrity)
+    insurers = tuple(
+        [
+            InsurerFacts(amc, rights, readable, hub.keys.has(amc), len(await hub.products.names(amc)))
+            for amc, rights, readable in await hub.stores.upkeep.insurers()
+        ]
+    )
+    runs = await hub.payments.runs(unwritten=True)
+    return StoreFacts(integrity, insurers, await hub.stores.upkeep.feeds(), tuple(run.id for run in runs))
+
+
+def _opened(what: str, opening: Callable[[], Result]) -> tuple[Result | None, tuple[Refusal, ...]]:
+    """What opens, or why it does not."""
+    try:
+        return opening(), ()
+    except Refused as said:
+        return None, (Refusal(what, f"{said.code}: {said.detail}", said.fix),)
+    except Exception as broken:  # noqa: BLE001 - whatever keeps a hub from opening is what a doctor has to say
+        return None, (Refusal(what, f"{type(broken).__name__} while it was opened", "Restore it from its copy."),)
