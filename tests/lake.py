@@ -25,14 +25,15 @@ LISTS = {"accounts": "account", "insurers": "insurer", "sessions": "session", "n
 class MemoryShards:
     """The `Shards` port over lists."""
 
-    def __init__(self, shards: Mapping[str, Sequence[Entry]], pruned: int = 0) -> None:
+    def __init__(self, shards: Mapping[str, Sequence[Entry]], pruned: int = 0, *, frozen: bool = False) -> None:
+        self.frozen = frozen
         self.shards = {name: [encode(each) for each in entries] for name, entries in shards.items()}
         self.pruned = pruned
 
     def heads(self) -> list[Head]:
         """Every shard, by name."""
         return [
-            Head(name, len(entries), f"{name}\n{len(entries)}\n", pruned=self.pruned)
+            Head(name, len(entries), f"{name}\n{len(entries)}\n", self.frozen, self.pruned)
             for name, entries in sorted(self.shards.items())
         ]
 

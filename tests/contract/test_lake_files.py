@@ -26,10 +26,11 @@ NAME = "2026-11-w0"
 ENTRIES = entries(600, 5)
 
 
-def exported(lake: Path, sizes: list[int], pruned: int = 0) -> dict[str, bytes]:
+def exported(lake: Path, sizes: list[int], pruned: int = 0, *, frozen: bool = False) -> dict[str, bytes]:
     """The shard's files after an export at each of these sizes; what is named there, for the rest is to be swept."""
     for size in sizes:
-        export(MemoryShards({NAME: ENTRIES[:size]}, pruned), lake, widths=SMALL)
+        is_over = frozen and size == sizes[-1]
+        export(MemoryShards({NAME: ENTRIES[:size]}, pruned, frozen=is_over), lake, widths=SMALL)
     state = read_state(lake / NAME)
     names = [each.range.name(kind) for each in state.files for kind in ("entries", "persons")]
     return {name: (lake / NAME / name).read_bytes() for name in ["covered.json", *names]}
@@ -47,12 +48,12 @@ def test_files_lie_side_by_side_and_few(start: int, end: int) -> None:
 
 
 @settings(max_examples=12, deadline=None)
-@given(sizes=st.lists(st.integers(1, 600), min_size=1, max_size=6).map(sorted))
+@given(sizes=st.lists(st.integers(1, 600), min_size=1, max_size=6, unique=True).map(sorted), frozen=st.booleans())
 def test_whatever_was_exported_before_the_bytes_are_the_same(
-    tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], *, frozen: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("lakes")
-    assert exported(folder / "often", sizes) == exported(folder / "once", sizes[-1:])
+    assert exported(folder / "often", sizes, frozen=frozen) == exported(folder / "once", sizes[-1:], frozen=frozen)
 
 
 def test_a_shard_that_is_pruned_is_made_again_without_what_went(tmp_path: Path) -> None:
@@ -92,6 +93,13 @@ def test_a_file_that_was_changed_is_told_and_made_anew(tmp_path: Path) -> None:
     files.export(lambda *_: None, anew=True)
     assert files.differences(lambda *_: None) == []
     assert sorted(each.name for each in tmp_path.iterdir()) == ["lake"]
+
+
+def test_a_shard_that_is_over_is_as_few_files_as_can_be(tmp_path: Path) -> None:
+    open_names = exported(tmp_path / "lake", [600]).keys()
+    closed = exported(tmp_path / "lake", [600], frozen=True)
+    assert (len(open_names), len(closed)) == (1 + 2 * 5, 1 + 2 * 3)
+    assert closed == exported(tmp_path / "fresh", [600], frozen=True)
 
 
 def test_one_process_at_a_time_writes(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, LakeTold
 from ecluse.engines.durable import sync
-from ecluse.engines.lake.columns import fresh_tables
+from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
+from ecluse.engines.lake.columns import SCHEMA, fresh_tables
 from ecluse.engines.lake.layout import COVERED, ENTRIES, FORMAT, PERSONS, WIDTHS, File, Range, State, parts, ranges
 from ecluse.engines.lake.numbers import Numbers, numbers
 from ecluse.engines.lake.parquet import PART, WRITER, write_entries, write_persons
@@ -57,6 +58,8 @@ def carry(shards: Shards, head: Head, lake: Path, told: LakeTold, widths: tuple[
         if target < head.size:
             commit(folder, state)
         told(head.shard, target, head.size)
+    if head.is_frozen and not state.is_frozen:
+        state = _closed(folder, state, ranges(state.pruned, state.size, widths[:1]))
     whole = msgspec.structs.replace(state, checkpoint=head.checkpoint, is_frozen=head.is_frozen)
     if whole != read_state(folder):
         commit(folder, whole)
@@ -134,13 +137,34 @@ class _Step:
         end = max((each.end for each in inside), default=wanted.start)
         entries = _between(self._entries, "index", end, wanted.end)
         persons = _between(self._persons, "at", end, wanted.end)
-        write_entries(self._folder / wanted.name(ENTRIES), self._work.sorted(self._paths(inside, ENTRIES), entries))
-        write_persons(self._folder / wanted.name(PERSONS), self._work.merged(self._paths(inside, PERSONS), persons))
+        _write(self._folder, wanted, inside, self._work, entries, persons)
         made = _file(wanted, [self._files.pop(each) for each in inside], entries)
         self._files[wanted] = made
 
-    def _paths(self, inside: list[Range], kind: str) -> list[Path]:
-        return [self._folder / each.name(kind) for each in inside]
+
+def _closed(folder: Path, state: State, wanted: list[Range]) -> State:
+    """The state of a shard that is over: no entry will come, so that what is left is merged too."""
+    kept, files = {each.range: each for each in state.files}, []
+    with numbers(folder) as work:
+        for each in wanted:
+            inside = [file for file in state.files if each.holds(file.range)]
+            if each not in kept:
+                _write(
+                    folder,
+                    each,
+                    [file.range for file in inside],
+                    work,
+                    SCHEMA.empty_table(),
+                    PERSONS_SCHEMA.empty_table(),
+                )
+            files.append(kept.get(each) or _file(each, inside, SCHEMA.empty_table()))
+    return msgspec.structs.replace(state, files=tuple(files), writer=WRITER)
+
+
+def _write(folder: Path, made: Range, inside: list[Range], work: Numbers, entries: pa.Table, persons: pa.Table) -> None:
+    """Write the two files of a range, of those within it and of more rows."""
+    write_entries(folder / made.name(ENTRIES), work.sorted([folder / each.name(ENTRIES) for each in inside], entries))
+    write_persons(folder / made.name(PERSONS), work.merged([folder / each.name(PERSONS) for each in inside], persons))
 
 
 def _between(table: pa.Table, column: str, start: int, end: int) -> pa.Table:
