@@ -1,4 +1,4 @@
-"""A login is stolen and looks at some people: the exposure says exactly whom, to the hub and to their insurer, and nobody else."""
+"""A login is stolen and looks at some people: the exposure says exactly whom, to the hub and to their insurer alone."""
 
 from __future__ import annotations
 
@@ -54,7 +54,14 @@ class Case:
                 checked = self.look(thief, place)
             self.look(thief, 0)
             assert thief.post("/v1/rights/checks", json=question(beneficiary={"birth_date": "1951-01-01"})).is_success
-            line = {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
+            line = {
+                "line": 1,
+                "act": "CS",
+                "date": today(),
+                "expense_cents": 5000,
+                "base_cents": 3150,
+                "amo_rate": "70%",
+            }
             bill = {"invoice": "F1", "engagement": checked["engagement"]["number"], "lines": [line]}
             assert thief.post("/v1/claims", json=bill).json()["status"] == "accepted"
             assert thief.get("/v1/claims").is_success
@@ -183,9 +190,7 @@ def same_with_age(case: Case, sealed: Path, opened: str) -> None:
     age = shutil.which("age")
     if age is None:
         pytest.skip("no `age` here: apt-get install age")
-    done = subprocess.run(
-        [age, "-d", "-i", str(case.folder / "key.txt"), str(sealed)], capture_output=True, check=True
-    )
+    done = subprocess.run([age, "-d", "-i", str(case.folder / "key.txt"), str(sealed)], capture_output=True, check=True)
     assert done.stdout.decode().splitlines() == opened.splitlines()
 
 
