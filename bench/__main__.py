@@ -6,7 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("quote", "coverage", "quotes", "append", "feed", "rights", "claims", "payments", "people", "failover", "lake")
+BENCHES = (
+    "quote",
+    "coverage",
+    "quotes",
+    "append",
+    "feed",
+    "rights",
+    "claims",
+    "payments",
+    "people",
+    "failover",
+    "lake",
+)
 
 
 def main() -> None:

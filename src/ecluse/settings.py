@@ -15,6 +15,8 @@ from msgspec import Meta, field
 from ecluse.kernel.errors import refusal
 
 FILE = "ecluse.toml"
+KEEP_MONTHS_FREE = 12  # CNIL, délibération 2021-122: longer where a risk was shown
+EXAMPLE_ORIGIN = ".invalid/"  # in the template: no name ends so (RFC 2606)
 EXAMPLE_IBAN = "FR7630006000011234567890189"  # in the template: banks print it in their own examples
 
 NOT_A_HUB = refusal(
@@ -73,8 +75,14 @@ class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = "local:journal"
     origin: str = "dev.ecluse.invalid/journal"
     heads: str = "heads"
+    keep_months: Annotated[int, Meta(ge=6, le=36)] = 12
+    keep_reason: str = ""
     witness_s: Annotated[float, Meta(ge=1, le=86_400)] = 60
     witnesses: tuple[WitnessSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.keep_months > KEEP_MONTHS_FREE and not self.keep_reason.strip():
+            raise ValueError(f"keep_months past {KEEP_MONTHS_FREE} needs keep_reason")
 
 
 class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -59,7 +59,16 @@ from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
 from ecluse.rules.book import open_book
-from ecluse.settings import EXAMPLE_IBAN, FILE, Settings, passphrase, read_settings, template, unknown_variables
+from ecluse.settings import (
+    EXAMPLE_IBAN,
+    EXAMPLE_ORIGIN,
+    FILE,
+    Settings,
+    passphrase,
+    read_settings,
+    template,
+    unknown_variables,
+)
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -90,6 +99,12 @@ PASSPHRASE_NONE = refusal(
     409,
     "No passphrase seals these keys",
     fix="Change the token's PIN, or the key server's token, there.",
+)
+ORIGIN_UNSET = refusal(
+    "journal_origin_unset",
+    500,
+    "The journal has no name of its own yet",
+    fix="Write journal.origin in ecluse.toml before the first start: it is signed in every head, for ever.",
 )
 PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
 ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
@@ -273,7 +288,7 @@ def open_hub(
         connections_max=store.connections_max,
     )
     module, place = _plug(settings.journal.url, LOGS)
-    log = module.LocalLog(directory / place, _signer(settings, keys), clock.now, directory / settings.journal.heads)
+    log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
     desk = Desk(clock, keys, around_log(log), stores.rights)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
@@ -403,9 +418,15 @@ def _shards(directory: Path, settings: Settings) -> Shards:
     return LocalShards(directory / _plug(settings.journal.url, LOGS)[1])
 
 
-def _signer(settings: Settings, keys: Keys) -> Signer:
-    """What signs the journal's heads."""
-    return Signer(settings.journal.origin, partial(keys.public_key, "journal"), partial(keys.sign, "journal"))
+def signer(settings: Settings, keys: Keys) -> Signer:
+    """What signs the journal's heads; in production not under the made-up name of a new hub: `journal_origin_unset`."""
+
+    def public() -> bytes:
+        if settings.production and EXAMPLE_ORIGIN in settings.journal.origin:
+            raise ORIGIN_UNSET(settings.journal.origin)
+        return keys.public_key("journal")
+
+    return Signer(settings.journal.origin, public, partial(keys.sign, "journal"))
 
 
 def _databases(directory: Path) -> list[str]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ecluse.app.cosigning import Cosigning
 from ecluse.engines.journal_files import LocalFiles
+from ecluse.engines.local.archive import LocalArchive
 from ecluse.engines.provable import LocalProvable
 from ecluse.engines.published import LocalPublished
 from ecluse.engines.witness import LocalWitness, create
 from ecluse.engines.witness_client import HttpWitness
 from ecluse.journal.note import typed_key
 from ecluse.settings import read_settings
-from ecluse.wiring import OpenHub
+from ecluse.wiring import OpenHub, signer
 
 
 def journal_files(directory: Path) -> LocalFiles:
@@ -41,6 +42,13 @@ def open_witness(directory: Path) -> LocalWitness:
 def published_logs(hub: OpenHub) -> LocalPublished:
     """What the hub's journal publishes of itself."""
     return LocalPublished(hub.dir / hub.settings.journal.url.partition(":")[2])
+
+
+def archive(hub: OpenHub) -> LocalArchive:
+    """The hub's journal, as shards that are over."""
+    journal = hub.settings.journal
+    heads = hub.dir / journal.heads if journal.heads else None
+    return LocalArchive(hub.dir / journal.url.partition(":")[2], signer(hub.settings, hub.keys), heads)
 
 
 def provable(hub: OpenHub) -> LocalProvable:

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from ecluse.app.ports.lake import Lake
 from ecluse.engines.duckdb.lake import DuckLake
-from ecluse.engines.lake.asked import queries
+from ecluse.engines.lake.asked import QUERIES
 from ecluse.engines.lake.export import export
 from ecluse.engines.spark import open_lake
+from ecluse.engines.sql.named import named
 from ecluse.kernel.errors import Refused
 from tests.lake import ADMISSION, START_US, TRUTHS, Kept, MemoryShards, entries, sealed_persons, truth
 
-SMALL = (256, 64, 16)  # widths for a few hundred entries: every kind of file is there
+SMALL = (256, 128, 64, 16)  # widths for a few hundred entries: every kind of file is there
 HOUR_US = 3_600_000_000
 SHARDS: Kept = {"2026-10-w0": entries(700, 1), "2026-10-w1": entries(333, 2), "2026-11-w0": entries(30, 3)}
 SOMEBODY = next(each.person for each in SHARDS["2026-11-w0"] if each.person)
@@ -100,8 +101,24 @@ def test_any_question_is_answered_as_slow_python_does(
     assert answer == truth(query, SHARDS, asked)
 
 
-def test_every_query_is_held_against_the_truth() -> None:
-    assert queries().keys() == TRUTHS.keys() | {"sealed_persons"}
+def test_every_query_of_the_lake_itself_is_held_against_the_truth() -> None:
+    own = named(QUERIES, "displayed.sql").keys() | named(QUERIES, "entries.sql").keys()
+    assert own == TRUTHS.keys() | {"sealed_persons"}
+
+
+MEANT = {"meant_accounts": ["rpps:10000000001"], "meant_sessions": [""], "meant_networks": [""]}
+ALIKE: dict[str, dict[str, Any]] = {
+    "unexplained": ALL | MEANT | {"shown_until_us": 2**62, "within_us": HOUR_US},
+    "exposed_days": {"from_us": START_US, "to_us": START_US + 30 * HOUR_US},
+    "losses_accepted": ALL,
+}
+
+
+@pytest.mark.parametrize("query", ALIKE)
+def test_what_an_exposure_asks_beside_is_answered_alike(opened: Lake, lake: Path, query: str) -> None:
+    duckdb = duck(lake, MemoryShards(SHARDS)).ask(ADMISSION, query, ALIKE[query]).to_pylist()
+    assert opened.ask(ADMISSION, query, ALIKE[query]).to_pylist() == duckdb
+    assert duckdb or query == "losses_accepted"
 
 
 def refusal(lake: Lake, to_us: int) -> str:

@@ -21,7 +21,7 @@ from ecluse.engines.lake.layout import WIDTHS, parts, ranges
 from ecluse.kernel.errors import Refused
 from tests.lake import ADMISSION, MemoryShards, entries, truth
 
-SMALL = (256, 64, 16)
+SMALL = (256, 128, 64, 16)
 NAME = "2026-11-w0"
 ENTRIES = entries(600, 5)
 
@@ -42,7 +42,7 @@ def test_files_lie_side_by_side_and_few(start: int, end: int) -> None:
     assert sum(each.end - each.start for each in found) == max(0, end - start)
     assert len(found) <= 4 + 2 * 16 * len(WIDTHS)
     for each in found:
-        if each.end - each.start > WIDTHS[1]:
+        if each.end - each.start > WIDTHS[-2]:
             assert [part for part in parts(each) if part not in ranges(each.start, each.end - 1)][:-1] == []
 
 

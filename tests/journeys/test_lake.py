@@ -12,7 +12,7 @@ import pytest
 from ecluse.engines.lake.export import read_state
 from ecluse.journal.entry import Operation
 from ecluse.wiring import open_hub
-from tests.journal import told
+from tests.journal import entries_in
 from tests.journeys.site import AMC, Site, question
 from tests.lake import ADMISSION
 
@@ -52,11 +52,11 @@ def test_what_was_shown_is_in_the_lake_soon_after_it_was_answered(site: Site) ->
         assert time.monotonic() < deadline_s, "the exporter brings nothing"
         time.sleep(0.05)
         states = [read_state(each) for each in lake.glob("*-w*")] if lake.exists() else []
-        checks = sum(each.size for each in states) - len(told(site.directory / "journal")) + 5
+        checks = sum(each.size for each in states) - len(entries_in(site.directory / "journal")) + 5
     site.stop()
     site.run("journal", "export")
     (person,) = shown(site)
-    (entry, *_) = [each for each in told(site.directory / "journal") if each.operation is Operation.RIGHTS_CHECK]
+    (entry, *_) = [each for each in entries_in(site.directory / "journal") if each.operation is Operation.RIGHTS_CHECK]
     assert (person["insurer"], person["reference"], person["entries"]) == (AMC, entry.person, 5)
 
 

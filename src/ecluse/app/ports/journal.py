@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -27,4 +27,42 @@ class Shards(Protocol):
 
     def entries(self, shard: str, start: int, end: int) -> Iterator[bytes]:
         """The bytes of entries `start` until before `end`. Raises `journal_damaged`, `journal_pruned`."""
+        ...
+
+
+class ShardState(msgspec.Struct, frozen=True):
+    """A shard as the list has it: `month` as `2026-11`; `size` and `root` (hexadecimal) of one that is over."""
+
+    name: str
+    month: str
+    state: Literal["open", "frozen", "abandoned"]
+    size: int
+    root: str
+    pruned: int
+    has_entries: bool
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """A shard given up: entries `kept`, entries `lost` that were signed once, when the last one kept was written (0: none)."""
+
+    shard: str
+    kept: int
+    lost: int
+    last_ts_us: int
+    reason: str
+
+
+class Archive(Protocol):
+    """Shards that are over. Blocks."""
+
+    def shards(self) -> list[ShardState]:
+        """Every shard, by name."""
+        ...
+
+    def prune(self, shard: str) -> None:
+        """Remove a frozen shard's entries; its hashes stay."""
+        ...
+
+    def abandon(self, shard: str, reason: str, known: int) -> Loss:
+        """Give up a shard that lost entries; `known`: how far a database knows it. Raises `journal_written`, `loss_refused`."""
         ...

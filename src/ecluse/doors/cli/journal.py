@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 import typer
 
 from ecluse.app.missing import Missing, Window, missing
-from ecluse.doors.cli import journal_prove, journal_verify
+from ecluse.doors.cli import journal_prove, journal_verify, retention
 from ecluse.doors.cli.screen import HERE, Dir, Json, bar, instant, print_json
 from ecluse.wiring import open_hub
 
 app = typer.Typer(help="The journal: verified, proved, and against the databases.", no_args_is_help=True)
-for _name, _command in (journal_verify.COMMANDS | journal_prove.COMMANDS).items():
+_COMMANDS: dict[str, Callable[..., None]] = {**journal_verify.COMMANDS, **journal_prove.COMMANDS, **retention.COMMANDS}
+for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 
 LACKS_EXIT = 2  # as `ecluse doctor`: something is wrong, and what to do is printed

@@ -51,7 +51,7 @@ def carry(shards: Shards, head: Head, lake: Path, told: LakeTold, widths: tuple[
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = _begun(folder, head)
     while state.size < head.size:
-        target = min(head.size, (state.size // widths[1] + 1) * widths[1])
+        target = min(head.size, (state.size // widths[-2] + 1) * widths[-2])
         with numbers(folder) as work:
             state = _Step(shards, folder, state, target, work, widths).taken()
         if target < head.size:
@@ -97,7 +97,7 @@ def locked(lake: Path) -> Iterator[None]:
 
 
 class _Step:
-    """One step of a shard, from a state to a size that is at most the next multiple of the second width."""
+    """One step of a shard, from a state to a size that is at most the next multiple of the last width but one."""
 
     def __init__(
         self, shards: Shards, folder: Path, state: State, target: int, work: Numbers, widths: tuple[int, ...]
@@ -127,7 +127,7 @@ class _Step:
         """Write the files of a range, from those within it and from the fresh entries; first the parts of a wide one."""
         if wanted in self._files:
             return
-        if wanted.end - wanted.start > self._widths[1]:
+        if wanted.end - wanted.start > self._widths[-2]:
             for part in parts(wanted, self._widths):
                 self._make(part)
         inside = [each for each in self._files if wanted.holds(each)]

@@ -1,6 +1,6 @@
 """Which files a shard's lake has: a pure function of its first entry kept and of its size, like the digits of a number.
 
-Entries are cut where their index is a multiple of 2^24, of 2^20, of 2^16, the widest that fits first; a tail ends it. So a file,
+Entries are cut where their index is a multiple of 2^24, 2^22, 2^20, 2^16, the widest that fits first; a tail ends it. So a file,
 once as wide as it gets, is never written again, and a journal of a hundred million entries is a dozen files.
 """
 
@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-# Merged sixteen at a time: more widths would write each entry more often. As many entries as the second width are taken from the
-# journal, sorted and numbered in memory together: about 1 GiB.
-WIDTHS = (1 << 24, 1 << 20, 1 << 16)
+# The wider a file, the more of it the zone maps leave out for some accounts; each width more writes each entry once more. As many
+# entries as the last width but one are taken from the journal, sorted and numbered in memory together: about 1 GiB.
+WIDTHS = (1 << 24, 1 << 22, 1 << 20, 1 << 16)
 ENTRIES, PERSONS = "entries", "persons"
 COVERED = "covered.json"
 FORMAT = 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from ecluse.engines.local.disk import Disk
 from ecluse.engines.local.reading import root_in, size_of
 from ecluse.engines.local.refusals import JOURNAL_DAMAGED, JOURNAL_FORKED
-from ecluse.engines.local.registry import Records, Signer
+from ecluse.engines.local.registry import Signer, read_records
 from ecluse.journal.checkpoint import Checkpoint, opened
 
 
@@ -37,14 +37,14 @@ class Heads:
         except ValueError as broken:
             raise JOURNAL_DAMAGED(f"the head of {shard} in {self._folder}: {broken}") from None
 
-    def check(self, directory: Path, records: Records) -> None:
+    def check(self, directory: Path) -> None:
         """Refuse a journal that lacks a shard, or has a shorter or another one than is known here.
 
         Shards being written are only looked at for their size: who opens them compares them wholly. Raises `journal_forked`.
         """
         for kept in sorted(self._folder.iterdir()) if self._folder and self._folder.is_dir() else ():
-            record = records.get(kept.name)
             for claim in self.of(kept.name) if kept.suffix == "" else ():
+                record = read_records(directory).get(kept.name)  # after the claim: others begin shards meanwhile
                 if record is None:
                     raise JOURNAL_FORKED(f"{kept.name} is not there, a head was signed for {claim.size} of its entries")
                 if record.state == "abandoned":

@@ -159,10 +159,10 @@ class LocalLog:
 
     def _check(self) -> None:
         """Refuse a journal that lacks something, before a byte of it is changed."""
-        records = _records(self.directory)
+        _records(self.directory)  # readable at all
         if missing := strays(self.directory):
             raise JOURNAL_DAMAGED(f"shards.json does not name {', '.join(missing)}")
-        self._heads.check(self.directory, records)
+        self._heads.check(self.directory)
 
     def _open(self, name: str) -> Shard:
         key, record = self._signer.key(name).text, read_records(self.directory).get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from ecluse.app.ports.journal import Head
@@ -16,6 +16,7 @@ from ecluse.journal.checkpoint import Checkpoint, opened
 from ecluse.journal.merkle import root
 from ecluse.journal.note import read_key
 from ecluse.journal.tiles import ENTRIES, WIDTH, entries_of, hashes_of, path
+from ecluse.kernel.errors import Refused
 
 TRIES = 20  # a head may be read while it is replaced, a segment retired while it is looked for: microseconds
 
@@ -66,6 +67,8 @@ class LocalShards:
             except FileNotFoundError:
                 return "", None
             except ValueError as broken:
+                if record.state == "abandoned":  # evidence: whatever it is
+                    return "", None
                 if again == TRIES - 1:
                     raise JOURNAL_DAMAGED(f"{record.name}/{name}: {broken}") from None
                 time.sleep(0.001)
@@ -117,22 +120,50 @@ def root_in(directory: Path, record: Record, size: int) -> bytes:
         raise JOURNAL_DAMAGED(f"{record.name}: {broken}") from None
 
 
+def surviving(directory: Path, record: Record) -> Iterator[bytes]:
+    """The entries a shard still has from its first on, whatever happened to it, until one lacks."""
+    at = 0
+    while some := list(_some(directory / record.name, at, record)):
+        yield from some
+        at += len(some)
+
+
 def _some(folder: Path, at: int, record: Record) -> Iterator[bytes]:
-    """Entries from `at` on: those of its bundle when it is full, else those of the segments."""
+    """Entries from `at` on: those of its bundle when it is full, else those of the segments, else those of a partial bundle."""
     number, first = divmod(at, WIDTH)
-    width = min(WIDTH, record.size - number * WIDTH) if record.state != "open" else WIDTH
+    width = min(WIDTH, record.size - number * WIDTH) if record.state == "frozen" else WIDTH
+    entries = _bundle(folder / path(ENTRIES, number, width))
+    if len(entries) == width:
+        return iter(entries[first:])
+    rest = _of_segments(folder, at)
+    if (one := next(rest, None)) is not None:
+        return chain([one], rest)
+    return iter(_widest(folder / (path(ENTRIES, number) + ".p"))[first:])
+
+
+def _bundle(file: Path) -> list[bytes]:
+    """Its entries; none of one that is not there or, after a power cut, half on disk: the segments have them then."""
     try:
-        entries = list(entries_of((folder / path(ENTRIES, number, width)).read_bytes()))
-        if len(entries) == width:
-            yield from entries[first:]
-            return
-    except (FileNotFoundError, ValueError):  # a power cut may leave a bundle half on disk: the segments have it then
-        pass
+        return list(entries_of(file.read_bytes()))
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def _widest(folder: Path) -> list[bytes]:
+    """The entries of the widest partial bundle, which others read while the segments are the writer's."""
+    return max((_bundle(each) for each in folder.glob("*") if each.name.isdecimal()), key=len, default=[])
+
+
+def _of_segments(folder: Path, at: int) -> Iterator[bytes]:
+    begin = at
     try:
         for index, entry in read(folder / WAL, at):
             if index != at:
                 return
             yield entry
             at += 1
-    except FileNotFoundError:
+    except FileNotFoundError:  # retired meanwhile: bundles have them
         return
+    except Refused:  # damaged further on: what comes before is whole
+        if at == begin:
+            raise

@@ -37,3 +37,12 @@ JOURNAL_PRUNED = refusal(
     "These entries are no longer kept",
     fix="Ask for a window within the time entries are kept: docs/journal.md.",
 )
+JOURNAL_WRITTEN = refusal(
+    "journal_written", 409, "A process is writing this part of the journal", fix="Stop the hub first."
+)
+LOSS_REFUSED = refusal(
+    "loss_refused",
+    409,
+    "There is no loss to accept",
+    fix="Ask `ecluse journal verify` what is wrong, and of which shard.",
+)

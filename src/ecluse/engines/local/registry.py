@@ -25,7 +25,7 @@ from ecluse.journal.note import ED25519, Key
 
 SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
 FILE = "shards.json"
-SHARD = r"^\d{4}-\d{2}-w\d{1,2}$"
+SHARD = re.compile(r"^\d{4}-\d{2}-w\d{1,2}$")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Signer:
 class Record(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One shard. `size` and `root` (hexadecimal) are final, of one that is not open; entries below `pruned` are gone."""
 
-    name: Annotated[str, Meta(pattern=SHARD)]
+    name: Annotated[str, Meta(pattern=SHARD.pattern)]
     key: str
     state: Literal["open", "frozen", "abandoned"] = "open"
     size: int = 0
@@ -87,7 +87,7 @@ def read_records(directory: Path) -> Records:
 
 def strays(directory: Path) -> list[str]:
     """Shards that the list does not name: it is older than they are. Raises `ValueError` as `read_records`."""
-    found = [each.name for each in directory.iterdir() if re.match(SHARD, each.name)] if directory.is_dir() else []
+    found = [each.name for each in directory.iterdir() if SHARD.match(each.name)] if directory.is_dir() else []
     records = read_records(directory)  # after the folders: a shard is in the list before it has one
     return sorted(name for name in found if name not in records)
 
@@ -103,6 +103,7 @@ def change(directory: Path, disk: Disk, record: Record) -> None:
 
 def try_slot(directory: Path, number: int) -> int | None:
     """The lock of a slot, as a descriptor to close; None when another process holds it."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(directory / f"w{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

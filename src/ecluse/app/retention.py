@@ -1,0 +1,113 @@
+"""How long entries are kept, and what is done when some were lost: each is an entry of the journal itself.
+
+The bounds are those of the CNIL's recommendation on logging (délibération 2021-122 of 14 October 2021): six months to a year;
+up to three years where misuse is a risk that was shown, and written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from ecluse.app.hub import Hub
+from ecluse.app.ports.journal import Archive, Loss, ShardState
+from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.kernel.errors import refusal
+
+KEEP_MONTHS_MIN = 6
+KEEP_MONTHS = 12  # longer only with a reason
+KEEP_MONTHS_MAX = 36
+REASON_MAX = 500  # characters: a few sentences, in one entry
+OPERATOR_MAX = 64
+
+RETENTION_REFUSED = refusal(
+    "retention_refused",
+    400,
+    "Entries are not kept that long, nor that short",
+    fix="6 to 12 months, up to 36 with journal.keep_reason written: docs/journal.md has the source.",
+)
+REASON_REQUIRED = refusal(
+    "reason_required",
+    400,
+    "Who does this, and why, has to be said",
+    fix="Give --operator (at most 64 characters) and --reason (at most 500).",
+)
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """Shards whose entries were removed, or would be: `keep_months` after their month was over."""
+
+    keep_months: int
+    shards: tuple[str, ...]
+    entries: int
+
+
+def check_retention(keep_months: int, reason: str) -> None:
+    """Raise `retention_refused` for a time that needs a reason and has none, or that no reason allows."""
+    if not KEEP_MONTHS_MIN <= keep_months <= (KEEP_MONTHS_MAX if reason.strip() else KEEP_MONTHS):
+        raise RETENTION_REFUSED(f"{keep_months} months, {'with a' if reason.strip() else 'without a'} reason")
+
+
+def due(shards: Sequence[ShardState], now: datetime, keep_months: int) -> list[ShardState]:
+    """Frozen shards of which every entry is older than that, and those a killed process began to prune."""
+    oldest = now.year * 12 + now.month - 1 - keep_months  # the last month of which some entry may still be kept
+    return [
+        each
+        for each in shards
+        if each.state == "frozen" and each.has_entries and (each.pruned or _number(each.month) < oldest)
+    ]
+
+
+async def prune(hub: Hub, archive: Archive, keep_months: int, reason: str, operator: str, *, dry_run: bool) -> Pruned:
+    """Remove what is due: the journal says so first. Killed, it is run again. Raises `retention_refused`."""
+    check_retention(keep_months, reason)
+    found = due(archive.shards(), hub.clock.now(), keep_months)
+    for each in found if not dry_run else ():
+        if not each.pruned:
+            said = f"{each.name} {each.size} {each.root} older than {keep_months} months"
+            await _record(hub, Operation.SHARD_PRUNED, operator, said)
+        archive.prune(each.name)
+    return Pruned(keep_months, tuple(each.name for each in found), sum(each.size for each in found))
+
+
+async def accept_losses(
+    hub: Hub, archive: Archive, shards: Sequence[str], reason: str, operator: str
+) -> list[Loss]:  # fmt: skip
+    """Give up shards that lost entries, then say so in the journal, which goes on elsewhere. Run again, it says so again.
+
+    Raises `reason_required`, `loss_refused`, `journal_written`, `journal_forked` when another shard lost entries too.
+    """
+    if not 0 < len(reason.strip()) <= REASON_MAX or not 0 < len(operator.strip()) <= OPERATOR_MAX:
+        raise REASON_REQUIRED()
+    marks = await hub.rights.marks()
+    losses = [archive.abandon(each, reason.strip(), marks.get(each, 0)) for each in shards]
+    for loss in losses:
+        said = f"{loss.shard} {loss.kept} {loss.lost} {loss.last_ts_us}"
+        await _record(hub, Operation.LOSS_ACCEPTED, operator.strip(), said)
+    return losses
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:]) - 1
+
+
+async def _record(hub: Hub, operation: Operation, operator: str, outcome: str) -> None:
+    await hub.desk.record(
+        Entry(
+            format=FORMAT,
+            ts_us=int(hub.clock.now().timestamp() * 1_000_000),
+            operation=operation,
+            account=operator,
+            practice="",
+            insurer="",
+            person=b"",
+            presence=0,
+            fields=0,
+            outcome=outcome,
+            engagement="",
+            request=hub.ids.new("ret_"),
+            sealed=b"",
+        )
+    )
