@@ -1,4 +1,4 @@
-"""What an exposure says where the journal lost entries, or keeps them no more: bounds, or nothing at all, never a number too small."""
+"""What an exposure says where the journal lost entries, or keeps them no more: bounds, or nothing, never a number too small."""
 
 from __future__ import annotations
 
