@@ -1,4 +1,4 @@
-"""A login is stolen and looks at some people: the exposure says exactly whom, to the hub and to their insurer, and nobody else."""
+"""A login is stolen and looks at some people: the exposure says exactly whom, to the hub and to their insurer alone."""
 
 from __future__ import annotations
 

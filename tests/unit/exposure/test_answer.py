@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecluse.exposure.answer import Evidence, Exposure, ReadTo, answer, own_part
 from ecluse.exposure.categories import Category, category
-from ecluse.exposure.gaps import Bounds, Loss, bounded, gaps, read_loss
+from ecluse.exposure.gaps import Bounds, Loss, bounded, gaps, month_of, once, read_loss
 from ecluse.exposure.places import departement
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import Held, referenced
@@ -118,7 +118,18 @@ def test_a_loss_counts_when_what_was_lost_can_have_been_written_in_the_window(
 
 
 def test_what_an_operator_accepted_is_read() -> None:
-    assert read_loss("2026-11-w0 120 7") == ("2026-11-w0", 120, 7)
+    assert read_loss("2026-11-w0 120 7 150", 190) == Loss("2026-11-w0", 7, 150, 190)
+
+
+def test_a_loss_accepted_again_counts_once() -> None:
+    first, again, other = Loss("2026-11-w0", 7, 1, 50), Loss("2026-11-w0", 7, 1, 90), Loss("2026-11-w1", 2, 1, 60)
+    assert sorted(once([again, other, first]), key=lambda each: each.shard) == [first, other]
+
+
+@pytest.mark.parametrize(("shard", "days"), [("2026-12-w3", 31), ("2028-02-w0", 29)])
+def test_a_shard_has_a_month(shard: str, days: int) -> None:
+    start, end = month_of(shard)
+    assert end - start == days * 86_400_000_000
 
 
 A, B = INSURERS[:2]

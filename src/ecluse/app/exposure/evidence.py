@@ -10,13 +10,14 @@ from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, Lake
 from ecluse.exposure.answer import Evidence, ReadTo, Spread
 from ecluse.exposure.categories import BILLED_WITHIN
-from ecluse.exposure.gaps import Loss, gaps, read_loss
+from ecluse.exposure.gaps import Loss, gaps, month_of, once, read_loss
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import Held, referenced
 from ecluse.exposure.shown import Shown
 from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.days import instant, paris_day
+from ecluse.kernel.errors import refusal
 
 Told = Callable[[str, int, int], None]  # step, done, of how many
 
@@ -30,10 +31,18 @@ SPREADS = {
 STEPS = 5 + len(SPREADS)
 ANY = [""]  # no login and no network is named so
 
+EXPOSURE_PRUNED = refusal(
+    "exposure_pruned",
+    410,
+    "The journal of a part of this window is no longer kept",
+    fix="Ask from the first month that is kept: see `ecluse journal checkpoint` and journal.keep_months.",
+)
+
 
 def evidence(hub: Hub, admission: Admission, question: Question, held: Sequence[Held], told: Told) -> Evidence:
-    """Everything found. Blocks. Raises `lake_behind`, `lake_differs`, `journal_damaged`."""
+    """Everything found. Blocks. Raises `exposure_pruned`, `lake_behind`, `lake_differs`, `journal_damaged`."""
     shards, lake = hub.exposure.shards, hub.exposure.open_lake()
+    _check_kept(shards, question)
     inquiry = Inquiry(lake, admission, question, told)
     days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
     now_ts_us = int(admission.at.timestamp() * 1_000_000)
@@ -43,7 +52,7 @@ def evidence(hub: Hub, admission: Admission, question: Question, held: Sequence[
         shown=inquiry.shown(min(question.end_ts_us + days * DAY_US, known_ts_us), days),
         **{field: _spread(inquiry.ask(name)) for field, name in SPREADS.items()},
         lists_shown=inquiry.ask("lists_shown")[0]["times"],
-        losses=gaps([_loss(shards, *each) for each in dict.fromkeys(losses)], question),
+        losses=gaps(once(losses), question),
         referenced=referenced(held, question),
         read_to=tuple(ReadTo(each.shard, each.size) for each in lake.covered()),
         billed_within_days=days,
@@ -111,17 +120,17 @@ def _spread(rows: list[dict[str, Any]]) -> Spread:
     return spread
 
 
-def _losses(rows: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    return [(row["outcome"], row["ts_us"]) for row in rows]
+def _losses(rows: list[dict[str, Any]]) -> list[Loss]:
+    return [read_loss(row["outcome"], row["ts_us"]) for row in rows]
 
 
-def _late_losses(shards: Shards, since_ts_us: int) -> Iterator[tuple[str, int]]:
+def _late_losses(shards: Shards, since_ts_us: int) -> Iterator[Loss]:
     """Losses accepted since, read from the shards themselves: a loss counts as soon as it is known, lake or not."""
     wanted = Operation.LOSS_ACCEPTED.encode()
     for head in shards.heads():
         for encoded in shards.entries(head.shard, _first(shards, head, since_ts_us - NEAR_US), head.size):
             if wanted in encoded and (entry := decode(encoded)).operation is Operation.LOSS_ACCEPTED:
-                yield entry.outcome, entry.ts_us
+                yield read_loss(entry.outcome, entry.ts_us)
 
 
 def _first(shards: Shards, head: Head, ts_us: int) -> int:
@@ -134,8 +143,9 @@ def _first(shards: Shards, head: Head, ts_us: int) -> int:
     return low
 
 
-def _loss(shards: Shards, outcome: str, accepted_ts_us: int) -> Loss:
-    """A loss and its times: what was lost came after the last entry that was kept; with none kept, at any time before."""
-    shard, kept, lost = read_loss(outcome)
-    last = next(iter(shards.entries(shard, kept - 1, kept)), None) if kept else None
-    return Loss(shard, lost, decode(last).ts_us if last else 0, accepted_ts_us)
+def _check_kept(shards: Shards, question: Question) -> None:
+    """Raise `exposure_pruned` when a month of the window is no longer kept: it would look as if nobody had been shown."""
+    for head in shards.heads():
+        start_ts_us, end_ts_us = month_of(head.shard)
+        if head.pruned and start_ts_us < question.end_ts_us + NEAR_US and question.start_ts_us < end_ts_us + NEAR_US:
+            raise EXPOSURE_PRUNED(f"{head.shard} is no longer kept")
