@@ -17,7 +17,7 @@ CALLS = {
     "approval": "Prise en charge",
     "claim": "Facture",
     "cancellation": "Annulation",
-    "show": "Consultation d’une facture",
+    "show": "Consultation",
 }
 REASONS = {
     "amo_rate_unknown": "Taux de l’AMO inconnu",

@@ -24,9 +24,11 @@ from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
 from sim.auditor.papers import Cashier, Papers, read_papers
 from sim.auditor.readings import read_remittances
+from sim.auditor.told import Record
 from sim.bank import PaymentFile
 from sim.exchange import Visit
 from sim.hub import Address
+from sim.logins import Logins
 from sim.player import Played, Player
 
 MARK = ".ecluse-sim"  # left in a directory that a run made, so that the next one may clear it
@@ -79,6 +81,8 @@ class Run:
     operator: hub.Operator = field(default_factory=hub.Operator)
     world: world.World = field(init=False)
     listener: Listener = field(init=False)
+    record: Record = field(init=False)
+    logins: Logins = field(init=False)
     cashier: Cashier = field(init=False)
     played: list[Played] = field(default_factory=list)
     runs: list[Paid] = field(default_factory=list)
@@ -101,7 +105,7 @@ class Run:
         log = self.out / "log" / "serve.log"
         log.parent.mkdir()
         with self.operator.serving(self.hub, log) as address:
-            self.tokens = hub.Tokens(self.hub, self.listener.staff)
+            self.tokens = hub.Tokens(self.hub, self.listener.staff, self.logins)
             for back in reversed(range(days)):
                 self._day(address, self.today - timedelta(days=back))
         self._timed("explain", self._explain)
@@ -120,12 +124,13 @@ class Run:
         with self.show.stage("L'auditeur écoute chaque réponse", len(played)) as advance:
             for each in played:
                 self.listener.hear(each)
+                self.record.hear(each)
                 advance(1)
         self._timed("payments", lambda: self._pay(address, day))
         ledger.check(hub.stores(self.hub)[0], self.listener.book, self.cashier, self.listener.oath)
 
     async def _play(self, address: Address, visits: list[Visit], advance: Advance) -> list[Played]:
-        player = Player(*address, self.tokens, lambda _: advance(1), self.operator.patience_s)
+        player = Player(*address, self.tokens, self.logins, lambda _: advance(1), self.operator.patience_s)
         with self.operator.playing():
             played = await player.play(visits)
         self.put_off += player.put_off
@@ -135,6 +140,8 @@ class Run:
         with self.show.stage(f"Un département de {self.people} personnes", 2) as advance:
             self.world = world.build(self.seed, self.people, self.today)
             self.listener = Listener(self.world, self.today)
+            self.record = Record(self.world, self.listener.staff)
+            self.logins = Logins(self.seed, self.listener.staff)
             self.cashier = Cashier(self.listener.oath, self.listener.book)
             advance(1)
             feeds.write_files(self.world, self.out / "input")
@@ -206,7 +213,7 @@ class Run:
 
     def _explain(self) -> None:
         with self.show.stage("La plateforme explique quelques lignes", 1) as advance:
-            self.cards = cards.explained(self.hub, self.listener, self.played)
+            self.cards = cards.explained(self.hub, self.listener, self.record, self.played)
             advance(1)
 
     def _search(self) -> None:
