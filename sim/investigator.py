@@ -45,7 +45,7 @@ class Investigator:
             public.write_text(f"{identity.to_public()}\n")
             self.operator.command("insurer", "key", insurer, str(public), "--dir", str(self.directory))
 
-    def __call__(self, question: Question) -> tuple[Json, dict[str, str]]:
+    def ask(self, question: Question) -> tuple[Json, dict[str, str]]:
         """What the hub says, and the lists in clear, as CSV. Raises `Lie` when a file is not what was said of it."""
         words = ["--from", instant(question.start_us), "--to", instant(question.end_us), "--dir", str(self.directory)]
         for option, name in WORDS:
@@ -53,6 +53,7 @@ class Investigator:
                 words += [option, value]
         if question.is_listed:
             words += ["--lists", str(self.folder)]
+        self.operator.command("journal", "export", "--dir", str(self.directory))
         said = self.operator.command("exposure", *words)
         return said, {each["insurer"]: self._opened(each["insurer"], each["files"]) for each in said["lists"]}
 

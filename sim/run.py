@@ -22,12 +22,15 @@ from ecluse.kernel.errors import refusal
 from sim import bank, cards, feeds, hub, parquet, workload, world
 from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
+from sim.auditor.exposure import Examiner
 from sim.auditor.papers import Cashier, Papers, read_papers
+from sim.auditor.questions import questions
 from sim.auditor.readings import read_remittances
 from sim.auditor.told import Record
 from sim.bank import PaymentFile
 from sim.exchange import Visit
 from sim.hub import Address
+from sim.investigator import Investigator
 from sim.logins import Logins
 from sim.player import Played, Player
 
@@ -46,6 +49,7 @@ STORE_TAKEN = refusal(
     "The store of this demo holds claims or products already",
     fix="Name a fresh database in ECLUSE_STORE_URL.",
 )
+QUESTIONS = 12  # at random, beside the complete ones
 USED = "SELECT (SELECT count(*) FROM claim) + (SELECT count(*) FROM product)"
 
 Advance = Callable[[int], None]
@@ -82,6 +86,7 @@ class Run:
     world: world.World = field(init=False)
     listener: Listener = field(init=False)
     record: Record = field(init=False)
+    examiner: Examiner = field(init=False)
     logins: Logins = field(init=False)
     cashier: Cashier = field(init=False)
     played: list[Played] = field(default_factory=list)
@@ -109,6 +114,7 @@ class Run:
             for back in reversed(range(days)):
                 self._day(address, self.today - timedelta(days=back))
         self._timed("explain", self._explain)
+        self._timed("exposure", self._expose)
         self._timed("privacy", self._search)
         parquet.write_truth(self.world, self.played, self.listener.book, self.out / "truth")
 
@@ -216,10 +222,22 @@ class Run:
             self.cards = cards.explained(self.hub, self.listener, self.record, self.played)
             advance(1)
 
+    def _expose(self) -> None:
+        """Ask who was shown what, after everything that told somebody something."""
+        held = Counter(insurer for insurer, _ in {(row.insurer, row.person) for row in self.world.contracts})
+        self.examiner = Examiner(self.record, held, self.listener.oath)
+        asked = questions(self.record, self.seed, QUESTIONS)
+        with self.show.stage(f"Qui a vu quoi : {len(asked)} questions", len(asked)) as advance:
+            investigator = Investigator(self.operator, self.hub, self.out / "lists", self.listener.oath)
+            investigator.register(sorted(held), self.out / "input" / "keys")
+            for question in asked:
+                self.examiner.examine(question, *investigator.ask(question))
+                advance(1)
+
     def _search(self) -> None:
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
             tables = (table for each in hub.stores(self.hub) for table in store.contents(each))
-            privacy.search(self.world, [self.hub, self.out / "log"], self.listener.oath, tables)
+            privacy.search(self.world, [self.hub, self.out / "log", self.out / "lists"], self.listener.oath, tables)
             advance(1)
 
     def _timed(self, name: str, do: Callable[[], None]) -> None:

@@ -17,12 +17,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sim.auditor.lie import Oath
-from sim.auditor.questions import Question, questions
+from sim.auditor.questions import Question
 from sim.auditor.told import Member, Record, Telling
 
 Json = dict[str, Any]
 Lists = Mapping[str, str]  # insurer → its list as CSV, in clear
-Ask = Callable[[Question], tuple[Json, Lists]]
 
 PARIS = ZoneInfo("Europe/Paris")
 SECOND_US = 1_000_000
@@ -46,31 +45,26 @@ class Shown:
         return "billed" if self.is_billed else "unexplained"
 
 
-@dataclass
-class Asked:
-    """What was asked and compared, for the summary."""
+class Examiner:
+    """Holds answers against the record, once it is complete. `referenced`: members handed in, by insurer."""
 
-    questions: int = 0
-    people: int = 0
-    lines: int = 0
+    def __init__(self, record: Record, referenced: Mapping[str, int], oath: Oath) -> None:
+        self.record, self.referenced, self.oath = record, referenced, oath
+        self.bills = bills_of(record)
+        self.questions = self.people = self.lines = 0  # asked; displayed in the largest answer; lines of lists compared
 
-
-def audit(record: Record, referenced: Mapping[str, int], ask: Ask, oath: Oath, count: int) -> Asked:
-    """Ask everything and compare. `referenced`: members handed in, by insurer. Raises `Lie` at the first difference."""
-    asked, bills = Asked(), bills_of(record)
-    for question in questions(record, oath.seed, count):
-        said, lists = ask(question)
+    def examine(self, question: Question, said: Json, lists: Lists) -> None:
+        """Compare one answer, and the lists in clear. Raises `Lie` at the first difference."""
         about = f"exposure of {question.name}"
-        tellings = [told for told in record.tellings if question.holds(told)]
-        truth = {member: together(mine, bills.get(member, [])) for member, mine in by_member(tellings).items()}
-        _compare_counts(truth, tellings, said, oath, about)
-        _compare_pages(record, question, said, oath, about)
-        _compare_referenced(question, referenced, said, oath, about)
+        tellings = [told for told in self.record.tellings if question.holds(told)]
+        truth = {member: together(mine, self.bills.get(member, [])) for member, mine in by_member(tellings).items()}
+        _compare_counts(truth, tellings, said, self.oath, about)
+        _compare_pages(self.record, question, said, self.oath, about)
+        _compare_referenced(question, self.referenced, said, self.oath, about)
         if question.is_listed:
-            asked.lines += _compare_lists(truth, lists, oath, about)
-        asked.questions += 1
-        asked.people = max(asked.people, len(truth))
-    return asked
+            self.lines += _compare_lists(truth, lists, self.oath, about)
+        self.questions += 1
+        self.people = max(self.people, len(truth))
 
 
 # the truth of a question

@@ -103,7 +103,9 @@ def at_random(record: Record, draw: random.Random, number: int) -> Question:
     size = max(1, int(len(everybody) ** draw.random()))  # one account as often as nearly all
     accounts = frozenset(draw.sample(everybody, size))
     own = [told for told in record.tellings if told.account in accounts]
-    start_us, end_us = sorted(draw.sample(quiet_instants(own), 2))
+    pages = [(sent, received) for account, sent, received in record.pages if account in accounts]
+    quiet = quiet_instants([*pages, *((told.sent_us, told.received_us) for told in own)])
+    start_us, end_us = sorted(draw.sample(quiet, 2))
     narrowed: dict[str, frozenset[str]] = {}
     for kind, values in (
         ("insurers", {told.member.insurer for told in own}),
@@ -118,11 +120,11 @@ def at_random(record: Record, draw: random.Random, number: int) -> Question:
     )  # fmt: skip
 
 
-def quiet_instants(tellings: Iterable[Telling]) -> list[int]:
+def quiet_instants(exchanges: Iterable[tuple[int, int]]) -> list[int]:
     """An instant before, one between, and one after exchanges that follow one another; never one inside."""
     instants: list[int] = []
     until = 0
-    for sent, received in sorted((told.sent_us, told.received_us) for told in tellings):
+    for sent, received in sorted(exchanges):
         if not instants:
             instants.append(sent - AROUND_US)
         elif sent > until + 1:

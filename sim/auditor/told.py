@@ -7,7 +7,7 @@ contract; nothing of the hub's journal is looked at. Whom an answer is about:
 - whatever names an engagement, an approval or a claim: whom that was about, if it was given to this practice;
 - a claim that names a card: who is on it, if the world covers them on every day of its lines (else nobody was confirmed).
 
-A refusal of the door tells of nobody. Pages of a practice's own claims, approvals and remittances name nobody: they are counted.
+A refusal of the door tells of nobody. Pages of a practice's own claims and approvals name nobody: they are counted.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ AT_THE_TOP = {
     "convention_type": ("convention_type",),
     "csr": ("csr",),
     "reason": ("refusals",),
-    "claim": ("claim_id",),
-    "approval": ("approval_id",),
+    "claim": ("claim_id", "claims"),
+    "approval": ("approval_id", "approvals"),
     "valid_until": ("valid_until",),
 }
 ANYWHERE = {
@@ -123,7 +123,8 @@ class Record:
         answer, account, path = json.loads(played.answer), played.planned.account, played.path.split("?")[0]
         practice, at = self.staff[account].practice.number, Between.of(played.sent_at, played.received_at)
         if played.planned.method == "GET" and path in PAGES:
-            self.pages.append((account, at.sent_us, at.received_us))
+            if fields_in(answer):  # an empty one shows nothing
+                self.pages.append((account, at.sent_us, at.received_us))
             return
         subject = self._subject(path, played.request, answer, practice)
         if path.endswith("/cancellation"):
@@ -185,7 +186,7 @@ class Record:
         return self.by_number.get((body["insurer"], card["member_number"], *rest))
 
 
-PAGES = ("/v1/claims", "/v1/approvals", "/v1/remittances")
+PAGES = ("/v1/claims", "/v1/approvals")
 MADE = ("claim_id", "approval_id", "quote_id")
 NAMED = re.compile(r"/v1/(?:claims|approvals)/([A-Za-z0-9_]+)(?:/cancellation)?$")
 SESSIONS_DAYS = 30  # a claim's lines may be of thirty days; what is later is refused whatever the rights
