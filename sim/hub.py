@@ -32,6 +32,7 @@ HERE = "127.0.0.1"
 Address = tuple[str, int]
 READY_S = 30  # a start takes a second; more on a machine that is busy
 STOP_S = 30
+PROGRAM = "from ecluse.doors.cli.main import run; run()"
 BEHIND_A_PROXY = {"ECLUSE_HTTP_ADDRESS_HEADER": HEADER}  # the player says whose address it is, as nginx would
 
 
@@ -75,9 +76,9 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def start(directory: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+def start(directory: Path, port: int, log: Path, program: str = PROGRAM) -> subprocess.Popen[bytes]:
     """The server of the hub as a process of its own, once it is ready. Raises `CommandFailed`."""
-    words = [sys.executable, "-c", "from ecluse.doors.cli.main import run; run()"]
+    words = [sys.executable, "-c", program]
     words += ["serve", "--dir", str(directory), "--port", str(port)]
     with log.open("ab") as said:
         server = subprocess.Popen(words, stdout=said, stderr=said, env={**os.environ, **BEHIND_A_PROXY})
@@ -114,6 +115,8 @@ def wait_until_ready(port: int, server: subprocess.Popen[bytes], log: Path) -> N
 class Operator:
     """Who runs the hub: commands in this process, the server beside it. Tests put another here, under whom things break."""
 
+    is_on_time = True  # the hub's clock is ours; else nothing is asked about instants
+    program = PROGRAM  # what the server's process runs
     patience_s = 0.0  # how long a desk sends again what was cut or put off; the first time is a failure here
 
     def command(self, *words: str) -> Any:
@@ -124,7 +127,7 @@ class Operator:
     def serving(self, directory: Path, log: Path) -> Iterator[Address]:
         """The server of the hub, ready; gives its address. It is stopped at the end."""
         port = free_port()
-        server = start(directory, port, log)
+        server = start(directory, port, log, self.program)
         try:
             yield HERE, port
         finally:

@@ -10,7 +10,6 @@ import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.csv as table_text
@@ -20,6 +19,7 @@ import pyrage
 from sim.auditor.exposure import Json
 from sim.auditor.lie import Oath
 from sim.auditor.questions import Question
+from sim.auditor.told import instant
 from sim.hub import Operator
 
 WORDS = (("--account", "accounts"), ("--insurer", "insurers"), ("--network", "networks"), ("--session", "sessions"))
@@ -69,8 +69,3 @@ class Investigator:
         same = table_text.read_csv(io.BytesIO(opened["csv"]), convert_options=kinds).equals(table)
         self.oath.true("lists are the same in both forms", f"list of {insurer}", same, "the same rows")
         return str(opened["csv"], "utf-8")
-
-
-def instant(ts_us: int) -> str:
-    """RFC 3339, UTC, to the microsecond."""
-    return (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ts_us)).isoformat()

@@ -17,7 +17,7 @@ from sim.seeds import chance, stream
 
 HEADER = "X-Real-IP"  # in which the simulator says the address, as a proxy in front of the hub would
 SOFTWARE = ("officine-9", "cabinet-libre", "soins-express", "dentaplus", "optique-web")  # names that nobody has
-NETWORKS = 200  # of IPv4; larger worlds share them, as practices share a town's provider
+NETWORKS = 30  # of each kind; practices of a town share a provider
 NOON_S = 13 * 3600
 ELSEWHERE = 150  # per mille of accounts that work from elsewhere after noon; assumed
 IPV6 = 200  # per mille of lines that are IPv6; assumed

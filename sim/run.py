@@ -49,7 +49,7 @@ STORE_TAKEN = refusal(
     "The store of this demo holds claims or products already",
     fix="Name a fresh database in ECLUSE_STORE_URL.",
 )
-QUESTIONS = 12  # at random, beside the complete ones
+QUESTIONS = 6  # at random, beside the complete ones
 USED = "SELECT (SELECT count(*) FROM claim) + (SELECT count(*) FROM product)"
 
 Advance = Callable[[int], None]
@@ -87,6 +87,7 @@ class Run:
     listener: Listener = field(init=False)
     record: Record = field(init=False)
     examiner: Examiner = field(init=False)
+    investigator: Investigator = field(init=False)
     logins: Logins = field(init=False)
     cashier: Cashier = field(init=False)
     played: list[Played] = field(default_factory=list)
@@ -114,9 +115,10 @@ class Run:
             for back in reversed(range(days)):
                 self._day(address, self.today - timedelta(days=back))
         self._timed("explain", self._explain)
-        self._timed("exposure", self._expose)
+        if self.operator.is_on_time:
+            self._timed("exposure", self._expose)
         self._timed("privacy", self._search)
-        parquet.write_truth(self.world, self.played, self.listener.book, self.out / "truth")
+        parquet.write_truth(self.world, self.played, self.record, self.listener.book, self.out / "truth")
 
     def _day(self, address: Address, day: date) -> None:
         visits = workload.second_thoughts(self.seed, day, self.listener.book.claims.values())
@@ -228,10 +230,10 @@ class Run:
         self.examiner = Examiner(self.record, held, self.listener.oath)
         asked = questions(self.record, self.seed, QUESTIONS)
         with self.show.stage(f"Qui a vu quoi : {len(asked)} questions", len(asked)) as advance:
-            investigator = Investigator(self.operator, self.hub, self.out / "lists", self.listener.oath)
-            investigator.register(sorted(held), self.out / "input" / "keys")
+            self.investigator = Investigator(self.operator, self.hub, self.out / "lists", self.listener.oath)
+            self.investigator.register(sorted(held), self.out / "input" / "keys")
             for question in asked:
-                self.examiner.examine(question, *investigator.ask(question))
+                self.examiner.examine(question, *self.investigator.ask(question))
                 advance(1)
 
     def _search(self) -> None:

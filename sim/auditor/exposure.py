@@ -12,13 +12,13 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sim.auditor.lie import Oath
 from sim.auditor.questions import Question
-from sim.auditor.told import Member, Record, Telling
+from sim.auditor.told import Member, Record, Telling, instant
 
 Json = dict[str, Any]
 Lists = Mapping[str, str]  # insurer → its list as CSV, in clear
@@ -154,7 +154,9 @@ def day_of(ts_us: int) -> str:
 def _compare_pages(record: Record, question: Question, said: Json, oath: Oath, about: str) -> None:
     """Pages of a practice's own claims and approvals name nobody; that they were shown is counted."""
     if not question.is_narrowed:
-        oath.same("pages shown", about, said["lists_shown"], sum(question.asks(*page) for page in record.pages))
+        pages = [page for page in record.pages if question.asks(page)]
+        least, most, found = len(pages), sum(page.attempts for page in pages), said["lists_shown"]
+        oath.true("pages shown", about, least <= found <= most, f"{least} to {most}", found)
 
 
 def _compare_referenced(question: Question, referenced: Mapping[str, int], said: Json, oath: Oath, about: str) -> None:
@@ -194,8 +196,3 @@ def _compare_line(truth: Shown, row: Mapping[str, str], oath: Oath, about: str) 
         at_us = int(datetime.fromisoformat(row[name]).timestamp()) * 1_000_000
         between = f"{instant(earliest)} to {instant(latest)}"
         oath.true(INVARIANT, f"{about}, {name}", earliest - SECOND_US < at_us <= latest, between, row[name])
-
-
-def instant(ts_us: int) -> str:
-    """RFC 3339, UTC, to the microsecond."""
-    return (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ts_us)).isoformat()

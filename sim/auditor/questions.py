@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sim.auditor.told import Record, Telling
+from sim.auditor.told import Page, Record, Telling
 from sim.seeds import chance, stream
 
 ACCOUNTS_MAX = 1000  # in one question, as docs/exposure.md says
@@ -35,9 +35,9 @@ class Question:
     sessions: frozenset[str] = ALL
     is_listed: bool = True
 
-    def asks(self, account: str, sent_us: int, received_us: int) -> bool:
+    def asks(self, told: Telling | Page) -> bool:
         """Whether it asks about this account at that time."""
-        return account in self.accounts and self.start_us <= sent_us and received_us <= self.end_us
+        return told.account in self.accounts and self.start_us <= told.sent_us and told.received_us <= self.end_us
 
     @property
     def is_narrowed(self) -> bool:
@@ -47,7 +47,7 @@ class Question:
     def holds(self, told: Telling) -> bool:
         """Whether it asks about this answer."""
         return (
-            self.asks(told.account, told.sent_us, told.received_us)
+            self.asks(told)
             and (not self.insurers or told.member.insurer in self.insurers)
             and (not self.networks or told.network in self.networks)
             and (not self.sessions or told.session in self.sessions)
@@ -57,17 +57,19 @@ class Question:
 def questions(record: Record, seed: int, count: int) -> list[Question]:
     """The complete questions, and `count` at random."""
     draw = stream(seed, "exposure")
+    drawn = [at_random(record, draw, number) for number in range(count)]
+    return [*complete_questions(record), *(part for question in drawn for part in in_parts(question))]
+
+
+def complete_questions(record: Record) -> list[Question]:
+    """Everybody, the whole run; then by the bits of accounts, networks and sessions. The first has the lists."""
     whole = complete(record)
-    return [
-        part
-        for question in [whole, *by_bits(record, whole), *(at_random(record, draw, n) for n in range(count))]
-        for part in in_parts(question)
-    ]
+    return [part for question in (whole, *by_bits(record, whole)) for part in in_parts(question)]
 
 
 def complete(record: Record) -> Question:
     """Everybody who was told something, the whole run."""
-    accounts = {told.account for told in record.tellings} | {account for account, _, _ in record.pages}
+    accounts = {told.account for told in record.tellings} | {page.account for page in record.pages}
     first, last = span(record)
     return Question("everybody", frozenset(accounts), first, last)
 
@@ -103,8 +105,8 @@ def at_random(record: Record, draw: random.Random, number: int) -> Question:
     size = max(1, int(len(everybody) ** draw.random()))  # one account as often as nearly all
     accounts = frozenset(draw.sample(everybody, size))
     own = [told for told in record.tellings if told.account in accounts]
-    pages = [(sent, received) for account, sent, received in record.pages if account in accounts]
-    quiet = quiet_instants([*pages, *((told.sent_us, told.received_us) for told in own)])
+    pages = [page for page in record.pages if page.account in accounts]
+    quiet = quiet_instants([*own, *pages])
     start_us, end_us = sorted(draw.sample(quiet, 2))
     narrowed: dict[str, frozenset[str]] = {}
     for kind, values in (
@@ -120,11 +122,11 @@ def at_random(record: Record, draw: random.Random, number: int) -> Question:
     )  # fmt: skip
 
 
-def quiet_instants(exchanges: Iterable[tuple[int, int]]) -> list[int]:
+def quiet_instants(exchanges: Iterable[Telling | Page]) -> list[int]:
     """An instant before, one between, and one after exchanges that follow one another; never one inside."""
     instants: list[int] = []
     until = 0
-    for sent, received in sorted(exchanges):
+    for sent, received in sorted((each.sent_us, each.received_us) for each in exchanges):
         if not instants:
             instants.append(sent - AROUND_US)
         elif sent > until + 1:

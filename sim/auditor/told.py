@@ -17,7 +17,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sim import truth
@@ -73,6 +73,15 @@ class Between(NamedTuple):
         return cls(int(sent_at * 1_000_000), int(received_at * 1_000_000) + 1)
 
 
+class Page(NamedTuple):
+    """A page of somebody's own claims or approvals; as a `Telling`, about nobody."""
+
+    account: str
+    sent_us: int
+    received_us: int
+    attempts: int
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """One answer about one person. The hub's instant is between `sent_us` and `received_us` (µs since 1970, on our clock).
@@ -107,7 +116,7 @@ class Record:
     def __init__(self, world: World, staff: Mapping[str, Professional]) -> None:
         self.world, self.staff = world, staff
         self.tellings: list[Telling] = []
-        self.pages: list[tuple[str, int, int]] = []  # account, sent, received
+        self.pages: list[Page] = []
         self.cancelled: set[str] = set()
         self.subjects: dict[str, Subject | None] = {}
         self.by_nir = {(each.nir, each.birth_date, each.birth_rank): each for each in world.people}
@@ -124,7 +133,7 @@ class Record:
         practice, at = self.staff[account].practice.number, Between.of(played.sent_at, played.received_at)
         if played.planned.method == "GET" and path in PAGES:
             if fields_in(answer):  # an empty one shows nothing
-                self.pages.append((account, at.sent_us, at.received_us))
+                self.pages.append(Page(account, at.sent_us, at.received_us, played.attempts))
             return
         subject = self._subject(path, played.request, answer, practice)
         if path.endswith("/cancellation"):
@@ -230,3 +239,8 @@ def network_of(address: str) -> str:
         return ""
     bits = PREFIX_BITS[ipaddress.ip_address(address).version]
     return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
+
+
+def instant(ts_us: int) -> str:
+    """Microseconds since 1970 as RFC 3339, UTC."""
+    return (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ts_us)).isoformat()
