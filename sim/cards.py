@@ -6,6 +6,7 @@ The auditor's rule holds here too: the bars of a line are the amounts that went 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from ecluse.app.explain import ExplainedLine, Explanation
 from ecluse.coverage.waterfall import BarKind
 from sim import hub, truth
 from sim.auditor.answers import Listener
+from sim.auditor.told import Record
 from sim.player import Played
 
 TRIED_MAX = 8  # a first contract that pays everything leaves nothing to the second: then another claim is asked for
@@ -52,14 +54,14 @@ WISHES = (
 )
 
 
-def explained(directory: Path, listener: Listener, played: list[Played]) -> list[Shown]:
+def explained(directory: Path, listener: Listener, record: Record, played: list[Played]) -> list[Shown]:
     """What was found of the wishes: in a hamlet, nobody may have two contracts. Raises `Lie`."""
-    return [found for wish in WISHES if (found := _granted(wish, directory, listener, played))]
+    return [found for wish in WISHES if (found := _granted(wish, directory, listener, record, played))]
 
 
-def _granted(wish: Wish, directory: Path, listener: Listener, played: list[Played]) -> Shown | None:
+def _granted(wish: Wish, directory: Path, listener: Listener, record: Record, played: list[Played]) -> Shown | None:
     for _, (id_, answered) in zip(range(TRIED_MAX), _candidates(wish, listener, played), strict=False):
-        said = hub.command("explain", id_, "--dir", str(directory))
+        said = _asked(id_, directory, record)
         explanation = msgspec.convert(said, Explanation)
         line = next(each for each in explanation.explained if each.line == answered["line"])
         cents = {kind: [bar.cents for bar in line.waterfall.bars if bar.kind is kind] for kind in BarKind}
@@ -71,6 +73,14 @@ def _granted(wish: Wish, directory: Path, listener: Listener, played: list[Playe
         if all(paid) and len(paid) == wish.contracts:
             return Shown(wish.heading, id_, line)
     return None
+
+
+def _asked(id_: str, directory: Path, record: Record) -> Json:
+    """What the operator reads; it is told to somebody, so the record has it."""
+    sent_at = time.time()
+    said: Json = hub.command("explain", id_, "--dir", str(directory))
+    record.explained(id_, sent_at, time.time(), said)
+    return said
 
 
 def _candidates(wish: Wish, listener: Listener, played: list[Played]) -> Iterator[tuple[str, Json]]:

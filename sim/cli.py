@@ -113,6 +113,7 @@ class Bars:
 
 def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
     world, money, exchanges = figures["world"], figures["money_cents"], figures["exchanges"]
+    exposure = figures["exposure"]
     check = figures["latency_ms"].get("check", {"p50": 0, "p99": 0})
     rows = [
         ("Monde", f"{world['people']} personnes, {world['insurers']} complémentaires, {world['practices']} cabinets"),
@@ -122,6 +123,7 @@ def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
         ("Part AMC", f"{en_euros(money['amc'])} dus par {money['calls_count']} appels de fonds"),
         ("Virements", f"{money['transfers_count']} pour {en_euros(money['transfers'])}"),
         ("Retours", f"{money['returned_count']} pour {en_euros(money['returned'])}, dette rouverte"),
+        ("Exposition", f"{exposure['questions']} questions, {exposure['people']} personnes, aucun écart"),
         ("Auditeur", f"{figures['checks_held']} vérifications, aucun écart"),
     ]
     for label, words in rows:

@@ -18,7 +18,8 @@ FULL, NO_TOKEN, BAD_TOKEN, RIGHTS_ONLY, CLAIMS_ONLY = "full", "none", "bad", "ri
 class Must:
     """The outcome an exchange is born with.
 
-    `outcome` is one of confirmed, not_confirmed, quoted, granted, accepted, refused, cancelled, shown, error. One of `codes` is
+    `outcome` is one of confirmed, not_confirmed, quoted, granted, accepted, refused, cancelled, shown,
+    listed, approval_shown, approval_cancelled, error. One of `codes` is
     what a refusal or an error must carry. `person` (its number in the world), `insurer`, `domain` and `lines` say what
     is asked about; `same_as` is the step whose claim this one must give again, `ends` the step whose claim this one
     cancels or replaces; `claim` is the one of an earlier day that this one cancels.

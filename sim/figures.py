@@ -17,7 +17,7 @@ CALLS = {
     "approval": "Prise en charge",
     "claim": "Facture",
     "cancellation": "Annulation",
-    "show": "Consultation d’une facture",
+    "show": "Consultation",
 }
 REASONS = {
     "amo_rate_unknown": "Taux de l’AMO inconnu",
@@ -55,6 +55,12 @@ def summary(run: Run) -> Json:
         "latency_ms": {call: latencies(played) for call, played in by_call(run).items()},
         "claims": dict(Counter(claim.state for claim in book.claims.values())),
         "money_cents": money_figures(run),
+        "exposure": {
+            "questions": run.examiner.questions,
+            "people": run.examiner.people,
+            "lines_of_lists": run.examiner.lines,
+            "differences": 0,  # the first one would have ended the run
+        },
         "invariants": dict(sorted(run.listener.oath.held.items())),
         "checks_held": sum(run.listener.oath.held.values()),
         "took_s": {name: round(value, 2) for name, value in run.took_s.items()},

@@ -24,6 +24,7 @@ from ecluse.settings import read_settings
 from ecluse.wiring import open_hub
 from sim import exchange
 from sim.exchange import Exchange
+from sim.logins import HEADER, Login, Logins
 from sim.player import BAD_TOKEN, token_kinds
 from sim.professionals import Professional
 
@@ -31,6 +32,8 @@ HERE = "127.0.0.1"
 Address = tuple[str, int]
 READY_S = 30  # a start takes a second; more on a machine that is busy
 STOP_S = 30
+PROGRAM = "from ecluse.doors.cli.main import run; run()"
+BEHIND_A_PROXY = {"ECLUSE_HTTP_ADDRESS_HEADER": HEADER}  # the player says whose address it is, as nginx would
 
 
 class CommandFailed(Exception):  # noqa: N818 - past participles for what happened
@@ -73,12 +76,12 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def start(directory: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+def start(directory: Path, port: int, log: Path, program: str = PROGRAM) -> subprocess.Popen[bytes]:
     """The server of the hub as a process of its own, once it is ready. Raises `CommandFailed`."""
-    words = [sys.executable, "-c", "from ecluse.doors.cli.main import run; run()"]
+    words = [sys.executable, "-c", program]
     words += ["serve", "--dir", str(directory), "--port", str(port)]
     with log.open("ab") as said:
-        server = subprocess.Popen(words, stdout=said, stderr=said, env=dict(os.environ))
+        server = subprocess.Popen(words, stdout=said, stderr=said, env={**os.environ, **BEHIND_A_PROXY})
     try:
         wait_until_ready(port, server, log)
     except CommandFailed:
@@ -112,6 +115,8 @@ def wait_until_ready(port: int, server: subprocess.Popen[bytes], log: Path) -> N
 class Operator:
     """Who runs the hub: commands in this process, the server beside it. Tests put another here, under whom things break."""
 
+    is_on_time = True  # the hub's clock is ours; else nothing is asked about instants
+    program = PROGRAM  # what the server's process runs
     patience_s = 0.0  # how long a desk sends again what was cut or put off; the first time is a failure here
 
     def command(self, *words: str) -> Any:
@@ -122,7 +127,7 @@ class Operator:
     def serving(self, directory: Path, log: Path) -> Iterator[Address]:
         """The server of the hub, ready; gives its address. It is stopped at the end."""
         port = free_port()
-        server = start(directory, port, log)
+        server = start(directory, port, log, self.program)
         try:
             yield HERE, port
         finally:
@@ -134,14 +139,14 @@ class Operator:
 
 
 class Tokens:
-    """Access tokens of the development issuer, one for each account and kind, signed when first asked for."""
+    """Access tokens of the development issuer, one for each login, signed when first asked for."""
 
-    def __init__(self, directory: Path, staff: dict[str, Professional]) -> None:
+    def __init__(self, directory: Path, staff: dict[str, Professional], logins: Logins) -> None:
         with warnings.catch_warnings(action="ignore"), open_hub(directory) as hub:
             self.issuer = hub.development_issuer()
             self.now_ts = int(hub.clock.now().timestamp())
-        self.staff = staff
-        self.signed: dict[tuple[str, str], str] = {}
+        self.staff, self.logins = staff, logins
+        self.signed: dict[str, str] = {}
 
     def __call__(self, planned: Exchange) -> str:
         """The token that this exchange is sent with; empty for none."""
@@ -149,13 +154,19 @@ class Tokens:
             return ""
         if planned.token == exchange.BAD_TOKEN:
             return BAD_TOKEN
-        return self.of(planned.account, planned.token)
+        return self._signed(planned.account, planned.token, self.logins(planned))
 
-    def of(self, account: str, kind: str = exchange.FULL) -> str:
-        """A token of this account with the scopes of `kind`."""
-        if (account, kind) not in self.signed:
+    def of(self, account: str) -> str:
+        """A token of this account for all that its software may do, as of a login in the morning."""
+        return self._signed(account, exchange.FULL, self.logins.of(account, exchange.FULL, after_noon=False))
+
+    def _signed(self, account: str, kind: str, login: Login) -> str:
+        if login.session not in self.signed:
             who = self.staff[account]
             scopes = frozenset(token_kinds()[kind].split())
-            holder = Account(account, who.practice.number, who.trade.profession, "", scopes)
-            self.signed[account, kind] = self.issuer.token(holder, self.now_ts)
-        return self.signed[account, kind]
+            holder = Account(
+                account, who.practice.number, who.trade.profession, "", scopes,
+                software=login.software, session=login.session,
+            )  # fmt: skip
+            self.signed[login.session] = self.issuer.token(holder, self.now_ts)
+        return self.signed[login.session]

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from sim.auditor.book import Book
+from sim.auditor.told import Record, instant
 from sim.player import Played
 from sim.world import World
 
@@ -25,17 +26,23 @@ EXCHANGES: Columns = {
     "ts": "TIMESTAMPTZ", "account": "VARCHAR", "method": "VARCHAR", "path": "VARCHAR", "request": "VARCHAR",
     "status": "INTEGER", "response": "VARCHAR",
 }  # fmt: skip
+TOLD: Columns = {
+    "sent": "TIMESTAMPTZ", "received": "TIMESTAMPTZ", "attempts": "INTEGER", "account": "VARCHAR", "practice": "VARCHAR",
+    "network": "VARCHAR", "software": "VARCHAR", "session": "VARCHAR", "insurer": "VARCHAR", "member_number": "VARCHAR",
+    "birth_date": "VARCHAR", "birth_rank": "INTEGER", "fields": "VARCHAR",
+}  # fmt: skip
 MONEY: Columns = {
     "practice": "VARCHAR", "insurer": "VARCHAR", "claim": "VARCHAR", "cents": "BIGINT", "state": "VARCHAR",
 }  # fmt: skip
 
 
-def write_truth(world: World, played: list[Played], book: Book, folder: Path) -> None:
-    """Write the four tables in `folder`."""
+def write_truth(world: World, played: list[Played], record: Record, book: Book, folder: Path) -> None:
+    """Write the five tables in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "people.parquet", PEOPLE, people_rows(world))
     write_table(folder / "professionals.parquet", PROFESSIONALS, professional_rows(world))
     write_table(folder / "exchanges.parquet", EXCHANGES, exchange_rows(played))
+    write_table(folder / "told.parquet", TOLD, told_rows(record))
     write_table(folder / "money.parquet", MONEY, money_rows(book))
 
 
@@ -63,6 +70,14 @@ def exchange_rows(played: Iterable[Played]) -> Iterator[list[Any]]:
     for each in played:
         at = datetime.fromtimestamp(each.sent_at, UTC).isoformat()
         yield [at, each.planned.account, each.planned.method, each.path, each.sent, each.status, each.answer.decode()]
+
+
+def told_rows(record: Record) -> Iterator[list[Any]]:
+    """One row an answer about one person; `fields` are those of docs/journal.md."""
+    for told in record.tellings:
+        asker = (told.attempts, told.account, told.practice, told.network, told.software, told.session)
+        about = (told.member.insurer, told.member.number, told.member.birth_date, told.member.birth_rank)
+        yield [instant(told.sent_us), instant(told.received_us), *asker, *about, " ".join(sorted(told.fields))]
 
 
 def money_rows(book: Book) -> Iterator[list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 from sim import exchange
 from sim.exchange import Exchange, Visit
+from sim.logins import HEADER, NOWHERE, Login
 from sim.wire import Answer, Line
 
 AT_ONCE = 16  # visits in progress: enough to fill one worker, few enough that latency says something
@@ -21,11 +23,15 @@ REFERENCE = re.compile(r"\{(\d+)\.([a-z0-9_.]+)\}")
 BAD_TOKEN = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJycHBzOjEwMDAwMDAwMDAwIn0."  # alg: none
 
 Tokens = Callable[[Exchange], str]
+WhereFrom = Callable[[Exchange], Login]
 
 
 @dataclass(frozen=True)
 class Played:
-    """An exchange as it went: the request as it was sent (`sent` its body), the answer as it came, how long it took."""
+    """An exchange as it went: the request as it was sent (`sent` its body), the answer as it came, how long it took.
+
+    `attempts`: how often it was sent until it was answered, from `sent_at` on; `login`: from where.
+    """
 
     planned: Exchange
     sent_at: float
@@ -36,6 +42,13 @@ class Played:
     content_type: str
     answer: bytes
     took_ms: float
+    attempts: int = 1
+    login: Login = NOWHERE
+
+    @property
+    def received_at(self) -> float:
+        """When the answer was there, in seconds since 1970."""
+        return self.sent_at + self.took_ms / 1000
 
 
 class Player:
@@ -46,9 +59,16 @@ class Player:
     """
 
     def __init__(
-        self, host: str, port: int, tokens: Tokens, told: Callable[[Played], None], patience_s: float = 0.0
+        self,
+        host: str,
+        port: int,
+        tokens: Tokens,
+        where_from: WhereFrom,
+        told: Callable[[Played], None],
+        patience_s: float = 0.0,
     ) -> None:
-        self.host, self.port, self.tokens, self.told, self.patience_s = host, port, tokens, told, patience_s
+        self.host, self.port, self.told, self.patience_s = host, port, told, patience_s
+        self.tokens, self.where_from = tokens, where_from
         self.played: list[Played] = []
         self.put_off: Counter[str] = Counter()
 
@@ -71,22 +91,28 @@ class Player:
 
     async def _exchange(self, line: Line, planned: Exchange, answers: list[Any]) -> Played:
         path, body = filled(planned.path, answers), filled(planned.body, answers)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        login = self.where_from(planned)
+        headers = {HEADER: login.address}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         if token := self.tokens(planned):
             headers["Authorization"] = f"Bearer {token}"
         content = None if body is None else body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         sent_at, started = time.time(), time.perf_counter()
-        answer = await self._answer(line, planned.method, path, headers, (content or "").encode())
+        answer, attempts = await self._answer(line, planned.method, path, headers, (content or "").encode())
         took_ms = (time.perf_counter() - started) * 1000
-        return Played(planned, sent_at, path, body, content, answer.status, answer.content_type, answer.body, took_ms)
+        told = (answer.status, answer.content_type, answer.body)
+        return Played(planned, sent_at, path, body, content, *told, took_ms, attempts, login)
 
-    async def _answer(self, line: Line, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _answer(
+        self, line: Line, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Answer, int]:
         until_s = time.monotonic() + self.patience_s
-        while True:
+        for attempts in itertools.count(1):
             try:
                 answer = await line.ask(method, path, headers, body)
                 if answer.status != 503 or time.monotonic() >= until_s:
-                    return answer
+                    return answer, attempts
                 self.put_off[json.loads(answer.body)["code"]] += 1
             except (OSError, EOFError) as cut:
                 if time.monotonic() >= until_s:
@@ -94,6 +120,7 @@ class Player:
                 self.put_off[type(cut).__name__] += 1
                 line.drop()
             await asyncio.sleep(AGAIN_S)
+        raise AssertionError("a desk sends again until it is answered")
 
 
 def filled(planned: Any, answers: list[Any]) -> Any:

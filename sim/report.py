@@ -57,6 +57,12 @@ INVARIANTS = {
     "no claim appears or is lost": "Aucune facture n’apparaît ni ne se perd",
     "claims stand as they must": "Chaque facture est dans l’état où elle doit être",
     "balances": "Le solde de chaque cabinet et de chaque complémentaire est celui de l’auditeur",
+    "displayed is what was told": "Exposition : affiché exactement ce qui a été dit, personne par personne, champ par champ",
+    "referenced is who was handed in": "Exposition : référencées, les personnes des fichiers d’adhérents",
+    "pages shown": "Exposition : pages de factures montrées, comptées",
+    "lists are the files that were told": "Exposition : chaque liste chiffrée a l’empreinte annoncée",
+    "lists are the same in both forms": "Exposition : chaque liste est la même en CSV et en Parquet",
+    "pages hold one's own": "Pages : un cabinet n’y voit que ses factures",
     "nothing of anyone in the hub's files": "Fichiers et journaux de la plateforme sans NIR, naissance, nom ni numéro d’adhérent",
 }
 PAYERS = ("Assurance maladie (AMO)", "Complémentaires (AMC)", "Patients")

@@ -22,11 +22,16 @@ from ecluse.kernel.errors import refusal
 from sim import bank, cards, feeds, hub, parquet, workload, world
 from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
+from sim.auditor.exposure import Examiner
 from sim.auditor.papers import Cashier, Papers, read_papers
+from sim.auditor.questions import questions
 from sim.auditor.readings import read_remittances
+from sim.auditor.told import Record
 from sim.bank import PaymentFile
 from sim.exchange import Visit
 from sim.hub import Address
+from sim.investigator import Investigator
+from sim.logins import Logins
 from sim.player import Played, Player
 
 MARK = ".ecluse-sim"  # left in a directory that a run made, so that the next one may clear it
@@ -44,6 +49,7 @@ STORE_TAKEN = refusal(
     "The store of this demo holds claims or products already",
     fix="Name a fresh database in ECLUSE_STORE_URL.",
 )
+QUESTIONS = 6  # at random, beside the complete ones
 USED = "SELECT (SELECT count(*) FROM claim) + (SELECT count(*) FROM product)"
 
 Advance = Callable[[int], None]
@@ -79,6 +85,10 @@ class Run:
     operator: hub.Operator = field(default_factory=hub.Operator)
     world: world.World = field(init=False)
     listener: Listener = field(init=False)
+    record: Record = field(init=False)
+    examiner: Examiner = field(init=False)
+    investigator: Investigator = field(init=False)
+    logins: Logins = field(init=False)
     cashier: Cashier = field(init=False)
     played: list[Played] = field(default_factory=list)
     runs: list[Paid] = field(default_factory=list)
@@ -101,12 +111,14 @@ class Run:
         log = self.out / "log" / "serve.log"
         log.parent.mkdir()
         with self.operator.serving(self.hub, log) as address:
-            self.tokens = hub.Tokens(self.hub, self.listener.staff)
+            self.tokens = hub.Tokens(self.hub, self.listener.staff, self.logins)
             for back in reversed(range(days)):
                 self._day(address, self.today - timedelta(days=back))
         self._timed("explain", self._explain)
+        if self.operator.is_on_time:
+            self._timed("exposure", self._expose)
         self._timed("privacy", self._search)
-        parquet.write_truth(self.world, self.played, self.listener.book, self.out / "truth")
+        parquet.write_truth(self.world, self.played, self.record, self.listener.book, self.out / "truth")
 
     def _day(self, address: Address, day: date) -> None:
         visits = workload.second_thoughts(self.seed, day, self.listener.book.claims.values())
@@ -120,12 +132,13 @@ class Run:
         with self.show.stage("L'auditeur écoute chaque réponse", len(played)) as advance:
             for each in played:
                 self.listener.hear(each)
+                self.record.hear(each)
                 advance(1)
         self._timed("payments", lambda: self._pay(address, day))
         ledger.check(hub.stores(self.hub)[0], self.listener.book, self.cashier, self.listener.oath)
 
     async def _play(self, address: Address, visits: list[Visit], advance: Advance) -> list[Played]:
-        player = Player(*address, self.tokens, lambda _: advance(1), self.operator.patience_s)
+        player = Player(*address, self.tokens, self.logins, lambda _: advance(1), self.operator.patience_s)
         with self.operator.playing():
             played = await player.play(visits)
         self.put_off += player.put_off
@@ -135,6 +148,8 @@ class Run:
         with self.show.stage(f"Un département de {self.people} personnes", 2) as advance:
             self.world = world.build(self.seed, self.people, self.today)
             self.listener = Listener(self.world, self.today)
+            self.record = Record(self.world, self.listener.staff)
+            self.logins = Logins(self.seed, self.listener.staff)
             self.cashier = Cashier(self.listener.oath, self.listener.book)
             advance(1)
             feeds.write_files(self.world, self.out / "input")
@@ -206,13 +221,25 @@ class Run:
 
     def _explain(self) -> None:
         with self.show.stage("La plateforme explique quelques lignes", 1) as advance:
-            self.cards = cards.explained(self.hub, self.listener, self.played)
+            self.cards = cards.explained(self.hub, self.listener, self.record, self.played)
             advance(1)
+
+    def _expose(self) -> None:
+        """Ask who was shown what, after everything that told somebody something."""
+        held = Counter(insurer for insurer, _ in {(row.insurer, row.person) for row in self.world.contracts})
+        self.examiner = Examiner(self.record, held, self.listener.oath)
+        asked = questions(self.record, self.seed, QUESTIONS)
+        with self.show.stage(f"Qui a vu quoi : {len(asked)} questions", len(asked)) as advance:
+            self.investigator = Investigator(self.operator, self.hub, self.out / "lists", self.listener.oath)
+            self.investigator.register(sorted(held), self.out / "input" / "keys")
+            for question in asked:
+                self.examiner.examine(question, *self.investigator.ask(question))
+                advance(1)
 
     def _search(self) -> None:
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
             tables = (table for each in hub.stores(self.hub) for table in store.contents(each))
-            privacy.search(self.world, [self.hub, self.out / "log"], self.listener.oath, tables)
+            privacy.search(self.world, [self.hub, self.out / "log", self.out / "lists"], self.listener.oath, tables)
             advance(1)
 
     def _timed(self, name: str, do: Callable[[], None]) -> None:

@@ -86,6 +86,23 @@ def approved_then_dearer(scene: Scene, person: Person, contract: Contract) -> No
     scene.claim_approved(approval, lines, right)
 
 
+@by_devis
+def approved_then_dropped(scene: Scene, person: Person, contract: Contract) -> None:
+    """A devis that is approved, looked at again, and cancelled."""
+    lines = scene.lines(person)
+    check = scene.check(person, contract.insurer, contract, confirmed=True)
+    approval = scene.approval(check, person, contract.insurer, lines)
+    scene.of_approval(approval, "approval_shown")
+    scene.of_approval(approval, "approval_cancelled")
+
+
+def looked_through(scene: Scene) -> bool:
+    """The practice pages through its own claims and approvals."""
+    for kind in ("claims", "approvals"):
+        scene.say("show", "GET", f"/v1/{kind}?limit=20", None, Must(200, "listed"))
+    return True
+
+
 @of_somebody
 def checked_only(scene: Scene, person: Person, contract: Contract) -> None:
     """A check that is not billed today."""
@@ -270,4 +287,5 @@ WRONG: tuple[tuple[str, int, Writer], ...] = (
     *((f"malformed:{case.name}", 2, malformed(case)) for case in mistakes.MALFORMED),
     *((f"token:{kind}", 4, wrong_token(kind, status, code)) for kind, status, code in mistakes.TOKENS),
 )
+BESIDE = (approved_then_dropped, looked_through)  # not drawn: so many a day, after the others, which they do not move
 SCENARIOS = USUAL + COURSES + WRONG

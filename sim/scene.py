@@ -111,6 +111,13 @@ class Scene:
         must = Must(201, "granted", person=person.number, insurer=insurer, domain=self.domain, lines=tuple(lines))
         return self.say("approval", "POST", "/v1/approvals", body, must)
 
+    def of_approval(self, approval: int, outcome: str) -> int:
+        """The approval of step `approval` is looked at, or cancelled."""
+        path = f"/v1/approvals/{approval_of(approval)}"
+        if outcome == "approval_shown":
+            return self.say("show", "GET", path, None, Must(200, outcome, same_as=approval))
+        return self.say("cancellation", "POST", f"{path}/cancellation", None, Must(200, outcome, same_as=approval))
+
     def claim(self, body: dict[str, Any], must: Must, token: str = exchange.FULL) -> int:
         """A claim with this body."""
         return self.say("claim", "POST", "/v1/claims", body, must, token)

@@ -14,7 +14,7 @@ from sim.auditor.book import RETURNED, SETTLED, TrueClaim
 from sim.crowd import Crowd
 from sim.exchange import FULL, Exchange, Must, Visit
 from sim.professionals import Professional
-from sim.scenarios import SCENARIOS
+from sim.scenarios import BESIDE, SCENARIOS
 from sim.scene import Scene, Writer
 from sim.seeds import stream, weighted
 from sim.world import World
@@ -26,6 +26,11 @@ HOURS = (
 VISITS_PER_MILLE = 180  # visits a day for a thousand people; about 70 in life (docs/simulator.md)
 SECOND_THOUGHTS = 10  # per mille of paid claims that are cancelled on a later day; assumed
 SECOND_THOUGHTS_FROM = 10_000_000  # visit numbers above those of any day's plan
+BESIDE_FROM, BESIDE_PER_MILLE, FEWEST_BESIDE = (
+    20_000_000,
+    2,
+    6,
+)  # numbers above all others; two a day for a thousand people
 FEWEST_VISITS = 130  # so that even a small world provokes every answer
 BUSY = {"pharmacy": 4, "laboratory": 3, "general_practitioner": 3, "nurse": 2}  # visits against the others' 1; assumed
 
@@ -46,7 +51,21 @@ def day_of_care(world: World, day: date) -> list[Visit]:
         visit = written(Scene(world, crowd, draw, who, day, number, moment(draw), name), writer)
         if visit.exchanges:
             visits.append(visit)
+    visits += beside(world, crowd, day)
     return sorted(visits, key=lambda visit: (visit.at_s, visit.number))
+
+
+def beside(world: World, crowd: Crowd, day: date) -> list[Visit]:
+    """Visits of the kinds of `BESIDE`, in turn: they draw from streams of their own."""
+    visits = []
+    for number in range(BESIDE_FROM, BESIDE_FROM + max(FEWEST_BESIDE, len(world.people) * BESIDE_PER_MILLE // 1000)):
+        draw = stream(world.seed, "beside", day, number)
+        writer = BESIDE[number % len(BESIDE)]
+        who = draw.choice(world.professionals)
+        visit = written(Scene(world, crowd, draw, who, day, number, moment(draw), writer.__name__), writer)
+        if visit.exchanges:
+            visits.append(visit)
+    return visits
 
 
 def second_thoughts(seed: int, day: date, claims: Iterable[TrueClaim]) -> list[Visit]:

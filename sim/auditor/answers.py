@@ -333,6 +333,30 @@ class Listener:
         self.oath.same("claims shown as they are", planned.name, answer["status"], claim.state)
         self.oath.same("claims shown as they are", planned.name, answer["invoice"], claim.invoice)
 
+    def approval_looked_at(self, planned: Exchange, _played: Played, answer: Json) -> None:
+        """An approval shown or cancelled: the same one, in the state it must have. What it held back is free once cancelled."""
+        approval = self.answers[planned.visit, planned.must.same_as]
+        is_cancelled = planned.must.outcome == "approval_cancelled"
+        status = "cancelled" if is_cancelled else "granted"
+        right = {name: approval[name] for name in ("approval_id", "reference", "valid_until", "bill_by")}
+        for name, value in (right | {"status": status}).items():
+            self.oath.same("approvals", f"{planned.name} {name}", answer[name], value)
+        if is_cancelled:
+            self.book.accounts.quote(approval["approval_id"], self.today, [])
+
+    def listed(self, planned: Exchange, _played: Played, answer: Json) -> None:
+        """A page of the practice's own claims or approvals: nobody else's."""
+        kind = "claims" if "claims" in planned.path else "approvals"
+        self._fields(planned.name, answer, {kind, "next_cursor"})
+        if kind == "claims":
+            known = [
+                self.book.claims[each["claim_id"]] for each in answer[kind] if each["claim_id"] in self.book.claims
+            ]
+            practice = self.staff[planned.account].practice.number
+            self.oath.same(
+                "pages hold one's own", planned.name, {claim.practice for claim in known} - {practice}, set()
+            )
+
     def error(self, planned: Exchange, played: Played, answer: Json) -> None:
         """A refusal of the door: problem+json, with its code and what the caller can do."""
         self.oath.same("errors", planned.name, played.content_type.split(";")[0], "application/problem+json")
@@ -358,5 +382,8 @@ _HEAR: dict[str, Callable[[Listener, Exchange, Played, Json], None]] = {
     "refused": Listener.refused,
     "cancelled": Listener.cancelled,
     "shown": Listener.shown,
+    "listed": Listener.listed,
+    "approval_shown": Listener.approval_looked_at,
+    "approval_cancelled": Listener.approval_looked_at,
     "error": Listener.error,
 }

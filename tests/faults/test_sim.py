@@ -120,6 +120,7 @@ def on_server(
         monkeypatch.setenv(VARIABLE, place.cable.url)
         monkeypatch.setenv("ECLUSE_STORE_CONNECTIONS_MAX", str(CONNECTIONS[seed % len(CONNECTIONS)]))
         operator = Troubled(place, plan, tmp_path / "commands.log")
+        operator.is_on_time = place.clock is None
         run = village(seed, tmp_path / "run", operator)
         fell_in_all(operator)
         privacy.search(run.world, [server.home / "log"], run.listener.oath)

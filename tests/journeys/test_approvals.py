@@ -239,11 +239,11 @@ def test_every_answer_was_journalled_with_what_it_told(tmp_path: Path) -> None:
         return hub.journal()[1:]
 
     entries = played(tmp_path, story)
-    told = Field.APPROVAL | Field.VALID_UNTIL | Field.SPLIT
+    told = Field.APPROVAL | Field.VALID_UNTIL | Field.SPLIT | Field.GUARANTEE
     assert [(each.operation, each.outcome, Field(each.fields)) for each in entries] == [
         (Operation.APPROVAL, "granted", told),
         (Operation.APPROVAL, "granted", told),
-        (Operation.APPROVAL, "refused", Field.APPROVAL),
+        (Operation.APPROVAL, "refused", Field.APPROVAL | Field.REASON),
         (Operation.APPROVAL_READ, "granted", told | Field.ENGAGEMENT),
         (Operation.APPROVAL_READ, "listed", Field.APPROVAL),
         (Operation.APPROVAL_CANCELLED, "cancelled", told),

@@ -66,7 +66,7 @@ def test_a_quote_stores_nothing_and_is_journalled(tmp_path: Path) -> None:
 
     journal, (status, foreign) = played(tmp_path, story)
     (entry,) = [each for each in journal if each.operation is Operation.QUOTE]
-    assert Field(entry.fields) == Field.ENGAGEMENT | Field.SPLIT
+    assert Field(entry.fields) == Field.ENGAGEMENT | Field.SPLIT | Field.GUARANTEE
     assert (status, foreign["code"]) == (404, "engagement_unknown")
 
 
@@ -345,8 +345,8 @@ def test_every_answer_was_journalled(tmp_path: Path) -> None:
     claimed = Field.CLAIM | Field.SPLIT
     assert [(each.operation, each.outcome, Field(each.fields)) for each in entries] == [
         (Operation.CLAIM, "accepted", claimed),
-        (Operation.CLAIM, "refused", Field.CLAIM),
-        (Operation.CLAIM_READ, "accepted", claimed),
+        (Operation.CLAIM, "refused", Field.CLAIM | Field.REASON),
+        (Operation.CLAIM_READ, "accepted", claimed | Field.GUARANTEE),
         (Operation.CLAIM_READ, "listed", Field.CLAIM),
         (Operation.CLAIM_CANCELLED, "cancelled", claimed),
     ]

@@ -16,6 +16,8 @@ TRUTH = {
     "people": "insurer, member_number, nir, birth_date, birth_rank, domains, valid_from, valid_to",
     "professionals": "account, practice, profession, place",
     "exchanges": "ts, account, method, path, request, status, response",
+    "told": "sent, received, attempts, account, practice, network, software, session, "
+    "insurer, member_number, birth_date, birth_rank, fields",
     "money": "practice, insurer, claim, cents, state",
 }
 
@@ -39,6 +41,16 @@ def test_it_is_audited_and_says_so(demo: tuple[Path, dict[str, object]]) -> None
     assert said == json.loads((out / "summary.json").read_bytes())
     assert said["checks_held"] == sum(said["invariants"].values())  # type: ignore[attr-defined]
     assert said["money_cents"]["called"] == said["money_cents"]["transfers"] > 0  # type: ignore[index]
+
+
+def test_every_answer_of_exposure_was_the_truth(demo: tuple[Path, dict[str, object]]) -> None:
+    said = demo[1]["exposure"]
+    assert said["differences"] == 0  # type: ignore[index]
+    assert said["questions"] > 20  # type: ignore[index]
+    told = duckdb.sql(
+        f"SELECT DISTINCT insurer, member_number, birth_date, birth_rank FROM '{demo[0]}/truth/told.parquet'"
+    )
+    assert said["people"] == len(told) > 100  # type: ignore[index]
 
 
 @pytest.mark.parametrize("table", TRUTH)

@@ -83,6 +83,7 @@ _BITS: dict[str, int] = {
     "total": Field.SPLIT.value,
     "amc_cents": Field.SPLIT.value,
     "reason": Field.REASON.value,
+    "refusals": Field.REASON.value,
     "guarantee": Field.GUARANTEE.value,
     "claim_id": Field.CLAIM.value,
     "claims": Field.CLAIM.value,
@@ -94,12 +95,20 @@ _BITS: dict[str, int] = {
 }
 
 
+NOTHING: tuple[object, ...] = (None, ())
+
+
 def fields_of(answer: object) -> int:
-    """Exactly the fields `answer` will send, as `Field` bits, read from the answer itself (absent ones are `None`)."""
+    """Exactly the fields `answer` will send, as `Field` bits, read from the answer itself (absent ones are `None` or empty).
+
+    Lines that say why are shared out so speak of the guarantee.
+    """
     bits = 0
     for name in answer.__struct_fields__:  # type: ignore[attr-defined]
-        if name in _BITS and getattr(answer, name) is not None:
+        if name in _BITS and getattr(answer, name) not in NOTHING:
             bits |= _BITS[name]
+    if any(getattr(line, "because", None) for line in getattr(answer, "lines", None) or ()):
+        bits |= Field.GUARANTEE.value
     return bits
 
 

@@ -13,7 +13,7 @@ from sim.accounts import Account, Accounts, Use
 from sim.auditor.answers import Listener
 from sim.auditor.papers import Papers
 from sim.bank import Order, PaymentFile
-from sim.exchange import Exchange, Visit
+from sim.exchange import Exchange, Must, Visit
 from sim.player import Played, filled
 from sim.world import World
 
@@ -54,6 +54,10 @@ class Honest:
         made = {"check": self.check, "quote": self.quote, "approval": self.approval, "claim": self.claim}
         if planned.call in made:
             return made[planned.call](planned, body, answers)
+        if must.outcome == "listed":
+            return {path.split("?")[0].split("/")[2]: [], "next_cursor": None}
+        if must.outcome.startswith("approval_"):
+            return self.looked_at(must, answers[must.same_as])
         claim = self.claims[path.split("/")[3]]
         if planned.call == "cancellation":
             self.cancel(claim)
@@ -120,6 +124,12 @@ class Honest:
             "total": quote["total"], "refusals": [], "valid_until": until.isoformat(),
             "bill_by": (until + timedelta(days=30)).isoformat(),
         }  # fmt: skip
+
+    def looked_at(self, must: Must, approval: Json) -> Json:
+        if must.outcome == "approval_shown":
+            return approval
+        self.accounts.quote(approval["approval_id"], self.today, [])
+        return approval | {"status": "cancelled"}
 
     def claim(self, planned: Exchange, body: Json, answers: list[Any]) -> Json:
         claim_id = self.id("clm")
