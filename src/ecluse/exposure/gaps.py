@@ -1,8 +1,8 @@
 """Where the journal has gaps, an exact count becomes two bounds: what it has, and that plus every entry that was lost.
 
-A loss is accepted by an operator, after a damage, in an entry of its own (`loss_accepted`): shard, entries kept, entries lost, µs
-of the last one kept. What was lost was written after that one, and before the loss was accepted. A month that was pruned is no
-gap: nothing is known of it any more, and nothing is answered about it.
+A loss is accepted by an operator, after a damage, in an entry of its own (`loss_accepted`): shard, entries kept, entries lost,
+µs of the last one kept. What was lost was written after that one, and before the loss was accepted. A month that was pruned is
+no gap: nothing is known of it any more, and nothing is answered about it.
 """
 
 from __future__ import annotations

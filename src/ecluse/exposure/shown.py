@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from ecluse.journal.entry import Field
@@ -25,6 +27,7 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     who: bytes = b""
 
 
+@lru_cache(4096)  # the answers of a hub have a few dozen different sets of fields
 def field_names(bits: int) -> tuple[str, ...]:
     """The names of the fields in a bitmask, in the order of their bits; a bit of a later version is named by its number."""
     known = {each.value: each.name.lower() for each in Field if each.name}

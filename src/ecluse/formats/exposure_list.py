@@ -59,7 +59,7 @@ def as_parquet(rows: Sequence[Row]) -> bytes:
 
 def instant(ts_us: int) -> str:
     """An instant to the second, UTC."""
-    return f"{days.instant(ts_us):%Y-%m-%dT%H:%M:%SZ}"
+    return days.instant(ts_us).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _kinds() -> dict[str, object]:

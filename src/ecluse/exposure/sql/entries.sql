@@ -16,10 +16,11 @@ GROUP BY account
 ORDER BY account
 
 -- name: sealed_persons
--- What leads those shown back to members: their `who`, sealed under their own keys, where an entry brought one.
-SELECT insurer, reference, min(who) AS who
+-- What leads those shown back to members: their `who`, sealed under their own keys, where an entry brought one. That of the last
+-- month: an older one may have been sealed under a key that was destroyed since.
+SELECT insurer, reference, max_by(who, shard) AS who
 FROM (
-    SELECT persons.insurer AS insurer, persons.reference AS reference, persons.who AS who
+    SELECT persons.insurer AS insurer, persons.reference AS reference, persons.who AS who, persons.shard AS shard
     FROM persons
     JOIN (
         SELECT shard, person FROM entries WHERE person <> 0 AND fields <> 0 GROUP BY shard, person
