@@ -152,7 +152,9 @@ class _Verifying:
     def _walk(self, shard: ShardTold, of: int) -> None:
         claims = self._claims[shard.name]
         checkpoint = next((each.size for each in claims if each.file == "checkpoint"), 0)
-        published = {"open": checkpoint, "frozen": shard.size, "abandoned": 0}[shard.state]  # the last is left as it was
+        published = {"open": checkpoint, "frozen": shard.size, "abandoned": 0}[
+            shard.state
+        ]  # the last is left as it was
         walk = Walk(
             shard.name,
             self._journal.files(shard.name),
