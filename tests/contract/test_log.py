@@ -35,7 +35,7 @@ def all_of(directory: Path) -> list[bytes]:
     ]  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(batches=st.lists(st.lists(st.binary(max_size=300), min_size=1, max_size=300), max_size=8))
 def test_what_was_appended_is_read_back_in_order_after_a_restart(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[bytes]]
@@ -94,7 +94,7 @@ def test_a_slot_in_use_is_not_read_and_a_slot_left_is(tmp_path: Path) -> None:
     assert sorted(entries(second)) == [b"a", b"b"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(cut=st.integers(1, 60))
 def test_a_torn_end_is_moved_aside_and_nothing_before_it_is_lost(
     tmp_path_factory: pytest.TempPathFactory, cut: int

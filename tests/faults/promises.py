@@ -39,8 +39,10 @@ class Promises:
         """Every head there is, of a journal nobody writes to."""
         found = [file for pattern in HEADS for file in journal.glob(pattern)]
         for file in found + (list(heads.iterdir()) if heads and heads.is_dir() else []):
-            if file.suffix == "":
-                self.saw(file.read_text())
+            if file.suffix == "" and (
+                note := file.read_text()
+            ):  # empty: a kill fell between making it and its first head
+                self.saw(note)
 
     def hold(self, journal: Path) -> None:
         """Each entry is where it was acknowledged, and every head ever seen is one of a beginning of what there is."""

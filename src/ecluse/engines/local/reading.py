@@ -57,22 +57,26 @@ class LocalShards:
                 raise JOURNAL_DAMAGED(f"{shard} has no entry {at}")
 
     def _head(self, record: Record) -> tuple[str, Checkpoint | None]:
-        """The newest head that is signed; None of a shard about to begin."""
+        """The newest head that is signed; None of a shard about to begin, or of one given up whose head does not read."""
         folder, key = self.directory / record.name, read_key(record.key)
-        name = HEAD if record.state == "open" and (folder / HEAD).exists() else CHECKPOINT
-        for again in range(TRIES):
-            try:
-                note = (folder / name).read_text()
-                return note, opened(note, key)
-            except FileNotFoundError:
+        if record.state == "open":
+            for _ in range(TRIES):
+                try:
+                    note = (folder / HEAD).read_text()
+                    return note, opened(note, key)
+                except FileNotFoundError:
+                    break
+                except ValueError:  # it is being replaced; or a kill fell there, and its writer's next start mends it
+                    time.sleep(0.001)
+        try:
+            note = (folder / CHECKPOINT).read_text()
+            return note, opened(note, key)
+        except FileNotFoundError:
+            return "", None
+        except ValueError as broken:
+            if record.state == "abandoned":
                 return "", None
-            except ValueError as broken:
-                if record.state == "abandoned":  # evidence: whatever it is
-                    return "", None
-                if again == TRIES - 1:
-                    raise JOURNAL_DAMAGED(f"{record.name}/{name}: {broken}") from None
-                time.sleep(0.001)
-        raise AssertionError
+            raise JOURNAL_DAMAGED(f"{record.name}/{CHECKPOINT}: {broken}") from None
 
 
 def read_all(directory: Path) -> Iterator[bytes]:
