@@ -6,9 +6,9 @@ The lake is written by its own writer, straight from seeded numbers: 33 million 
 which few ask much, hours of the day as practices are open. Four months of some writers, frozen, as all months but the
 running one are (`--open`: cut as that one is); what the writers after the first hold are links to its files, so that a
 thousand million rows take little disk: the work of reading them is whole, their place in the page cache is not.
-Cold: the files were put out of the page cache; warm: the median of the runs after. Processor seconds are told too: others on the machine take nothing
-from them. Beside it, with fewer rows (how many is said), the same in each: a PostgreSQL audit table with its indexes, and lines
-of JSON searched as a log is.
+Cold: the files were put out of the page cache; warm: the median of the runs after. Processor seconds are told too: others on
+the machine take nothing from them. Beside it, with fewer rows (how many is said), the same in each: a PostgreSQL audit table with
+its indexes, and lines of JSON searched as a log is.
 Budgets at 100 million rows: 0.5 s for fifty accounts in seven days, 0.5 s by insurer and field, 3 s over all rows by insurer;
 at 1 000 million rows 1 s in seven days, 12 s over all rows.
 """
