@@ -28,7 +28,7 @@ EMBEDDED = ("feed", "exchanges", "run", "statement")
 CONNECTIONS = (2, 1, 8)  # of a process to the server, for each role; sixteen desks ask at once
 PAUSES_S = (0.3, 1.5, 5.0)  # of a network, and half that of a lock: shorter and longer than what the hub waits for
 HARD = [pytest.param(seed, MANY, PAUSES_S[seed // 3 % 3], marks=pytest.mark.slow) for seed in range(100, 120)]
-SEEDS = [(1, FEW, 0.3), (3, FEW, 0.3), *HARD]
+SEEDS = [(1, FEW, 0.3), pytest.param(3, FEW, 0.3, marks=pytest.mark.slow), *HARD]
 SKEWS_S = (3000, 0, -20, 1800, -10)  # tokens of the development issuer live a day, and may be 30 s early
 PUT_OFF = {
     "database_unavailable",

@@ -100,6 +100,7 @@ def test_an_earlier_demo_is_made_anew_and_anything_else_is_left_alone(tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.slow
 def test_days_in_a_row_hold_too(tmp_path: Path) -> None:
     for _ in range(2):
         ran = ecluse(

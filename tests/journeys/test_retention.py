@@ -109,7 +109,9 @@ def with_old_entries(directory: Path, count: int) -> Site:
     return site
 
 
-@pytest.mark.parametrize("killed", ["no", "after the entry", "before the entries were removed"])
+@pytest.mark.parametrize(
+    "killed", ["no", "after the entry", pytest.param("before the entries were removed", marks=pytest.mark.slow)]
+)
 def test_entries_no_longer_kept_are_removed_and_the_journal_still_verifies(tmp_path: Path, killed: str) -> None:
     site = with_old_entries(tmp_path / "hub", 700)
     journal, shard = site.directory / "journal", "2024-03-w0"

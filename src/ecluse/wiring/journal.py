@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from ecluse.app.cosigning import Cosigning
@@ -11,10 +12,11 @@ from ecluse.engines.local.archive import LocalArchive
 from ecluse.engines.provable import LocalProvable
 from ecluse.engines.published import LocalPublished
 from ecluse.engines.witness import LocalWitness, create
-from ecluse.engines.witness_client import HttpWitness
 from ecluse.journal.note import typed_key
 from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, signer
+
+WITNESS_CLIENT = "ecluse.engines.witness_client"  # imports httpx: a moment that only a hub with witnesses pays
 
 
 def journal_files(directory: Path) -> LocalFiles:
@@ -62,9 +64,10 @@ async def ask_witnesses(hub: OpenHub, heard: Callable[[str, str], None]) -> None
     `heard` is told each witness's name and what it answered. Raises `vkey_invalid`.
     """
     journal = hub.settings.journal
-    witnesses = [HttpWitness(each.url, typed_key(each.vkey)) for each in journal.witnesses]
-    if not witnesses:
+    if not journal.witnesses:
         return
+    client = import_module(WITNESS_CLIENT)
+    witnesses = [client.HttpWitness(each.url, typed_key(each.vkey)) for each in journal.witnesses]
     logs = published_logs(hub)
     try:
         await Cosigning(logs, witnesses, hub.clock, heard).run(journal.witness_s)
