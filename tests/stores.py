@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
+import pytest
 
 from ecluse.app.ports import Keys
 from ecluse.engines.postgres import database as postgres
@@ -21,6 +22,10 @@ from ecluse.engines.stores import Stores
 from ecluse.wiring import STORES
 
 ENGINES = ("sqlite", "postgres")  # the contract suites run on each
+LONG = (
+    pytest.param("sqlite", marks=pytest.mark.slow),
+    "postgres",
+)  # for journeys of many seconds: most others run on both
 EMBEDDED = "sqlite:hub.db"
 VARIABLE = "ECLUSE_STORE_URL"
 

@@ -29,7 +29,7 @@ from tests.journal import SIGNER, open_log
 from tests.logs import MadeLog, entry
 
 GOCODE = Path("/usr/share/gocode")  # where Debian's golang-golang-x-mod-dev puts its sources
-SIZES = (1, 2, 255, 256, 257, 511, 1000, 65_536 + 300)
+SIZES = (1, 2, 255, 256, 257, 511, 1000, pytest.param(65_536 + 300, marks=pytest.mark.slow))
 Check = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

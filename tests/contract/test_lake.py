@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,12 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=[duck, spark], ids=["duckdb", "spark"], scope="module")
-def opened(request: pytest.FixtureRequest, lake: Path) -> Lake:
+def opened(request: pytest.FixtureRequest, lake: Path) -> Iterator[Lake]:
     """The same lake, by each engine."""
     engine: Opened = request.param
-    return engine(lake, MemoryShards(SHARDS))
+    yield engine(lake, MemoryShards(SHARDS))
+    if engine is spark:  # three processes of Java would stay until the last test
+        import_module("pyspark.sql").SparkSession.builder.getOrCreate().stop()
 
 
 @pytest.mark.parametrize("case", CASES)

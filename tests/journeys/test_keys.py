@@ -20,6 +20,7 @@ from ecluse.journal.entry import Operation
 from tests.contract.places import server, token
 from tests.journal import entries_in
 from tests.journeys.site import AMC, ECLUSE, MEMBER, Site, question
+from tests.stores import LONG
 
 PEOPLE = 3_000
 
@@ -37,7 +38,7 @@ def people(count: int, **changes: str) -> list[dict[str, str]]:
     return [changes, *others]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=LONG)
 def site(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     """A hub on either store."""
     where = {}
@@ -221,7 +222,7 @@ def test_a_pseudonym_nobody_asked_for_raises_the_alarm(site: Site) -> None:
     assert (done.returncode, "ALARM: 1 pseudonyms were computed" in done.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("engine", ["pkcs11", "openbao"])
+@pytest.mark.parametrize("engine", [pytest.param("pkcs11", marks=pytest.mark.slow), "openbao"])
 def test_a_hub_keeps_its_keys_elsewhere_and_only_a_copy_of_the_file_here(tmp_path: Path, engine: str) -> None:
     with contextlib.ExitStack() as stack:
         if engine == "pkcs11":

@@ -13,13 +13,13 @@ import pytest
 from tests.faults.traffic import asked, claim, people
 from tests.journeys.site import AMC, PRACTICE, PRODUCT, Site, today
 from tests.servers import Server
-from tests.stores import EMBEDDED, ENGINES, VARIABLE
+from tests.stores import EMBEDDED, LONG, VARIABLE
 
 IBAN = "FR7630006000011234567890189"
 Restore = Callable[[], None]
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=LONG)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A hub with people in it and a practice that can be paid; `keep` notes its store, `restore` puts it back."""
     made = Site(tmp_path / "hub", **{VARIABLE: EMBEDDED})

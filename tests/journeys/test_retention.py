@@ -43,7 +43,10 @@ def verified(site: Site) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("second_home", [True, False], ids=["second home", "databases only"])
+@pytest.mark.parametrize(
+    "second_home",
+    [pytest.param(True, id="second home"), pytest.param(False, id="databases only", marks=pytest.mark.slow)],
+)
 def test_an_old_copy_is_refused_and_goes_on_beside_once_its_loss_is_accepted(tmp_path: Path, second_home: bool) -> None:
     site = made(tmp_path / "hub")
     journal = site.directory / "journal"
