@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from ecluse.doors.cli.main import app
+from ecluse.doors.cli.main import complete
 from ecluse.gate.identity import Account
 from ecluse.settings import read_settings
 from ecluse.wiring import open_hub
@@ -44,7 +44,7 @@ def command(*words: str) -> Any:
     """Run one command of the hub with `--json`; gives what it prints. Raises `Refused` as the command does."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), warnings.catch_warnings(action="ignore"):
-        code = app(args=[*words, "--json"], standalone_mode=False)
+        code = complete()(args=[*words, "--json"], standalone_mode=False)
     if code not in (None, 0):
         raise CommandFailed(f"ecluse {' '.join(words)}: exit code {code}")
     return json.loads(said.getvalue()) if said.getvalue().strip() else None

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from ecluse.doors.cli.main import app
+from ecluse.doors.cli.main import complete
 from ecluse.journal.checkpoint import Checkpoint, read_checkpoint, signed
 from ecluse.journal.cosignature import signers
 from ecluse.journal.merkle import EMPTY, consistency_proof, leaf_hash, node_hash
@@ -56,7 +56,7 @@ class History:
 
 
 def run(*words: str) -> str:
-    told = CliRunner().invoke(app, ["witness", *words], catch_exceptions=False)
+    told = CliRunner().invoke(complete(), ["witness", *words], catch_exceptions=False)
     assert told.exit_code == 0
     return told.output
 

@@ -6,69 +6,47 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli import (
-    backup,
-    db,
-    dev,
-    directory,
-    doctor,
-    explain,
-    exposure,
-    feeds,
-    hub,
-    journal,
-    keys,
-    lake,
-    moves,
-    pay,
-    products,
-    quote,
-    recipients,
-    rules,
-    serve,
-    witness,
-)
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.doors.log import places
 from ecluse.kernel.errors import Refused
 
 ADDITIONS = "ecluse.commands"  # a group of entry points: functions that take the application and add to it
+HELP = "Third-party payment for complementary health insurance: rights, quotes, claims, payments, and their journal."
 
-app = typer.Typer(
-    name="ecluse",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Third-party payment for complementary health insurance: rights, quotes, claims, payments, and their journal.",
+# What is typed, the module beside this one that has it, and its name there: a command, or a group of them.
+COMMANDS = (
+    ("init", "hub", "init"),
+    ("serve", "serve", "serve"),
+    ("doctor", "doctor", "doctor"),
+    ("quote", "quote", "quote"),
+    ("explain", "explain", "explain"),
+    ("backup", "backup", "backup"),
+    ("product", "products", "app"),
+    ("insurer", "directory", "insurers"),
+    ("insurer list", "moves", "list_insurers"),
+    ("insurer move", "moves", "move"),
+    ("insurer key", "recipients", "key"),
+    ("practice", "directory", "practices"),
+    ("pay", "pay", "app"),
+    ("rules", "rules", "app"),
+    ("feed", "feeds", "app"),
+    ("db", "db", "app"),
+    ("keys", "keys", "app"),
+    ("journal", "journal", "app"),
+    ("journal export", "lake", "export"),
+    ("exposure", "exposure", "app"),
+    ("witness", "witness", "app"),
+    ("dev", "dev", "app"),
 )
-app.command("init")(hub.init)
-app.command("serve")(serve.serve)
-app.command("doctor")(doctor.doctor)
-app.command("quote")(quote.quote)
-app.command("explain")(explain.explain)
-app.command("backup")(backup.backup)
-app.add_typer(products.app, name="product")
-directory.insurers.command("list")(moves.list_insurers)
-directory.insurers.command("move")(moves.move)
-directory.insurers.command("key")(recipients.key)
-app.add_typer(directory.insurers, name="insurer")
-app.add_typer(directory.practices, name="practice")
-app.add_typer(pay.app, name="pay")
-app.add_typer(rules.app, name="rules")
-app.add_typer(feeds.app, name="feed")
-app.add_typer(db.app, name="db")
-app.add_typer(keys.app, name="keys")
-journal.app.command("export")(lake.export)
-app.add_typer(journal.app, name="journal")
-app.add_typer(exposure.app, name="exposure")
-app.add_typer(witness.app, name="witness")
-app.add_typer(dev.app, name="dev")
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,7 +55,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
@@ -89,8 +66,31 @@ def root(
 @cache
 def complete() -> typer.Typer:
     """Every command: ours, and those that installed packages add. The simulator adds `ecluse demo` and `ecluse sim`."""
+    app = _with(word for word, _, _ in COMMANDS)
     for addition in entry_points(group=ADDITIONS):
         addition.load()(app)
+    return app
+
+
+def typed(words: list[str]) -> typer.Typer:
+    """What these words need: the commands of the first one alone, a third less to import, or all where it is not ours."""
+    mine = [each for each, _, _ in COMMANDS if words and each.split()[0] == words[0]]
+    return _with(mine) if mine else complete()
+
+
+def _with(wanted: Iterable[str]) -> typer.Typer:
+    app = typer.Typer(name="ecluse", no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
+    app.callback()(root)
+    rows, groups = set(wanted), {"": app}
+    for words, module, name in COMMANDS:
+        if words in rows:
+            found = getattr(import_module(f"ecluse.doors.cli.{module}"), name)
+            under, _, word = words.rpartition(" ")
+            if isinstance(found, typer.Typer):
+                groups[words] = found
+                groups[under].add_typer(found, name=word)
+            else:
+                groups[under].command(word)(found)
     return app
 
 
@@ -98,7 +98,7 @@ def run() -> None:
     """Run the command line: refusals become one line and exit code 2."""
     warnings.showwarning = _warn  # type: ignore[assignment]
     try:
-        complete()()
+        typed(sys.argv[1:])()
     except Refused as refused:
         typer.echo(str(refused), err=True)
         sys.exit(2)
