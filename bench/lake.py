@@ -188,7 +188,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "by insurer and field, 7 days": ("displayed_by_insurer_and_field", week()),
     "by insurer, all rows": ("displayed_by_insurer", {"from_us": 0, "to_us": 2**62, "accounts": ASKED}),
     "by day, all rows": (
-        "displayed_by_day",
+        "exposed_days",
         {"from_us": START_US, "to_us": ENDS_US, "accounts": ASKED},
     ),
     "by insurer, all accounts, 7 days": ("displayed_by_insurer", week() | {"accounts": []}),

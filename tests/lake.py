@@ -126,7 +126,19 @@ def _keys(each: Entry, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
     day = datetime.fromtimestamp(each.ts_us / 1e6, PARIS).date().isoformat()
     if names == ("insurer", "field"):
         return [(each.insurer, 1 << bit) for bit in range(32) if each.fields >> bit & 1]
-    return [tuple({"insurer": each.insurer, "day": day, "account": each.account}[name] for name in names)]
+    told = {"insurer": each.insurer, "day": day, "account": each.account, "practice": each.practice}
+    return [tuple(told[name] for name in names)]
+
+
+def _spread(name: str) -> Any:
+    """The same by insurer and one thing more, which is the `value`."""
+    counted = _counted("insurer", name)
+
+    def spread(kept: list[Any], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+        rows = counted(kept, asked)
+        return [{"insurer": row["insurer"], "value": row[name], "people": row["persons"]} for row in rows]
+
+    return spread
 
 
 _TOLD = (
@@ -155,8 +167,9 @@ TRUTHS: dict[str, Any] = {
     "displayed": _displayed,
     "displayed_by_insurer": _counted("insurer"),
     "displayed_by_insurer_and_field": _counted("insurer", "field"),
-    "displayed_by_day": _counted("day"),
-    "displayed_by_account": _counted("account"),
+    "exposed_days": _spread("day"),
+    "exposed_accounts": _spread("account"),
+    "exposed_practices": _spread("practice"),
     "entries_of": _entries_of,
     "entries_by_account": _by_account,
 }

@@ -34,10 +34,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "everybody": ("displayed", ALL),
     "by insurer, of two accounts": ("displayed_by_insurer", ALL | {"accounts": ["rpps:10000000001", "rpps:10000000004"]}),
     "by field": ("displayed_by_insurer_and_field", ALL | {"networks": ["192.0.2.128/25"]}),
-    "by day, in Paris, over the change of hour": ("displayed_by_day", {"from_us": START_US - 1, "to_us": START_US + 9 * HOUR_US}),
+    "by day, in Paris, over the change of hour": ("exposed_days", {"from_us": START_US - 1, "to_us": START_US + 9 * HOUR_US}),
     "one person": ("entries_of", ALL | {"insurer": "0075123456", "reference": SOMEBODY}),
     "no such session": ("displayed", ALL | {"sessions": ["it's", "a\\b"]}),
-    "before everything": ("displayed_by_account", {"from_us": 0, "to_us": 5}),
+    "before everything": ("exposed_accounts", {"from_us": 0, "to_us": 5}),
 }  # fmt: skip
 
 Opened = Callable[[Path, MemoryShards], Lake]
@@ -112,7 +112,6 @@ def test_every_query_of_the_lake_itself_is_held_against_the_truth() -> None:
 MEANT = {"meant_accounts": ["rpps:10000000001"], "meant_sessions": [""], "meant_networks": [""]}
 ALIKE: dict[str, dict[str, Any]] = {
     "unexplained": ALL | MEANT | {"shown_until_us": 2**62, "within_us": HOUR_US},
-    "exposed_days": {"from_us": START_US, "to_us": START_US + 30 * HOUR_US},
     "losses_accepted": ALL,
 }
 

@@ -1,7 +1,8 @@
 -- Who was shown, and how many. Read by DuckDB and by Spark: nothing here is of one of them alone.
 -- `entries` holds the entries of the window that was asked, by the accounts, insurers, sessions and networks that were asked.
 -- Persons are first brought together by their 32-bit number in each shard, which is fast, then by their reference, which is
--- exact: somebody seen by several writers, or in several months, is one person.
+-- exact: somebody seen by several writers, or in several months, is one person. Counts are told insurer by insurer: a reference is
+-- one insurer's, so the whole is the sum of its parts.
 
 -- name: displayed
 -- Everybody about whom fields went out: which, when, how often, by what.
@@ -68,31 +69,27 @@ JOIN (
 GROUP BY insurer, field
 ORDER BY insurer, field
 
--- name: displayed_by_day
--- Persons shown, by day in Paris. `hours` says which day each hour of the window is.
-SELECT day, count(*) AS persons
+-- name: exposed_days
+-- People shown, by insurer and by day in Paris. `hours` says which day each hour of the window is.
+SELECT insurer, day AS value, count(*) AS people
 FROM (
     SELECT day, insurer, reference
     FROM (
-        SELECT day, shard, person, any_value(insurer) AS insurer, any_value(reference) AS reference
-        FROM (
-            SELECT ts_us - ts_us % 3600000000 AS hour_us, shard, person, any_value(insurer) AS insurer,
-                   any_value(reference) AS reference
-            FROM entries
-            WHERE person <> 0 AND fields <> 0
-            GROUP BY ts_us - ts_us % 3600000000, shard, person
-        ) AS hourly
-        JOIN hours USING (hour_us)
-        GROUP BY day, shard, person
-    ) AS daily
+        SELECT ts_us - ts_us % 3600000000 AS hour_us, shard, person, any_value(insurer) AS insurer,
+               any_value(reference) AS reference
+        FROM entries
+        WHERE person <> 0 AND fields <> 0
+        GROUP BY ts_us - ts_us % 3600000000, shard, person
+    ) AS hourly
+    JOIN hours USING (hour_us)
     GROUP BY day, insurer, reference
-) AS people
-GROUP BY day
-ORDER BY day
+) AS daily
+GROUP BY insurer, day
+ORDER BY insurer, value
 
--- name: displayed_by_account
--- Persons shown, by account.
-SELECT account, count(*) AS persons
+-- name: exposed_accounts
+-- People shown, by insurer and account.
+SELECT insurer, account AS value, count(*) AS people
 FROM (
     SELECT account, insurer, reference
     FROM (
@@ -103,5 +100,21 @@ FROM (
     ) AS numbered
     GROUP BY account, insurer, reference
 ) AS people
-GROUP BY account
-ORDER BY account
+GROUP BY insurer, account
+ORDER BY insurer, value
+
+-- name: exposed_practices
+-- People shown, by insurer and the practice that asked.
+SELECT insurer, practice AS value, count(*) AS people
+FROM (
+    SELECT practice, insurer, reference
+    FROM (
+        SELECT practice, any_value(insurer) AS insurer, any_value(reference) AS reference
+        FROM entries
+        WHERE person <> 0 AND fields <> 0
+        GROUP BY practice, shard, person
+    ) AS numbered
+    GROUP BY practice, insurer, reference
+) AS people
+GROUP BY insurer, practice
+ORDER BY insurer, value

@@ -1,5 +1,4 @@
 -- What an exposure asks beside `displayed` and `sealed_persons`. Read by DuckDB and by Spark: nothing here is of one of them alone.
--- People are counted insurer by insurer: a reference is one insurer's, so the whole is the sum of its parts.
 
 -- name: unexplained
 -- People shown at least once without proof of presence and without an accepted claim of the same place, since cancelled or not
@@ -34,56 +33,6 @@ LEFT JOIN explained
 WHERE explained.ts_us IS NULL
 GROUP BY typed.insurer, typed.reference
 ORDER BY insurer, reference
-
--- name: exposed_days
--- People shown, by insurer and by day in Paris. `hours` says which day each hour of the window is.
-SELECT insurer, day AS value, count(*) AS people
-FROM (
-    SELECT day, insurer, reference
-    FROM (
-        SELECT ts_us - ts_us % 3600000000 AS hour_us, shard, person, any_value(insurer) AS insurer,
-               any_value(reference) AS reference
-        FROM entries
-        WHERE person <> 0 AND fields <> 0
-        GROUP BY ts_us - ts_us % 3600000000, shard, person
-    ) AS hourly
-    JOIN hours USING (hour_us)
-    GROUP BY day, insurer, reference
-) AS daily
-GROUP BY insurer, day
-ORDER BY insurer, value
-
--- name: exposed_accounts
--- People shown, by insurer and account.
-SELECT insurer, account AS value, count(*) AS people
-FROM (
-    SELECT account, insurer, reference
-    FROM (
-        SELECT account, any_value(insurer) AS insurer, any_value(reference) AS reference
-        FROM entries
-        WHERE person <> 0 AND fields <> 0
-        GROUP BY account, shard, person
-    ) AS numbered
-    GROUP BY account, insurer, reference
-) AS people
-GROUP BY insurer, account
-ORDER BY insurer, value
-
--- name: exposed_practices
--- People shown, by insurer and the practice that asked.
-SELECT insurer, practice AS value, count(*) AS people
-FROM (
-    SELECT practice, insurer, reference
-    FROM (
-        SELECT practice, any_value(insurer) AS insurer, any_value(reference) AS reference
-        FROM entries
-        WHERE person <> 0 AND fields <> 0
-        GROUP BY practice, shard, person
-    ) AS numbered
-    GROUP BY practice, insurer, reference
-) AS people
-GROUP BY insurer, practice
-ORDER BY insurer, value
 
 -- name: lists_shown
 -- How often lists of a practice's own claims or approvals were shown: they name nobody.
