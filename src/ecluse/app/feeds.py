@@ -33,7 +33,7 @@ from ecluse.formats.feed.file import (
 )
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import FORBIDDEN, permit
-from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.journal.entry import Operation, act
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 from ecluse.kernel.ids import amc
 from ecluse.rights.changes import Change, combine
@@ -182,24 +182,12 @@ def journalled(hub: Hub) -> Record:
     """Writes outcomes of feeds into the journal, durably, before anything is answered from them."""
 
     async def record(loaded: FeedLoaded) -> None:
-        await hub.desk.record(
-            Entry(
-                format=FORMAT,
-                ts_us=loaded.at_ts_us,
-                operation=Operation.FEED_LOADED,
-                account=loaded.account,
-                practice="",
-                insurer=loaded.insurer,
-                person=b"",
-                presence=0,
-                fields=0,
-                outcome=f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows"
-                + (f" {loaded.counts.persons} people held" if loaded.state == "loaded" else ""),
-                engagement="",
-                request=loaded.id,
-                sealed=b"",
-            )
+        held = f" {loaded.counts.persons} people held" if loaded.state == "loaded" else ""
+        outcome = f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows{held}"
+        told = act(
+            Operation.FEED_LOADED, loaded.at_ts_us, loaded.id, outcome, account=loaded.account, insurer=loaded.insurer
         )
+        await hub.desk.record(told)
 
     return record
 

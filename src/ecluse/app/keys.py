@@ -13,7 +13,7 @@ import msgspec
 
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, FeedCounts, KeyHeld, Keys, Totals
-from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.journal.entry import Operation, act
 from ecluse.rights.person import right_about
 
 HEARD_S = 2  # every process hears of a new key within a second, and a look-up begun before takes less than another
@@ -108,23 +108,9 @@ def check(hub: Hub, log: bytes | None) -> Checked:
 
 async def record(hub: Hub, operation: Operation, scope: str, outcome: str, person: bytes = b"") -> None:
     """Write what operators do with keys in the journal; durable on return."""
-    await hub.desk.record(
-        Entry(
-            format=FORMAT,
-            ts_us=now_ts_us(hub),
-            operation=operation,
-            account="operator",
-            practice="",
-            insurer="" if scope == HUB else scope,
-            person=person,
-            presence=0,
-            fields=0,
-            outcome=outcome,
-            engagement="",
-            request=hub.ids.new("key_"),
-            sealed=b"",
-        )
-    )
+    insurer = "" if scope == HUB else scope
+    told = act(operation, now_ts_us(hub), hub.ids.new("key_"), outcome, insurer=insurer, person=person)
+    await hub.desk.record(told)
 
 
 def now_ts_us(hub: Hub) -> int:

@@ -10,7 +10,7 @@ import msgspec
 from ecluse.app.hub import Hub
 from ecluse.coverage.product import Product, read_product, version
 from ecluse.coverage.responsible.obligations import breaches, days_of_change
-from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.journal.entry import Operation, act
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
@@ -95,23 +95,7 @@ async def load_product(hub: Hub, insurer: str, data: bytes) -> ProductLoaded:
     now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
     changed = await hub.products.add(number, product, now_ts_us)
     if changed:
-        await hub.desk.record(_entry(number, product, now_ts_us, hub.ids.new("prd_")))
+        outcome = f"{product.product} {version(product)}"
+        id_ = hub.ids.new("prd_")
+        await hub.desk.record(act(Operation.PRODUCT_LOADED, now_ts_us, id_, outcome, insurer=number))
     return ProductLoaded(number, product.product, version(product), len(product.guarantees), changed)
-
-
-def _entry(insurer: str, product: Product, now_ts_us: int, request: str) -> Entry:
-    return Entry(
-        format=FORMAT,
-        ts_us=now_ts_us,
-        operation=Operation.PRODUCT_LOADED,
-        account="operator",
-        practice="",
-        insurer=insurer,
-        person=b"",
-        presence=0,
-        fields=0,
-        outcome=f"{product.product} {version(product)}",
-        engagement="",
-        request=request,
-        sealed=b"",
-    )

@@ -12,7 +12,7 @@ import msgspec
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.ports.envelopes import Envelopes
-from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.journal.entry import Entry, Operation, act
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
@@ -70,18 +70,5 @@ def _about(insurer: str) -> bytes:
 
 
 def _entry(hub: Hub, insurer: str, key: str) -> Entry:
-    return Entry(
-        format=FORMAT,
-        ts_us=int(hub.clock.now().timestamp() * 1_000_000),
-        operation=Operation.RECIPIENT_SET,
-        account="operator",
-        practice="",
-        insurer=insurer,
-        person=b"",
-        presence=0,
-        fields=0,
-        outcome=key,
-        engagement="",
-        request=hub.ids.new("key_"),
-        sealed=b"",
-    )
+    ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+    return act(Operation.RECIPIENT_SET, ts_us, hub.ids.new("key_"), key, insurer=insurer)

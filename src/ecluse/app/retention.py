@@ -13,7 +13,7 @@ import msgspec
 
 from ecluse.app.hub import Hub
 from ecluse.app.ports.journal import Archive, Loss, ShardState
-from ecluse.journal.entry import FORMAT, Entry, Operation
+from ecluse.journal.entry import Operation, act
 from ecluse.kernel.errors import refusal
 
 KEEP_MONTHS_MIN = 6
@@ -94,20 +94,5 @@ def _number(month: str) -> int:
 
 
 async def _record(hub: Hub, operation: Operation, operator: str, outcome: str) -> None:
-    await hub.desk.record(
-        Entry(
-            format=FORMAT,
-            ts_us=int(hub.clock.now().timestamp() * 1_000_000),
-            operation=operation,
-            account=operator,
-            practice="",
-            insurer="",
-            person=b"",
-            presence=0,
-            fields=0,
-            outcome=outcome,
-            engagement="",
-            request=hub.ids.new("ret_"),
-            sealed=b"",
-        )
-    )
+    ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+    await hub.desk.record(act(operation, ts_us, hub.ids.new("ret_"), outcome, account=operator))

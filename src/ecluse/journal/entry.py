@@ -92,6 +92,20 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
         return bool(self.sealed) and self.operation is Operation.RIGHTS_CHECK
 
 
+def act(
+    operation: Operation,
+    ts_us: int,
+    request: str,
+    outcome: str,
+    *,
+    account: str = "operator",
+    insurer: str = "",
+    person: bytes = b"",
+) -> Entry:
+    """The entry of what was done and showed nobody anything: of a hub, an operator, or an account that loads files."""
+    return Entry(FORMAT, ts_us, operation, account, "", insurer, person, 0, 0, outcome, "", request, b"")
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
 

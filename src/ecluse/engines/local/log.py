@@ -39,7 +39,7 @@ from ecluse.engines.local.registry import (
     try_slot,
 )
 from ecluse.engines.local.shard import WAL, Shard
-from ecluse.journal.entry import FORMAT, Entry, Operation, encode
+from ecluse.journal.entry import Operation, act, encode
 from ecluse.kernel.errors import Refused
 
 PUBLISH_S = 1.0  # how far `checkpoint` may lag: writing tiles for each batch would cost as much as the batch
@@ -209,23 +209,8 @@ class LocalLog:
         """The first entry of a shard: the heads of the others, one a line: name, size, root."""
         heads = LocalShards(self.directory).roots(since=_month_before(self._month))
         told = [f"{name} {size} {base64.b64encode(root).decode()}" for name, size, root in heads if name != shard.name]
-        return encode(
-            Entry(
-                format=FORMAT,
-                ts_us=int(self._now().timestamp() * 1_000_000),
-                operation=Operation.SHARD_OPENED,
-                account="hub",
-                practice="",
-                insurer="",
-                person=b"",
-                presence=0,
-                fields=0,
-                outcome="\n".join(told),
-                engagement="",
-                request=shard.name,
-                sealed=b"",
-            )
-        )
+        ts_us = int(self._now().timestamp() * 1_000_000)
+        return encode(act(Operation.SHARD_OPENED, ts_us, shard.name, "\n".join(told), account="hub"))
 
     def _publish_often(self) -> None:
         while not self._closing.wait(PUBLISH_S):
