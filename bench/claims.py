@@ -83,7 +83,7 @@ async def promise(hub: OpenHub, number: int, today: date) -> str:
         covered=(covered,),
     )
     sealed = seal_engagement(hub.keys, given)
-    now_us = int(hub.clock.now().timestamp() * 1_000_000)
+    now_us = hub.now_ts_us
     known = (asker.sub, asker.practice, INSURER, given.person)
     await hub.desk.record(
         Entry(FORMAT, now_us, Operation.RIGHTS_CHECK, *known, 0, 63, "confirmed", given.number, "chk_bench", sealed)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ecluse.app.hub import Hub
-from ecluse.app.keys import now_ts_us, record
+from ecluse.app.keys import record
 from ecluse.app.ports import HUB, Destruction
 from ecluse.app.rights import reference
 from ecluse.journal.entry import Operation
@@ -90,9 +90,9 @@ async def _second(hub: Hub, act: _Act, operator: str, phrase: str) -> str:
     if not 0 < len(operator) <= OPERATOR_MAX:
         raise DESTRUCTION_REFUSED(f"name an operator in at most {OPERATOR_MAX} characters")
     asked = hub.keys.destruction(act.insurer, act.person)
-    if asked is None or now_ts_us(hub) - asked.at_ts_us > SECOND_S_MAX * 1_000_000:
+    if asked is None or hub.now_ts_us - asked.at_ts_us > SECOND_S_MAX * 1_000_000:
         await record(hub, act.asked, act.insurer, f"asked by {operator}", act.person)
-        hub.keys.ask_destruction(act.insurer, Destruction(operator, now_ts_us(hub)), act.person)
+        hub.keys.ask_destruction(act.insurer, Destruction(operator, hub.now_ts_us), act.person)
         return ""
     if asked.operator.casefold() == operator.casefold():
         raise DESTRUCTION_REFUSED("the operator who asked cannot carry it out")

@@ -215,7 +215,7 @@ def new_feed(hub: Hub, id_: str, order: Order, digest: str, *, spooled: bool, st
         insurer=order.insurer,
         mode=order.mode,
         state=state,
-        received_ts_us=_now_ts_us(hub),
+        received_ts_us=hub.now_ts_us,
         account=order.account,
         drop_unknown=order.drop_unknown,
         spooled=spooled,
@@ -269,7 +269,7 @@ async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, t
         counts = FeedCounts(counts.rows, len({line for line, _ in rows}), len(rows))
         await _refuse(hub, feed, counts, [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]], record)
         return
-    now_ts_us = _now_ts_us(hub)
+    now_ts_us = hub.now_ts_us
     await record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))
     await work.answer(counts, now_ts_us)
 
@@ -354,10 +354,6 @@ class Settling:
 async def _refuse(
     hub: Hub, feed: FeedRecord, counts: FeedCounts, refusals: Sequence[RowRefusal], record: Record
 ) -> None:
-    now_ts_us = _now_ts_us(hub)
+    now_ts_us = hub.now_ts_us
     await record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "refused", feed.digest, counts, now_ts_us))
     await hub.feeds.store.refuse(feed.id, counts, refusals, now_ts_us)
-
-
-def _now_ts_us(hub: Hub) -> int:
-    return int(hub.clock.now().timestamp() * 1_000_000)

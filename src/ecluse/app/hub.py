@@ -42,3 +42,8 @@ class Hub:
     feeds: FeedPorts
     moves: InsurerMoves
     exposure: ExposurePorts
+
+    @property
+    def now_ts_us(self) -> int:
+        """This instant, in microseconds since 1970: as entries of the journal say it."""
+        return int(self.clock.now().timestamp() * 1_000_000)

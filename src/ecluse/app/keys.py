@@ -109,10 +109,5 @@ def check(hub: Hub, log: bytes | None) -> Checked:
 async def record(hub: Hub, operation: Operation, scope: str, outcome: str, person: bytes = b"") -> None:
     """Write what operators do with keys in the journal; durable on return."""
     insurer = "" if scope == HUB else scope
-    told = act(operation, now_ts_us(hub), hub.ids.new("key_"), outcome, insurer=insurer, person=person)
+    told = act(operation, hub.now_ts_us, hub.ids.new("key_"), outcome, insurer=insurer, person=person)
     await hub.desk.record(told)
-
-
-def now_ts_us(hub: Hub) -> int:
-    """Microseconds since 1970, by the hub's clock."""
-    return int(hub.clock.now().timestamp() * 1_000_000)

@@ -12,6 +12,6 @@ async def move_insurer(hub: Hub, insurer: str, target: str, told: MoveTold) -> M
     """Move an insurer, or go on with its move. Raises `amc_invalid`, and what `InsurerMoves.move` raises."""
     moved = await hub.moves.move(amc(insurer), target, told)
     outcome = f"{moved.source} to {moved.target}: {moved.rights} rights, {moved.engagements} engagements"
-    ts_us, id_ = int(hub.clock.now().timestamp() * 1_000_000), hub.ids.new("mov_")
-    await hub.desk.record(act(Operation.INSURER_MOVED, ts_us, id_, outcome, insurer=moved.insurer))
+    id_ = hub.ids.new("mov_")
+    await hub.desk.record(act(Operation.INSURER_MOVED, hub.now_ts_us, id_, outcome, insurer=moved.insurer))
     return moved

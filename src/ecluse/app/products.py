@@ -92,7 +92,7 @@ async def load_product(hub: Hub, insurer: str, data: bytes) -> ProductLoaded:
     product = read_product(data)
     _hold(_found(hub.book, product, paris_day(hub.clock.now())))
     hub.keys.create(number)
-    now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+    now_ts_us = hub.now_ts_us
     changed = await hub.products.add(number, product, now_ts_us)
     if changed:
         outcome = f"{product.product} {version(product)}"

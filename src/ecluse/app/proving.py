@@ -77,7 +77,7 @@ async def prove_person(
 
     Raises `window_invalid`, `journal_unpublished`, `journal_pruned`.
     """
-    now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+    now_ts_us = hub.now_ts_us
     if not from_ts_us < to_ts_us <= now_ts_us:
         raise WINDOW_INVALID()
     about = f"{from_ts_us}-{to_ts_us}"

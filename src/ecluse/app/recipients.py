@@ -70,5 +70,4 @@ def _about(insurer: str) -> bytes:
 
 
 def _entry(hub: Hub, insurer: str, key: str) -> Entry:
-    ts_us = int(hub.clock.now().timestamp() * 1_000_000)
-    return act(Operation.RECIPIENT_SET, ts_us, hub.ids.new("key_"), key, insurer=insurer)
+    return act(Operation.RECIPIENT_SET, hub.now_ts_us, hub.ids.new("key_"), key, insurer=insurer)

@@ -94,5 +94,4 @@ def _number(month: str) -> int:
 
 
 async def _record(hub: Hub, operation: Operation, operator: str, outcome: str) -> None:
-    ts_us = int(hub.clock.now().timestamp() * 1_000_000)
-    await hub.desk.record(act(operation, ts_us, hub.ids.new("ret_"), outcome, account=operator))
+    await hub.desk.record(act(operation, hub.now_ts_us, hub.ids.new("ret_"), outcome, account=operator))

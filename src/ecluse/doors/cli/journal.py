@@ -36,7 +36,7 @@ def missing_ones(
     """
     window = Window(*(instant(text, default) for text, default in zip((since, until), _ALWAYS, strict=True)))
     with open_hub(directory) as hub, bar("reading", quiet=json) as told:
-        now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+        now_ts_us = hub.now_ts_us
         found = hub.run(missing(hub.journal, hub.stores.upkeep, hub.payments, hub.post, window, now_ts_us, told))
     found = found if practices else _unnamed(found)
     if json:

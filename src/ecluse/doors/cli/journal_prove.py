@@ -117,7 +117,7 @@ def _prove_person(
 ) -> dict[str, Any]:
     if out.exists():
         raise PROOF_THERE(str(out))
-    now_ts_us = int(hub.clock.now().timestamp() * 1_000_000)
+    now_ts_us = hub.now_ts_us
     from_ts_us, to_ts_us = instant(window[0], 0), instant(window[1], now_ts_us)
     proving = prove_person(hub, provable(hub), insurer, person, from_ts_us, to_ts_us, complete=complete, whole=whole)
     statement, shards = hub.run(proving)
