@@ -17,12 +17,15 @@ NIR = "279067505612357"
 # A command whose bug has the NIR in a local variable and in its message, added the way packages add theirs.
 COMMAND = f"""
 import sys
+from types import SimpleNamespace
 from ecluse.doors.cli import main
-@main.app.command("broken")
 def broken():
     asked = {{"nir": "{NIR}"}}
     nir = asked["nir"]
     {{}}[nir]
+def add_to(app):
+    app.command("broken")(broken)
+main.entry_points = lambda group: [SimpleNamespace(load=lambda: add_to)]
 sys.argv = ["ecluse", "broken"]
 main.run()
 """

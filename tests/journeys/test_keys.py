@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,24 @@ def site(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
 
 
 def confirmed(site: Site, client: Any) -> bool:
-    """Whether `MEMBER` is found by NIR and by member number, and a stranger is not."""
+    """Whether `MEMBER` is found by NIR and by member number, and a stranger is not; asked again when told to (a worker that
+    has not yet seen a key drawn two seconds ago says so)."""
     by_number = {"nir": None, "member_number": MEMBER["member_number"]}
     asked = [question(), question(beneficiary=by_number), question(beneficiary={"birth_date": "1979-06-15"})]
-    said = [client.post("/v1/rights/checks", json=each).json()["outcome"] for each in asked]
+    said = [outcome(client, each) for each in asked]
     assert said[2] == "not_confirmed"
     assert len(set(said[:2])) == 1, said
     return said[0] == "confirmed"
+
+
+def outcome(client: Any, asked: dict[str, Any]) -> str:
+    for _ in range(5):
+        reply = client.post("/v1/rights/checks", json=asked)
+        if "retry-after" not in reply.headers:
+            break
+        time.sleep(int(reply.headers["retry-after"]))
+    assert reply.status_code == 200, reply.text
+    return str(reply.json()["outcome"])
 
 
 def rights(site: Site) -> tuple[int, set[bytes], set[bytes]]:
@@ -92,15 +104,14 @@ def test_people_are_found_before_during_and_after_a_rotation(site: Site) -> None
         assert confirmed(site, client)
         answers: list[bool] = []
         stop = threading.Event()
-        asker = threading.Thread(target=ask_until, args=(site, answers, stop))
-        asker.start()
+        asker = ThreadPoolExecutor(1).submit(ask_until, site, answers, stop)
         for version in (2, 3):
             (rotated,) = site.json("keys", "rotate", "--insurer", AMC)
             assert (rotated["data_version"], rotated["index_version"]) == (version, version)
             assert (rotated["carried"]["persons"], rotated["carried"]["rights"]) == (PEOPLE, PEOPLE)
         time.sleep(0.5)
         stop.set()
-        asker.join()
+        asker.result()
         told = client.get("/metrics").text
     assert len(answers) > 20
     assert all(answers)
