@@ -25,6 +25,7 @@ from ecluse.engines.sql.unit import DATABASE_BUSY, Result, Row, Work
 from ecluse.engines.sqlite.connection import connect
 
 BUSY_S = 10  # a payment run holds the file for less; past this, something is stuck and the caller must know
+LOOK_S = 0.001  # how late another process's write may be seen: less than an answer takes
 BATCH_MAX = 256  # units of work in one commit: bounds what one slow commit delays
 PAUSE_S = 0.002  # between two tries for a file another process is writing to
 
@@ -94,6 +95,7 @@ class Database:
         self.reader = connect(path)
         self.reader.execute("PRAGMA query_only=1")
         self.reads = Reader(self.reader)
+        self.seen = Seen(self.reader)
         self._tx = Transaction(self._writer)
         self.retries = 0  # tries for a file that another process was writing to
         self._memory: dict[str, Remembered[Any]] = {}
@@ -119,11 +121,12 @@ class Database:
         """The first column of the first row, or None, remembered until another connection writes to the file."""
         memory = self._memory.get(name)
         if memory is None:
-            memory = self._memory[name] = Remembered(self.reader, statements("ecluse.engines.sqlite")[name])
+            memory = self._memory[name] = Remembered(self, statements("ecluse.engines.sqlite")[name])
         return memory.get(**values)
 
     def forget(self) -> None:
-        """Nothing to do: that the file changed is seen at each question."""
+        """What is remembered was just changed here: ask again."""
+        self.seen.look()
 
     async def _commit_all(self) -> None:
         """Commit batch after batch until nobody waits."""
@@ -141,6 +144,7 @@ class Database:
             self.retries += await _begin_patiently(self._writer)
             outcomes = [self._attempt(work) for work, _ in batch]
             await loop.run_in_executor(self._disk, self._writer.execute, "COMMIT")
+            self.seen.look()
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
@@ -160,15 +164,37 @@ class Database:
         return returned
 
 
-class Remembered(Generic[Result]):
-    """What one query gives by key, remembered until some other connection has written to the file.
+class Seen:
+    """Which state of the file readers see; some other connection's write makes it another.
 
-    SQLite tells by `PRAGMA data_version`, from memory it shares with every process: 2.6 µs instead of 4.0, and up to three
-    such questions a check: measured in turn, 8 to 10 % more checks a second.
+    SQLite tells by `PRAGMA data_version`, from memory it shares with every process: 2.6 µs, and three such questions a check.
+    Asked once in `LOOK_S` they are 5 % more checks a second; that late may another process's write be seen, never our own.
     """
 
-    def __init__(self, reader: sqlite3.Connection, query: str) -> None:
+    def __init__(self, reader: sqlite3.Connection) -> None:
         self._reader = reader
+        self._version = -1
+        self._looked_s = 0.0
+
+    def version(self) -> int:
+        """The number of the state."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            (self._version,) = self._reader.execute("PRAGMA data_version").fetchone()
+        return self._version
+
+    def look(self) -> None:
+        """This process wrote: look at once."""
+        self._looked_s = 0.0
+
+
+class Remembered(Generic[Result]):
+    """What one query gives by key, remembered until some other connection has written to the file."""
+
+    def __init__(self, database: Database, query: str) -> None:
+        self._reader = database.reader
+        self._seen = database.seen
         self._query = query
         self._version = -1
         self._values: dict[tuple[str, ...], Result | None] = {}
@@ -176,7 +202,7 @@ class Remembered(Generic[Result]):
     def get(self, **values: str) -> Result | None:
         """The first column of the first row for these parameters; None when there is no row."""
         key = tuple(values.values())
-        (version,) = self._reader.execute("PRAGMA data_version").fetchone()
+        version = self._seen.version()
         if version != self._version:
             self._version = version
             self._values.clear()

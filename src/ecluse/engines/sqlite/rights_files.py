@@ -27,7 +27,8 @@ class RightsFiles:
 
     def __init__(self, folder: Path, database: Database) -> None:
         self._folder = folder
-        self._names: Remembered[str] = Remembered(database.reader, _GENERATION)
+        self._seen = database.seen
+        self._names: Remembered[str] = Remembered(database, _GENERATION)
         self._open: dict[str, tuple[str, sqlite3.Connection, int]] = {}
 
     def read(self, insurer: str, keys: Pseudonyms, *, by_member: bool = False) -> tuple[bytes, list[bytes]]:
@@ -72,6 +73,7 @@ class RightsFiles:
                 held = named, file, index_version(file)
                 break
             except sqlite3.OperationalError:
+                self._seen.look()
                 again = self._generation(insurer)
                 if again is None or again == named:
                     raise
