@@ -30,6 +30,7 @@ import uvloop
 from bench.postgres import NoPostgresError, server, url
 from bench.results import keep
 from ecluse.app.access import Desk
+from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Mark
 from ecluse.engines.clock import RandomIds, SystemClock
 from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
@@ -37,6 +38,7 @@ from ecluse.engines.local import LocalLog
 from ecluse.engines.local.registry import Signer
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.kernel.errors import Refused
+from ecluse.wiring.gate import open_allowances
 
 BUDGET_PER_S = 20_000
 BUDGET_P99_MS = 15.0
@@ -109,7 +111,8 @@ def ours(askers: int, seconds: float) -> dict[str, float]:
             "bench.invalid/journal", lambda: keys.public_key("journal"), lambda text: keys.sign("journal", text)
         )
         log = LocalLog(Path(folder) / "journal", signer, clock.now, Path(folder) / "heads")
-        desk = Desk(clock, keys, log, _Forgetful())  # type: ignore[arg-type]
+        allowance = Allowance(clock, open_allowances(Path(folder), ""), None)  # type: ignore[arg-type]
+        desk = Desk(clock, keys, log, _Forgetful(), allowance)  # type: ignore[arg-type]
         try:
             return uvloop.run(asked(desk.record, askers, seconds))
         finally:

@@ -97,6 +97,12 @@ class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every_s: Annotated[float, Meta(ge=0, le=86_400)] = 60
 
 
+class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table."""
+
+    caps: str = ""
+
+
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[bank]`: the hub's own account."""
 
@@ -138,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: KeysSettings = field(default_factory=KeysSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     lake: LakeSettings = field(default_factory=LakeSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
     bank: BankSettings = field(default_factory=BankSettings)
     log: LogSettings = field(default_factory=LogSettings)
     traces: TracesSettings = field(default_factory=TracesSettings)

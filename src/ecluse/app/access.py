@@ -2,8 +2,8 @@
 
 1. `admit`: the account is allowed to ask this, now → `Admission`, which every reading method of a store demands.
 2. A pure function answers; the answer and the exact fields it holds are a `Disclosure`, which no door can serialise.
-3. `release`: the journal entry is durable, and only then → `Released`, the only thing about a person doors turn into
-   bytes.
+3. `release`: the opening is counted and within the account's allowance, the journal entry is durable, and only then →
+   `Released`, the only thing about a person doors turn into bytes.
 If the journal fails there is no answer: the gate fails closed.
 """
 
@@ -16,8 +16,11 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from ecluse.app.ports import Clock, Keys, Log, Pseudonyms, RightsStore
+from ecluse.app.allowance import Allowance
+from ecluse.app.ports import Clock, Keys, Log, Mark, Pseudonyms, RightsStore
+from ecluse.app.ports.allowances import Ask
 from ecluse.gate.admission import Admission, Person, Request
+from ecluse.gate.allowance import ALLOWANCE_SPENT
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
@@ -115,13 +118,14 @@ def fields_of(answer: object) -> int:
 class Desk:
     """Admits questions and releases answers; entries that wait for the disk are synced together (group commit)."""
 
-    def __init__(self, clock: Clock, keys: Keys, log: Log, rights: RightsStore) -> None:
+    def __init__(self, clock: Clock, keys: Keys, log: Log, rights: RightsStore, allowance: Allowance) -> None:
         self._clock = clock
+        self._allowance = allowance
         self._keys = keys
         self._log = log
         self._rights = rights
         self._unasked = 0  # said once, and again when there are more
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
         self._syncing: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
@@ -155,22 +159,46 @@ class Desk:
         about: Person | str,
         presence: Presence = Presence.TYPED,
     ) -> Admission:
-        """Admit one question, or raise `forbidden`. Containment and the allowance take their place here."""
+        """Admit one question, or raise `forbidden`. Containment takes its place here."""
         permit(asked.account, scope)
         return Admission(asked, operation, about, presence, self._clock.now())
 
+    async def count(self, admission: Admission, person: bytes) -> None:
+        """Count the opening of a person (nobody: empty) before something is kept that will tell of them: a claim.
+
+        Raises `allowance_spent`.
+        """
+        await self._write(None, _ask(admission, person))
+
     async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
-        """Write the disclosure in the journal; returns when it is durable. Raises `journal_poisoned`."""
-        await self.record(self._entry(admission, disclosure))
+        """Count the disclosure and write it in the journal; returns when it is durable.
+
+        Raises `allowance_spent`, the same whether there is somebody or not, and `journal_poisoned`.
+        """
+        await self._write(self._entry(admission, disclosure), _ask(admission, disclosure.person))
         return Released(disclosure._answer)
 
     async def record(self, entry: Entry) -> None:
         """Append one entry; returns when it is durable, and the engagement it holds is kept."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, done))
+        await self._write(entry, None)
+
+    async def _write(self, entry: Entry | None, ask: Ask | None) -> None:
+        """Raises `allowance_spent`, once settled claims were looked for that give room."""
+        if entry is None and ask is None:
+            return
+        refused = await self._queued(entry, ask)
+        if refused and ask and await self._allowance.look_again(ask.account):
+            refused = await self._queued(entry, ask)
+        if refused:
+            raise ALLOWANCE_SPENT()
+
+    async def _queued(self, entry: Entry | None, ask: Ask | None) -> str:
+        """Which cap refused it, empty where none did."""
+        done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, ask, done))
         if self._syncing is None:
             self._syncing = asyncio.create_task(self._sync_all())
-        await done
+        return await done
 
     async def _sync_all(self) -> None:
         try:
@@ -181,18 +209,31 @@ class Desk:
         finally:
             self._syncing = None
 
-    async def _sync(self, batch: list[tuple[Entry, asyncio.Future[None]]]) -> None:
-        entries = [entry for entry, _ in batch]
+    async def _sync(self, batch: list[_Waiting]) -> None:
         failed: Exception | None = None
+        refused: list[str] = [""] * len(batch)
         try:
-            encoded = [encode(entry) for entry in entries]
-            mark = await asyncio.get_running_loop().run_in_executor(self._disk, self._log.append, encoded)
-            self._rights.keep(entries, mark)
+            encoded = [encode(entry) if entry else b"" for entry, _, _ in batch]
+            asks = [ask for _, ask, _ in batch]
+            run = asyncio.get_running_loop().run_in_executor
+            refused, mark = await run(self._disk, self._taken, asks, encoded)
+            if mark:
+                kept = [entry for (entry, _, _), no in zip(batch, refused, strict=True) if entry and not no]
+                self._rights.keep(kept, mark)
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
             failed = broken
-        for _, done in batch:
+        for (_, _, done), no in zip(batch, refused, strict=True):
             if not done.done():
-                done.set_exception(failed) if failed else done.set_result(None)
+                done.set_exception(failed) if failed else done.set_result(no)
+
+    def _taken(self, asks: list[Ask | None], encoded: list[bytes]) -> tuple[list[str], Mark | None]:
+        """Count a batch, then append what was not refused; in the journal's thread. Counted first: a crash forgives nothing."""
+        refused = self._allowance.take(asks)
+        allowed = [each for each, no in zip(encoded, refused, strict=True) if each and not no]
+        mark = self._log.append(allowed) if allowed else None
+        if mark:
+            self._allowance.store.reached(mark)
+        return refused, mark
 
     def _entry(self, admission: Admission, disclosure: Disclosure[Any]) -> Entry:
         asked, given = admission.asked, disclosure.engagement
@@ -218,6 +259,18 @@ class Desk:
             software=asked.account.software,
             session=asked.account.session,
         )
+
+
+_Waiting = tuple[Entry | None, Ask | None, "asyncio.Future[str]"]
+
+
+def _ask(admission: Admission, person: bytes) -> Ask | None:
+    """What the allowance counts: questions by what the card says."""
+    if not isinstance(admission.about, Person):
+        return None
+    account = admission.asked.account
+    at_us = int(admission.at.timestamp() * 1_000_000)
+    return Ask(account.sub, account.practice, account.profession, person, admission.presence, at_us)
 
 
 def seal_engagement(keys: Keys, engagement: Engagement) -> bytes:

@@ -154,6 +154,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
     practice = asked.require_practice()
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     target = await _target(hub, asked, sent)
+    await hub.desk.count(target.admission, target.person)  # before the claim is kept: it tells of the person
     payers = await target.payers(hub)
     received_on = paris_day(target.admission.at)
     delay = hub.book.on(received_on, PAY_DELAY)

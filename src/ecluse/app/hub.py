@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecluse.app.access import Desk
+from ecluse.app.allowance import Allowance
 from ecluse.app.ports import (
     ApprovalStore,
     ClaimStore,
@@ -32,6 +33,7 @@ class Hub:
     keys: Keys
     book: RuleBook
     desk: Desk
+    allowance: Allowance
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

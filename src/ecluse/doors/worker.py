@@ -1,4 +1,5 @@
 """The worker: loads member files received over HTTP, one after the other, and goes on with those a stop left unfinished.
+Once a day it also looks, for each account that owes, which of the people it opened were paid for since.
 
 It is a process of its own: loading takes whole minutes of one core, and checks must go on being answered meanwhile.
 `ecluse serve` starts one; several may run, an insurer's files are never loaded by two at a time.
@@ -20,6 +21,9 @@ from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, open_hub
 
 LEFT_S = 86_400  # a file in the spool that no feed claims and nobody wrote to for a day was left by a stop
+LOOKED_TOGETHER = (
+    50  # accounts whose settled claims are looked for between two looks at the spool: some milliseconds each
+)
 POLL_S = 1.0  # between two looks for received files; a load takes longer than that anyway
 
 
@@ -49,7 +53,7 @@ def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:
             finished = 0
             try:
                 is_swept = is_swept or _sweep(hub)
-                finished = work_once(hub)
+                finished = work_once(hub) + hub.run(hub.allowance.look_at_all(LOOKED_TOGETHER))
             except Refused as said:  # a database is down: what waits is in the spool, and it comes back by itself
                 LOG.warning("files wait: %s", said.code)
             if not finished:

@@ -51,6 +51,11 @@ class RandomIds:
         self._drawn = memoryview(b"")
 
 
+def first_id(prefix: str, at_us: int) -> str:
+    """The smallest identifier that `RandomIds.new` can have made since then."""
+    return prefix + _base32((at_us // 1000) << 52, pairs=10)
+
+
 def made_at_us(identifier: str) -> int | None:
     """When `RandomIds.new` made an identifier, in microseconds since 1970; None for what it did not make."""
     number = 0

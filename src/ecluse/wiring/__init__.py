@@ -21,6 +21,7 @@ import uvloop
 from joserfc.errors import SecurityWarning
 
 from ecluse.app.access import Desk
+from ecluse.app.allowance import Allowance
 from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
@@ -63,6 +64,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
+from ecluse.wiring.gate import open_allowances
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -143,10 +145,14 @@ class OpenHub(Hub):
         return _open_lake(self.dir, self.settings, self.shards)
 
     async def recover(self) -> int:
-        """Copy into the engagements what they lack of the journal; the number of entries copied.
+        """Copy into the engagements and the gate's counters what they lack of the journal; the number of engagements' entries.
 
         Raises `journal_behind`, `journal_damaged`, `database_unavailable`.
         """
+        for encoded, mark in self.log.unkept(self.allowance.store.marks()):
+            self.allowance.store.recover([decode(encoded)], mark)
+        self.allowance.store.caught_up()
+        self.allowance.store.flush()
         copied = 0
         for encoded, mark in self.log.unkept(await self.rights.marks()):
             self.rights.keep([decode(encoded)], mark)
@@ -242,20 +248,13 @@ def open_hub(
     module, opening = keys_engine(settings, directory)
     keys = module.open_keys(opening, new=new)
     clock = SystemClock()
-    store = settings.store
-    module, _ = _plug(store.url, STORES)
-    stores: Stores = module.open_stores(
-        store.url,
-        directory,
-        keys,
-        servers=store.servers,
-        insurers=store.insurers,
-        connections_max=store.connections_max,
-    )
+    stores = _open_stores(directory, settings, keys)
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    desk = Desk(clock, keys, around_log(log), stores.rights)
+    allowances = open_allowances(directory, settings.gate.caps)
+    allowance = Allowance(clock, allowances, stores.claims)
+    desk = Desk(clock, keys, around_log(log), stores.rights, allowance)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
@@ -264,6 +263,7 @@ def open_hub(
             keys=keys,
             book=open_book(),
             desk=desk,
+            allowance=allowance,
             recall=reader,
             rights=stores.rights,
             products=stores.products,
@@ -283,9 +283,24 @@ def open_hub(
         )
     finally:
         desk.close()
+        allowances.close()
         log.close()
         runner.run(stores.close())
         runner.close()
+
+
+def _open_stores(directory: Path, settings: Settings, keys: Keys) -> Stores:
+    store = settings.store
+    module, _ = _plug(store.url, STORES)
+    stores: Stores = module.open_stores(
+        store.url,
+        directory,
+        keys,
+        servers=store.servers,
+        insurers=store.insurers,
+        connections_max=store.connections_max,
+    )
+    return stores
 
 
 def _exposure(directory: Path, settings: Settings) -> ExposurePorts:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from ecluse.app.access import Desk, Disclosure, fields_of
+from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Mark
 from ecluse.app.rights import Promise, RightsAnswer
 from ecluse.doors.http.answers import send
@@ -21,6 +22,7 @@ from ecluse.gate.admission import Person, Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.kernel.errors import Refused
+from ecluse.wiring.gate import open_allowances
 from tests.journal import entries_in, open_log
 
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
@@ -51,7 +53,8 @@ class Poisoned:
 
 
 def desk(log: Any, tmp_path: Path, kept: Kept | None = None) -> Desk:
-    return Desk(Stopped(), KeyFile(tmp_path / "keys", ""), log, kept or Kept())  # type: ignore[arg-type]
+    allowance = Allowance(Stopped(), open_allowances(tmp_path, ""), None)  # type: ignore[arg-type]
+    return Desk(Stopped(), KeyFile(tmp_path / "keys", ""), log, kept or Kept(), allowance)  # type: ignore[arg-type]
 
 
 def ask(at: Desk, answers: int) -> list[Any]:

@@ -35,6 +35,10 @@ class ClaimStore(Protocol):
         """The admitted practice's claims, newest first; one more than the limit when others follow."""
         ...
 
+    async def settled(self, practice: str, since_ts_us: int) -> set[bytes]:
+        """The references of people a practice was paid for, by claims it sent since then: for the allowance, told to nobody."""
+        ...
+
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
         """Price, and reserve what the price uses of accounts in the place of what was reserved; one durable unit of work."""
         ...

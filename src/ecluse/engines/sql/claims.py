@@ -17,6 +17,7 @@ from ecluse.claims.approved import Under
 from ecluse.claims.claim import INVOICE_REUSED, MOVES, Billed, Claim, Content, Move, Moved, Priced, State, after
 from ecluse.claims.filing import Decide, Decision, Facts, Filing, Quote, Reserving, Search, Summary
 from ecluse.claims.price import consumption
+from ecluse.engines.clock import first_id
 from ecluse.engines.sql import approvals
 from ecluse.engines.sql.accounts import Accounts
 from ecluse.engines.sql.ledger import book
@@ -68,6 +69,11 @@ class Claims:
             **search.texts,
         )
         return [_summary(row) for row in rows]
+
+    async def settled(self, practice: str, since_ts_us: int) -> set[bytes]:
+        """Whom a practice was paid for, by claims it sent since then; identifiers grow with time, and so does the index."""
+        rows = await self._database.reads.all("settled_people", practice=practice, since=first_id("clm_", since_ts_us))
+        return {bytes(person) for (person,) in rows}
 
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
         """Price, and reserve what the price uses of accounts, in one durable unit of work.

@@ -107,3 +107,7 @@ SELECT id, invoice, state, received_on, amc_cents, pay_by, remittance, replaces 
 WHERE practice = :practice AND (:cursor = '' OR id < :cursor) AND (:state = '' OR state = :state)
     AND received_on >= :first AND (:last = '' OR received_on <= :last)
 ORDER BY id DESC LIMIT :limit
+
+-- name: settled_people
+-- Whom a practice was paid for, of claims sent since.
+SELECT DISTINCT person FROM claim WHERE practice = :practice AND id >= :since AND state = 'settled' AND person IS NOT NULL

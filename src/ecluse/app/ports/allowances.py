@@ -1,0 +1,85 @@
+"""The allowances: who opened whom, and where each account stands; shared by every process of the hub, kept through a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ecluse.app.ports.outside import Mark
+from ecluse.gate.allowance import Caps, Standing
+from ecluse.gate.presence import Presence
+from ecluse.journal.entry import Entry
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One question that may open a person. `person`: the insurer's reference; empty when nobody is to be told of."""
+
+    account: str
+    practice: str
+    profession: str
+    person: bytes
+    presence: Presence
+    at_us: int
+
+
+class Position(msgspec.Struct, frozen=True):
+    """An account, what it asks as, where it stands, its caps, and how many people it ever opened."""
+
+    account: str
+    profession: str
+    standing: Standing
+    caps: Caps
+    opened: int
+
+
+class Allowances(Protocol):
+    """Counters of openings. Every method is one transaction, and blocks for as long: a millisecond for some hundred asks."""
+
+    def take(self, asks: Sequence[Ask]) -> list[str]:
+        """Count each ask; which cap refused it, empty where none did. Whom an account opened before is free, and so is a pass.
+
+        An ask about nobody takes nothing, and is refused as one about somebody new would be: a refusal tells nothing.
+        """
+        ...
+
+    def reached(self, mark: Mark) -> None:
+        """Entries are durable up to `mark`, and what they opened was counted before; written soon."""
+        ...
+
+    def recover(self, entries: Sequence[Entry], mark: Mark) -> None:
+        """Count what these durable entries up to `mark` opened, as far as it is not: after a crash."""
+        ...
+
+    def caught_up(self) -> None:
+        """Everything the journal holds past the `marks` is counted: from now on marks may be written."""
+        ...
+
+    def marks(self) -> dict[str, int]:
+        """How far each slot of the journal is counted."""
+        ...
+
+    def flush(self) -> None:
+        """Write now what is held."""
+        ...
+
+    def practices(self, account: str) -> list[str]:
+        """Where an account opened somebody."""
+        ...
+
+    def settle(self, account: str, practice: str, settled: Collection[bytes], since_day: int, today: int) -> None:
+        """Justify the account's openings at a practice from `since_day` on that are among those `settled`, and no others."""
+        ...
+
+    def deny(self, account: str, person: bytes, today: int) -> bool:
+        """The person said "not me": the opening is unjustified for ever. Whether there was one."""
+        ...
+
+    def position(self, account: str, today: int) -> Position | None:
+        """Where an account stands, counted anew; None when it never asked."""
+        ...
+
+    def indebted(self, today: int, limit: int) -> list[str]:
+        """Accounts that were not counted today and have openings no claim justifies."""
+        ...

@@ -1,0 +1,263 @@
+"""The `Allowances` port in gate.db, one small file that every process of the hub shares; a transaction for each batch of asks.
+
+What is counted is written before the entry that tells of it, so a crash may leave somebody counted who was told nothing: never
+the other way round. A power cut may take the last writes (`synchronous=NORMAL`): the journal past `marks` is counted again at
+the next start, and nothing is forgiven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+
+from msgspec.structs import astuple
+
+from ecluse.app.ports import Mark
+from ecluse.app.ports.allowances import Ask, Position
+from ecluse.engines.sqlite.connection import connect
+from ecluse.gate.allowance import (
+    OTHER,
+    YEAR_DAYS,
+    Caps,
+    CapTable,
+    Opened,
+    Standing,
+    counted,
+    day_of,
+    opened,
+    opens,
+    spent,
+)
+from ecluse.gate.presence import Presence
+from ecluse.journal.entry import Entry
+
+WAIT_MS = 2_000  # another process's batch takes a millisecond
+HELD_MAX = 256  # batches of answers whose mark is not written: what a crash makes be read again, a second of it
+FOLDED_PAGES = 1_000  # write-ahead log folded in at 4 MB, by the thread of the journal, never by the loop
+
+_STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
+_STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? WHERE id = ?"
+_KNOWN = "SELECT presence, justified FROM opening WHERE account = ? AND person = ?"
+_OPEN = """
+    INSERT INTO opening (account, person, practice, day, presence, justified) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING"""
+_SHOWN = "UPDATE opening SET presence = ?, justified = ? WHERE account = ? AND person = ? AND denied = 0"
+_OPENINGS = "SELECT day, justified, denied FROM opening WHERE account = ? AND day > ?"
+_CLAIMED = "SELECT person, justified FROM opening WHERE account = ? AND practice = ? AND day >= ? AND presence = 0 AND denied = 0"
+_JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
+_DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
+_PRACTICES = """
+    SELECT DISTINCT p.name FROM opening o JOIN practice p ON p.id = o.practice WHERE o.account = ? ORDER BY p.name"""
+_INDEBTED = "SELECT name FROM account WHERE day < ? AND (debt > 0 OR year > 0 OR day = 0) ORDER BY day, id LIMIT ?"
+_MARK = """
+    INSERT INTO mark (slot, position) VALUES (?, ?)
+    ON CONFLICT (slot) DO UPDATE SET position = max(position, excluded.position)"""
+
+
+class LocalAllowances:
+    """One instance a process. Its methods are called one after the other, by whatever thread."""
+
+    def __init__(self, path: Path, table: CapTable) -> None:
+        self._table = table
+        self._connection = connect(path)
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={FOLDED_PAGES}")
+        self._connection.executescript((files("ecluse.engines.sqlite") / "allowances.sql").read_text())
+        self._accounts: dict[str, int] = {}
+        self._practices: dict[str, int] = {}
+        self._held: dict[str, int] = {}  # marks not yet written
+        self._held_times = 0
+        self._is_recovering = True
+        self._turn = Lock()
+
+    def take(self, asks: Sequence[Ask]) -> list[str]:
+        """Count each ask. People known already need no transaction, and most are."""
+        with self._turn:
+            known = [self._is_known(ask) for ask in asks]
+            if all(known):
+                return [""] * len(asks)
+            with self._transaction():
+                return ["" if free else self._take(ask) for free, ask in zip(known, asks, strict=True)]
+
+    def reached(self, mark: Mark) -> None:
+        """Remember the mark: it is written with the next transaction, or after some."""
+        self._held[mark.slot] = max(mark.position, self._held.get(mark.slot, 0))
+        self._held_times += 1
+        if self._held_times >= HELD_MAX:
+            self.flush()
+
+    def recover(self, entries: Sequence[Entry], mark: Mark) -> None:
+        """Count what these entries opened, if it is not."""
+        self.reached(mark)
+        if missing := [entry for entry in entries if opens(entry)]:
+            with self._turn, self._transaction():
+                for entry in missing:
+                    self._recover(entry)
+
+    def caught_up(self) -> None:
+        """Everything the journal holds past the `marks` is counted: marks may be written."""
+        self._is_recovering = False
+
+    def marks(self) -> dict[str, int]:
+        """How far each slot of the journal is counted."""
+        return dict(self._connection.execute("SELECT slot, position FROM mark"))
+
+    def flush(self) -> None:
+        """Write the marks that are held."""
+        self._held_times = 0
+        if self._held and not self._is_recovering:
+            with self._turn, self._transaction():
+                pass
+
+    def close(self) -> None:
+        """Write the marks, and close."""
+        self.flush()
+        self._connection.close()
+
+    def practices(self, account: str) -> list[str]:
+        """Where an account opened somebody."""
+        with self._turn:
+            return [name for (name,) in self._connection.execute(_PRACTICES, (self._account(account, ""),))]
+
+    def settle(self, account: str, practice: str, settled: Collection[bytes], since_day: int, today: int) -> None:
+        """Justify the account's openings at the practice that settled claims are about; take back those they no longer are."""
+        with self._turn, self._transaction():
+            id_, people = self._account(account, ""), {_short(person) for person in settled}
+            rows = self._connection.execute(_CLAIMED, (id_, self._practice(practice), since_day)).fetchall()
+            changed = [
+                (today if person in people else None, id_, person)
+                for person, justified in rows
+                if (person in people) != (justified is not None)
+            ]
+            self._connection.executemany(_JUSTIFY, changed)
+            self._count(id_, self._caps(id_), today)
+
+    def deny(self, account: str, person: bytes, today: int) -> bool:
+        """Unjustified for ever: whether the account had opened the person without a pass."""
+        with self._turn, self._transaction():
+            id_ = self._account(account, "")
+            done = self._connection.execute(_DENY, (id_, _short(person))).rowcount > 0
+            self._count(id_, self._caps(id_), today)
+            return done
+
+    def position(self, account: str, today: int) -> Position | None:
+        """Where an account stands, counted anew."""
+        with self._turn, self._transaction():
+            row = self._connection.execute("SELECT id, profession FROM account WHERE name = ?", (account,)).fetchone()
+            if row is None:
+                return None
+            caps = self._table.of(row[1])
+            standing = self._count(row[0], caps, today)
+            (count,) = self._connection.execute("SELECT count(*) FROM opening WHERE account = ?", row[:1]).fetchone()
+            return Position(account, row[1], standing, caps, count)
+
+    def indebted(self, today: int, limit: int) -> list[str]:
+        """Accounts to look at today, those looked at longest ago first."""
+        with self._turn:
+            return [name for (name,) in self._connection.execute(_INDEBTED, (today, limit))]
+
+    def _is_known(self, ask: Ask) -> bool:
+        """Whether the account has opened this person before, by a proof as good as this one."""
+        account = self._accounts.get(ask.account)
+        if account is None or not ask.person:
+            return False
+        row = self._connection.execute(_KNOWN, (account, _short(ask.person))).fetchone()
+        return row is not None and (ask.presence is Presence.TYPED or row[0] > 0)
+
+    def _take(self, ask: Ask) -> str:
+        account, today = self._account(ask.account, ask.profession), day_of(ask.at_us)
+        if ask.presence is not Presence.TYPED:
+            return self._shown(account, ask, today) if ask.person else ""
+        if self._is_known(ask):  # since this process looked
+            return ""
+        caps = self._table.of(ask.profession)
+        standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
+        if standing.day != today:
+            standing = self._count(account, caps, today)
+        refused = spent(standing, caps, ask.at_us)
+        if ask.person and not refused:
+            self._stand(account, opened(standing, caps, ask.at_us))
+            self._open(account, ask.person, ask.practice, today, Presence.TYPED)
+        return refused
+
+    def _shown(self, account: int, ask: Ask, today: int) -> str:
+        """A pass: the person is the account's from now on, and an opening of before is justified."""
+        if self._connection.execute(_SHOWN, (ask.presence, today, account, _short(ask.person))).rowcount:
+            self._count(account, self._table.of(ask.profession), today)
+        else:
+            self._open(account, ask.person, ask.practice, today, ask.presence)
+        return ""
+
+    def _open(self, account: int, person: bytes, practice: str, day: int, presence: Presence) -> bool:
+        justified = None if presence is Presence.TYPED else day
+        row = (account, _short(person), self._practice(practice), day, presence, justified)
+        return self._connection.execute(_OPEN, row).rowcount > 0
+
+    def _recover(self, entry: Entry) -> None:
+        """Count an opening that a power cut took; the bucket is emptied by as much."""
+        account, day = self._account(entry.account, ""), day_of(entry.ts_us)
+        if self._open(account, entry.person, entry.practice, day, Presence(entry.presence)) and not entry.presence:
+            standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
+            self._stand(account, opened(standing, self._caps(account), entry.ts_us))
+
+    def _count(self, account: int, caps: Caps, today: int) -> Standing:
+        standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
+        rows = self._connection.execute(_OPENINGS, (account, today - YEAR_DAYS))
+        standing = counted(
+            standing, (Opened(day, justified, bool(denied)) for day, justified, denied in rows), caps, today
+        )
+        self._stand(account, standing)
+        return standing
+
+    def _stand(self, account: int, standing: Standing) -> None:
+        self._connection.execute(_STAND, (*astuple(standing), account))
+
+    def _caps(self, account: int) -> Caps:
+        (name,) = self._connection.execute("SELECT profession FROM account WHERE id = ?", (account,)).fetchone()
+        return self._table.of(name)
+
+    def _account(self, name: str, profession: str) -> int:
+        """The number of an account. Its profession is what its last token said; one not said yet is `other`."""
+        if (id_ := self._accounts.get(name)) is None:
+            said = "INSERT INTO account VALUES (NULL, ?, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
+            self._connection.execute(said, (name, profession or OTHER))
+            (id_,) = self._connection.execute("SELECT id FROM account WHERE name = ?", (name,)).fetchone()
+            if profession:
+                self._connection.execute("UPDATE account SET profession = ? WHERE id = ?", (profession, id_))
+            self._accounts[name] = id_
+        return id_
+
+    def _practice(self, name: str) -> int:
+        if (id_ := self._practices.get(name)) is None:
+            self._connection.execute("INSERT INTO practice VALUES (NULL, ?) ON CONFLICT DO NOTHING", (name,))
+            (id_,) = self._connection.execute("SELECT id FROM practice WHERE name = ?", (name,)).fetchone()
+            self._practices[name] = id_
+        return id_
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of a batch or nothing of it, with the marks that are held."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        ended = False
+        try:
+            yield
+            if not self._is_recovering:
+                self._connection.executemany(_MARK, self._held.items())
+            self._connection.execute("COMMIT")
+            self._held_times = 0
+            if not self._is_recovering:
+                self._held.clear()
+            ended = True
+        finally:
+            if not ended:
+                self._connection.execute("ROLLBACK")
+                self._accounts.clear()  # numbers given in it were taken back
+                self._practices.clear()
+
+
+def _short(person: bytes) -> int:
+    return int.from_bytes(person[:8], signed=True)

@@ -1,0 +1,16 @@
+-- gate.db: who opened whom, and where each account stands. What it holds follows from the journal and from settled claims.
+-- Names are held once and numbered; a person is the first 8 bytes of the insurer's reference: two of an account's ten thousand people
+-- fall together once in 10^11 accounts, and then one of them is free. Days are numbered from 1970-01-01.
+CREATE TABLE IF NOT EXISTS account (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, profession TEXT NOT NULL,
+    full_us INTEGER NOT NULL, debt INTEGER NOT NULL, year INTEGER NOT NULL, cap INTEGER NOT NULL, day INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS practice (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+-- `presence`: by which proof the person was first told of, or justified since; `justified`: the day, by a settled claim or a pass.
+CREATE TABLE IF NOT EXISTS opening (
+    account INTEGER NOT NULL, person INTEGER NOT NULL, practice INTEGER NOT NULL, day INTEGER NOT NULL,
+    presence INTEGER NOT NULL, justified INTEGER, denied INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS opening_by_day ON opening (account, day);
+CREATE TABLE IF NOT EXISTS mark (slot TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;

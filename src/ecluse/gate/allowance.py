@@ -1,0 +1,156 @@
+"""How many people an account may open without their presence: three caps that hold whatever the asker does.
+
+An *opening* is the first disclosure of a person to an account without a presence proof, by a rights check or by a claim
+without engagement. It is *justified* by a settled claim of that practice for that person, or by their pass. Let D be the debt
+cap, W 30 days, J(T) the people justified by T, C and ρ the bucket, Y the yearly cap. For every T, and whatever is asked:
+
+    N(T) ≤ min(C + ρT, D·(1 + ⌊T/W⌋) + J(T), Y·(1 + ⌊T/365⌋) + J(T))
+
+People the account has opened before are free: nothing new is told. So is whoever shows a pass. Days are numbered from
+1970-01-01, UTC. Nothing in here reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from itertools import accumulate
+from math import ceil
+
+import msgspec
+
+from ecluse.journal.entry import Entry, Operation
+from ecluse.kernel.errors import refusal
+
+DAY_US = 86_400_000_000
+DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
+YEAR_DAYS = 365
+LEARNT_DAYS = 42  # an account's own cap needs a month of settled claims and some; until then its profession's stands
+HABIT_DAYS = 120  # how far back an own cap looks: past a summer of holidays
+HEADROOM = 1.25  # above the highest honest debt
+RISE_PER_DAY = 2  # an own cap rises no faster, whatever was settled
+FLOOR = 12  # an own cap is never below: a practice that starts again must be able to
+OTHER = "other"  # the row of a profession that the table does not name
+
+ALLOWANCE_SPENT = refusal(
+    "allowance_spent",
+    429,
+    "Too many people were looked up without their pass",
+    fix="Scan the patient's pass; or bill the people already looked up: a settled claim gives room again.",
+)
+
+
+class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The caps of a profession: people, people a day, people."""
+
+    debt: int
+    burst: int
+    refill_per_day: int
+    yearly: int
+
+    def __post_init__(self) -> None:
+        if min(self.debt, self.burst, self.refill_per_day, self.yearly) < 1:
+            raise ValueError("a cap is 1 at least")
+
+
+class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Caps by profession as tokens name it, since when, and the run or the text they come from."""
+
+    as_of: date
+    source: str
+    professions: dict[str, Caps]
+
+    def __post_init__(self) -> None:
+        if OTHER not in self.professions:
+            raise ValueError(f"no row {OTHER!r}")
+
+    def of(self, profession: str) -> Caps:
+        """The caps of a profession; those of `other` when the table does not name it."""
+        return self.professions.get(profession) or self.professions[OTHER]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where an account stands. `full_us`: when its bucket will be full again (GCRA's theoretical arrival time).
+
+    `debt` and `year` as they were counted on `day` (0: never), and grown since; `cap`: its own debt cap (0: none yet).
+    """
+
+    full_us: int = 0
+    debt: int = 0
+    year: int = 0
+    cap: int = 0
+    day: int = 0
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """One opening of an account: its day, and the day it was justified, if it was. `denied`: the person said "not me"."""
+
+    day: int
+    justified: int | None = None
+    denied: bool = False
+
+
+def opens(entry: Entry) -> bool:
+    """Whether an entry told an account of a person by what the card says: a rights check, or a claim without engagement."""
+    by_card = entry.operation is Operation.RIGHTS_CHECK or (entry.operation is Operation.CLAIM and not entry.engagement)
+    return by_card and bool(entry.person)
+
+
+def day_of(at_us: int) -> int:
+    """The number of the day of an instant in microseconds."""
+    return at_us // DAY_US
+
+
+def spent(standing: Standing, caps: Caps, at_us: int) -> str:
+    """Which cap refuses one more opening now: "bucket", "debt", "year"; empty when none does.
+
+    The bucket is GCRA (ITU-T I.371, virtual scheduling): an arrival conforms when it is at most the burst's time early.
+    """
+    step_us = DAY_US // caps.refill_per_day
+    if standing.full_us - at_us > (caps.burst - 1) * step_us:
+        return "bucket"
+    if standing.debt >= min(standing.cap or caps.debt, caps.debt):
+        return "debt"
+    return "year" if standing.year >= caps.yearly else ""
+
+
+def opened(standing: Standing, caps: Caps, at_us: int) -> Standing:
+    """The standing after one opening that no cap refused."""
+    full_us = max(standing.full_us, at_us) + DAY_US // caps.refill_per_day
+    return msgspec.structs.replace(standing, full_us=full_us, debt=standing.debt + 1, year=standing.year + 1)
+
+
+def counted(standing: Standing, openings: Iterable[Opened], caps: Caps, today: int) -> Standing:
+    """The standing with its debt, year and own cap counted anew from all the account's openings."""
+    rows = [each for each in openings if each.day > today - YEAR_DAYS]
+    unjustified = [each for each in rows if each.justified is None]
+    debt = sum(each.denied or each.day > today - DEBT_DAYS for each in unjustified)
+    cap = _own_cap(standing, rows, caps, today)
+    return Standing(standing.full_us, debt, len(unjustified), cap, today)
+
+
+def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> int:
+    """1.25 × the highest honest debt of the last 120 days, once there are 42 to look back on.
+
+    Honest debt of a day: openings made by then, and justified later. Of at most 120 days the 99.9th percentile is the highest.
+    So each person a thief adds to the cap costs 0.8 settled claims more than ever stood open at once, each paid by an insurer and
+    told to the person, and a day for every `RISE_PER_DAY`.
+    """
+    first = min((each.day for each in rows), default=today)
+    if today - first < LEARNT_DAYS:
+        return caps.debt
+    wanted = min(max(FLOOR, ceil(HEADROOM * _highest(rows, today))), caps.debt)
+    if not standing.cap:
+        return wanted
+    return min(wanted, standing.cap + RISE_PER_DAY * max(0, today - standing.day))
+
+
+def _highest(rows: Iterable[Opened], today: int) -> int:
+    """The highest honest debt of a day, of the last 120."""
+    changes: Counter[int] = Counter()
+    for each in rows:
+        if each.justified is not None and not each.denied and each.justified > today - HABIT_DAYS:
+            changes[max(each.day, today - HABIT_DAYS)] += 1
+            changes[max(each.justified, each.day + 1)] -= 1
+    return max(accumulate(changes[day] for day in sorted(changes)), default=0)

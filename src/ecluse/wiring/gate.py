@@ -1,0 +1,34 @@
+"""The gate's engine and its table of caps."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from ecluse.engines.sqlite.allowances import LocalAllowances
+from ecluse.gate.allowance import CapTable
+from ecluse.kernel.errors import refusal
+
+FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
+CAPS_INVALID = refusal(
+    "caps_invalid",
+    500,
+    "The table of caps cannot be read",
+    fix="Mend the file that gate.caps names: docs/gate.md has its form.",
+)
+
+
+def open_allowances(directory: Path, caps: str) -> LocalAllowances:
+    """The counters of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
+    return LocalAllowances(directory / FILE, read_caps(directory / caps if caps else None))
+
+
+def read_caps(path: Path | None) -> CapTable:
+    """A table of caps, the built-in one by default. Raises `caps_invalid`."""
+    source = path or files("ecluse.gate") / "caps.toml"
+    try:
+        return msgspec.toml.decode(source.read_bytes(), type=CapTable)
+    except (OSError, msgspec.MsgspecError) as wrong:
+        raise CAPS_INVALID(f"{path}: {wrong}") from None

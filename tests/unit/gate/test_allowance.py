@@ -1,0 +1,202 @@
+"""The bound of the allowance: whatever is asked, in whatever order, an account opens no more people than the caps say."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ecluse.app.ports.allowances import Ask
+from ecluse.engines.sqlite.allowances import LocalAllowances
+from ecluse.gate.allowance import (
+    DAY_US,
+    DEBT_DAYS,
+    FLOOR,
+    HEADROOM,
+    LEARNT_DAYS,
+    RISE_PER_DAY,
+    YEAR_DAYS,
+    Caps,
+    CapTable,
+    Opened,
+    Standing,
+    counted,
+    opened,
+    spent,
+)
+from ecluse.gate.presence import Presence
+
+CAPS = Caps(debt=6, burst=4, refill_per_day=2, yearly=15)
+TABLE = CapTable(date(2026, 11, 29), "a test", {"other": CAPS})
+START_DAY = 20_000
+THIEF, PLACE = "rpps:1", "750000001"
+
+
+def person(number: int) -> bytes:
+    return number.to_bytes(8) * 2
+
+
+class Thief(RuleBasedStateMachine):
+    """Asks, waits, settles and shows passes as it likes, through any of three processes of one hub; one may be killed."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.home = tempfile.TemporaryDirectory(prefix="ecluse-gate-")
+        self.processes = [self.process() for _ in range(3)]
+        self.at_us = START_DAY * DAY_US
+        self.told: dict[int, int] = {}  # people typed and told of, by day
+        self.justified: set[int] = set()  # ever
+        self.shown: set[int] = set()
+        self.settled: set[int] = set()
+
+    def process(self) -> LocalAllowances:
+        return LocalAllowances(Path(self.home.name) / "gate.db", TABLE)
+
+    def ask(self, who: int, presence: Presence = Presence.TYPED) -> Ask:
+        return Ask(THIEF, PLACE, "", person(who) if who else b"", presence, self.at_us)
+
+    @property
+    def today(self) -> int:
+        return self.at_us // DAY_US
+
+    @rule(whom=st.lists(st.integers(0, 60), min_size=1, max_size=12), through=st.integers(0, 2))
+    def type_in(self, whom: list[int], through: int) -> None:
+        verdicts = self.processes[through].take([self.ask(who) for who in whom])
+        for who, refused in zip(whom, verdicts, strict=True):
+            if who in self.told or who in self.shown:
+                assert not refused  # known: free, whatever the caps say
+            elif who and not refused:
+                self.told[who] = self.today
+
+    @rule(hours=st.integers(1, 60))
+    def wait(self, hours: int) -> None:
+        self.at_us += hours * DAY_US // 24
+
+    @rule(days=st.integers(20, 200))
+    def wait_long(self, days: int) -> None:
+        self.at_us += days * DAY_US
+
+    @rule(data=st.data(), count=st.integers(1, 3))
+    def settle_some(self, data: st.DataObject, count: int) -> None:
+        if self.told:
+            self.settled |= set(data.draw(st.lists(st.sampled_from(sorted(self.told)), max_size=count)))
+            self.look()
+
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        if self.settled:
+            self.settled.discard(data.draw(st.sampled_from(sorted(self.settled))))
+            self.look()
+
+    def look(self) -> None:
+        since = self.today - 90
+        self.justified |= {who for who in self.settled if self.told[who] >= since}
+        self.processes[0].settle(THIEF, PLACE, {person(who) for who in self.settled}, since, self.today)
+
+    @rule(who=st.integers(1, 60), through=st.integers(0, 2))
+    def show_a_pass(self, who: int, through: int) -> None:
+        assert self.processes[through].take([self.ask(who, Presence.PASS)]) == [""]
+        self.shown.add(who)
+        if who in self.told:
+            self.justified.add(who)
+
+    @rule(through=st.integers(0, 2))
+    def kill(self, through: int) -> None:
+        self.processes[through]._connection.close()
+        self.processes[through] = self.process()
+
+    @invariant()
+    def bounded(self) -> None:
+        days = self.today - START_DAY + 1
+        never = len(set(self.told) - self.justified)
+        assert never <= CAPS.debt * (1 + (days - 1) // DEBT_DAYS)
+        assert never <= CAPS.yearly * (1 + (days - 1) // YEAR_DAYS)
+        taken_us = self.at_us - START_DAY * DAY_US
+        assert len(self.told) <= CAPS.burst + taken_us * CAPS.refill_per_day // DAY_US
+
+    def teardown(self) -> None:
+        for each in self.processes:
+            each.close()
+        self.home.cleanup()
+
+
+Thief.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+test_no_thief_opens_more_than_the_caps_say = Thief.TestCase
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> LocalAllowances:
+    return LocalAllowances(tmp_path / "gate.db", TABLE)
+
+
+def asking(who: int, at_us: int = START_DAY * DAY_US, presence: Presence = Presence.TYPED) -> Ask:
+    return Ask(THIEF, PLACE, "", person(who) if who else b"", presence, at_us)
+
+
+def test_nobody_is_refused_as_somebody_new_would_be(gate: LocalAllowances) -> None:
+    assert gate.take([asking(0)] * 50) == [""] * 50  # nobody takes nothing
+    assert gate.take([asking(n) for n in range(1, 5)]) == [""] * 4
+    assert gate.take([asking(5), asking(0), asking(3)]) == ["bucket", "bucket", ""]
+
+
+def test_a_denied_opening_weighs_for_a_year(gate: LocalAllowances) -> None:
+    assert gate.take([asking(1)]) == [""]
+    assert gate.deny(THIEF, person(1), START_DAY)
+    assert not gate.deny(THIEF, person(2), START_DAY)
+    gate.settle(THIEF, PLACE, {person(1)}, START_DAY - 90, START_DAY)
+    found = gate.position(THIEF, START_DAY + 200)
+    assert found is not None
+    assert (found.standing.debt, found.standing.year, found.opened) == (1, 1, 1)
+
+
+openings = st.lists(
+    st.builds(
+        lambda day, delay: Opened(day, None if delay is None else day + delay),
+        st.integers(START_DAY - 200, START_DAY),
+        st.none() | st.integers(0, 40),
+    ).filter(lambda each: each.justified is None or each.justified <= START_DAY),
+    max_size=80,
+)
+LARGE = Caps(debt=500, burst=100, refill_per_day=100, yearly=1000)
+
+
+@given(rows=openings, asks=st.integers(0, 20))
+def test_what_is_counted_is_what_was_added_one_by_one(rows: list[Opened], asks: int) -> None:
+    grown = counted(Standing(), rows, LARGE, START_DAY)
+    for _ in range(asks):
+        grown = opened(grown, LARGE, START_DAY * DAY_US)
+    anew = counted(grown, [*rows, *[Opened(START_DAY)] * asks], LARGE, START_DAY)
+    assert (anew.debt, anew.year) == (grown.debt, grown.year)
+
+
+@given(rows=openings, cap=st.integers(1, 200), days=st.integers(0, 30))
+def test_an_own_cap_rises_slowly_and_costs_settled_claims(rows: list[Opened], cap: int, days: int) -> None:
+    before = Standing(cap=cap, day=START_DAY - days)
+    after = counted(before, rows, LARGE, START_DAY).cap
+    if START_DAY - min((row.day for row in rows), default=START_DAY) < LEARNT_DAYS:
+        assert after == LARGE.debt
+        return
+    assert after <= cap + RISE_PER_DAY * days
+    settled = sum(row.justified is not None for row in rows)
+    assert after <= max(
+        FLOOR, -(-settled * HEADROOM // 1)
+    )  # one more person costs 0.8 settled claims, all open at once
+
+
+@given(st.lists(st.integers(0, 3 * DAY_US), max_size=60))
+def test_the_bucket_is_a_bucket(waits_us: list[int]) -> None:
+    """GCRA against a bucket that holds fractions of a person: the same verdicts."""
+    standing, at_us, tokens = Standing(), START_DAY * DAY_US, CAPS.burst * DAY_US
+    for wait_us in waits_us:
+        at_us += wait_us
+        tokens = min(CAPS.burst * DAY_US, tokens + wait_us * CAPS.refill_per_day)
+        refused = spent(standing, Caps(10**6, CAPS.burst, CAPS.refill_per_day, 10**6), at_us) == "bucket"
+        assert refused == (tokens < DAY_US)
+        if not refused:
+            tokens -= DAY_US
+            standing = opened(standing, CAPS, at_us)
