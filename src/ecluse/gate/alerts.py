@@ -42,6 +42,10 @@ class Alert(msgspec.Struct, frozen=True):
 # What hit, of what, in French and in English.
 _WORDS: dict[Name, tuple[str, str]] = {
     Name.MISSES: ("questions typées n'ont rien confirmé", "typed questions confirmed nothing"),
+    Name.MISSES_OF_NEW: (
+        "questions sur des personnes nouvelles n'ont rien confirmé",
+        "questions about new people confirmed nothing",
+    ),
     Name.UNCLAIMED: ("consultations de droits sont restées sans facture", "look-ups were never followed by a claim"),
     Name.STRANGERS: ("patients du jour n'étaient jamais venus", "people asked about were new to this account"),
     Name.INSURERS: ("questions portaient sur des organismes inhabituels", "questions were about unusual insurers"),

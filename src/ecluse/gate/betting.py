@@ -72,10 +72,9 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def bet(row: Row, hit: bool, p0: float, paid: float, at_s: int) -> Row:
-    """The row after one trial. `paid`: the capital paid in so far, of which what is new joins before the trial."""
+    """The row after one trial. `paid`: what was paid in before the trial came, which never falls; the new part joins the bet."""
     if row.money1 + row.run > ENOUGH:
         return row
-    paid = max(paid, row.paid)  # clocks of two machines may differ
     new = (paid - row.paid) / 3
     if hit:
         gain = 1 / p0 - 1

@@ -25,7 +25,8 @@ LEAST = tuple(rows[0][0] for rows in THRESHOLDS)
 class Asked(msgspec.Struct, frozen=True, gc=False):
     """A typed question that was answered. `missed`: nothing confirmed; `known`: the account had been told of this person before.
 
-    `again`: not the first question about this person today, so that nobody waters rates down with one known patient.
+    `again`: not the first question with these identifiers today, so that nobody waters rates down with one known patient, and
+    a wrong card tried three times counts once.
     `insurer`: `profile.insurer_class` of it; `decoy`: the person, insurer or row exists for thieves only.
     """
 
@@ -39,7 +40,11 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
 
 class Matured(msgspec.Struct, frozen=True, gc=False):
-    """A first disclosure that got its claim or presence, or whose time for it (30 days) ran out."""
+    """A first disclosure whose time for a claim or a presence (30 days) is over.
+
+    Handed in at that time whether claimed or not, in the order of disclosures: if claimed ones came early, the first weeks of a
+    holiday would see nothing but unclaimed ones.
+    """
 
     at_s: int
     claimed: bool
@@ -79,34 +84,39 @@ Trials = list[tuple[int, bool]]
 
 
 class Watch(msgspec.Struct, frozen=True, array_like=True):
-    """What detectors keep of an account, under 1 kB: its capital and a row for each signal."""
+    """What detectors keep of an account, under 1 kB: its capital and a row for each signal.
+
+    `paid`: the capital paid in up to the last event. The next one bets with that, because neither the time of an event nor new
+    surroundings may choose the stake on the very trial they belong to.
+    """
 
     capital: Capital
     rows: tuple[Row, ...]
+    paid: float
 
 
 def watch(opened_s: int) -> Watch:
     """The watch of an account at its opening (Unix seconds)."""
-    return Watch(Capital(opened_s, opened_s), (Row(),) * len(SIGNALS))
+    capital = Capital(opened_s, opened_s)
+    return Watch(capital, (Row(),) * len(SIGNALS), capital.paid(opened_s))
 
 
 def observe(watched: Watch, usual: Usual, event: Event) -> tuple[Watch, tuple[Alert, ...]]:
     """The watch after an event, and what it alerts to: each signal that hit while its E is at a step of the ladder."""
-    capital = watched.capital
-    if type(event) is Entered and event.new:
-        capital = capital.refreshed(event.at_s)
-    at_s = event.at_s
-    paid = capital.paid(at_s)
+    at_s, paid = event.at_s, watched.paid
     rows = list(watched.rows)
     alerts: tuple[Alert, ...] = ()
     for name, hit in TRIALS[type(event)](event, usual):
         row = rows[name] = bet(rows[name], hit, usual.bounds[name], paid, at_s)
-        if hit and row.e_value >= LEAST[name]:
+        if hit and row.money1 + row.money2 + row.money3 >= LEAST[name]:
             alerts += (_alert(name, row, usual, at_s),)
     if type(event) is Asked and event.decoy:
-        rows[Name.DECOYS], touched = _touched(rows[Name.DECOYS], usual, at_s)
+        rows[_DECOYS], touched = _touched(rows[_DECOYS], usual, at_s)
         alerts += (touched,)
-    return Watch(capital, tuple(rows)), alerts
+    capital = watched.capital
+    if type(event) is Entered and event.new:
+        capital = capital.refreshed(at_s)
+    return Watch(capital, tuple(rows), max(paid, capital.paid(at_s))), alerts
 
 
 def proved(watched: Watch, lifted: Step) -> Watch:
@@ -116,7 +126,8 @@ def proved(watched: Watch, lifted: Step) -> Watch:
     within a month for a relapse. Money is only taken out, so what is said of false alarms stays true.
     """
     rows = zip(watched.rows, SIGNALS, LEAST, strict=True)
-    return Watch(watched.capital, tuple(_explained(row, signal.gravest, least, lifted) for row, signal, least in rows))
+    kept = (_explained(row, signal.gravest, least, lifted) for row, signal, least in rows)
+    return Watch(watched.capital, tuple(kept), watched.paid)
 
 
 def _explained(row: Row, gravest: Step, least: float, lifted: Step) -> Row:
@@ -125,10 +136,9 @@ def _explained(row: Row, gravest: Step, least: float, lifted: Step) -> Row:
     return row.at_most(least) if lifted is Step.STEP_UP else row
 
 
-def released(watched: Watch, at_s: int) -> Watch:
+def released(watched: Watch) -> Watch:
     """The watch after two operators found an account honest: what was paid in is taken out; what comes from now on bets."""
-    row = Row(paid=watched.capital.paid(at_s))
-    return Watch(watched.capital, (row,) * len(SIGNALS))
+    return Watch(watched.capital, (Row(paid=watched.paid),) * len(SIGNALS), watched.paid)
 
 
 def _alert(name: int, row: Row, usual: Usual, at_s: int) -> Alert:
@@ -142,50 +152,54 @@ def _touched(row: Row, usual: Usual, at_s: int) -> tuple[Row, Alert]:
     """Nothing is bet on decoys: the chance to touch one in a career is known, and its inverse is an e-value."""
     hits = row.hits + 1
     after = Row(DECOY_E_VALUE, tries=hits, hits=hits, since_s=row.since_s or at_s)
-    return after, _alert(Name.DECOYS, after, usual, at_s)
+    return after, _alert(_DECOYS, after, usual, at_s)
+
+
+# Plain numbers: members of an IntEnum cost more to read than a bet.
+(_MISSES, _MISSES_OF_NEW, _UNCLAIMED, _STRANGERS, _INSURERS, _BIRTHPLACES, _NEIGHBOURS, _COURSE,
+ _PACE, _HOURS, _SURROUNDINGS, _FAR_PASSES, _DETAILS, _SURGE, _DECOYS) = (int(name) for name in Name)  # fmt: skip
+_NEAR, _SAME = int(Kin.NEAR), int(Course.SAME)
 
 
 def _asked(event: Asked, usual: Usual) -> Trials:
-    trials: Trials = []
-    if event.decoy:
-        return trials
-    if not event.again and not event.missed:
-        trials.append((Name.STRANGERS, not event.known))
+    if event.decoy or event.again:
+        return []
+    trials: Trials = [(_MISSES, event.missed)]
+    if not event.missed:
+        trials.append((_STRANGERS, not event.known))
     if event.known:
         return trials
     told = event.features
-    trials.append((Name.MISSES, event.missed))
+    trials.append((_MISSES_OF_NEW, event.missed))
     if usual.insurers:
-        trials.append((Name.INSURERS, event.insurer not in usual.insurers))
+        trials.append((_INSURERS, event.insurer not in usual.insurers))
     if usual.departments and told.birth_department:
-        trials.append((Name.BIRTHPLACES, told.birth_department not in usual.departments))
+        trials.append((_BIRTHPLACES, told.birth_department not in usual.departments))
     if told.step:
-        trials.append((Name.NEIGHBOURS, told.step >= Kin.NEAR))
+        trials.append((_NEIGHBOURS, told.step >= _NEAR))
     if told.course:
-        trials.append((Name.COURSE, told.course == Course.SAME))
+        trials.append((_COURSE, told.course == _SAME))
     if told.gap_s >= 0:
-        trials.append((Name.PACE, told.machine_paced))
+        trials.append((_PACE, told.machine_paced))
     return trials
 
 
 def _entered(event: Entered, usual: Usual) -> Trials:
-    trials: Trials = [(Name.SURROUNDINGS, event.new)]
-    if usual.hours:
-        trials.append((Name.HOURS, event.hour not in usual.hours))
-    return trials
+    login: Trials = [(_SURROUNDINGS, event.new)]
+    return [*login, (_HOURS, event.hour not in usual.hours)] if usual.hours else login
 
 
 def _day_closed(event: DayClosed, usual: Usual) -> Trials:
-    surge: Trials = [(Name.SURGE, event.people > usual.people_max)]
-    return surge if event.changed else [*surge, (Name.DETAILS, False)]
+    surge: Trials = [(_SURGE, event.people > usual.people_max)]
+    return surge if event.changed else [*surge, (_DETAILS, False)]
 
 
 TRIALS: dict[type, Callable[..., Trials]] = {
     Asked: _asked,
-    Matured: lambda event, _: [(Name.UNCLAIMED, not event.claimed)],
+    Matured: lambda event, _: [(_UNCLAIMED, not event.claimed)],
     Entered: _entered,
-    Shown: lambda event, _: [(Name.FAR_PASSES, event.far)],
-    DetailsChanged: lambda event, _: [(Name.DETAILS, True)],
+    Shown: lambda event, _: [(_FAR_PASSES, event.far)],
+    DetailsChanged: lambda event, _: [(_DETAILS, True)],
     DayClosed: _day_closed,
 }
 assert max(Step) == Step.QUARANTINED

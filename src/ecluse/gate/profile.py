@@ -18,10 +18,12 @@ from ecluse.gate.signals import PEOPLE_A_DAY, PEOPLE_A_DAY_ELSE, SIGNALS, Name, 
 from ecluse.kernel.days import PARIS
 
 PRIOR_TRIES = 60  # what a profession's habit weighs: accounts of it differ by some 5 points around 30 %
-MEMORY_TRIES = 2_000  # beyond, old trials weigh less: four months of a general practitioner
+MEMORY_TRIES = (
+    4_000  # beyond, old trials weigh less: some months of a practice, and what training it away costs a thief
+)
 GROWTH = 1.25  # what is not proved may teach a quarter more than the account's own usual share, and no more
-CREDIT_MAX = 200  # unproved trials a quiet time may save up
-DELTA = 1e-7  # the bound is too low with at most this chance, when rates stay: a tenth of alpha
+CREDIT_MAX = 50  # unproved trials a quiet time may save up: months differ by some ten or twenty
+DELTA = 1e-6  # the bound is too low with at most this chance, when rates stay as they are
 PRECISION = 1e-6  # of a bound, beside rates of some per cent
 DAYS_PRIOR, DAYS_MEMORY = (
     10,
@@ -30,10 +32,10 @@ DAYS_PRIOR, DAYS_MEMORY = (
 DAY_SPREAD = 0.25  # beyond chance: a flu, a Monday (assumed: a standard deviation of half the mean)
 DAY_LIMIT_SDS = 3
 
-INSURERS_MAX, DEPARTMENTS_MAX, HOURS = 40, 24, 48  # what is kept of habits; hours of working days, then of the others
+INSURERS_MAX, DEPARTMENTS_MAX, HOURS = 36, 20, 48  # what is kept of habits; hours of working days, then of the others
 HABIT_MEMORY = 2_000  # counts are halved there
 HABIT_TRIES = 200  # before that many, everything is new and says nothing
-HABIT_SHARE = 0.005  # what came up less often than this is rare for the account
+HABIT_SHARE = 0.01  # what comes up less often is rare for the account; ten to twenty settled claims buy an insurer
 
 Counts = tuple[tuple[int, int], ...]
 
