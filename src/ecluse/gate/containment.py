@@ -1,0 +1,268 @@
+"""The ladder: what an account, an insurer, a domain or a vendor is still allowed, and what moves it. Pure: state + event → state.
+
+Downwards by itself or by one operator; upwards by a fresh proof of who sits there, or by two different operators, and in no other
+way. Care for a patient who shows a pass goes on at every step but the last. Each `Move` holds its evidence, for the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from ecluse.gate.alerts import Alert
+from ecluse.gate.denials import step_for
+from ecluse.gate.presence import Presence
+from ecluse.gate.signals import Step
+from ecluse.kernel.errors import Refusal, refusal
+
+PROOF_S_MAX = 300  # a login older than this is not "now"; time for a phone, a card and its code
+SECOND_S_MAX = 72 * 3600  # what one operator asks for on a Friday can be confirmed on the Monday
+RELAPSE_S = 30 * 86_400  # whoever needs a second step-up within a month of a proof is not helped by a third
+OPERATOR_CHARS_MAX = 64
+REASON_CHARS_MAX = 500
+S_US = 1_000_000
+
+PRESENCE_REQUIRED = refusal(
+    "presence_required",
+    403,
+    "The patient has to be there for this question",
+    fix="Scan the patient's pass; or log in again, which may lift the limit.",
+)
+STEP_UP_REQUIRED = refusal(
+    "step_up_required",
+    401,
+    "Who asks has to be shown again",
+    fix="Log in anew with your card or phone, then ask again; questions with a patient's pass are answered meanwhile.",
+)
+QUARANTINED = refusal(
+    "account_quarantined",
+    403,
+    "This account is closed until two people have looked at it",
+    fix="Call the hub's operators. Verify passes off line meanwhile.",
+)
+CLOSED = refusal(
+    "questions_closed",
+    503,
+    "Questions of this kind are closed for now",
+    fix="Verify passes off line meanwhile, and ask again later.",
+)
+PROOF_REFUSED = refusal(
+    "proof_refused",
+    403,
+    "This proof does not lift the limit",
+    fix="Log in anew, after the limit was set and less than five minutes ago. A quarantine is lifted by two operators.",
+)
+RELEASE_REFUSED = refusal(
+    "release_refused",
+    409,
+    "The limit is not lifted",
+    fix="Another operator confirms what one asked for, to the same step, within 72 hours.",
+)
+
+
+class Reach(IntEnum):
+    """The ladder of an insurer, a domain or a vendor."""
+
+    OPEN = 0
+    PRESENCE_ONLY = 1
+    CLOSED = 2
+
+
+class Kind(StrEnum):
+    """What can be contained."""
+
+    ACCOUNT = "account"
+    INSURER = "insurer"
+    DOMAIN = "domain"
+    VENDOR = "vendor"
+
+
+class Containment(msgspec.Struct, frozen=True):
+    """Where something stands. `step`: a `Step` of an account, a `Reach` of the rest. Times in microseconds; 0 is never.
+
+    `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet.
+    """
+
+    kind: Kind
+    step: int = 0
+    since_us: int = 0
+    proved_us: int = 0
+    asked_by: str = ""
+    asked_step: int = 0
+    asked_us: int = 0
+
+
+class CapReached(msgspec.Struct, frozen=True, tag=True):
+    """A counter of the allowance is full: `count` of `cap`. `counter`: "debt" or "year" of an account, "fleet" of the rest."""
+
+    counter: str
+    count: int
+    cap: int
+
+
+class Alerted(msgspec.Struct, frozen=True, tag=True):
+    """A detector's alert."""
+
+    alert: Alert
+
+
+class Denied(msgspec.Struct, frozen=True, tag=True):
+    """Patients said "not me": so many this month, of the people opened this month and the one before."""
+
+    denied: int
+    opened: int
+
+
+class Proved(msgspec.Struct, frozen=True, tag=True):
+    """Somebody logged in anew at `authenticated_us` with a strength the configuration accepts for a step-up (`acr`)."""
+
+    authenticated_us: int
+    acr: str
+
+
+class Contained(msgspec.Struct, frozen=True, tag=True):
+    """An operator sets a limit, with the reason."""
+
+    operator: str
+    step: int
+    reason: str
+
+
+class Released(msgspec.Struct, frozen=True, tag=True):
+    """An operator asks to lift a limit to `step`, or confirms what another asked for."""
+
+    operator: str
+    step: int
+    reason: str
+
+
+Event = CapReached | Alerted | Denied | Proved | Contained | Released
+
+
+class Move(msgspec.Struct, frozen=True):
+    """What happened, for the journal: a step to another (or the same, when a first operator asked), when, and by what."""
+
+    kind: Kind
+    before: int
+    after: int
+    at_us: int
+    event: Event
+
+
+Moved = tuple[Containment, Move | None]
+
+
+def move(state: Containment, event: Event, at_us: int) -> Moved:
+    """The state after an event, and the move to journal; no move where nothing changes.
+
+    Raises `proof_refused` and `release_refused`; the state is then as before.
+    """
+    after = MOVES[type(event)](state, event, at_us)
+    return after, None if after == state else Move(state.kind, state.step, after.step, at_us, event)
+
+
+def _down(state: Containment, step: int, at_us: int) -> Containment:
+    """Never upwards; what an operator asked for before is asked for anew, in the light of this."""
+    if step <= state.step:
+        return state
+    return Containment(state.kind, int(step), at_us, state.proved_us)
+
+
+def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:
+    step = event.alert.step
+    relapsed = state.proved_us and at_us - state.proved_us < RELAPSE_S * S_US
+    return _down(state, Step.QUARANTINED if step is Step.STEP_UP and relapsed else step, at_us)
+
+
+def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
+    after = UP_BY_PROOF.get(Step(state.step)) if state.kind is Kind.ACCOUNT else None
+    if after is None:
+        raise PROOF_REFUSED("a proof lifts nothing here")
+    # 1. later than what it lifts, so that a session that was open then does not count; 2. now, and not in the time to come.
+    if not max(state.since_us, at_us - PROOF_S_MAX * S_US) < event.authenticated_us <= at_us:
+        raise PROOF_REFUSED("this login is too old")
+    return Containment(state.kind, int(after), at_us, at_us if state.step == Step.STEP_UP else state.proved_us)
+
+
+def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
+    _signed(event)
+    return _down(state, _ladder(state)(event.step), at_us)
+
+
+def _released(state: Containment, event: Released, at_us: int) -> Containment:
+    operator = _signed(event)
+    if event.step not in {*_ladder(state)} or event.step >= state.step:
+        raise RELEASE_REFUSED("this is not a step above")
+    fresh = state.asked_by and at_us - state.asked_us < SECOND_S_MAX * S_US
+    if not fresh or state.asked_step != event.step:
+        asked = {"asked_by": operator, "asked_step": event.step, "asked_us": at_us}
+        return msgspec.structs.replace(state, **asked)
+    if operator == state.asked_by:
+        raise RELEASE_REFUSED("the same operator asked for it")
+    return Containment(state.kind, event.step, at_us)
+
+
+def _signed(event: Contained | Released) -> str:
+    operator = " ".join(event.operator.split()).casefold()
+    if not operator or not event.reason.strip():
+        raise RELEASE_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
+    if len(operator) > OPERATOR_CHARS_MAX or len(event.reason) > REASON_CHARS_MAX:
+        raise RELEASE_REFUSED("operator or reason is too long", fix="At most 64 and 500 characters.")
+    return operator
+
+
+def _ladder(state: Containment) -> type[Step] | type[Reach]:
+    return Step if state.kind is Kind.ACCOUNT else Reach
+
+
+# What a full counter leads to. The debt refuses by itself: the account is slowed, so that it is not at its cap for weeks.
+CAPS: dict[str, int] = {"debt": Step.SLOWED, "year": Step.STEP_UP, "fleet": Reach.PRESENCE_ONLY}
+# From a step, where a proof leads. A quarantine is not in it.
+UP_BY_PROOF = {Step.SLOWED: Step.OPEN, Step.PRESENCE_ONLY: Step.OPEN, Step.STEP_UP: Step.SLOWED}
+MOVES: dict[type, Callable[..., Containment]] = {
+    CapReached: lambda state, event, at_us: _down(state, CAPS[event.counter], at_us),
+    Alerted: _alerted,
+    Denied: lambda state, event, at_us: _down(state, step_for(event.denied, event.opened), at_us),
+    Proved: _proved,
+    Contained: _contained,
+    Released: _released,
+}
+
+
+class Verdict(NamedTuple):
+    """What a question gets: admitted (`slowed`: with the smaller bucket), or refused with a code."""
+
+    refusal: Refusal | None = None
+    slowed: bool = False
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the question goes on to the allowance."""
+        return self.refusal is None
+
+
+_YES, _SLOWED, _PASS = Verdict(), Verdict(slowed=True), Verdict(PRESENCE_REQUIRED)
+_PROVE, _NEVER, _CLOSED = Verdict(STEP_UP_REQUIRED), Verdict(QUARANTINED), Verdict(CLOSED)
+# Step → what a question gets that is typed, with a pass, with a live pass.
+ALLOWS: dict[Step, tuple[Verdict, Verdict, Verdict]] = {
+    Step.OPEN: (_YES, _YES, _YES),
+    Step.SLOWED: (_SLOWED, _YES, _YES),
+    Step.PRESENCE_ONLY: (_PASS, _YES, _YES),
+    Step.STEP_UP: (_PROVE, _YES, _YES),
+    Step.QUARANTINED: (_NEVER, _NEVER, _NEVER),
+}
+REACHES: dict[Reach, tuple[Verdict, Verdict, Verdict]] = {
+    Reach.OPEN: (_YES, _YES, _YES),
+    Reach.PRESENCE_ONLY: (_PASS, _YES, _YES),
+    Reach.CLOSED: (_CLOSED, _CLOSED, _CLOSED),
+}
+
+
+def allows(state: Containment, presence: Presence) -> Verdict:
+    """What a question of this presence gets at this step: of the account, and of each insurer, domain and vendor it touches."""
+    if state.kind is Kind.ACCOUNT:
+        return ALLOWS[Step(state.step)][presence]
+    return REACHES[Reach(state.step)][presence]

@@ -1,0 +1,237 @@
+"""The ladder: down by itself, up only by a fresh proof or two operators, and what each step still allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecluse.gate.alerts import Alert, Evidence
+from ecluse.gate.containment import (
+    ALLOWS,
+    PROOF_S_MAX,
+    RELAPSE_S,
+    SECOND_S_MAX,
+    Alerted,
+    CapReached,
+    Contained,
+    Containment,
+    Denied,
+    Event,
+    Kind,
+    Move,
+    Proved,
+    Reach,
+    Released,
+    allows,
+    move,
+)
+from ecluse.gate.presence import Presence
+from ecluse.gate.signals import Name, Step
+from ecluse.kernel.errors import Refused
+
+NOON_US = 1_790_000_000_000_000
+S = 1_000_000
+EVIDENCE = Evidence(14, 20, 1_789_999_000, 1_790_000_000, 0.03, 0.05)
+
+
+def alerted(step: Step, signal: Name = Name.MISSES) -> Alerted:
+    return Alerted(Alert(signal, step, 3.0 + step, EVIDENCE))
+
+
+def account(step: Step, **more: Any) -> Containment:
+    return Containment(Kind.ACCOUNT, int(step), NOON_US - 3600 * S, **more)
+
+
+DOWN = [
+    (alerted(Step.SLOWED), Step.SLOWED),
+    (alerted(Step.PRESENCE_ONLY), Step.PRESENCE_ONLY),
+    (alerted(Step.STEP_UP), Step.STEP_UP),
+    (alerted(Step.QUARANTINED, Name.DECOYS), Step.QUARANTINED),
+    (CapReached("debt", 183, 183), Step.SLOWED),
+    (CapReached("year", 2_000, 2_000), Step.STEP_UP),
+    (Denied(1, 200), Step.OPEN),
+    (Denied(5, 10), Step.QUARANTINED),
+    (Contained("zoe", Step.PRESENCE_ONLY, "a practice called"), Step.PRESENCE_ONLY),
+]
+
+
+@pytest.mark.parametrize(("event", "due"), DOWN, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("before", Step)
+def test_downwards_by_itself_and_never_upwards(before: Step, event: Event, due: Step) -> None:
+    state, moved = move(account(before), event, NOON_US)
+    assert state.step == max(before, due)
+    assert (moved is None) == (due <= before)
+    if moved:
+        assert moved == Move(Kind.ACCOUNT, before, due, NOON_US, event)
+        assert state.since_us == NOON_US
+    assert move(state, event, NOON_US + 1) == (state, None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(Step.SLOWED, Step.OPEN), (Step.PRESENCE_ONLY, Step.OPEN), (Step.STEP_UP, Step.SLOWED)],
+)
+def test_a_fresh_proof_lifts(before: Step, after: Step) -> None:
+    state, moved = move(account(before), Proved(NOON_US - 20 * S, "eidas2"), NOON_US)
+    assert state.step == after
+    assert moved
+    with pytest.raises(Refused, match="proof_refused"):  # once
+        move(state, Proved(NOON_US - 20 * S, "eidas2"), NOON_US + 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "authenticated_us"),
+    [
+        (account(Step.OPEN), NOON_US - S),
+        (account(Step.QUARANTINED), NOON_US - S),
+        (Containment(Kind.INSURER, Reach.PRESENCE_ONLY, NOON_US - 3600 * S), NOON_US - S),
+        (account(Step.SLOWED), NOON_US - PROOF_S_MAX * S),
+        (account(Step.SLOWED), NOON_US + 1),
+        (Containment(Kind.ACCOUNT, Step.SLOWED, NOON_US - 10 * S), NOON_US - 11 * S),
+    ],
+    ids=["nothing to lift", "quarantine", "an insurer has no login", "old", "to come", "a session from before"],
+)
+def test_proofs_that_lift_nothing(state: Containment, authenticated_us: int) -> None:
+    with pytest.raises(Refused, match="proof_refused"):
+        move(state, Proved(authenticated_us, "eidas2"), NOON_US)
+
+
+def test_a_second_step_up_within_a_month_of_a_proof_is_a_quarantine() -> None:
+    proven, _ = move(account(Step.STEP_UP), Proved(NOON_US - S, "eidas2"), NOON_US)
+    assert move(proven, alerted(Step.STEP_UP), NOON_US + RELAPSE_S * S - 1)[0].step == Step.QUARANTINED
+    assert move(proven, alerted(Step.STEP_UP), NOON_US + RELAPSE_S * S)[0].step == Step.STEP_UP
+    slowed, _ = move(account(Step.SLOWED), Proved(NOON_US - S, "eidas2"), NOON_US)
+    assert move(slowed, alerted(Step.STEP_UP), NOON_US + S)[0].step == Step.STEP_UP
+
+
+def test_two_operators_release_a_quarantine() -> None:
+    asked, first = move(account(Step.QUARANTINED), Released("Zoe", Step.OPEN, "she called back"), NOON_US)
+    assert (asked.step, first and (first.before, first.after)) == (Step.QUARANTINED, (4, 4))
+    for same in ("Zoe", " zoe ", "ZOE"):
+        with pytest.raises(Refused, match="the same operator"):
+            move(asked, Released(same, Step.OPEN, "again"), NOON_US + S)
+    state, second = move(asked, Released("Ali", Step.OPEN, "checked with the Ordre"), NOON_US + 60 * S)
+    assert state == Containment(Kind.ACCOUNT, Step.OPEN, NOON_US + 60 * S)
+    assert second
+
+
+@pytest.mark.parametrize(
+    ("later", "wait_s"),
+    [(Released("Ali", Step.SLOWED, "another step"), 60), (Released("Ali", Step.OPEN, "too late"), SECOND_S_MAX)],
+)
+def test_what_does_not_confirm_asks_anew(later: Released, wait_s: int) -> None:
+    asked, _ = move(account(Step.QUARANTINED), Released("Zoe", Step.OPEN, "she called"), NOON_US)
+    state, _ = move(asked, later, NOON_US + wait_s * S)
+    assert (state.step, state.asked_by, state.asked_step) == (Step.QUARANTINED, "ali", later.step)
+
+
+def test_a_new_alert_takes_back_what_the_first_operator_saw() -> None:
+    asked, _ = move(account(Step.SLOWED), Released("Zoe", Step.OPEN, "she called"), NOON_US)
+    worse, _ = move(asked, alerted(Step.STEP_UP), NOON_US + S)
+    state, _ = move(worse, Released("Ali", Step.OPEN, "as Zoe said"), NOON_US + 2 * S)
+    assert state.step == Step.STEP_UP
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Released("Zoe", Step.STEP_UP, "the same step"),
+        Released("Zoe", Step.QUARANTINED, "below"),
+        Released("Zoe", -1, "no such step"),
+        Released(" ", Step.OPEN, "nobody"),
+        Released("Zoe", Step.OPEN, " "),
+        Released("Z" * 65, Step.OPEN, "long"),
+        Contained("", Step.QUARANTINED, "nobody"),
+    ],
+)
+def test_releases_that_are_refused(event: Event) -> None:
+    with pytest.raises(Refused, match="release_refused"):
+        move(account(Step.STEP_UP), event, NOON_US)
+
+
+@pytest.mark.parametrize("kind", [Kind.INSURER, Kind.DOMAIN, Kind.VENDOR])
+def test_insurers_domains_and_vendors_have_their_own_ladder(kind: Kind) -> None:
+    state = Containment(kind)
+    state, _ = move(state, CapReached("fleet", 5_000, 5_000), NOON_US)
+    assert state.step == Reach.PRESENCE_ONLY
+    state, _ = move(state, Contained("Zoe", Reach.CLOSED, "the insurer asked"), NOON_US)
+    assert [allows(state, presence).refusal is None for presence in Presence] == [False] * 3
+    state, _ = move(state, Released("Zoe", Reach.PRESENCE_ONLY, "over"), NOON_US)
+    state, _ = move(state, Released("Ali", Reach.PRESENCE_ONLY, "over"), NOON_US)
+    assert [allows(state, presence).admitted for presence in Presence] == [False, True, True]
+
+
+def test_what_each_step_allows() -> None:
+    codes = {
+        step: [verdict.refusal.code if verdict.refusal else "slowed" if verdict.slowed else "yes" for verdict in row]
+        for step, row in ALLOWS.items()
+    }
+    assert codes == {
+        Step.OPEN: ["yes", "yes", "yes"],
+        Step.SLOWED: ["slowed", "yes", "yes"],
+        Step.PRESENCE_ONLY: ["presence_required", "yes", "yes"],
+        Step.STEP_UP: ["step_up_required", "yes", "yes"],
+        Step.QUARANTINED: ["account_quarantined"] * 3,
+    }
+    for step in Step:  # no step allows more than one above it
+        for presence in Presence:
+            here = allows(Containment(Kind.ACCOUNT, step), presence).admitted
+            assert here <= allows(Containment(Kind.ACCOUNT, max(0, step - 1)), presence).admitted
+
+
+NAMES = st.sampled_from(["zoe", "Ali", " zoe", "Max"])
+ACCOUNT_EVENTS = st.one_of(
+    st.builds(alerted, st.sampled_from(list(Step)[1:])),
+    st.builds(CapReached, st.sampled_from(["debt", "year"]), st.just(9), st.just(9)),
+    st.builds(Denied, st.integers(0, 8), st.integers(0, 100)),
+    st.builds(Proved, st.integers(NOON_US - 400 * S, NOON_US + 4_000 * S), st.just("eidas2")),
+    st.builds(Contained, NAMES, st.sampled_from(Step), st.just("seen")),
+    st.builds(Released, NAMES, st.sampled_from(Step), st.just("checked")),
+)
+WAITS_S = st.one_of(st.integers(0, 200), st.integers(0, 30 * 86_400))
+
+
+@given(st.sampled_from(Step), st.lists(st.tuples(ACCOUNT_EVENTS, WAITS_S), max_size=30))
+def test_no_history_leads_upwards_without_a_proof_or_two_operators(
+    begun: Step, history: list[tuple[Event, int]]
+) -> None:
+    state, at_us, released = account(begun), NOON_US, list[tuple[str, int]]()
+    for event, wait_s in history:
+        at_us += wait_s * S
+        before = state
+        try:
+            state, moved = move(state, event, at_us)
+        except Refused:
+            continue
+        assert (moved is None) == (state == before)
+        if isinstance(event, Released):
+            released.append((event.operator.strip().casefold(), event.step))
+        if state.step < before.step:
+            by_proof = isinstance(event, Proved) and before.since_us < event.authenticated_us <= at_us
+            by_two = isinstance(event, Released) and len({who for who, step in released if step == state.step}) > 1
+            assert by_proof or by_two
+            assert before.step != Step.QUARANTINED or by_two
+        if state.step != before.step:
+            released.clear()
+
+
+@given(st.sampled_from(Step), ACCOUNT_EVENTS)
+def test_the_same_event_twice_is_as_once(begun: Step, event: Event) -> None:
+    once = twice = account(begun)
+    try:
+        once = twice = move(once, event, NOON_US)[0]
+        twice = move(once, event, NOON_US)[0]
+    except Refused:
+        pass
+    assert once == twice
+
+
+@given(ACCOUNT_EVENTS, st.sampled_from(Step))
+def test_moves_are_data(event: Event, step: Step) -> None:
+    moved = Move(Kind.ACCOUNT, Step.OPEN, step, NOON_US, event)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(moved), type=Move) == moved
+    assert msgspec.json.decode(msgspec.json.encode(moved), type=Move) == moved
