@@ -33,7 +33,7 @@ from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
-from ecluse.wiring.gate import open_allowances
+from ecluse.wiring.gate import open_allowances, open_containments
 from tests.journal import entries_in, open_log
 from tests.stores import Books, chosen, open_stores
 
@@ -116,9 +116,11 @@ class ClaimsHub:
         self.members = Members(self.keys)
         self.log = open_log(directory / "journal")
         self.allowance = Allowance(self.clock, open_allowances(directory, ""), self.stores.claims)
-        self.desk = Desk(self.clock, self.keys, self.log, self.members, self.allowance)
+        self.contained = open_containments(directory)
+        self.desk = Desk(self.clock, self.keys, self.log, self.members, self.allowance, self.contained)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, allowance=self.allowance,
+            containments=self.contained,
             rights=self.members,
             products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
             recall=JournalSearch(directory / "journal"), **_others(),
@@ -187,7 +189,20 @@ def _others() -> dict[str, Any]:
     return {name: None for name in Hub.__dataclass_fields__ if name not in _MINE}
 
 
-_MINE = {"clock", "ids", "keys", "book", "desk", "allowance", "recall", "rights", "products", "claims", "approvals"}
+_MINE = {
+    "clock",
+    "ids",
+    "keys",
+    "book",
+    "desk",
+    "allowance",
+    "containments",
+    "recall",
+    "rights",
+    "products",
+    "claims",
+    "approvals",
+}
 CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
 LINE = {
     "line": 1, "act": "CS", "date": "2026-11-23", "quantity": 1,

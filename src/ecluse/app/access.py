@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
@@ -19,8 +20,10 @@ import msgspec
 from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Clock, Keys, Log, Mark, Pseudonyms, RightsStore
 from ecluse.app.ports.allowances import Ask
+from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT
+from ecluse.gate.containment import Containment, Kind, allows
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
@@ -118,8 +121,17 @@ def fields_of(answer: object) -> int:
 class Desk:
     """Admits questions and releases answers; entries that wait for the disk are synced together (group commit)."""
 
-    def __init__(self, clock: Clock, keys: Keys, log: Log, rights: RightsStore, allowance: Allowance) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        keys: Keys,
+        log: Log,
+        rights: RightsStore,
+        allowance: Allowance,
+        containments: Containments,
+    ) -> None:
         self._clock = clock
+        self._containments = containments
         self._allowance = allowance
         self._keys = keys
         self._log = log
@@ -158,10 +170,18 @@ class Desk:
         operation: Operation,
         about: Person | str,
         presence: Presence = Presence.TYPED,
+        domain: str = "",
     ) -> Admission:
-        """Admit one question, or raise `forbidden`. Containment takes its place here."""
+        """Admit one question.
+
+        Raises `forbidden`, and where something it touches is contained `presence_required`, `step_up_required`,
+        `account_quarantined`, `questions_closed`.
+        """
         permit(asked.account, scope)
-        return Admission(asked, operation, about, presence, self._clock.now())
+        is_slowed = False
+        if limits := self._containments.limits():
+            is_slowed = _held_to(limits, asked, about, presence, domain)
+        return Admission(asked, operation, about, presence, self._clock.now(), is_slowed=is_slowed)
 
     async def count(self, admission: Admission, person: bytes) -> None:
         """Count the opening of a person (nobody: empty) before something is kept that will tell of them: a claim.
@@ -261,6 +281,24 @@ class Desk:
         )
 
 
+def _held_to(
+    limits: Mapping[Name, Containment], asked: Request, about: Person | str, presence: Presence, domain: str
+) -> bool:
+    """Hold a question to what is contained; whether it is slowed. Who asks by an engagement was shown its person already."""
+    by_card = isinstance(about, Person)
+    touched = [(Kind.ACCOUNT, asked.account.sub)]
+    if isinstance(about, Person):
+        touched += [(Kind.INSURER, about.insurer), (Kind.DOMAIN, domain), (Kind.VENDOR, asked.account.software)]
+    is_slowed = False
+    for name in touched:
+        if state := limits.get(name):
+            verdict = allows(state, presence if by_card else max(presence, Presence.PASS))
+            if verdict.refusal:
+                raise verdict.refusal()
+            is_slowed |= verdict.slowed
+    return is_slowed
+
+
 _Waiting = tuple[Entry | None, Ask | None, "asyncio.Future[str]"]
 
 
@@ -270,7 +308,9 @@ def _ask(admission: Admission, person: bytes) -> Ask | None:
         return None
     account = admission.asked.account
     at_us = int(admission.at.timestamp() * 1_000_000)
-    return Ask(account.sub, account.practice, account.profession, person, admission.presence, at_us)
+    return Ask(
+        account.sub, account.practice, account.profession, person, admission.presence, at_us, admission.is_slowed
+    )
 
 
 def seal_engagement(keys: Keys, engagement: Engagement) -> bytes:

@@ -20,6 +20,7 @@ from ecluse.app.ports import (
     ProductStore,
     RightsStore,
 )
+from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.rules.book import RuleBook
 
@@ -34,6 +35,7 @@ class Hub:
     book: RuleBook
     desk: Desk
     allowance: Allowance
+    containments: Containments
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

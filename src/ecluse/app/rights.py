@@ -92,7 +92,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     person = await who(hub, question.insurer, question.beneficiary)
     if question.presented is not None:
         raise PASS_INVALID(pointer="/pass")
-    admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person)
+    admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, domain=question.domain)
     rights = await hub.rights.rights(admission)
     versions = await versions_in_force(hub, person.insurer, rights)
     opened = open_rights(rights, question.domain, care_date, versions)

@@ -114,7 +114,7 @@ async def unengaged(
 ) -> Target:
     """What a rights check would find on the day of care, and on each line's day within the thirty that follow."""
     meant = await who(hub, insurer, beneficiary)
-    admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant)
+    admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant, domain=domain)
     rights = await hub.rights.rights(admission)
     versions = await versions_in_force(hub, meant.insurer, rights)
 

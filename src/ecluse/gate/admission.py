@@ -38,13 +38,21 @@ class Admission:
     """The right to read about one person, one engagement or one's own claims, for one request. Made by
     `Desk.admit` (app/access.py) only."""
 
-    __slots__ = ("about", "asked", "at", "operation", "presence")
+    __slots__ = ("about", "asked", "at", "is_slowed", "operation", "presence")
 
     def __init__(
-        self, asked: Request, operation: Operation, about: Person | str, presence: Presence, at: datetime
+        self,
+        asked: Request,
+        operation: Operation,
+        about: Person | str,
+        presence: Presence,
+        at: datetime,
+        *,
+        is_slowed: bool = False,
     ) -> None:
         self.asked = asked
         self.operation = operation
         self.about = about
         self.presence = presence
         self.at = at
+        self.is_slowed = is_slowed

@@ -31,6 +31,7 @@ HABIT_DAYS = 120  # how far back an own cap looks: past a summer of holidays
 HEADROOM = 1.25  # above the highest honest debt
 RISE_PER_DAY = 2  # an own cap rises no faster, whatever was settled
 FLOOR = 12  # an own cap is never below: a practice that starts again must be able to
+SLOWED = 4  # what a slowed account's bucket is divided by
 OTHER = "other"  # the row of a profession that the table does not name
 
 ALLOWANCE_SPENT = refusal(
@@ -52,6 +53,11 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if min(self.debt, self.burst, self.refill_per_day, self.yearly) < 1:
             raise ValueError("a cap is 1 at least")
+
+    def slowed(self) -> Caps:
+        """With a quarter of the bucket, for an account that is contained so: what is left of a bad day, not of a year."""
+        smaller = {"burst": -(-self.burst // SLOWED), "refill_per_day": -(-self.refill_per_day // SLOWED)}
+        return msgspec.structs.replace(self, **smaller)
 
 
 class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

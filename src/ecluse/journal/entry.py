@@ -58,6 +58,7 @@ class Operation(StrEnum):
     JOURNAL_EXPORTED = "journal_exported"
     JOURNAL_PROVED = "journal_proved"
     RECIPIENT_SET = "recipient_set"
+    CONTAINED = "contained"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -101,9 +102,11 @@ def act(
     account: str = "operator",
     insurer: str = "",
     person: bytes = b"",
+    about: str = "",
+    sealed: bytes = b"",
 ) -> Entry:
     """The entry of what was done and showed nobody anything: of a hub, an operator, or an account that loads files."""
-    return Entry(FORMAT, ts_us, operation, account, "", insurer, person, 0, 0, outcome, "", request, b"")
+    return Entry(FORMAT, ts_us, operation, account, "", insurer, person, 0, 0, outcome, about, request, sealed)
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -22,6 +22,7 @@ from joserfc.errors import SecurityWarning
 
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
+from ecluse.app.containment import replayed
 from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
@@ -50,7 +51,7 @@ from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
-from ecluse.journal.entry import decode
+from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
@@ -64,7 +65,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances
+from ecluse.wiring.gate import open_allowances, open_containments
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -150,7 +151,10 @@ class OpenHub(Hub):
         Raises `journal_behind`, `journal_damaged`, `database_unavailable`.
         """
         for encoded, mark in self.log.unkept(self.allowance.store.marks()):
-            self.allowance.store.recover([decode(encoded)], mark)
+            entry = decode(encoded)
+            self.allowance.store.recover([entry], mark)
+            if entry.operation is Operation.CONTAINED:
+                replayed(self.keys, self.containments, entry)
         self.allowance.store.caught_up()
         self.allowance.store.flush()
         copied = 0
@@ -254,7 +258,8 @@ def open_hub(
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
     allowances = open_allowances(directory, settings.gate.caps)
     allowance = Allowance(clock, allowances, stores.claims)
-    desk = Desk(clock, keys, around_log(log), stores.rights, allowance)
+    containments = open_containments(directory)
+    desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
@@ -264,6 +269,7 @@ def open_hub(
             book=open_book(),
             desk=desk,
             allowance=allowance,
+            containments=containments,
             recall=reader,
             rights=stores.rights,
             products=stores.products,
@@ -284,6 +290,7 @@ def open_hub(
     finally:
         desk.close()
         allowances.close()
+        containments.close()
         log.close()
         runner.run(stores.close())
         runner.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ecluse.engines.sqlite.allowances import LocalAllowances
+from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.gate.allowance import CapTable
 from ecluse.kernel.errors import refusal
 
@@ -23,6 +24,11 @@ CAPS_INVALID = refusal(
 def open_allowances(directory: Path, caps: str) -> LocalAllowances:
     """The counters of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
     return LocalAllowances(directory / FILE, read_caps(directory / caps if caps else None))
+
+
+def open_containments(directory: Path) -> LocalContainments:
+    """What is limited in the hub in `directory`."""
+    return LocalContainments(directory / FILE)
 
 
 def read_caps(path: Path | None) -> CapTable:

@@ -14,7 +14,10 @@ from ecluse.journal.entry import Entry
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One question that may open a person. `person`: the insurer's reference; empty when nobody is to be told of."""
+    """One question that may open a person. `person`: the insurer's reference; empty when nobody is to be told of.
+
+    `is_slowed`: the account is contained, its bucket is smaller.
+    """
 
     account: str
     practice: str
@@ -22,6 +25,7 @@ class Ask(msgspec.Struct, frozen=True):
     person: bytes
     presence: Presence
     at_us: int
+    is_slowed: bool = False
 
 
 class Position(msgspec.Struct, frozen=True):

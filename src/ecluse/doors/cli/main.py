@@ -44,6 +44,7 @@ COMMANDS = (
     ("journal", "journal", "app"),
     ("journal export", "lake", "export"),
     ("exposure", "exposure", "app"),
+    ("gate", "gate", "app"),
     ("witness", "witness", "app"),
     ("dev", "dev", "app"),
 )

@@ -178,6 +178,7 @@ class LocalAllowances:
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
         if standing.day != today:
             standing = self._count(account, caps, today)
+        caps = caps.slowed() if ask.is_slowed else caps
         refused = spent(standing, caps, ask.at_us)
         if ask.person and not refused:
             self._stand(account, opened(standing, caps, ask.at_us))

@@ -1,0 +1,131 @@
+"""Containment at work: a move is kept and journalled with its evidence, downwards at once, upwards only once it is journalled.
+
+So whatever is interrupted leaves the tighter of two states. The ladder itself is `gate/containment.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB, Keys
+from ecluse.app.ports.allowances import Position
+from ecluse.app.ports.containments import Containments, Name
+from ecluse.gate.allowance import day_of
+from ecluse.gate.containment import Containment, Event, Kind, Move, Reach, move
+from ecluse.gate.signals import Step
+from ecluse.journal.entry import Entry, Operation, act
+from ecluse.kernel.errors import refusal
+
+NAME_CHARS_MAX = 128  # an account's name is a token's `sub`, at most that long
+SWAPS_MAX = 100  # tries against other processes that move the same thing at the same time
+
+CONTAINED_UNKNOWN = refusal(
+    "contained_unknown",
+    422,
+    "This cannot be contained",
+    fix="Name an account (rpps:10000000001), or insurer:NUMBER, domain:CODE, vendor:SOFTWARE, and a step of its ladder.",
+)
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What the journal's entry of a move holds, sealed under the hub's key: whose it is, the state after it, and the move."""
+
+    name: str
+    after: Containment
+    move: Move
+
+
+class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where something stands, and, of an account that has asked, its allowance."""
+
+    kind: Kind
+    name: str
+    step: str
+    state: Containment
+    position: Position | None = None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Kept).decode
+
+
+async def moved(hub: Hub, name: Name, event: Event) -> Move | None:
+    """Apply an event to what `name` names; the move that is in the journal now, None where the event changes nothing.
+
+    Raises `proof_refused`, `release_refused`, `contained_unknown`.
+    """
+    kind, whose = name
+    for _ in range(SWAPS_MAX):
+        before = hub.containments.state(kind, whose)
+        after, made = move(before, event, hub.now_ts_us)
+        if made is None:
+            return None
+        entry = _entry(hub, whose, after, made)
+        if after.step < before.step:
+            await hub.desk.record(entry)
+        if hub.containments.swap(whose, before, after):
+            if after.step >= before.step:
+                await hub.desk.record(entry)
+            return made
+    raise AssertionError("another process moves this without end")
+
+
+def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:
+    """Put back the state an entry of the journal tells of, where gate.db was lost: the newest wins."""
+    kept = _decode(keys.open(HUB, entry.sealed, _about(entry.request)))
+    before = containments.state(kept.move.kind, kept.name)
+    if before.since_us <= kept.after.since_us:
+        containments.swap(kept.name, before, kept.after)
+
+
+def named(text: str) -> Name:
+    """What an operator names: `insurer:NUMBER`, `domain:CODE`, `vendor:SOFTWARE`, else an account. Raises `contained_unknown`."""
+    scheme, colon, rest = text.partition(":")
+    kind, name = (Kind(scheme), rest) if colon and scheme in {*Kind} else (Kind.ACCOUNT, text)
+    if not name or len(name) > NAME_CHARS_MAX:
+        raise CONTAINED_UNKNOWN(f"{text[:40]!r} names nothing")
+    return kind, name
+
+
+def step_named(kind: Kind, text: str) -> int:
+    """The step of a ladder by its name, `presence_only` as `presence-only`. Raises `contained_unknown`."""
+    ladder: type[Step] | type[Reach] = Step if kind is Kind.ACCOUNT else Reach
+    try:
+        return ladder[text.upper().replace("-", "_")].value
+    except KeyError:
+        steps = ", ".join(each.name.lower() for each in ladder)
+        raise CONTAINED_UNKNOWN(f"{text[:40]!r} is no step of {kind}: {steps}") from None
+
+
+def step_name(state: Containment) -> str:
+    """The name of the step something stands on."""
+    return (Step if state.kind is Kind.ACCOUNT else Reach)(state.step).name.lower()
+
+
+def shown(hub: Hub, name: Name) -> Shown:
+    """Where something stands. Nobody but accounts is named in it."""
+    kind, whose = name
+    state = hub.containments.state(kind, whose)
+    position = hub.allowance.store.position(whose, day_of(hub.now_ts_us)) if kind is Kind.ACCOUNT else None
+    return Shown(kind, whose, step_name(state), state, position)
+
+
+def limited(hub: Hub) -> list[Shown]:
+    """Everything that is not open."""
+    limits: Mapping[Name, Containment] = hub.containments.limits()
+    return [Shown(kind, whose, step_name(state), state) for (kind, whose), state in limits.items()]
+
+
+def _entry(hub: Hub, name: str, after: Containment, made: Move) -> Entry:
+    request = hub.ids.new("gat_")
+    sealed = hub.keys.seal(HUB, _encode(Kept(name, after, made)), _about(request))
+    outcome = f"{made.kind}_{step_name(after)}"
+    return act(Operation.CONTAINED, made.at_us, request, outcome, about=name, sealed=sealed)
+
+
+def _about(request: str) -> bytes:
+    """What the seal of a move is bound to."""
+    return b"contained|1|" + request.encode()

@@ -1,0 +1,30 @@
+"""Containments: what of accounts, insurers, domains and vendors is limited; shared by every process of the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ecluse.gate.containment import Containment, Kind
+
+Name = tuple[Kind, str]
+
+
+class Containments(Protocol):
+    """Where each stands on its ladder; whatever was never moved is open."""
+
+    def limits(self) -> Mapping[Name, Containment]:
+        """Everything that is not open now; another process's change is seen within a twentieth of a second."""
+        ...
+
+    def state(self, kind: Kind, name: str) -> Containment:
+        """Where one stands, as it is on disk now."""
+        ...
+
+    def swap(self, name: str, before: Containment, after: Containment) -> bool:
+        """Put `after` in the place of `before`, in one transaction; false when it stands elsewhere meanwhile."""
+        ...
+
+    def all(self) -> Mapping[Name, Containment]:
+        """Every state that is kept, open ones too."""
+        ...

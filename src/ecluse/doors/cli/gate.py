@@ -1,0 +1,102 @@
+"""`ecluse gate`: where an account stands, and what is limited; limits are set by one operator and lifted by two."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ecluse.app.containment import Shown, limited, moved, named, shown, step_name, step_named
+from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
+from ecluse.gate.containment import Contained, Kind, Released
+from ecluse.kernel.days import instant
+from ecluse.wiring import open_hub
+
+app = typer.Typer(no_args_is_help=True, help="Who may ask how much: allowances, limits, and how they are lifted.")
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="An account (rpps:…), or insurer:NUMBER, domain:CODE, vendor:SOFTWARE.")
+]
+To = Annotated[
+    str,
+    typer.Argument(
+        metavar="STEP",
+        help="Of an account: open, slowed, presence_only, step_up, quarantined; of the rest: open, presence_only, closed.",
+    ),
+]
+Operator = Annotated[str, typer.Option("--operator", help="Who acts: it is written in the journal.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence: it is written in the journal.")]
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As above; without it, everything that is limited.")] = "",
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Show where an account stands: its step, its debt of people opened without their pass, its caps; or every limit there is."""
+    with open_hub(directory) as hub:
+        found = [shown(hub, named(name))] if name else limited(hub)
+    if json:
+        print_json(found[0] if name else found)
+    elif not found:
+        typer.echo("Nothing is limited.")
+    else:
+        OUT.print(_table(found))
+
+
+@app.command("look")
+def look(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="As tokens name it: rpps:10000000001.")],
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Look now for settled claims that justify an account's openings; the hub does so daily, and before it refuses."""
+    with open_hub(directory) as hub:
+        hub.run(hub.allowance.look(account))
+        _say(shown(hub, (Kind.ACCOUNT, account)), json=json)
+
+
+@app.command("contain")
+def contain(
+    name: Name, step: To, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False
+) -> None:
+    """Limit an account, an insurer, a domain or a vendor, at once. A limit that is tighter already stays."""
+    with open_hub(directory) as hub:
+        whose = named(name)
+        hub.run(moved(hub, whose, Contained(operator, step_named(whose[0], step), reason)))
+        _say(shown(hub, whose), json=json)
+
+
+@app.command("release")
+def release(
+    name: Name, step: To, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False
+) -> None:
+    """Lift a limit to STEP: one operator asks, another confirms the same within 72 hours."""
+    with open_hub(directory) as hub:
+        whose = named(name)
+        hub.run(moved(hub, whose, Released(operator, step_named(whose[0], step), reason)))
+        _say(shown(hub, whose), json=json)
+
+
+def _say(found: Shown, *, json: bool) -> None:
+    if json:
+        print_json(found)
+        return
+    state = found.state
+    waits = f"; {state.asked_by} asked to lift it: another operator confirms" if state.asked_by else ""
+    typer.echo(f"{found.name}: {step_name(state)}{waits}")
+
+
+def _table(found: list[Shown]) -> Table:
+    table = Table("", "name", "step", "since", "debt", "cap", "of the year", "people", box=None)
+    for each in found:
+        at = each.position
+        counts = ["", "", "", ""]
+        if at is not None:
+            cap = min(at.standing.cap or at.caps.debt, at.caps.debt)
+            counts = [str(at.standing.debt), str(cap), f"{at.standing.year}/{at.caps.yearly}", str(at.opened)]
+        since = f"{instant(each.state.since_us):%Y-%m-%d %H:%M} UTC" if each.state.since_us else ""
+        table.add_row(each.kind, each.name, each.step, since, *counts)
+    return table

@@ -1,0 +1,184 @@
+"""The gate as a professional and a thief meet it: the allowance over HTTP, through kills and lost files; limits by commands."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecluse.journal.entry import Operation
+from tests.journal import entries_in
+from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question, today
+from tests.stores import LONG
+
+CAPS = """as_of = 2026-11-29
+source = "a test"
+[professions]
+other = { debt = 5, burst = 1000, refill_per_day = 1000, yearly = 1000 }
+"""
+PEOPLE = 40
+
+
+def born(number: int) -> str:
+    """Everybody of the test has one NIR, and a birth date of their own."""
+    return f"19{number % 80 + 10}-{number // 80 + 1:02}-11"
+
+
+@pytest.fixture(params=LONG)
+def site(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    """A hub with forty members, whose accounts may open five people."""
+    where = {}
+    if request.param == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        where = {"ECLUSE_STORE_URL": postgres.url(postgres.empty())}
+    made = Site(tmp_path / "hub", **where)
+    made.make()
+    (made.directory / "caps.toml").write_text(CAPS)
+    made.environment |= {"ECLUSE_GATE_CAPS": "caps.toml"}
+    made.load([{"member_number": f"N{n}", "birth_date": born(n)} for n in range(PEOPLE)])
+    yield made
+    if made.process:
+        made.stop()
+
+
+def ask(client: Any, number: int, **changes: Any) -> Any:
+    return client.post("/v1/rights/checks", json=question(beneficiary={"birth_date": born(number)}, **changes))
+
+
+def said(client: Any, number: int) -> str:
+    """The outcome, or the code of the refusal."""
+    reply = ask(client, number).json()
+    return str(reply.get("outcome") or reply["code"])
+
+
+def test_a_stolen_login_opens_as_many_people_as_its_cap(site: Site) -> None:
+    site.start(workers=2)
+    with site.client() as client:
+        with ThreadPoolExecutor(8) as thieves:
+            outcomes = Counter(thieves.map(lambda number: said(client, number), range(PEOPLE)))
+        assert outcomes == {"confirmed": 5, "allowance_spent": PEOPLE - 5}
+        told = {entry.person for entry in entries_in(site.directory / "journal") if entry.person}
+        assert len(told) == 5
+        # Somebody unknown is refused in the very words of somebody new, and who was opened before is free.
+        codes = [said(client, number) for number in range(PEOPLE)]
+        assert Counter(codes) == {"confirmed": 5, "allowance_spent": PEOPLE - 5}
+        new, nobody = ask(client, codes.index("allowance_spent")), ask(client, PEOPLE + 1)
+        assert {new.status_code, nobody.status_code} == {429}
+        assert {**new.json(), "instance": ""} == {**nobody.json(), "instance": ""}
+        # A claim without engagement tells as much, and is refused before it is kept.
+        about = {"invoice": "F1", "insurer": MEMBER["insurer"], "domain": "MED", "lines": [LINE]}
+        about["beneficiary"] = question(beneficiary={"birth_date": born(codes.index("allowance_spent"))})["beneficiary"]
+        refused = client.post("/v1/claims", json=about)
+        assert (refused.status_code, refused.json()["code"]) == (429, "allowance_spent")
+        assert client.get("/v1/claims").json()["claims"] == []
+
+
+LINE = {
+    "line": 1,
+    "act": "CS",
+    "date": today(),
+    "quantity": 1,
+    "expense_cents": 5000,
+    "base_cents": 3150,
+    "amo_rate": "70%",
+}
+
+
+def test_a_kill_a_restart_and_a_lost_file_forgive_nothing(site: Site) -> None:
+    site.start()
+    with site.client() as client:
+        assert [said(client, number) for number in range(4)] == ["confirmed"] * 4
+    site.stop(signal.SIGKILL)
+    site.start()
+    with site.client() as client:
+        assert [said(client, number) for number in range(6)] == ["confirmed"] * 5 + ["allowance_spent"]
+    site.json("gate", "contain", "insurer:0075999999", "closed", "--operator", "a.martin", "--reason", "essai")
+    site.stop()
+    for lost in site.directory.glob("gate.db*"):
+        lost.unlink()
+    site.start()
+    with site.client() as client:
+        assert [said(client, number) for number in range(7)] == ["confirmed"] * 5 + ["allowance_spent"] * 2
+    shown = site.json("gate", "show", DOCTOR)
+    assert (shown["position"]["standing"]["debt"], shown["position"]["opened"]) == (5, 5)
+    assert [(each["name"], each["step"]) for each in site.json("gate", "show")] == [("0075999999", "closed")]
+
+
+def test_settled_claims_give_room_and_cancelled_ones_take_it_back(site: Site) -> None:
+    site.start()
+    with site.client() as client:
+        numbers = [ask(client, number).json()["engagement"]["number"] for number in range(5)]
+        assert said(client, 5) == "allowance_spent"
+        for place, number in enumerate(numbers[:2]):
+            claim = {"invoice": f"F{place}", "engagement": number, "lines": [LINE]}
+            assert client.post("/v1/claims", json=claim).json()["status"] == "accepted"
+        settle(site)
+        site.json("gate", "look", DOCTOR)
+        assert [said(client, number) for number in range(5, 8)] == ["confirmed", "confirmed", "allowance_spent"]
+        settle(site, "cancelled")
+        site.json("gate", "look", DOCTOR)
+        assert site.json("gate", "show", DOCTOR)["position"]["standing"]["debt"] == 7
+
+
+def settle(site: Site, state: str = "settled") -> None:
+    """As a bank statement would; how it does is the business of tests/journeys/test_payments.py."""
+    if url := site.environment.get("ECLUSE_STORE_URL"):
+        asyncio.run(settle_there(url, state))
+        return
+    with closing(sqlite3.connect(site.directory / "hub.db")) as books, books:
+        books.execute("UPDATE claim SET state = ?", (state,))
+
+
+async def settle_there(url: str, state: str) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(url)
+    await connection.execute("UPDATE claim SET state = $1", state)
+    await connection.close()
+
+
+def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
+    site.start(workers=2)
+    why = ("--reason", "vol signalé")
+
+    def gate(what: str, name: str, step: str, operator: str, **other: Any) -> Any:
+        return site.run("gate", what, name, step, "--operator", operator, *why, **other)
+
+    with site.client() as client:
+        engagement = ask(client, 0).json()["engagement"]["number"]
+        quote = {"engagement": engagement, "lines": [LINE]}
+        gate("contain", DOCTOR, "presence-only", "a.martin")
+        assert said(client, 0) == "presence_required"
+        assert client.post("/v1/quotes", json=quote).status_code == 200  # care that was begun goes on
+        gate("contain", DOCTOR, "quarantined", "a.martin")
+        assert said(client, 0) == "account_quarantined"
+        assert client.post("/v1/quotes", json=quote).json()["code"] == "account_quarantined"
+        assert "another operator confirms" in gate("release", DOCTOR, "open", "a.martin").stdout
+        assert "release_refused" in gate("release", DOCTOR, "open", "A.Martin ", check=False).stderr
+        assert said(client, 0) == "account_quarantined"
+        gate("release", DOCTOR, "open", "b.durand")
+        assert said(client, 0) == "confirmed"
+        for name, code in ((f"insurer:{MEMBER['insurer']}", "questions_closed"), ("domain:MED", "questions_closed")):
+            gate("contain", name, "closed", "a.martin")
+            assert said(client, 0) == code
+            gate("release", name, "open", "a.martin")
+            gate("release", name, "open", "b.durand")
+            assert said(client, 0) == "confirmed"
+    made = [each for each in entries_in(site.directory / "journal") if each.operation is Operation.CONTAINED]
+    assert [each.outcome for each in made[:3]] == [
+        "account_presence_only",
+        "account_quarantined",
+        "account_quarantined",
+    ]
+    assert made[3].outcome == "account_open"
+    assert {each.engagement for each in made} == {DOCTOR, MEMBER["insurer"], "MED"}
+    wrong = gate("contain", DOCTOR, "closed", "a.martin", check=False)
+    assert (wrong.returncode, "contained_unknown" in wrong.stderr) == (2, True)
+    assert PRACTICE not in wrong.stderr
