@@ -114,6 +114,7 @@ def test_the_exposure_is_exactly_what_was_shown(case: Case) -> None:
     assert shown["fields"]["covered_until"] == 3
     assert shown["fields"]["claim"] == shown["fields"]["split"] == 1
     assert "guarantee" not in shown["fields"]
+    assert shown["disclosures"]["covered_until"] == 4, "the first was looked at twice"
     assert [part["insurer"] for part in told["insurers"]] == [AMC]
 
 
@@ -169,6 +170,12 @@ def test_without_a_key_no_list_and_with_one_only_its_holder_reads_it(case: Case,
     assert sorted((row["member_number"], row["times"], row["category"]) for row in rows) == [
         ("M1", "2", "unexplained"), ("M2", "1", "unexplained"), ("M3", "2", "billed"),
     ]  # fmt: skip
+    often = {
+        row["member_number"]: dict(zip(row["fields"].split(), row["times_by_field"].split(), strict=True))
+        for row in rows
+    }
+    assert [often[f"M{n}"]["covered_until"] for n in (1, 2, 3)] == ["2", "1", "1"]
+    assert (often["M3"]["engagement"], often["M3"]["claim"]) == ("1", "1")
     (tmp_path / "stranger.txt").write_text(str(Identity.generate()))
     shut = case.site.run("exposure", "open", str(sealed), "--identity", str(tmp_path / "stranger.txt"), check=False)
     assert shut.stderr.splitlines()[-1].startswith("envelope_shut: ")
@@ -200,10 +207,15 @@ def test_a_page_and_a_table_of_counts_are_written(case: Case, tmp_path: Path) ->
     said = case.site.run(*case.words(), "--html", str(page), "--parquet", str(counts))
     assert said.stdout == ""
     assert "Qui a été affiché" in page.read_text(encoding="utf-8")
-    rows = {(row["counted"], row["value"]): row["people"] for row in parquet.read_table(counts).to_pylist()}
+    read = parquet.read_table(counts).to_pylist()
+    rows = {(row["counted"], row["value"]): row["people"] for row in read}
+    times = {row["value"]: row["times"] for row in read if row["counted"] == "fields"}
+    assert (rows["fields", "covered_until"], times["covered_until"]) == (3, 4)
     assert rows["displayed_at_least", ""] == rows["displayed_at_most", ""] == rows["accounts", THIEF] == 3
     case.exported()
-    assert "unexplained" in case.site.run(*case.words()).stdout
+    printed = case.site.run(*case.words()).stdout
+    assert "unexplained" in printed
+    assert ["covered_until", "3", "4"] in [line.split() for line in printed.splitlines()]
 
 
 def test_over_http_each_sees_what_is_theirs(case: Case) -> None:

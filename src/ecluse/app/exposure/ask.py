@@ -47,7 +47,7 @@ async def expose(
     if question.end_ts_us > admission.at.timestamp() * 1_000_000:
         raise EXPOSURE_INVALID("the window is not over yet", pointer="/to")
     held = await hub.feeds.store.held(question.end_ts_us)
-    found = await aside(evidence, hub, admission, question, held, told)
+    found = await aside(evidence, hub, admission, question, held, told, one_by_one=lists)
     exposure = await aside(answer, asked.id, question, found)
     sealed: list[SealedList] = []
     if lists:
