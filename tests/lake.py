@@ -179,6 +179,14 @@ def _by_account(kept: list[Any], _: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _places(kept: list[Any], _: Any) -> list[dict[str, Any]]:
+    return [
+        {"shard": shard, "index": index}
+        for shard, index, each in sorted(kept, key=lambda one: one[:2])
+        if each.person and each.fields
+    ]
+
+
 TRUTHS: dict[str, Any] = {
     "displayed": _displayed,
     "displayed_by_insurer": _counted("insurer"),
@@ -190,6 +198,7 @@ TRUTHS: dict[str, Any] = {
     "exposed_practices": _spread("practice"),
     "entries_of": _entries_of,
     "entries_by_account": _by_account,
+    "displayed_places": _places,
 }
 
 

@@ -72,10 +72,18 @@ class ListWritten(msgspec.Struct, frozen=True):
         return f"{name} {self.files[name]} {self.members} people"
 
 
+class ProofsWritten(msgspec.Struct, frozen=True):
+    """How many of an insurer's entries are proved; `file`: the encrypted archive that it gets of them, if it gets one."""
+
+    insurer: str
+    entries: int
+    file: str
+
+
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """The answer. `lists_shown`: how often lists of the practices' own claims were shown, which name nobody.
 
-    `lists`: what was written for each insurer with people displayed, when that was asked for.
+    `lists`: what was written for each insurer with people displayed, when that was asked for; `proofs` the same.
     """
 
     exposure_id: str
@@ -94,6 +102,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     lists_shown: int
     insurers: tuple[InsurerExposure, ...]
     lists: tuple[ListWritten, ...] = ()
+    proofs: tuple[ProofsWritten, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -163,6 +172,7 @@ def own_part(exposure: Exposure, insurer: str) -> Exposure:
         lists_shown=0,
         insurers=own,
         lists=tuple(each for each in exposure.lists if each.insurer == insurer),
+        proofs=tuple(each for each in exposure.proofs if each.insurer == insurer),
     )
 
 

@@ -80,12 +80,11 @@ class Inquiry:
         """The rows of one query, over the question's accounts and window; with `own` values, over all accounts to an instant."""
         self._told(name, self._done, self._steps)
         self._done += 1
-        asked = self._question
-        window = {"from_us": asked.start_ts_us, "to_us": until_ts_us or asked.end_ts_us, "insurers": asked.insurers}
-        rest = (
-            {"accounts": asked.accounts, "sessions": asked.sessions, "networks": asked.networks} if own is None else own
-        )
-        rows: list[dict[str, Any]] = self._lake.ask(self._admission, name, window | rest).to_pylist()
+        parameters = window(self._question)
+        if own is not None:
+            parameters = {name: parameters[name] for name in ("from_us", "to_us", "insurers")} | own
+        parameters["to_us"] = until_ts_us or parameters["to_us"]
+        rows: list[dict[str, Any]] = self._lake.ask(self._admission, name, parameters).to_pylist()
         return rows
 
     def shown(self, billed_until_ts_us: int, days: int, *, one_by_one: bool) -> list[Shown]:
@@ -101,6 +100,18 @@ class Inquiry:
         unbilled = {_person(row) for row in self.ask("unexplained", meant, billed_until_ts_us)}
         told = _told_sets(self.ask("disclosed_of_each"), _person) if one_by_one else {}
         return [_shown(row, who, unbilled, told) for row in self.ask("displayed")]
+
+
+def window(question: Question) -> dict[str, Any]:
+    """The question as parameters of a named query."""
+    return {
+        "from_us": question.start_ts_us,
+        "to_us": question.end_ts_us,
+        "accounts": question.accounts,
+        "insurers": question.insurers,
+        "sessions": question.sessions,
+        "networks": question.networks,
+    }
 
 
 def known_until(lake: Lake, shards: Shards, now_ts_us: int) -> int:

@@ -36,6 +36,8 @@ def _parts(exposure: Exposure) -> Iterator[RenderableType]:
         )
     for each in exposure.lists:
         yield Text("".join(f"{name}\n" for name in each.files) or _unwritten(each.insurer), end="")
+    for proved in exposure.proofs:
+        yield Text(f"{proved.insurer}: {proved.entries:,} entries proved {proved.file}".rstrip())
     yield Text(
         f"Reachable is an upper bound. {exposure.lists_shown:,} times lists of the practices' own claims were shown, "
         f"which name nobody.\n{exposure.exposure_id}"
