@@ -141,6 +141,22 @@ def _spread(name: str) -> Any:
     return spread
 
 
+def _disclosed(*names: str) -> Any:
+    """How often each set of fields was told, by something of the entries."""
+
+    def count(kept: list[Any], _: Any) -> list[dict[str, Any]]:
+        told = Counter[tuple[Any, ...]]()
+        for _shard, _index, each in kept:
+            if each.person and each.fields:
+                values = {"insurer": each.insurer, "reference": each.person}
+                told[(*(values[name] for name in names), each.fields)] += 1
+        return [
+            dict(zip((*names, "fields", "entries"), (*key, times), strict=True)) for key, times in sorted(told.items())
+        ]
+
+    return count
+
+
 _TOLD = (
     "ts_us", "account", "practice", "operation", "presence", "fields", "outcome", "engagement", "request", "network",
     "software", "session",
@@ -163,15 +179,26 @@ def _by_account(kept: list[Any], _: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _places(kept: list[Any], _: Any) -> list[dict[str, Any]]:
+    return [
+        {"shard": shard, "index": index}
+        for shard, index, each in sorted(kept, key=lambda one: one[:2])
+        if each.person and each.fields
+    ]
+
+
 TRUTHS: dict[str, Any] = {
     "displayed": _displayed,
     "displayed_by_insurer": _counted("insurer"),
     "displayed_by_insurer_and_field": _counted("insurer", "field"),
+    "disclosed": _disclosed("insurer"),
+    "disclosed_of_each": _disclosed("insurer", "reference"),
     "exposed_days": _spread("day"),
     "exposed_accounts": _spread("account"),
     "exposed_practices": _spread("practice"),
     "entries_of": _entries_of,
     "entries_by_account": _by_account,
+    "displayed_places": _places,
 }
 
 

@@ -38,6 +38,7 @@ class Shown:
     last_us: tuple[int, int]
     times: tuple[int, int]
     is_billed: bool
+    times_by_field: Mapping[str, tuple[int, int]]
 
     @property
     def category(self) -> str:
@@ -91,7 +92,17 @@ def together(tellings: Sequence[Telling], bills: Iterable[Telling]) -> Shown:
         (max(told.sent_us for told in tellings), max(told.received_us for told in tellings)),
         (len(tellings), sum(told.attempts for told in tellings)),
         all(any(explains(bill, told) for bill in bills) for told in tellings),
+        times_by_field(tellings),
     )
+
+
+def times_by_field(tellings: Iterable[Telling]) -> dict[str, tuple[int, int]]:
+    """How often each field was told: as often as it was answered at least, as often as it was asked at most."""
+    least, most = Counter[str](), Counter[str]()
+    for told in tellings:
+        least.update(told.fields)
+        most.update(dict.fromkeys(told.fields, told.attempts))
+    return {name: (least[name], most[name]) for name in least}
 
 
 def explains(bill: Telling, told: Telling) -> bool:
@@ -120,7 +131,7 @@ def exactly(count: int) -> Json:
 
 
 COUNTS = ("categories", "fields", "days", "accounts")
-NOBODY: Json = {"people": exactly(0), "times": 0, **{name: {} for name in COUNTS}}
+NOBODY: Json = {"people": exactly(0), "times": 0, "disclosures": {}, **{name: {} for name in COUNTS}}
 
 
 def _compare_displayed(
@@ -139,6 +150,14 @@ def _compare_displayed(
     for name, expected in zip(COUNTS, counts, strict=True):
         found = {key: value for key, value in said[name].items() if value}
         oath.same(INVARIANT, f"{about}, {name}", found, dict(expected))
+    _compare_times(times_by_field(tellings), said["disclosures"], oath, f"{about}, disclosures")
+
+
+def _compare_times(truth: Mapping[str, tuple[int, int]], said: Mapping[str, int], oath: Oath, about: str) -> None:
+    """How often each field was told, which others told the same or not."""
+    oath.same(INVARIANT, about, sorted(said), sorted(truth))
+    for name, (least, most) in truth.items():
+        oath.true(INVARIANT, f"{about} of {name}", least <= said[name] <= most, f"{least} to {most}", said[name])
 
 
 def people_by(tellings: Iterable[Telling], value: Callable[[Telling], str]) -> Counter[str]:
@@ -186,8 +205,10 @@ def member_of(insurer: str, row: Mapping[str, str]) -> Member:
 
 
 def _compare_line(truth: Shown, row: Mapping[str, str], oath: Oath, about: str) -> None:
-    """One person's line: fields, times, first and last instant (to the second), category."""
+    """One person's line: fields, how often each, times, first and last instant (to the second), category."""
     oath.same(INVARIANT, f"{about}, fields", sorted(row["fields"].split()), sorted(truth.fields))
+    times = dict(zip(row["fields"].split(), map(int, row["times_by_field"].split()), strict=True))
+    _compare_times(truth.times_by_field, times, oath, f"{about}, times by field")
     oath.same(INVARIANT, f"{about}, category", row["category"], truth.category)
     least, most = truth.times
     for name in ("times", "without_presence"):  # nobody showed a pass

@@ -7,13 +7,16 @@ import io
 import json
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as parquet
 import pytest
+from pyrage import decrypt
 from pyrage.x25519 import Identity
 
 from ecluse.journal.entry import Operation
@@ -114,6 +117,7 @@ def test_the_exposure_is_exactly_what_was_shown(case: Case) -> None:
     assert shown["fields"]["covered_until"] == 3
     assert shown["fields"]["claim"] == shown["fields"]["split"] == 1
     assert "guarantee" not in shown["fields"]
+    assert shown["disclosures"]["covered_until"] == 4, "the first was looked at twice"
     assert [part["insurer"] for part in told["insurers"]] == [AMC]
 
 
@@ -169,6 +173,12 @@ def test_without_a_key_no_list_and_with_one_only_its_holder_reads_it(case: Case,
     assert sorted((row["member_number"], row["times"], row["category"]) for row in rows) == [
         ("M1", "2", "unexplained"), ("M2", "1", "unexplained"), ("M3", "2", "billed"),
     ]  # fmt: skip
+    often = {
+        row["member_number"]: dict(zip(row["fields"].split(), row["times_by_field"].split(), strict=True))
+        for row in rows
+    }
+    assert [often[f"M{n}"]["covered_until"] for n in (1, 2, 3)] == ["2", "1", "1"]
+    assert (often["M3"]["engagement"], often["M3"]["claim"]) == ("1", "1")
     (tmp_path / "stranger.txt").write_text(str(Identity.generate()))
     shut = case.site.run("exposure", "open", str(sealed), "--identity", str(tmp_path / "stranger.txt"), check=False)
     assert shut.stderr.splitlines()[-1].startswith("envelope_shut: ")
@@ -194,16 +204,63 @@ def same_with_age(case: Case, sealed: Path, opened: str) -> None:
     assert done.stdout.decode().splitlines() == opened.splitlines()
 
 
+def test_each_display_is_proved_to_its_insurer_too_and_a_work_that_was_stopped_goes_on(
+    case: Case, tmp_path: Path
+) -> None:
+    case.site.run("insurer", "key", AMC, str(case.folder / "key.pub"))
+    case.exported()
+    folder, lists = tmp_path / "proofs", tmp_path / "lists"
+    told = case.site.json(*case.words(), "--lists", str(lists), "--proofs", str(folder))
+    name = f"{told['exposure_id']}-{AMC}.proofs.tar.age"
+    assert told["proofs"] == [{"insurer": AMC, "entries": 5, "file": name}]
+    assert {each.name for each in lists.iterdir()} == {*told["lists"][0]["files"], name}
+    made = [each for each in entries_in(case.site.directory / "journal") if each.engagement == told["exposure_id"]]
+    outcomes = {(each.operation, each.insurer, each.outcome) for each in made}
+    digest = sha256((lists / name).read_bytes()).hexdigest()
+    assert outcomes >= {
+        (Operation.JOURNAL_PROVED, AMC, "5 entries"),
+        (Operation.JOURNAL_EXPORTED, AMC, f"{name} {digest} 5 entries"),
+    }
+    with tarfile.open(fileobj=io.BytesIO(decrypt((lists / name).read_bytes(), [case.key]))) as opened:
+        opened.extractall(tmp_path / "insurer", filter="data")
+    here, there = (sorted(each.rglob("*.tlog-proof")) for each in (folder, tmp_path / "insurer"))
+    assert [each.name for each in here] == [each.name for each in there]
+    hold(case, here, there)
+    lost, kept = here[0], {each: each.stat().st_mtime_ns for each in here[1:]}
+    lost.unlink()
+    case.exported()
+    case.site.json(*case.words(), "--proofs", str(folder))
+    assert lost.exists()
+    assert {each: each.stat().st_mtime_ns for each in kept} == kept
+
+
+def hold(case: Case, here: list[Path], there: list[Path]) -> None:
+    """`check-proof` finds all true, believing the hub's own keys: five displays of three people by the thief."""
+    keys = [word for line in case.site.run("journal", "key").stdout.splitlines() for word in ("--key", line)]
+    checked = case.site.json("journal", "check-proof", *map(str, [*here, *there]), *keys)
+    assert all(each["holds"] for each in checked.values())
+    shown = {proof: checked[str(proof)]["entries"][0] for proof in here}
+    assert len(shown) == 5
+    assert {(entry["account"], entry["insurer"]) for entry in shown.values()} == {(THIEF, AMC)}
+    assert len({entry["person"] for entry in shown.values()}) == 3
+    assert all(proof.name.startswith(entry["person"]) for proof, entry in shown.items())
+
+
 def test_a_page_and_a_table_of_counts_are_written(case: Case, tmp_path: Path) -> None:
     case.exported()
     page, counts = tmp_path / "exposition.html", tmp_path / "counts.parquet"
     said = case.site.run(*case.words(), "--html", str(page), "--parquet", str(counts))
     assert said.stdout == ""
     assert "Qui a été affiché" in page.read_text(encoding="utf-8")
-    rows = {(row["counted"], row["value"]): row["people"] for row in parquet.read_table(counts).to_pylist()}
+    read = parquet.read_table(counts).to_pylist()
+    rows = {(row["counted"], row["value"]): row["people"] for row in read}
+    times = {row["value"]: row["times"] for row in read if row["counted"] == "fields"}
+    assert (rows["fields", "covered_until"], times["covered_until"]) == (3, 4)
     assert rows["displayed_at_least", ""] == rows["displayed_at_most", ""] == rows["accounts", THIEF] == 3
     case.exported()
-    assert "unexplained" in case.site.run(*case.words()).stdout
+    printed = case.site.run(*case.words()).stdout
+    assert "unexplained" in printed
+    assert ["covered_until", "3", "4"] in [line.split() for line in printed.splitlines()]
 
 
 def test_over_http_each_sees_what_is_theirs(case: Case) -> None:

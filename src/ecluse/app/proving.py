@@ -58,7 +58,27 @@ async def prove_entry(hub: Hub, journal: Provable, named: str) -> Found:
     await hub.desk.release(
         admission, Disclosure(ProvingAsked(named), "entry", insurer=entry.insurer, person=entry.person)
     )
-    return _found(journal, shard, index, encoded, _covering(journal, shard, index))
+    return Prover(journal, shard, covering(journal, shard, index)).found(index, encoded)
+
+
+class Prover:
+    """Makes proofs of a shard's entries under one of its heads (a note); hashes that are near one another are read once."""
+
+    def __init__(self, journal: Provable, shard: str, note: str) -> None:
+        self.shard = shard
+        self._note = note
+        self._size = read_checkpoint(read_note(note).text).size
+        self._hashes = journal.hashes(shard, self._size)
+
+    def found(self, index: int, encoded: bytes) -> Found:
+        """The entry at `index`, which the head covers, with its proof."""
+        return Found(encoded, Proof(index, tuple(inclusion_proof(self._hashes, index, self._size)), self._note))
+
+
+def covering(journal: Provable, shard: str, index: int) -> str:
+    """A head that covers the entry: signed by witnesses, if one is. Raises `journal_unpublished`."""
+    cosigned = journal.cosigned(shard)
+    return cosigned if read_checkpoint(read_note(cosigned).text).size > index else journal.note(shard)
 
 
 async def prove_person(
@@ -112,11 +132,12 @@ def _of_shard(journal: Provable, head: Head, statement: Statement) -> ShardEvide
     )  # the 1 shows that it is past
     if statement.whole:
         start, end = head.pruned, size
-    entries = list(journal.entries(head.shard, start, end)) if end > start else []
+    entries, prover = (
+        list(journal.entries(head.shard, start, end)) if end > start else [],
+        Prover(journal, head.shard, note),
+    )
     found = tuple(
-        _found(journal, head.shard, index, each, note)
-        for index, each in enumerate(entries, start)
-        if statement.holds(decode(each))
+        prover.found(index, each) for index, each in enumerate(entries, start) if statement.holds(decode(each))
     )
     if not statement.complete:
         return ShardEvidence(head.shard, note, found)
@@ -144,18 +165,7 @@ def _whole(journal: Provable, shard: str, note: str, start: int, end: int) -> Ru
 
 
 def _opening(journal: Provable, head: Head, note: str) -> Found:
-    return _found(journal, head.shard, 0, next(journal.entries(head.shard, 0, 1)), note)
-
-
-def _found(journal: Provable, shard: str, index: int, encoded: bytes, note: str) -> Found:
-    size = read_checkpoint(read_note(note).text).size
-    return Found(encoded, Proof(index, tuple(inclusion_proof(journal.hashes(shard, size), index, size)), note))
-
-
-def _covering(journal: Provable, shard: str, index: int) -> str:
-    """A head that covers the entry: signed by witnesses, if one is."""
-    cosigned = journal.cosigned(shard)
-    return cosigned if read_checkpoint(read_note(cosigned).text).size > index else journal.note(shard)
+    return Prover(journal, head.shard, note).found(0, next(journal.entries(head.shard, 0, 1)))
 
 
 def _at(journal: Provable, named: str) -> tuple[str, int, bytes]:

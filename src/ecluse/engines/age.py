@@ -5,7 +5,9 @@ Chosen because whoever receives a file needs nothing of ours: `age -d` of any di
 
 from __future__ import annotations
 
-from pyrage import DecryptError, IdentityError, RecipientError, decrypt, encrypt
+from typing import BinaryIO
+
+from pyrage import DecryptError, IdentityError, RecipientError, decrypt, encrypt, encrypt_io
 from pyrage.x25519 import Identity, Recipient
 
 from ecluse.kernel.errors import refusal
@@ -49,6 +51,10 @@ class Age:
         """The content, for the holder of that key alone."""
         sealed: bytes = encrypt(content, [Recipient.from_str(recipient)])
         return sealed
+
+    def seal_stream(self, recipient: str, clear: BinaryIO, sealed: BinaryIO) -> None:
+        """The same of a stream."""
+        encrypt_io(clear, sealed, [Recipient.from_str(recipient)])
 
     def open(self, identity: str, sealed: bytes) -> bytes:
         """What was sealed. Raises `identity_invalid`, `envelope_shut`."""

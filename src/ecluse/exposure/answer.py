@@ -18,14 +18,19 @@ from ecluse.exposure.gaps import Bounds, Loss, bounded
 from ecluse.exposure.places import departement
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import reachable
-from ecluse.exposure.shown import Shown, field_names
+from ecluse.exposure.shown import Shown, ToldSet, disclosures, field_names
 from ecluse.kernel.days import instant
+
+COUNTS = ("categories", "fields", "days", "accounts", "departements", "disclosures")  # those of `Displayed` by value
 
 Spread = Mapping[str, Mapping[str, int]]  # insurer → value (a day, an account, a practice) → people displayed
 
 
 class Displayed(msgspec.Struct, frozen=True):
-    """People displayed; `times` counts entries of the journal. Counts by value are those the journal has (at least)."""
+    """People displayed; `times` counts entries of the journal. Counts by value are those the journal has (at least).
+
+    `fields` counts people; `disclosures` the entries that told each field: told twice of one person, it is two.
+    """
 
     people: Bounds
     times: int
@@ -34,6 +39,7 @@ class Displayed(msgspec.Struct, frozen=True):
     days: dict[str, int]
     accounts: dict[str, int]
     departements: dict[str, int]
+    disclosures: dict[str, int] = {}  # none in an answer kept from before they were counted
 
 
 class InsurerExposure(msgspec.Struct, frozen=True):
@@ -66,10 +72,18 @@ class ListWritten(msgspec.Struct, frozen=True):
         return f"{name} {self.files[name]} {self.members} people"
 
 
+class ProofsWritten(msgspec.Struct, frozen=True):
+    """How many of an insurer's entries are proved; `file`: the encrypted archive that it gets of them, if it gets one."""
+
+    insurer: str
+    entries: int
+    file: str
+
+
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """The answer. `lists_shown`: how often lists of the practices' own claims were shown, which name nobody.
 
-    `lists`: what was written for each insurer with people displayed, when that was asked for.
+    `lists`: what was written for each insurer with people displayed, when that was asked for; `proofs` the same.
     """
 
     exposure_id: str
@@ -88,6 +102,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     lists_shown: int
     insurers: tuple[InsurerExposure, ...]
     lists: tuple[ListWritten, ...] = ()
+    proofs: tuple[ProofsWritten, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -97,9 +112,10 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found, before it is counted."""
+    """What was found, before it is counted. `told`: by insurer, how often which set of fields."""
 
     shown: Sequence[Shown]
+    told: Mapping[str, Sequence[ToldSet]]
     days: Spread
     accounts: Spread
     practices: Spread
@@ -156,6 +172,7 @@ def own_part(exposure: Exposure, insurer: str) -> Exposure:
         lists_shown=0,
         insurers=own,
         lists=tuple(each for each in exposure.lists if each.insurer == insurer),
+        proofs=tuple(each for each in exposure.proofs if each.insurer == insurer),
     )
 
 
@@ -175,12 +192,13 @@ def _displayed(shown: Sequence[Shown], found: Evidence, insurer: str) -> Display
         dict(sorted(found.days.get(insurer, {}).items())),
         _most_first(found.accounts.get(insurer, {})),
         _most_first(places),
+        _most_first(disclosures(found.told.get(insurer, ()))),
     )
 
 
 def _whole(parts: Sequence[Displayed], losses: Iterable[Loss]) -> Displayed:
     """Parts added up: a person is one insurer's, so people of several insurers add; what was lost is lost once."""
-    added = {name: Counter[str]() for name in ("categories", "fields", "days", "accounts", "departements")}
+    added = {name: Counter[str]() for name in COUNTS}
     for part in parts:
         for name, counter in added.items():
             counter.update(getattr(part, name))

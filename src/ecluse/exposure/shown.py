@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
 
 from ecluse.journal.entry import Field
+
+ToldSet = tuple[int, int]  # a set of fields as bits, and how many entries told exactly that set
 
 
 class Shown(msgspec.Struct, frozen=True, array_like=True):
@@ -14,6 +18,7 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
 
     `fields`: the union of what left; `times`: how often anything did; `typed`: how often without proof of presence; `billed`:
     whether an accepted claim of the same place followed each of those. `who`: the member, sealed under the person's own key.
+    `told`: how often which set of fields, where that was asked for.
     """
 
     insurer: str
@@ -25,6 +30,7 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     typed: int
     billed: bool
     who: bytes = b""
+    told: tuple[ToldSet, ...] = ()
 
 
 @lru_cache(4096)  # the answers of a hub have a few dozen different sets of fields
@@ -32,3 +38,12 @@ def field_names(bits: int) -> tuple[str, ...]:
     """The names of the fields in a bitmask, in the order of their bits; a bit of a later version is named by its number."""
     known = {each.value: each.name.lower() for each in Field if each.name}
     return tuple(known.get(1 << place, f"bit_{place}") for place in range(bits.bit_length()) if bits >> place & 1)
+
+
+def disclosures(told: Iterable[ToldSet]) -> Counter[str]:
+    """How many entries told each field, by its name."""
+    times = Counter[str]()
+    for fields, entries in told:
+        for name in field_names(fields):
+            times[name] += entries
+    return times

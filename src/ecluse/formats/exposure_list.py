@@ -1,7 +1,8 @@
 """The list of one insurer's displayed members, as CSV and as Parquet: one line a person, the same columns in both.
 
-`fields` holds the names of the fields that left, separated by spaces. Instants are RFC 3339, UTC. Whoever was forgotten since is
-in the list by their reference alone: the count stays true, and nobody can be written to who asked to be forgotten.
+`fields` holds the names of the fields that left, separated by spaces; `times_by_field` how often each did, in the same order.
+Instants are RFC 3339, UTC. Whoever was forgotten since is in the list by their reference alone: the count stays true, and nobody
+can be written to who asked to be forgotten.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     times: int
     without_presence: int
     category: str
+    times_by_field: str
 
 
 COLUMNS = Row.__struct_fields__

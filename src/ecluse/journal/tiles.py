@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 
 from ecluse.journal.merkle import HASH_BYTES, Edge, Hashes
@@ -16,6 +17,8 @@ from ecluse.journal.merkle import HASH_BYTES, Edge, Hashes
 WIDTH = 256  # hashes of a full tile, entries of a full bundle
 HEIGHT = 8  # levels of the tree in one level of tiles
 ENTRIES = "entries"
+TILES_MAX = 1 << 10  # kept in memory by who asks for hashes: 20 MB
+NODES_MAX = 1 << 15  # 8 MB; of entries that are near one another, most of a proof is that of the last one
 _LENGTH = struct.Struct(">H")
 
 Read = Callable[[str], bytes]  # a file of the log by its path
@@ -72,22 +75,21 @@ def split(tile: bytes) -> list[bytes]:
 
 
 def hashes_of(read: Read, size: int) -> Hashes:
-    """The hashes of complete subtrees of a log of `size` entries, from its tiles, each read once.
+    """The hashes of complete subtrees of a log of `size` entries, from its tiles; those asked for last are kept, not all.
 
     What it gives raises what `read` raises, and `ValueError` for a tile of the wrong size.
     """
-    known: dict[tuple[int, int], list[bytes]] = {}
 
+    @lru_cache(TILES_MAX)
     def tile(level: int, number: int) -> list[bytes]:
-        if (level, number) not in known:
-            width = min(WIDTH, (size >> HEIGHT * level) - number * WIDTH)
-            name = path(level, number, width)
-            content = read(name)
-            if len(content) != width * HASH_BYTES:
-                raise ValueError(f"{name} has {len(content)} bytes, not {width * HASH_BYTES}")
-            known[level, number] = split(content)
-        return known[level, number]
+        width = min(WIDTH, (size >> HEIGHT * level) - number * WIDTH)
+        name = path(level, number, width)
+        content = read(name)
+        if len(content) != width * HASH_BYTES:
+            raise ValueError(f"{name} has {len(content)} bytes, not {width * HASH_BYTES}")
+        return split(content)
 
+    @lru_cache(NODES_MAX)
     def hash_(height: int, index: int) -> bytes:
         level, count = height // HEIGHT, 1 << height % HEIGHT
         first = index * count

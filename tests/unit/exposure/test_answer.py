@@ -13,13 +13,14 @@ from ecluse.exposure.gaps import Bounds, Loss, bounded, gaps, month_of, once, re
 from ecluse.exposure.places import departement
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import Held, referenced
-from ecluse.exposure.shown import Shown, field_names
+from ecluse.exposure.shown import Shown, disclosures, field_names
 from ecluse.journal.entry import Field
 
 QUESTION = Question(accounts=("rpps:1",), start_ts_us=100, end_ts_us=200)
 INSURERS = ("0075123456", "0075123457", "0075123458")
 ALL_FIELDS = (1 << 13) - 1
 
+sets = st.lists(st.tuples(st.integers(1, ALL_FIELDS), st.integers(1, 5)), min_size=1, max_size=3).map(tuple)
 people = st.builds(
     Shown,
     insurer=st.sampled_from(INSURERS),
@@ -30,6 +31,7 @@ people = st.builds(
     times=st.integers(1, 9),
     typed=st.integers(0, 9),
     billed=st.booleans(),
+    told=sets,
 )
 losses = st.lists(st.builds(Loss, st.just("2026-11-w0"), st.integers(1, 99), st.just(100), st.just(150)), max_size=3)
 
@@ -37,6 +39,9 @@ losses = st.lists(st.builds(Loss, st.just("2026-11-w0"), st.integers(1, 99), st.
 def counted(shown: list[Shown], lost: tuple[Loss, ...] = (), held: dict[str, int] | None = None) -> Exposure:
     found = Evidence(
         shown=shown,
+        told={
+            insurer: [told for each in shown if each.insurer == insurer for told in each.told] for insurer in INSURERS
+        },
         days={INSURERS[0]: {"2026-11-02": 3}},
         accounts={INSURERS[0]: {"rpps:1": 3}},
         practices={INSURERS[0]: {"370000028": 2, "12345678900011": 1}},
@@ -63,6 +68,8 @@ def test_the_whole_is_the_sum_of_its_parts_and_categories_leave_nobody_out(
     for bit in Field:
         showing = sum(bool(each.fields & bit) for each in shown)
         assert exposure.displayed.fields.get(str(bit.name).lower(), 0) == showing
+        times = sum(entries for each in shown for fields, entries in each.told if fields & bit)
+        assert exposure.displayed.disclosures.get(str(bit.name).lower(), 0) == times
 
 
 @given(st.lists(people, max_size=20, unique_by=lambda one: (one.insurer, one.person)))
@@ -161,6 +168,17 @@ def test_referenced_is_the_most_held_at_one_time_in_the_window(held: list[Held],
 )  # fmt: skip
 def test_a_practice_is_where_its_number_says(practice: str, code: str) -> None:
     assert departement(practice) == code
+
+
+def test_a_field_told_again_is_another_disclosure() -> None:
+    told = [(Field.OUTCOME | Field.CSR, 2), (Field.OUTCOME.value, 1)]
+    assert disclosures(told) == {"outcome": 3, "csr": 2}
+
+
+def test_an_answer_kept_from_before_disclosures_were_counted_is_read() -> None:
+    kept = msgspec.to_builtins(counted([]))
+    del kept["displayed"]["disclosures"]
+    assert msgspec.convert(kept, Exposure).displayed.disclosures == {}
 
 
 @given(st.integers(0, (1 << 16) - 1))

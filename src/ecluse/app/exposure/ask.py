@@ -14,6 +14,7 @@ from ecluse.app.access import Disclosure, Released
 from ecluse.app.aside import aside
 from ecluse.app.exposure.evidence import Told, evidence
 from ecluse.app.exposure.lists import SealedList, sealed_lists
+from ecluse.app.exposure.proofs import Proofs, places_of, to_be_proved, write_proofs
 from ecluse.app.hub import Hub
 from ecluse.app.recipients import recipients
 from ecluse.exposure.answer import Exposure, answer, own_part
@@ -36,7 +37,7 @@ class ListFile(msgspec.Struct, frozen=True):
 
 
 async def expose(
-    hub: Hub, asked: Request, question: Question, told: Told, *, lists: bool = False
+    hub: Hub, asked: Request, question: Question, told: Told, *, lists: bool = False, proofs: Proofs | None = None
 ) -> Released[Exposure]:
     """Answer, and with `lists` write each insurer its own, under `exposures/<id>/`; all of it is kept to be read again.
 
@@ -47,17 +48,22 @@ async def expose(
     if question.end_ts_us > admission.at.timestamp() * 1_000_000:
         raise EXPOSURE_INVALID("the window is not over yet", pointer="/to")
     held = await hub.feeds.store.held(question.end_ts_us)
-    found = await aside(evidence, hub, admission, question, held, told)
+    found = await aside(evidence, hub, admission, question, held, told, one_by_one=lists)
+    places = await aside(places_of, hub, admission, question, told) if proofs else {}
     exposure = await aside(answer, asked.id, question, found)
     sealed: list[SealedList] = []
     if lists:
         keys = await recipients(hub, [part.insurer for part in exposure.insurers])
         sealed = await aside(sealed_lists, hub, exposure, found.shown, keys, told)
         exposure = msgspec.structs.replace(exposure, lists=tuple(each.told for each in sealed))
+    if proofs:
+        exposure = msgspec.structs.replace(exposure, proofs=to_be_proved(exposure, proofs))
     released = await hub.desk.release(admission, Disclosure(exposure, exposure.outcome))
     for each in sealed:
         await _export(hub, asked, each)
     hub.exposure.post.put(place_of_file(asked.id, ANSWER), msgspec.json.encode(exposure))
+    if proofs:
+        await write_proofs(hub, asked, scope_of(asked.account), exposure, places, proofs, told)
     return released
 
 

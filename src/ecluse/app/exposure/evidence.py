@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ecluse.app.hub import Hub
 from ecluse.app.ports.journal import Head, Shards
@@ -13,13 +13,14 @@ from ecluse.exposure.categories import BILLED_WITHIN
 from ecluse.exposure.gaps import Loss, gaps, month_of, once, read_loss
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import Held, referenced
-from ecluse.exposure.shown import Shown
+from ecluse.exposure.shown import Shown, ToldSet
 from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.days import instant, paris_day
 from ecluse.kernel.errors import refusal
 
 Told = Callable[[str, int, int], None]  # step, done, of how many
+Key = TypeVar("Key")
 
 DAY_US = 86_400_000_000
 NEAR_US = 600 * 1_000_000  # ten minutes: entries lie in a shard in the order of their times, but for that much
@@ -28,7 +29,7 @@ SPREADS = {
     "accounts": "exposed_accounts",
     "practices": "exposed_practices",
 }  # field → named SQL
-STEPS = 5 + len(SPREADS)
+STEPS = 6 + len(SPREADS)
 ANY = [""]  # no login and no network is named so
 
 EXPOSURE_PRUNED = refusal(
@@ -39,17 +40,23 @@ EXPOSURE_PRUNED = refusal(
 )
 
 
-def evidence(hub: Hub, admission: Admission, question: Question, held: Sequence[Held], told: Told) -> Evidence:
-    """Everything found. Blocks. Raises `exposure_pruned`, `lake_behind`, `lake_differs`, `journal_damaged`."""
+def evidence(
+    hub: Hub, admission: Admission, question: Question, held: Sequence[Held], told: Told, *, one_by_one: bool
+) -> Evidence:
+    """Everything found; `one_by_one`: how often each person was told each field, too.
+
+    Blocks. Raises `exposure_pruned`, `lake_behind`, `lake_differs`, `journal_damaged`.
+    """
     shards, lake = hub.exposure.shards, hub.exposure.open_lake()
     _check_kept(shards, question)
-    inquiry = Inquiry(lake, admission, question, told)
+    inquiry = Inquiry(lake, admission, question, told, STEPS + one_by_one)
     days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
     now_ts_us = int(admission.at.timestamp() * 1_000_000)
     known_ts_us = max(question.end_ts_us, known_until(lake, shards, now_ts_us))
     losses = [*_losses(inquiry.ask("losses_accepted", {}, known_ts_us)), *_late_losses(shards, known_ts_us)]
     return Evidence(
-        shown=inquiry.shown(min(question.end_ts_us + days * DAY_US, known_ts_us), days),
+        shown=inquiry.shown(min(question.end_ts_us + days * DAY_US, known_ts_us), days, one_by_one=one_by_one),
+        told=_told_sets(inquiry.ask("disclosed"), lambda row: str(row["insurer"])),
         **{field: _spread(inquiry.ask(name)) for field, name in SPREADS.items()},
         lists_shown=inquiry.ask("lists_shown")[0]["times"],
         losses=gaps(once(losses), question),
@@ -62,28 +69,27 @@ def evidence(hub: Hub, admission: Admission, question: Question, held: Sequence[
 class Inquiry:
     """One question, asked of the lake query by query."""
 
-    def __init__(self, lake: Lake, admission: Admission, question: Question, told: Told) -> None:
+    def __init__(self, lake: Lake, admission: Admission, question: Question, told: Told, steps: int) -> None:
         self._lake = lake
         self._admission = admission
         self._question = question
         self._told = told
-        self._done = 0
+        self._done, self._steps = 0, steps
 
     def ask(self, name: str, own: dict[str, Any] | None = None, until_ts_us: int = 0) -> list[dict[str, Any]]:
         """The rows of one query, over the question's accounts and window; with `own` values, over all accounts to an instant."""
-        self._told(name, self._done, STEPS)
+        self._told(name, self._done, self._steps)
         self._done += 1
-        asked = self._question
-        window = {"from_us": asked.start_ts_us, "to_us": until_ts_us or asked.end_ts_us, "insurers": asked.insurers}
-        rest = (
-            {"accounts": asked.accounts, "sessions": asked.sessions, "networks": asked.networks} if own is None else own
-        )
-        rows: list[dict[str, Any]] = self._lake.ask(self._admission, name, window | rest).to_pylist()
+        parameters = window(self._question)
+        if own is not None:
+            parameters = {name: parameters[name] for name in ("from_us", "to_us", "insurers")} | own
+        parameters["to_us"] = until_ts_us or parameters["to_us"]
+        rows: list[dict[str, Any]] = self._lake.ask(self._admission, name, parameters).to_pylist()
         return rows
 
-    def shown(self, billed_until_ts_us: int, days: int) -> list[Shown]:
-        """Everybody displayed, with what explains it as far as claims are known."""
-        who = {(row["insurer"], row["reference"]): row["who"] for row in self.ask("sealed_persons")}
+    def shown(self, billed_until_ts_us: int, days: int, *, one_by_one: bool) -> list[Shown]:
+        """Everybody displayed, with what explains it as far as claims are known; `one_by_one`: and how often what was told."""
+        who = {_person(row): row["who"] for row in self.ask("sealed_persons")}
         meant = {
             "meant_accounts": list(self._question.accounts),
             "meant_sessions": list(self._question.sessions) or ANY,
@@ -91,8 +97,21 @@ class Inquiry:
             "shown_until_us": self._question.end_ts_us,
             "within_us": days * DAY_US,
         }
-        unbilled = {(row["insurer"], row["reference"]) for row in self.ask("unexplained", meant, billed_until_ts_us)}
-        return [_shown(row, who, unbilled) for row in self.ask("displayed")]
+        unbilled = {_person(row) for row in self.ask("unexplained", meant, billed_until_ts_us)}
+        told = _told_sets(self.ask("disclosed_of_each"), _person) if one_by_one else {}
+        return [_shown(row, who, unbilled, told) for row in self.ask("displayed")]
+
+
+def window(question: Question) -> dict[str, Any]:
+    """The question as parameters of a named query."""
+    return {
+        "from_us": question.start_ts_us,
+        "to_us": question.end_ts_us,
+        "accounts": question.accounts,
+        "insurers": question.insurers,
+        "sessions": question.sessions,
+        "networks": question.networks,
+    }
 
 
 def known_until(lake: Lake, shards: Shards, now_ts_us: int) -> int:
@@ -106,11 +125,31 @@ def _lags(head: Head, size: dict[str, Covered]) -> bool:
     return head.shard not in size or size[head.shard].size < head.size
 
 
-def _shown(row: dict[str, Any], who: dict[tuple[str, bytes], bytes], unbilled: set[tuple[str, bytes]]) -> Shown:
-    person = (row["insurer"], row["reference"])
+def _shown(
+    row: dict[str, Any],
+    who: dict[tuple[str, bytes], bytes],
+    unbilled: set[tuple[str, bytes]],
+    told: Mapping[tuple[str, bytes], tuple[ToldSet, ...]],
+) -> Shown:
+    person = _person(row)
     billed = row["typed"] > 0 and person not in unbilled
     times = (row["first_us"], row["last_us"], row["entries"], row["typed"])
-    return Shown(*person, row["fields"], *times, billed, who.get(person, b""))
+    return Shown(*person, row["fields"], *times, billed, who.get(person, b""), told.get(person, ()))
+
+
+def _person(row: dict[str, Any]) -> tuple[str, bytes]:
+    return row["insurer"], row["reference"]
+
+
+def _told_sets(rows: list[dict[str, Any]], whose: Callable[[dict[str, Any]], Key]) -> dict[Key, tuple[ToldSet, ...]]:
+    found: dict[Key, tuple[ToldSet, ...]] = {}
+    same: dict[
+        tuple[ToldSet, ...], tuple[ToldSet, ...]
+    ] = {}  # most people were told the same: a million share a few tuples
+    for row in rows:
+        sets = (*found.get(whose(row), ()), (row["fields"], row["entries"]))
+        found[whose(row)] = same.setdefault(sets, sets)
+    return found
 
 
 def _spread(rows: list[dict[str, Any]]) -> Spread:

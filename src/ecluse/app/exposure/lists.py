@@ -16,7 +16,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import Keys
 from ecluse.exposure.answer import Exposure, ListWritten
 from ecluse.exposure.categories import category
-from ecluse.exposure.shown import Shown, field_names
+from ecluse.exposure.shown import Shown, disclosures, field_names
 from ecluse.formats.exposure_list import UNKNOWN, Row, as_csv, as_parquet, instant
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import Refused
@@ -65,18 +65,19 @@ def _sealed(hub: Hub, id_: str, insurer: str, people: Sequence[Shown], recipient
 
 
 def _row(keys: Keys, shown: Shown) -> Row:
-    member = _member(keys, shown)
+    member, fields, times = _member(keys, shown), field_names(shown.fields), disclosures(shown.told)
     return Row(
         member.number,
         member.birth_date,
         member.rank,
         shown.person.hex(),
-        " ".join(field_names(shown.fields)),
+        " ".join(fields),
         instant(shown.first_ts_us),
         instant(shown.last_ts_us),
         shown.times,
         shown.typed,
         category(shown),
+        " ".join(str(times[name]) for name in fields),
     )
 
 

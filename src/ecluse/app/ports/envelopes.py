@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class Envelopes(Protocol):
@@ -14,6 +14,10 @@ class Envelopes(Protocol):
 
     def seal(self, recipient: str, content: bytes) -> bytes:
         """The content, for the holder of that key alone; two calls never give the same bytes."""
+        ...
+
+    def seal_stream(self, recipient: str, clear: BinaryIO, sealed: BinaryIO) -> None:
+        """The same of what is read from `clear`, written to `sealed`; a little of it is in memory at a time. Blocks."""
         ...
 
     def open(self, identity: str, sealed: bytes) -> bytes:

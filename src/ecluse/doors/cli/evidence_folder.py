@@ -16,6 +16,7 @@ from ecluse.journal.ranges import RANGE_MAX
 from ecluse.journal.tiles import bundle, entries_of, split
 
 STATEMENT = "statement.json"
+ENTRY, PROOF = ".entry", ".tlog-proof"
 RUN_BYTES_MAX = 4 << 30  # a month of one busy writer
 STATEMENT_BYTES_MAX = 64 << 10
 _START = struct.Struct(">Q")
@@ -54,9 +55,11 @@ def write_evidence(folder: Path, statement: Statement, shards: list[ShardEvidenc
 
 
 def write_found(base: Path, found: Found) -> None:
-    """Write an entry's bytes and its proof, as `BASE.entry` and `BASE.tlog-proof`. Raises `OSError`."""
-    base.with_name(base.name + ".entry").write_bytes(found.entry)
-    base.with_name(base.name + ".tlog-proof").write_text(found.proof.text)
+    """Write an entry's bytes and then, by rename, its proof, as `BASE.entry` and `BASE.tlog-proof`. Raises `OSError`."""
+    base.with_name(base.name + ENTRY).write_bytes(found.entry)
+    part = base.with_name(base.name + ".part")
+    part.write_text(found.proof.text)
+    part.replace(base.with_name(base.name + PROOF))
 
 
 def read_evidence(folder: Path) -> tuple[Statement, list[ShardEvidence]]:
@@ -73,7 +76,7 @@ def read_evidence(folder: Path) -> tuple[Statement, list[ShardEvidence]]:
 
 def read_found(proof: Path) -> Found:
     """An entry beside its proof, `BASE.tlog-proof`. Raises `ValueError`, `OSError`."""
-    entry = proof.with_name(proof.name.removesuffix(".tlog-proof") + ".entry")
+    entry = proof.with_name(proof.name.removesuffix(PROOF) + ENTRY)
     return Found(limited(entry, 1 << 16), read_proof(limited(proof, PROOF_BYTES_MAX).decode()))
 
 

@@ -13,16 +13,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ecluse.app.exposure.ask import INVESTIGATOR, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
+from ecluse.app.exposure.proofs import Proofs
 from ecluse.doors.cli.directory import read_file
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
+from ecluse.doors.cli.proofs_folder import FolderOfProofs
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.doors.exposures.page import page
 from ecluse.doors.exposures.text import as_tables
 from ecluse.exposure.answer import Exposure
-from ecluse.exposure.question import read_question
+from ecluse.exposure.question import Question, read_question
 from ecluse.formats.exposure_counts import counts_as_parquet
 from ecluse.gate.admission import Request
 from ecluse.wiring import ENVELOPES, OpenHub, open_hub
+from ecluse.wiring.journal import provable
 
 LIST_BYTES_MAX = 8 << 30  # a list of 33 million people is 5 GB; it is opened in memory
 IDENTITY_BYTES_MAX = 4096
@@ -46,6 +49,12 @@ def exposure(
     ] = [],  # noqa: B006
     networks: Annotated[Many, typer.Option("--network", help="Only from this address or its /24, /48; repeat.")] = [],  # noqa: B006
     lists: Annotated[Path | None, typer.Option(help="Write each insurer its encrypted list into this folder.")] = None,
+    proofs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the proof of each display into this folder, or go on there; with --lists, to insurers."
+        ),
+    ] = None,
     parquet: Annotated[Path | None, typer.Option(help="Write the counts to this Parquet file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page in French to this file.")] = None,
     directory: Dir = HERE,
@@ -62,7 +71,8 @@ def exposure(
     question = read_question(accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
     with open_hub(directory) as hub, _bar(quiet=json) as told:
         asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
-        found = hub.run(expose(hub, asked, question, told, lists=lists is not None)).answer
+        proving = _proving(hub, question, proofs, lists) if proofs is not None else None
+        found = hub.run(expose(hub, asked, question, told, lists=lists is not None, proofs=proving)).answer
         if lists is not None:
             _copy(hub, found, lists)
     if parquet is not None:
@@ -88,6 +98,11 @@ def open_list(
         sys.stdout.buffer.write(content)
     else:
         _write(out, content)
+
+
+def _proving(hub: OpenHub, question: Question, folder: Path, lists: Path | None) -> Proofs:
+    """What proofs are made from; they go to insurers where lists do. Raises `proofs_there`."""
+    return Proofs(provable(hub), FolderOfProofs(folder, question, lists or folder), lists is not None)
 
 
 def _copy(hub: OpenHub, found: Exposure, folder: Path) -> None:

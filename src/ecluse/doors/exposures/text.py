@@ -26,7 +26,8 @@ def as_tables(exposure: Exposure) -> Group:
 def _parts(exposure: Exposure) -> Iterator[RenderableType]:
     yield _insurers(exposure)
     for name, label in SPREADS.items():
-        yield _spread(label, getattr(exposure.displayed, name))
+        times = exposure.displayed.disclosures if name == "fields" else None
+        yield _spread(label, getattr(exposure.displayed, name), times)
     for gap in exposure.gaps:
         written = f"written before {instant(gap.until_ts_us):%Y-%m-%d %H:%M:%S} UTC"
         yield Text(
@@ -35,6 +36,8 @@ def _parts(exposure: Exposure) -> Iterator[RenderableType]:
         )
     for each in exposure.lists:
         yield Text("".join(f"{name}\n" for name in each.files) or _unwritten(each.insurer), end="")
+    for proved in exposure.proofs:
+        yield Text(f"{proved.insurer}: {proved.entries:,} entries proved {proved.file}".rstrip())
     yield Text(
         f"Reachable is an upper bound. {exposure.lists_shown:,} times lists of the practices' own claims were shown, "
         f"which name nobody.\n{exposure.exposure_id}"
@@ -60,13 +63,14 @@ def _insurers(exposure: Exposure) -> Table:
     return table
 
 
-def _spread(label: str, counts: Mapping[str, int]) -> Table:
-    table = Table(label, "people displayed", box=SIMPLE, padding=0)
-    table.columns[1].justify = "right"
+def _spread(label: str, counts: Mapping[str, int], times: Mapping[str, int] | None = None) -> Table:
+    table = Table(label, "people displayed", *(() if times is None else ("disclosures",)), box=SIMPLE, padding=0)
+    for column in table.columns[1:]:
+        column.justify = "right"
     for value, people in [*counts.items()][:ROWS_MAX]:
-        table.add_row(value or "unknown", f"{people:,}")
+        table.add_row(value or "unknown", f"{people:,}", *(() if times is None else (_known(times.get(value)),)))
     if len(counts) > ROWS_MAX:
-        table.add_row(f"and {len(counts) - ROWS_MAX:,} more", "")
+        table.add_row(f"and {len(counts) - ROWS_MAX:,} more")
     return table
 
 

@@ -69,6 +69,27 @@ JOIN (
 GROUP BY insurer, field
 ORDER BY insurer, field
 
+-- name: disclosed
+-- How often fields were told, by insurer and set of fields: each entry once, whoever told the same before. `fields` is the set's bits.
+SELECT insurer, CAST(fields AS BIGINT) AS fields, count(*) AS entries
+FROM entries
+WHERE person <> 0 AND fields <> 0
+GROUP BY insurer, CAST(fields AS BIGINT)
+ORDER BY insurer, fields
+
+-- name: disclosed_of_each
+-- The same person by person.
+SELECT insurer, reference, fields, CAST(sum(entries) AS BIGINT) AS entries
+FROM (
+    SELECT shard, person, CAST(fields AS BIGINT) AS fields, any_value(insurer) AS insurer, any_value(reference) AS reference,
+           count(*) AS entries
+    FROM entries
+    WHERE person <> 0 AND fields <> 0
+    GROUP BY shard, person, CAST(fields AS BIGINT)
+) AS numbered
+GROUP BY insurer, reference, fields
+ORDER BY insurer, reference, fields
+
 -- name: exposed_days
 -- People shown, by insurer and by day in Paris. `hours` says which day each hour of the window is.
 SELECT insurer, day AS value, count(*) AS people

@@ -8,6 +8,10 @@ FROM entries
 WHERE insurer = :insurer AND reference = :reference
 ORDER BY ts_us, shard, index
 
+-- name: displayed_places
+-- Where the entries stand that displayed somebody.
+SELECT shard, index FROM entries WHERE person <> 0 AND fields <> 0 ORDER BY shard, index
+
 -- name: entries_by_account
 -- How many entries each account has, and when.
 SELECT account, count(*) AS entries, min(ts_us) AS first_us, max(ts_us) AS last_us
