@@ -65,8 +65,8 @@ class DuckLake:
             duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {self._threads}")
             duck.execute(f"SET temp_directory = '{quoted(self._lake / 'questions')}'")
             duck.register("hours", pa.table(what.hours))
-            entries = _union([_reading(each, each.paths(ENTRIES, each.files)) for each in found], SCHEMA)
-            persons = _union([_reading(each, each.paths(PERSONS, each.all_files)) for each in found], PERSONS_SCHEMA)
+            entries = _reading([path for each in found for path in each.paths(ENTRIES, each.files)], SCHEMA)
+            persons = _reading([path for each in found for path in each.paths(PERSONS, each.all_files)], PERSONS_SCHEMA)
             duck.execute(f"CREATE TEMP VIEW entries AS SELECT * FROM ({entries}) WHERE {_condition(what)}")
             duck.execute(f"CREATE TEMP VIEW persons AS {persons}")
             return duck.sql(_NAMED.sub(r"$\1", what.text), params=what.own).to_arrow_table()
@@ -78,15 +78,13 @@ def _condition(what: Asked) -> str:
     return " AND ".join([f"ts_us >= {int(what.from_us)} AND ts_us < {int(what.to_us)}", *listed])
 
 
-def _union(each: list[str], schema: pa.Schema) -> str:
-    if each:
-        return " UNION ALL ".join(each)
+def _reading(paths: list[str], schema: pa.Schema) -> str:
+    """The rows of all files, each with the shard whose folder it is in: read shard by shard, a footer was parsed three times."""
+    if paths:
+        files = f"read_parquet([{_texts(paths)}], filename = true)"
+        return f"SELECT split_part(filename, '/', -2) AS shard, * EXCLUDE (filename) FROM {files}"
     kinds = ", ".join(f'NULL::{_KINDS[str(one.type)]} AS "{one.name}"' for one in schema)
     return f"SELECT '' AS shard, {kinds} WHERE false"
-
-
-def _reading(source: Source, paths: list[str]) -> str:
-    return f"SELECT '{quoted(source.shard)}' AS shard, * FROM read_parquet([{_texts(paths)}])"
 
 
 def _texts(values: list[str]) -> str:

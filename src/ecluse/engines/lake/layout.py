@@ -16,7 +16,7 @@ import msgspec
 WIDTHS = (1 << 24, 1 << 22, 1 << 20, 1 << 16)
 ENTRIES, PERSONS = "entries", "persons"
 COVERED = "covered.json"
-FORMAT = 1
+FORMAT = 2  # 1 compressed every column
 
 
 class Range(NamedTuple):
