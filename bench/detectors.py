@@ -329,14 +329,17 @@ def main() -> int:
     """Print the measures; exit code 1 when a budget is not held."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
-    parser.add_argument("--years", type=int, default=200, help="account-years for each profession and population")
+    parser.add_argument("--years", type=int, default=20, help="account-years for each profession and population")
     parser.add_argument("--professions", nargs="*", default=list(PROFESSIONS))
+    parser.add_argument("--populations", nargs="*", default=list(HERE))
     parser.add_argument("--keep", action="store_true", help="write the figures to bench/results")
     asked = parser.parse_args()
     same_as_product()
     found: dict[str, Any] = {"name": "detectors", "budget_us": BUDGET_US, "cost_us": cost_us(), "thefts": thefts()}
     found["honest"] = [
-        honest(asked.years, profession, population) for profession in asked.professions for population in HERE
+        honest(asked.years, profession, population)
+        for profession in asked.professions
+        for population in asked.populations
     ]
     quarantines = sum(each["passed"]["1e6"] for each in found["honest"] if each["population"] != "somebody else")
     found["held"] = found["cost_us"]["question"] <= BUDGET_US and not quarantines
