@@ -22,7 +22,8 @@ MEMORY_TRIES = (
     4_000  # beyond, old trials weigh less: some months of a practice, and what training it away costs a thief
 )
 GROWTH = 1.25  # what is not proved may teach a quarter more than the account's own usual share, and no more
-CREDIT_MAX = 50  # unproved trials a quiet time may save up: months differ by some ten or twenty
+CREDIT_MAX = 10  # unproved trials saved up; also taken at once, whatever the habit
+GULP = 4  # times the usual share: what is more in one lesson teaches nothing
 DELTA = 1e-6  # the bound is too low with at most this chance, when rates stay as they are
 PRECISION = 1e-6  # of a bound, beside rates of some per cent
 DAYS_PRIOR, DAYS_MEMORY = (
@@ -41,7 +42,7 @@ Counts = tuple[tuple[int, int], ...]
 
 
 class Rate(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Beta counts of a signal, and how many unproved trials may still teach it."""
+    """Beta counts of a signal; `credit`: unproved trials that may still teach it, none while it is below 0."""
 
     hits: float
     others: float
@@ -140,19 +141,28 @@ def learn(profile: Profile, lesson: Lesson) -> Profile:
 
 
 def _learn_rate(rate: Rate, signal: Signal, taught: Taught, unclaimed: float) -> Rate:
-    """Proved trials teach in full. Unproved ones share a credit that proved ones earn: `GROWTH` × the usual odds each."""
+    """Unproved trials teach on credit, which proved ones earn: `GROWTH` × the usual odds each.
+
+    Whether they are taken is decided before they are looked at, for a lesson taken or left by its outcome would make an honest
+    account look better than it is. Where hits can never be proved the whole lesson is left, or the rate would only ever fall.
+    """
     if signal.proof is Proof.FIXED:
         return rate
     never = signal.proof is Proof.NEVER
     usual = rate.mean if never else unclaimed
-    credit = min(CREDIT_MAX, rate.credit + GROWTH * usual / (1 - usual) * taught.proved)
-    wanted = taught.other_hits if never else taught.others
-    taken = min(wanted, credit)
-    share = taken / wanted if wanted else 1.0
-    hits = rate.hits + taught.proved_hits + share * taught.other_hits
-    others = rate.others + taught.proved - taught.proved_hits + share * (taught.others - taught.other_hits)
+    earned = usual / (1 - usual) * taught.proved
+    unproved = taught.other_hits if never else taught.others
+    if rate.credit >= 0 and unproved <= max(CREDIT_MAX, GULP * earned):
+        credit = min(CREDIT_MAX, rate.credit + GROWTH * earned - unproved)
+        return _added(rate, taught.proved_hits + taught.other_hits, taught.proved + taught.others, credit)
+    credit = min(CREDIT_MAX, rate.credit + GROWTH * earned)
+    return _added(rate, 0, 0, credit) if never else _added(rate, taught.proved_hits, taught.proved, credit)
+
+
+def _added(rate: Rate, more_hits: int, more: int, credit: float) -> Rate:
+    hits, others = rate.hits + more_hits, rate.others + more - more_hits
     kept = min(1.0, MEMORY_TRIES / (hits + others))
-    return Rate(hits * kept, others * kept, credit - taken)
+    return Rate(hits * kept, others * kept, credit)
 
 
 def _counted(counts: Counts, more: Mapping[int, int], places: int) -> Counts:
@@ -172,7 +182,7 @@ def usual(profile: Profile) -> Usual:
     """What detectors need of a profile: some 100 µs, so once for each lesson, not for each question."""
     bounds = []
     for rate, signal in zip(profile.rates, SIGNALS, strict=True):
-        least = odds_times(usual_rate(profile.profession, signal), GROWTH)
+        least = odds_times(max(rate.mean, usual_rate(profile.profession, signal)), GROWTH)  # seasons
         bounds.append(signal.usual if signal.proof is Proof.FIXED else max(least, upper(rate.hits, rate.others)))
     mean = profile.people_shape / profile.people_days
     return Usual(
