@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 MAKEFLAGS += --no-builtin-rules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test slow lint format bench docs lock clean
+.PHONY: help setup demo serve test slow lint format bench docs lock peers clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -19,7 +19,7 @@ demo: .venv/ready ## a day of care in a département, under a minute; then open 
 serve: .venv/ready ## the hub left by the demo, on http://127.0.0.1:8400
 	$(BIN)/ecluse serve --dir demo/hub
 
-test: .venv/ready-dev ## every test but the slow ones
+test: .venv/ready-dev peers ## every test but the slow ones
 	$(BIN)/pytest
 
 slow: .venv/ready-dev ## the tests that take minutes
@@ -47,8 +47,15 @@ lock: .venv/ready-dev ## choose the newest versions that go together, and write 
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-annotate pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 --no-annotate pyproject.toml --group build --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
 
+# Their tests say that they are skipped where there is no node.
+peers: $(if $(shell command -v npm),tests/peers/oidc/node_modules/.package-lock.json) ## the OpenID provider and clients that tests ask (node 20, npm)
+
+tests/peers/oidc/node_modules/.package-lock.json: tests/peers/oidc/package-lock.json
+	cd tests/peers/oidc && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
 clean: ## forget what was installed and made
-	rm -rf .venv demo var bench/out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv tests/peers/oidc/node_modules demo var bench/out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/python: requirements/run.txt
 	$(PYTHON) -m venv .venv || python3 -m venv .venv

@@ -19,6 +19,10 @@ KEEP_MONTHS_FREE = 12  # CNIL, délibération 2021-122: longer where a risk was 
 EXAMPLE_ORIGIN = ".invalid/"  # in the template: no name ends so (RFC 2606)
 EXAMPLE_IBAN = "FR7630006000011234567890189"  # in the template: banks print it in their own examples
 
+HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$", max_length=64)]
+Acr = Annotated[str, Meta(pattern="^[!#-\\[\\]-~]+$")]  # it is told between quotes (RFC 9470 §3)
+Algorithm = Literal["EdDSA", "Ed25519", "ES256", "PS256", "RS256"]
+
 NOT_A_HUB = refusal(
     "not_a_hub", 500, "This directory is no hub", fix="Run `ecluse init DIR`, or name another with --dir."
 )
@@ -40,7 +44,10 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     in_flight_max: Annotated[int, Meta(ge=1, le=1024)] = 64
     drain_s: Annotated[float, Meta(ge=0, le=300)] = 0
-    address_header: Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$", max_length=64)] = ""
+    address_header: HeaderName = ""
+    certificate_header: HeaderName = ""
+    public_url: Annotated[str, Meta(pattern="^(https?://[A-Za-z0-9.:\\[\\]-]+)?$")] = ""
+    dpop_nonce: bool = True
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,8 +138,13 @@ class IssuerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     audience: str
-    jwks: str
+    jwks: str = ""
     development: bool = False
+    algorithms: tuple[Algorithm, ...] = ("EdDSA", "Ed25519", "ES256", "PS256")
+    acr_values: tuple[Acr, ...] = ()
+    subjects: tuple[str, ...] = ()
+    bearer: bool = False
+    outage_s: Annotated[int, Meta(ge=600, le=7 * 86_400)] = 86_400
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,17 +17,20 @@ import msgspec
 
 from ecluse.app.access import Desk, open_engagement
 from ecluse.app.allowance import Allowance
+from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, Mark
 from ecluse.coverage.product import read_product
 from ecluse.doors.http.app import build
+from ecluse.doors.http.who import Door
 from ecluse.engines.clock import RandomIds
-from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer, read_issuers
+from ecluse.engines.issuer import PUBLIC, DevelopmentIssuer, create_development_issuer
+from ecluse.engines.issuers import Source, TrustedIssuers
 from ecluse.engines.journal_search import JournalSearch
 from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
 from ecluse.engines.sql.ledger import balances
 from ecluse.gate.admission import Admission, Person
-from ecluse.gate.identity import Account
+from ecluse.gate.identity import Account, Issuer
 from ecluse.journal.entry import Entry
 from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
@@ -127,8 +130,9 @@ class ClaimsHub:
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
-        issuers = read_issuers([("dev", "ecluse", directory / PUBLIC)])
-        door: Any = build(self.hub, issuers, in_flight_max=64)
+        source = Source(Issuer("dev", "ecluse", (), bearer=True), PUBLIC, 0)
+        issuers = TrustedIssuers([source], directory, self.clock.now, _nobody)
+        door: Any = build(self.hub, Door(Askers(issuers, self.clock)), in_flight_max=64)
         transport = httpx.ASGITransport(door, raise_app_exceptions=True)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://hub")
         self._tokens: dict[tuple[str, str, date], str] = {}
@@ -182,6 +186,10 @@ class ClaimsHub:
 
     def journal(self) -> list[Entry]:
         return entries_in(self.directory / "journal")
+
+
+async def _nobody(*_: str) -> bytes:
+    raise OSError("no network here")
 
 
 def _others() -> dict[str, Any]:

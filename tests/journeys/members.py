@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import msgspec
 
+from ecluse.app.asker import Askers
 from ecluse.app.feeds import Order, load_file
 from ecluse.app.products import load_product
 from ecluse.doors.http.app import build
+from ecluse.doors.http.who import Door
 from ecluse.formats.feed.file import Mode
 from ecluse.formats.feed.header import COLUMNS
 from ecluse.gate.identity import Account
@@ -116,7 +118,7 @@ def rights_of(hub: OpenHub, number: int) -> list[Right]:
 
 def played(hub: OpenHub, calls: Callable[[httpx.AsyncClient], Coroutine[Any, Any, Any]]) -> Any:
     async def run() -> Any:
-        transport = httpx.ASGITransport(build(hub, hub.issuers, in_flight_max=8))
+        transport = httpx.ASGITransport(build(hub, Door(Askers(hub.issuers, hub.clock)), in_flight_max=8))
         async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
             return await calls(client)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.journeys.site import MEMBER, Site, question
+from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "nginx" / "ecluse.conf"
@@ -59,6 +59,17 @@ def write(folder: Path, name: str, pair: Pair) -> None:
     (folder / f"{name}.key").write_bytes(secret)
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A hub that believes the certificate nginx writes; its engine makes no difference here."""
+    made = Site(tmp_path_factory.mktemp("site") / "hub", ECLUSE_HTTP_CERTIFICATE_HEADER="X-Client-Certificate")
+    made.make()
+    made.load([{}])
+    made.start()
+    yield made
+    made.stop()
+
+
 @dataclass
 class Front:
     """nginx in front of something that listens on `behind`."""
@@ -93,6 +104,7 @@ def fronted(tmp_path: Path) -> Iterator[object]:
         "clients-ca": authority,
         "server": certificate("localhost", authority),
         "editor": certificate("editor", authority),
+        "other": certificate("other", authority),
         "stranger": certificate("stranger", certificate("elsewhere")),
     }.items():
         write(tmp_path, name, pair)
@@ -172,6 +184,25 @@ def test_a_check_passes_with_a_certificate_and_without_one_is_refused(site: Site
         assert personal not in logged
 
 
+def test_a_token_bound_to_a_certificate_opens_with_it_alone(site: Site, fronted: object) -> None:
+    front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
+    bound = site.run(
+        "dev", "token", "--account", DOCTOR, "--practice", PRACTICE, "--certificate", str(front.folder / "editor.pem")
+    ).stdout.strip()
+    headers = {"Authorization": f"Bearer {bound}"}
+    spoofed = {**headers, "X-Client-Certificate": quote((front.folder / "editor.pem").read_text())}
+    with front.client("editor") as client:
+        assert client.post("/v1/rights/checks", json=question(), headers=headers).json()["outcome"] == "confirmed"
+        assert client.post("/v1/rights/checks", json=question(), headers=spoofed).json()["outcome"] == "confirmed"
+    with front.client("other") as client:
+        for sent in (headers, spoofed):
+            refused = client.post("/v1/rights/checks", json=question(), headers=sent)
+            assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+    twice = [*headers.items(), *[("X-Client-Certificate", spoofed["X-Client-Certificate"])] * 2]
+    assert httpx.post(f"{site.url}/v1/rights/checks", json=question(), headers=twice).status_code == 401
+    assert httpx.post(f"{site.url}/v1/rights/checks", json=question(), headers=headers).status_code == 401
+
+
 def test_only_tls_1_3_is_spoken(site: Site, fronted: object) -> None:
     front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
     context = ssl.create_default_context(cafile=front.folder / "clients-ca.pem")
@@ -199,11 +230,16 @@ def test_a_certificate_written_in_a_header_is_dropped_and_the_verified_one_set(f
     echo = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     threading.Thread(target=echo.serve_forever, daemon=True).start()
     front: Front = fronted(echo.server_address[1])  # type: ignore[operator]
-    spoofed = {"X-Client-Certificate": "spoofed", "X-Forwarded-For": "10.0.0.1", "Forwarded": "for=10.0.0.1"}
+    spoofed = {
+        "X-Client-Certificate": "spoofed",
+        "Client-Cert": ":c3Bvb2ZlZA==:",
+        "X-Forwarded-For": "10.0.0.1",
+        "Forwarded": "for=10.0.0.1",
+    }
     with front.client("editor") as client:
         assert client.get("/v1/claims", headers=spoofed).status_code == 200
     heard: list[tuple[str, str]] = echo.heard  # type: ignore[attr-defined]
     echo.shutdown()
     sent = [value for name, value in heard if name == "x-client-certificate"]
     assert [unquote(value).strip() for value in sent] == [(front.folder / "editor.pem").read_text().strip()]
-    assert not {"x-forwarded-for", "forwarded"} & {name for name, _ in heard}
+    assert not {"x-forwarded-for", "forwarded", "client-cert", "client-cert-chain"} & {name for name, _ in heard}

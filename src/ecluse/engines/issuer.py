@@ -1,6 +1,6 @@
-"""Issuers of access tokens: public keys read from JWK Set files, and the development issuer, which signs for tests and demos.
+"""The development issuer of access tokens, which signs for tests and demos.
 
-The development issuer's private key lies in the hub's directory: whoever reads it is everybody. It shouts, and production
+Its private key lies in the hub's directory: whoever reads it is everybody. It shouts, and production
 refuses it.
 """
 
@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 import secrets
 import warnings
-from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 from joserfc import jwt
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import OKPKey
 from stdnum import luhn
 
 from ecluse.engines.keys.file import DevelopmentOnly
-from ecluse.gate.identity import INSURER_SCHEME, Account, Issuer, header_claims
+from ecluse.gate.identity import INSURER_SCHEME, Account, header_claims
 from ecluse.kernel.errors import refusal
 
 TOKEN_S = 24 * 3600  # a demo lasts a day; an issuer in life gives minutes
@@ -34,7 +33,6 @@ DEV_ISSUER_REFUSED = refusal(
     "The development issuer is refused in production",
     fix="Use a token of a configured issuer.",
 )
-JWKS_UNREADABLE = refusal("jwks_unreadable", 500, "An issuer's key file does not read", fix="Put its JWK Set there.")
 
 
 def create_development_issuer(keys: Path) -> None:
@@ -78,24 +76,12 @@ class DevelopmentIssuer:
     def token(self, account: Account, now_ts: int, *, lifetime_s: int = TOKEN_S) -> str:
         """An access token (RFC 9068) for `account`, valid from `now_ts` (Unix seconds)."""
         claims = {"iss": self._name, "aud": self._audience, "iat": now_ts, "exp": now_ts + lifetime_s}
-        claims |= {"client_id": SOFTWARE, "jti": secrets.token_urlsafe(12)}
+        claims |= {"client_id": SOFTWARE, "jti": secrets.token_urlsafe(12), "auth_time": now_ts}
         header = {"alg": "Ed25519", "typ": "at+jwt", "kid": self._key.kid}
         return jwt.encode(header, {**claims, **header_claims(account)}, self._key, algorithms=["Ed25519"])
-
-
-def read_issuers(trusted: Iterable[tuple[str, str, Path]]) -> dict[str, Issuer]:
-    """Issuers by name, from (name, audience, JWK Set file). Raises `jwks_unreadable`."""
-    return {name: Issuer(name, audience, _key_set(path)) for name, audience, path in trusted}
 
 
 def _made_up_finess(account: str) -> str:
     """A FINESS number that passes its check, always the same for an account; its département is Indre-et-Loire."""
     digits = f"37{int.from_bytes(sha256(account.encode()).digest()[:4]) % 1_000_000:06d}"
     return digits + luhn.calc_check_digit(digits)
-
-
-def _key_set(path: Path) -> KeySet:
-    try:
-        return KeySet.import_key_set(msgspec.json.decode(path.read_bytes()))
-    except (OSError, ValueError, LookupError):
-        raise JWKS_UNREADABLE(f"{path.name} does not read as a JWK Set") from None

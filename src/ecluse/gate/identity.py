@@ -1,43 +1,47 @@
 """Who asks: an access token (JWT, RFC 9068) of a trusted issuer becomes an `Account`, or is refused without a hint.
 
-Steps of `verify` (RFC 9068 §4, RFC 8725): 1. size; 2. header: `typ` and an allowed `alg`; 3. issuer known; 4. signature by
-a key of that issuer; 5. audience, expiry, not-before; 6. the claims an account is made of. Nothing here reads a clock.
+Steps of `verify` (RFC 9068 §4, RFC 8725): 1. size; 2. header: `typ` and no critical extension; 3. issuer known, `alg` allowed
+for it; 4. audience, expiry, not-before; 5. signature by a key of that issuer; 6. the claims an account is made of. Whether the
+sender is whom the token was given to is for `holder.py`. Nothing here reads a clock.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from msgspec import UNSET, UnsetType, field
 
+from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged
+from ecluse.gate.signature import ALGORITHMS, PublicKey, check_signature, take_apart, unbase64
 from ecluse.kernel.errors import refusal
 
-ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "PS256"]  # asymmetric only; `none` and HMAC never
 TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068 §2.1: an ID token is not an access token
 TOKEN_BYTES_MAX = 4096  # a token of ours is under 1 KiB; more is an attempt to make us work
 INSURER_SCHEME = "amc"  # `amc:0075123456` is that insurer's own account, whatever else its token says
 CLOCK_SKEW_S = 30  # between an issuer's clock and ours
 TOLD_CHARS_MAX = 64  # what a token says of its software and session goes into every entry of the journal
 LIFETIME_S_MAX = 24 * 3600  # a longer-lived token is a password; the development issuer's are at this limit
+HASH_CHARS = 43  # SHA-256 as base64url: both confirmations are one (RFC 9449 §6.1, RFC 8705 §3.1)
 
-UNAUTHENTICATED = refusal(
-    "unauthenticated",
-    401,
-    "No valid access token",
-    fix="Send `Authorization: Bearer <access token of a trusted issuer>`.",
-)
 FORBIDDEN = refusal("forbidden", 403, "This token may not do this", fix="Ask the issuer for the scope this call needs.")
+
+
+class KeyUnknown(Challenged):
+    """A refusal like any bad token's; the caller may ask `issuer` for its keys again, and then verify once more."""
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(UNAUTHENTICATED, INVALID_TOKEN)
+        self.issuer = issuer
 
 
 class Account(msgspec.Struct, frozen=True):
     """An authenticated asker. `practice`: the place (FINESS or SIRET); `insurer`: of an insurer's own account (`amc:…`).
 
     `software`: the client the token was given to; `session`: what the issuer calls this login, or else this token.
+    `acr`: how sure the issuer is of the login; `auth_ts`: when the person last proved who they are (Unix seconds, 0: not said).
+    `jkt`, `certificate`: whom the token is bound to (thumbprint of a DPoP key, of a certificate); empty: to nobody.
     """
 
     sub: str
@@ -48,20 +52,41 @@ class Account(msgspec.Struct, frozen=True):
     expires_ts: int = 0
     software: str = ""
     session: str = ""
+    issuer: str = ""
+    acr: str = ""
+    auth_ts: int = 0
+    jkt: str = ""
+    certificate: str = ""
 
 
 class Issuer(msgspec.Struct, frozen=True):
-    """A trusted issuer: its name (`iss`), the audience its tokens must carry, and its public keys."""
+    """A trusted issuer: its name (`iss`), the audience its tokens must carry, and its public keys.
+
+    `algorithms`: what it may sign with; `acr_values`: the levels of login that are enough, the preferred first (none: any);
+    `bearer`: whether a token bound to nobody is taken; `subjects`: the schemes of `sub` it may vouch for (none: any);
+    `until_ts`: when its keys are too old to be believed (Unix seconds; 0: never).
+    """
 
     name: str
     audience: str
-    keys: KeySet
+    keys: tuple[PublicKey, ...]
+    algorithms: tuple[str, ...] = ALGORITHMS
+    acr_values: tuple[str, ...] = ()
+    bearer: bool = False
+    subjects: tuple[str, ...] = ()
+    until_ts: int = 0
 
 
 class _Header(msgspec.Struct):
     alg: str
     typ: str = ""
     kid: str = ""
+    crit: Any = UNSET
+
+
+class _Confirmation(msgspec.Struct):
+    jkt: str = ""
+    certificate: str = field(default="", name="x5t#S256")
 
 
 class _Claims(msgspec.Struct):
@@ -78,28 +103,50 @@ class _Claims(msgspec.Struct):
     client_id: str = ""
     sid: str = ""
     jti: str = ""
+    acr: str = ""
+    auth_time: int = 0
+    cnf: _Confirmation | UnsetType = UNSET
 
 
 def verify(token: str, issuers: Mapping[str, Issuer], now_ts: int) -> Account:
-    """The account of a valid token at `now_ts` (Unix seconds). Raises `unauthenticated`, always with the same words."""
+    """The account of a valid token at `now_ts` (Unix seconds). Raises `unauthenticated`, always with the same words, as
+    `KeyUnknown` when the issuer may have drawn a new key."""
     try:
         return _account(token, issuers, now_ts)
-    except (JoseError, ValueError, LookupError, TypeError):
-        raise UNAUTHENTICATED() from None
+    except (ValueError, LookupError, TypeError):
+        raise Challenged(UNAUTHENTICATED, INVALID_TOKEN) from None
 
 
 def _account(token: str, issuers: Mapping[str, Issuer], now_ts: int) -> Account:
     if len(token) > TOKEN_BYTES_MAX:  # 1
         raise ValueError("too long")
-    head, body, _ = token.split(".")
-    header = msgspec.json.decode(_unbase64(head), type=_Header)
-    if header.typ.lower() not in TYPES or header.alg not in ALGORITHMS:  # 2
+    signed = take_apart(token)
+    header = msgspec.json.decode(unbase64(signed.header), type=_Header)
+    if (
+        header.typ.lower() not in TYPES or header.crit is not UNSET
+    ):  # 2: RFC 7515 §4.1.11, nothing critical is understood
         raise ValueError("header")
-    claims = msgspec.json.decode(_unbase64(body), type=_Claims)
+    claims = msgspec.json.decode(signed.payload, type=_Claims)
     issuer = issuers[claims.iss]  # 3: read before it is proved, only to choose the key that proves it
-    jwt.decode(token, issuer.keys, algorithms=ALGORITHMS)  # 4
-    _check_times(claims, issuer, now_ts)  # 5
-    return _of(claims)  # 6
+    if header.alg not in issuer.algorithms:
+        raise ValueError("algorithm")
+    _check_times(claims, issuer, now_ts)  # 4
+    check_signature(signed, header.alg, _key(header, issuer, now_ts))  # 5
+    return _of(claims, issuer)  # 6
+
+
+def _key(header: _Header, issuer: Issuer, now_ts: int) -> PublicKey:
+    """The issuer's key of that name; of a token that names none, the only one that fits. `kid` is compared, never looked up
+    anywhere; keys that a token brings along (`jwk`, `jku`, `x5c`, `x5u`) are not read."""
+    if issuer.until_ts and now_ts >= issuer.until_ts:
+        raise KeyUnknown(issuer.name)
+    if not header.kid:
+        [only] = [each for each in issuer.keys if header.alg in each.algorithms]
+        return only
+    found = next((each for each in issuer.keys if each.kid == header.kid), None)
+    if found is None:
+        raise KeyUnknown(issuer.name)
+    return found
 
 
 def _check_times(claims: _Claims, issuer: Issuer, now_ts: int) -> None:
@@ -112,20 +159,38 @@ def _check_times(claims: _Claims, issuer: Issuer, now_ts: int) -> None:
         raise ValueError("lifetime")
 
 
-def _of(claims: _Claims) -> Account:
+def _of(claims: _Claims, issuer: Issuer) -> Account:
     if not claims.sub or len(claims.sub) > 128:
         raise ValueError("sub")
-    scopes = frozenset(claims.scope.split())
     scheme, _, number = claims.sub.partition(":")
-    insurer = number if scheme == INSURER_SCHEME else claims.insurer
-    software, session = claims.client_id[:TOLD_CHARS_MAX], (claims.sid or claims.jti)[:TOLD_CHARS_MAX]
+    if issuer.subjects and scheme not in issuer.subjects:
+        raise ValueError("somebody else's account")
+    jkt, certificate = _bound_to(claims.cnf)
     return Account(
-        claims.sub, claims.practice, claims.profession, insurer, scopes, claims.exp, software=software, session=session
+        claims.sub,
+        claims.practice,
+        claims.profession,
+        insurer=number if scheme == INSURER_SCHEME else claims.insurer,
+        scopes=frozenset(claims.scope.split()),
+        expires_ts=claims.exp,
+        software=claims.client_id[:TOLD_CHARS_MAX],
+        session=(claims.sid or claims.jti)[:TOLD_CHARS_MAX],
+        issuer=issuer.name,
+        acr=claims.acr,
+        auth_ts=claims.auth_time,
+        jkt=jkt,
+        certificate=certificate,
     )
 
 
-def _unbase64(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+def _bound_to(confirmation: _Confirmation | UnsetType) -> tuple[str, str]:
+    """Thumbprints of the key and of the certificate. A binding that is not understood cannot be checked: refused."""
+    if isinstance(confirmation, UnsetType):
+        return "", ""
+    bound = confirmation.jkt, confirmation.certificate
+    if {len(each) for each in bound if each} != {HASH_CHARS}:
+        raise ValueError("cnf")
+    return bound
 
 
 def permit(account: Account, scope: str) -> None:
@@ -136,12 +201,15 @@ def permit(account: Account, scope: str) -> None:
 
 def header_claims(account: Account) -> dict[str, Any]:
     """The claims of a token that would make this account again: for the development issuer."""
-    claims = {
+    claims: dict[str, Any] = {
         "sub": account.sub,
         "practice": account.practice,
         "profession": account.profession,
         "insurer": account.insurer,
         "client_id": account.software,
         "sid": account.session,
+        "acr": account.acr,
+        "auth_time": account.auth_ts,
+        "cnf": {name: value for name, value in (("jkt", account.jkt), ("x5t#S256", account.certificate)) if value},
     }
     return {**{name: value for name, value in claims.items() if value}, "scope": " ".join(sorted(account.scopes))}

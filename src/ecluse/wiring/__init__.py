@@ -40,17 +40,17 @@ from ecluse.engines.issuer import (
     DEV_ISSUER_REFUSED,
     DevelopmentIssuer,
     create_development_issuer,
-    read_issuers,
     write_development_accounts,
 )
+from ecluse.engines.issuers import TrustedIssuers
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
 from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
+from ecluse.engines.proofs import SharedProofs
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.stores import Stores
-from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
@@ -66,6 +66,7 @@ from ecluse.settings import (
     template,
 )
 from ecluse.wiring.gate import open_allowances, open_containments
+from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -106,7 +107,7 @@ class OpenHub(Hub):
 
     dir: Path
     settings: Settings
-    issuers: dict[str, Issuer]
+    issuers: TrustedIssuers
     log: Log
     stores: Stores
     runner: asyncio.Runner
@@ -128,6 +129,11 @@ class OpenHub(Hub):
     def post(self) -> Folder:
         """Where files go out."""
         return Folder(self.dir / "out")
+
+    @property
+    def proofs(self) -> SharedProofs:
+        """What this hub's processes remember of DPoP proofs; opened at each call, for as long as this process lives."""
+        return SharedProofs(self.dir / "run")
 
     @property
     def journal(self) -> Journal:
@@ -282,7 +288,7 @@ def open_hub(
             exposure=_exposure(directory, settings),
             dir=directory,
             settings=settings,
-            issuers=trusted_issuers(settings, directory),
+            issuers=trusted_issuers(settings, directory, clock),
             log=log,
             stores=stores,
             runner=runner,
@@ -327,12 +333,6 @@ def keys_engine(settings: Settings, directory: Path) -> tuple[ModuleType, Openin
     module, place = _plug(settings.keys.url, KEYS)
     budget = Budget(settings.keys.lookups_per_s_max, settings.keys.rows_per_s_max)
     return module, Opening(place, directory, passphrase(settings, directory), budget, settings.production)
-
-
-def trusted_issuers(settings: Settings, directory: Path) -> dict[str, Issuer]:
-    """The issuers of access tokens this hub believes. Raises `jwks_unreadable`."""
-    trusted = [each for each in settings.issuers if not (each.development and settings.production)]
-    return read_issuers((each.name, each.audience, directory / each.jwks) for each in trusted)
 
 
 def _shards(directory: Path, settings: Settings) -> Shards:

@@ -10,10 +10,12 @@ from warnings import catch_warnings
 from msgspec.structs import replace
 
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
+from ecluse.engines.clock import SystemClock
 from ecluse.engines.machine import machine_facts, port_state, shares_disk
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.settings import EXAMPLE_IBAN, EXAMPLE_ORIGIN, Settings, read_settings, unknown_variables
-from ecluse.wiring import OpenHub, open_hub, trusted_issuers
+from ecluse.wiring import OpenHub, open_hub
+from ecluse.wiring.issuers import trusted_issuers
 
 Result = TypeVar("Result")
 
@@ -26,7 +28,7 @@ def examine(directory: Path) -> Facts:
     facts = machine_facts(directory)
     if settings is None:
         return replace(facts, refused=refused)
-    issuers, also = _opened("issuers", lambda: trusted_issuers(settings, directory))
+    issuers, also = _opened("issuers", lambda: trusted_issuers(settings, directory, SystemClock()))
     refused += also
     store, also = _opened("hub", lambda: _store_facts(directory, settings))
     http = settings.http
@@ -37,7 +39,7 @@ def examine(directory: Path) -> Facts:
         sealed=not settings.keys.url.startswith("file:")
         or bool(settings.keys.passphrase or settings.keys.passphrase_file),
         example_account=settings.bank.iban == EXAMPLE_IBAN,
-        issuers=len(issuers or ()),
+        issuers=len(issuers.trusted) if issuers else 0,
         development_issuers=sum(each.development for each in settings.issuers),
         in_flight_max=http.in_flight_max,
         keep_months=settings.journal.keep_months,

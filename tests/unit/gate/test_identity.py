@@ -1,24 +1,31 @@
-"""Tokens: one good one, and a table of forged ones, each refused with the same words."""
+"""Tokens: good ones, and a table of forged ones, each refused with the same words; any byte of a good one changed, too."""
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from ecluse.gate.identity import LIFETIME_S_MAX, Account, Issuer, permit, verify
+from ecluse.gate.challenge import www_authenticate
+from ecluse.gate.identity import LIFETIME_S_MAX, Account, Issuer, KeyUnknown, header_claims, permit, verify
+from ecluse.gate.signature import ALGORITHMS, public_key, unbase64
 from ecluse.kernel.errors import Refused
+from tests.tokens import compact, respelt
 
 NOW = 1_800_000_000
 OURS = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 ELLIPTIC = ECKey.generate_key("P-256", parameters={"kid": "k2"})
 STRANGER = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
-PUBLIC = KeySet.import_key_set({"keys": [OURS.as_dict(private=False), ELLIPTIC.as_dict(private=False)]})
-ISSUERS = {"https://psc.example": Issuer("https://psc.example", "ecluse", PUBLIC)}
+RSA = RSAKey.generate_key(2048, parameters={"kid": "k3"})
+KEYS = tuple(public_key(each.as_dict(private=False)) for each in (OURS, ELLIPTIC, RSA))
+PSC = Issuer("https://psc.example", "ecluse", KEYS)
+ISSUERS = {PSC.name: PSC}
+JKT, X5T = "j" * 43, "x" * 43
 CLAIMS = {
     "iss": "https://psc.example", "aud": "ecluse", "sub": "rpps:10000000001", "practice": "370000012",
     "scope": "rights claims", "iat": NOW - 10, "exp": NOW + 300,
@@ -33,22 +40,68 @@ def signed(key: Any = OURS, header: dict[str, Any] | None = None, **claims: Any)
 
 
 def unsigned(**header: Any) -> str:
-    def part(value: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-    return f"{part({**HEADER, **header})}.{part(CLAIMS)}."
+    return compact({**HEADER, **header}, CLAIMS, None)
 
 
 def test_a_good_token_is_an_account() -> None:
     account = verify(signed(), ISSUERS, NOW)
     assert account == Account(
-        "rpps:10000000001", "370000012", scopes=frozenset({"rights", "claims"}), expires_ts=NOW + 300
+        "rpps:10000000001",
+        "370000012",
+        scopes=frozenset({"rights", "claims"}),
+        expires_ts=NOW + 300,
+        issuer="https://psc.example",
     )
+
+
+def test_a_token_says_how_the_person_logged_in_and_whom_it_is_bound_to() -> None:
+    token = signed(acr="eidas2", auth_time=NOW - 60, cnf={"jkt": JKT, "x5t#S256": X5T})
+    account = verify(token, ISSUERS, NOW)
+    assert (account.acr, account.auth_ts, account.jkt, account.certificate) == ("eidas2", NOW - 60, JKT, X5T)
+    assert verify(signed(**header_claims(account)), ISSUERS, NOW) == account
 
 
 def test_elliptic_keys_and_audience_lists_are_read_too() -> None:
     token = signed(ELLIPTIC, {"alg": "ES256", "kid": "k2"}, aud=["other", "ecluse"])
     assert verify(token, ISSUERS, NOW).sub == "rpps:10000000001"
+    assert verify(signed(RSA, {"alg": "PS256", "kid": "k3"}), ISSUERS, NOW).sub == "rpps:10000000001"
+
+
+def test_a_token_that_names_no_key_is_tried_with_the_only_one_that_fits() -> None:
+    token = jwt.encode({"alg": "ES256", "typ": "at+jwt"}, CLAIMS, ELLIPTIC, algorithms=["ES256"])
+    assert verify(token, ISSUERS, NOW).sub == "rpps:10000000001"
+    twice = Issuer(PSC.name, PSC.audience, (*KEYS, public_key(ECKey.generate_key("P-256").as_dict(private=False))))
+    with pytest.raises(Refused, match="unauthenticated"):
+        verify(token, {PSC.name: twice}, NOW)
+
+
+def test_rs256_is_for_issuers_that_say_so() -> None:
+    token = signed(RSA, {"alg": "RS256", "kid": "k3"})
+    with pytest.raises(Refused, match="unauthenticated"):
+        verify(token, ISSUERS, NOW)
+    only = Issuer(PSC.name, PSC.audience, KEYS, algorithms=("RS256",))
+    assert verify(token, {PSC.name: only}, NOW).sub == "rpps:10000000001"
+    with pytest.raises(Refused, match="unauthenticated"):
+        verify(signed(), {PSC.name: only}, NOW)
+
+
+def test_an_issuer_vouches_for_its_own_schemes_only() -> None:
+    professionals = {PSC.name: Issuer(PSC.name, PSC.audience, KEYS, subjects=("rpps",))}
+    assert verify(signed(), professionals, NOW)
+    with pytest.raises(Refused, match="unauthenticated"):
+        verify(signed(sub="amc:0075123456"), professionals, NOW)
+
+
+BROUGHT = STRANGER.as_dict(private=False)
+
+
+def with_header(key: Any = STRANGER, **header: Any) -> str:
+    """A token with a header as it stands, whatever is in it; of a stranger unless said otherwise."""
+    return compact({**HEADER, **header}, CLAIMS, key)
+
+
+def hmac_with(secret: bytes, kid: str) -> str:
+    return compact({**HEADER, "alg": "HS256", "kid": kid}, CLAIMS, secret)
 
 
 FORGED = {
@@ -58,17 +111,38 @@ FORGED = {
     "too long": signed(note="x" * 5000),
     "alg none": unsigned(alg="none"),
     "alg None": unsigned(alg="None"),
+    "alg nOnE": unsigned(alg="nOnE"),
+    "no alg": unsigned(alg=None),
+    "alg as a list": unsigned(alg=["Ed25519"]),
     "no signature": unsigned(),
     "signature cut": signed()[:-8],
+    "signature spelt otherwise": respelt(signed()),
+    "with padding": signed() + "==",
+    "with a line's end": signed() + "\n",
+    "four parts": signed() + ".x",
     "signed by a stranger": signed(STRANGER),
-    "public key as HMAC secret": signed(
-        OctKey.import_key(json.dumps(OURS.as_dict(private=False))), {"alg": "HS256", "kid": "k1"}
-    ),
+    "another's key in jwk": with_header(jwk=BROUGHT),
+    "another's key at jku": with_header(jku="http://127.0.0.1:1/keys"),
+    "another's key at x5u": with_header(x5u="http://127.0.0.1:1/keys.pem"),
+    "another's key in x5c": with_header(x5c=["MIIB"]),
+    "something critical": with_header(OURS, crit=["exp"], exp=1),
+    "payload not encoded": with_header(OURS, crit=["b64"], b64=True),
+    "public key as HMAC secret": hmac_with(json.dumps(OURS.as_dict(private=False)).encode(), "k1"),
+    "public key as HMAC secret, in PEM": hmac_with(RSA.as_pem(private=False), "k3"),
+    "public key as HMAC secret, bare": hmac_with(unbase64(OURS.as_dict(private=False)["x"]), "k1"),
+    "elliptic key, another algorithm": signed(ELLIPTIC, {"alg": "ES256", "kid": "k1"}),
+    "RSA, PKCS #1 v1.5": signed(RSA, {"alg": "RS256", "kid": "k3"}),
     "RSA key nobody registered": signed(
         RSAKey.generate_key(2048, parameters={"kid": "k1"}), {"alg": "PS256", "kid": "k1"}
     ),
     "kid of nobody": signed(OURS, {"kid": "k9"}),
     "kid as a path": signed(OURS, {"kid": "../../etc/passwd"}),
+    "kid as a device": signed(OURS, {"kid": "/dev/null"}),
+    "kid as an address": signed(OURS, {"kid": "http://127.0.0.1:1/jwks.json"}),
+    "kid as SQL": signed(OURS, {"kid": "k1' OR '1'='1"}),
+    "kid as a command": signed(OURS, {"kid": "k1|/bin/id"}),
+    "kid as a number": with_header(OURS, kid=1),
+    "kid in capitals": signed(OURS, {"kid": "K1"}),
     "an ID token": signed(OURS, {"typ": "JWT"}),
     "no typ": jwt.encode({"alg": "Ed25519", "kid": "k1"}, CLAIMS, OURS, algorithms=["Ed25519"]),
     "unknown issuer": signed(iss="https://evil.example"),
@@ -86,6 +160,11 @@ FORGED = {
     "empty subject": signed(sub=""),
     "endless subject": signed(sub="x" * 129),
     "scope as a list": signed(scope=["rights"]),
+    "bound to nothing": signed(cnf={}),
+    "bound in a way not known": signed(cnf={"jwk": BROUGHT}),
+    "bound to a short hash": signed(cnf={"jkt": "short"}),
+    "bound to no text": signed(cnf={"jkt": None}),
+    "login as text": signed(auth_time="now"),
 }
 
 
@@ -94,6 +173,38 @@ def test_forged_tokens_are_refused_without_a_hint(token: str) -> None:
     with pytest.raises(Refused) as refused:
         verify(token, ISSUERS, NOW)
     assert (refused.value.code, refused.value.detail) == ("unauthenticated", "No valid access token")
+    algorithms = " ".join(ALGORITHMS)
+    assert www_authenticate(refused.value) == (
+        f'Bearer error="invalid_token", DPoP error="invalid_token", algs="{algorithms}"'
+    )
+
+
+GOOD = {name: signed(key, {"alg": name, "kid": key.kid})
+        for name, key in (("Ed25519", OURS), ("ES256", ELLIPTIC), ("PS256", RSA))}  # fmt: skip
+
+
+@given(st.sampled_from(sorted(GOOD)), st.data())
+def test_any_byte_changed_is_refused(name: str, data: st.DataObject) -> None:
+    good = GOOD[name]
+    assert verify(good, ISSUERS, NOW)
+    at = data.draw(st.integers(0, len(good) - 1))
+    changed = data.draw(st.characters(max_codepoint=255).filter(lambda each: each != good[at]))
+    with pytest.raises(Refused, match="unauthenticated"):
+        verify(good[:at] + changed + good[at + 1 :], ISSUERS, NOW)
+
+
+def test_only_an_unknown_key_or_keys_too_old_have_the_issuer_asked() -> None:
+    with pytest.raises(KeyUnknown) as unknown:
+        verify(signed(OURS, {"kid": "k9"}), ISSUERS, NOW)
+    assert unknown.value.issuer == "https://psc.example"
+    old = {PSC.name: Issuer(PSC.name, PSC.audience, KEYS, until_ts=NOW)}
+    with pytest.raises(KeyUnknown):
+        verify(signed(), old, NOW)
+    assert verify(signed(), old, NOW - 1)
+    for name, token in FORGED.items():
+        with pytest.raises(Refused) as refused:
+            verify(token, ISSUERS, NOW)
+        assert isinstance(refused.value, KeyUnknown) == (name.startswith("kid") and "number" not in name), name
 
 
 def test_an_insurers_own_account_is_that_insurer_and_no_other() -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
-from ecluse.gate.identity import LIFETIME_S_MAX, Account
+from ecluse.gate.certificate import of_pem
+from ecluse.gate.identity import HASH_CHARS, LIFETIME_S_MAX, Account
+from ecluse.kernel.errors import refusal
 from ecluse.wiring import open_hub
 
 app = typer.Typer(help="For development only: tokens for any account.", no_args_is_help=True)
+
+BINDING_INVALID = refusal(
+    "binding_invalid", 400, "A token cannot be bound to this", fix="Give a key's RFC 7638 thumbprint or a certificate."
+)
 
 
 @app.callback()
@@ -30,6 +37,9 @@ def token(
     lifetime_s: Annotated[
         int, typer.Option("--lifetime", min=1, max=LIFETIME_S_MAX, help="Seconds it holds.")
     ] = LIFETIME_S_MAX,
+    dpop_jkt: Annotated[str, typer.Option("--dpop-jkt", help="Bind it to a key: its RFC 7638 thumbprint.")] = "",
+    certificate: Annotated[Path | None, typer.Option(help="Bind it to the certificate in this PEM file.")] = None,
+    acr: Annotated[str, typer.Option(help="How sure the issuer is of the login.")] = "",
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
@@ -38,10 +48,32 @@ def token(
     Example: curl -H "Authorization: Bearer $(ecluse dev token --account rpps:10000000001 --practice 370000012)" …
     """
     with open_hub(directory) as hub:
-        who = Account(account, practice, profession, insurer, frozenset(scope.split()))
+        who = Account(
+            account,
+            practice,
+            profession,
+            insurer,
+            frozenset(scope.split()),
+            acr=acr,
+            jkt=_thumbprint(dpop_jkt),
+            certificate=_certified(certificate),
+        )
         issuer = hub.development_issuer()
         signed = issuer.token(issuer.placed(who), int(hub.clock.now().timestamp()), lifetime_s=lifetime_s)
     if json:
-        print_json({"access_token": signed, "token_type": "Bearer", "expires_in": lifetime_s})
+        print_json({"access_token": signed, "token_type": "DPoP" if dpop_jkt else "Bearer", "expires_in": lifetime_s})
     else:
         typer.echo(signed)
+
+
+def _thumbprint(text: str) -> str:
+    if text and len(text) != HASH_CHARS:
+        raise BINDING_INVALID("a thumbprint has 43 characters")
+    return text
+
+
+def _certified(file: Path | None) -> str:
+    try:
+        return of_pem(file.read_text()) if file else ""
+    except (OSError, ValueError):
+        raise BINDING_INVALID("this is no PEM file of one certificate") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from threading import Event
 from typing import Any
 
@@ -30,7 +29,6 @@ from ecluse.doors.http.probes import probes
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request
-from ecluse.gate.identity import Issuer
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
@@ -47,28 +45,26 @@ HANDLERS = [
 
 def build(
     hub: Hub,
-    issuers: Mapping[str, Issuer],
+    door: Door,
     *,
     in_flight_max: int,
     log_requests: str = "refused",
     meters: Collector = REGISTRY,
     stopping: Event | None = None,
     upkeep: Upkeep | None = None,
-    address_header: str = "",
     logs: Published | None = None,
 ) -> ASGIApp:
     """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks."""
     stopping = stopping or Event()
-    door = Door(issuers, hub.clock, address_header)
 
-    def asked(request: litestar.Request[Any, Any, Any]) -> Request:
-        return door.asked(request.scope)
+    async def asked(request: litestar.Request[Any, Any, Any]) -> Request:
+        return await door.asked(request.scope)
 
     routes = Litestar(
         [*probes(hub, stopping, meters, upkeep), *(journal(logs) if logs else ()), *HANDLERS],
         dependencies={
             "hub": Provide(lambda: hub, use_cache=True, sync_to_thread=False),
-            "asked": Provide(asked, sync_to_thread=False),
+            "asked": Provide(asked),
         },
         exception_handlers={Refused: on_refused, HTTPException: on_http, Exception: on_bug},
         openapi_config=OpenAPIConfig(

@@ -54,7 +54,7 @@ class Bare(Generic[Question]):
     async def _answered(self, scope: Scope, receive: Receive) -> bytes:
         if scope.get("method") != "POST":
             raise METHOD()
-        asked = self._door.asked(scope)
+        asked = await self._door.asked(scope)
         sent = await self._read(receive)
         try:
             question = self._question(sent)

@@ -83,6 +83,10 @@ class Front:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message["headers"], (b"x-request-id", id_.encode())]
+                if nonce := cast("dict[str, Any]", scope).get(
+                    "dpop_nonce"
+                ):  # RFC 9449 §8.2: any answer may bring the next
+                    headers.append((b"dpop-nonce", nonce.encode()))
                 if self._stopping.is_set():  # a client that keeps its connection must turn to another hub
                     headers.append(_CLOSE)
                 message["headers"] = headers

@@ -43,6 +43,9 @@ WAITING = Gauge("ecluse_feed_waiting_seconds", "Age of the oldest member file th
 FEED_ROWS = Counter("ecluse_feed_rows", "Rows of files received over HTTP, by state", ["state"], registry=REGISTRY)
 RETRIES = Gauge("ecluse_database_retries", "Units of work begun again, and servers found again", registry=REGISTRY)
 WITNESSED = Counter("ecluse_witness_answers", "Answers of witnesses", ["witness", "outcome"], registry=REGISTRY)
+ISSUERS = Counter(
+    "ecluse_issuer_answers", "Answers of issuers asked for keys", ["issuer", "outcome"], registry=REGISTRY
+)
 for _outcome in ("loaded", "refused"):
     FEED_ROWS.labels(_outcome)  # 0 is told too
 TELL_S = 1.0  # between two tellings of a process that answers nobody; well below `GONE_S`
@@ -87,6 +90,11 @@ def count_feed(feed: FeedRecord) -> None:
 def count_witness(witness: str, outcome: str) -> None:
     """Count a witness's answer; anything but `cosigned` is worth a look, `refused` and `ahead` are alarms."""
     WITNESSED.labels(witness, outcome).inc()
+
+
+def count_issuer(issuer: str, outcome: str) -> None:
+    """Count what came of asking an issuer for its keys: `failed` that goes on ends in nobody being recognised."""
+    ISSUERS.labels(issuer, outcome).inc()
 
 
 class Board(Collector):

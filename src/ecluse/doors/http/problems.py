@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Scope, Send
 
 from ecluse.doors.log import LOG
+from ecluse.gate.challenge import www_authenticate
 from ecluse.kernel.errors import NOT_FOUND, Refused, place_of, refusal
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,21 +54,25 @@ def malformed(message: str) -> Refused:
     return MALFORMED(what[:200], pointer=pointer or None)
 
 
-_HEADERS = {401: {"www-authenticate": "Bearer"}, 503: {"retry-after": "1"}}
+def _headers(refused: Refused) -> dict[str, str]:
+    """What a refusal says beside its body."""
+    if refused.refusal.status == 401:
+        return {"www-authenticate": www_authenticate(refused)}
+    return {"retry-after": "1"} if refused.refusal.status == 503 else {}
 
 
 def answer(refused: Refused, scope: Scope) -> Response[Problem]:
     """The HTTP answer of a refusal; its code is noted for the log and the counters."""
     status = refused.refusal.status
     _note(refused, scope)
-    return Response(problem(refused), status_code=status, media_type=MEDIA_TYPE, headers=_HEADERS.get(status, {}))
+    return Response(problem(refused), status_code=status, media_type=MEDIA_TYPE, headers=_headers(refused))
 
 
 async def send_problem(refused: Refused, scope: Scope, send: Send) -> None:
     """The same answer, where no framework is: on the bare routes and in front of them."""
     _note(refused, scope)
     status, body = refused.refusal.status, msgspec.json.encode(problem(refused))
-    said = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **_HEADERS.get(status, {})}
+    said = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **_headers(refused)}
     headers = [(name.encode(), value.encode()) for name, value in said.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -23,9 +23,11 @@ from types import FrameType
 import uvicorn
 from litestar.types import ASGIApp
 
+from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
 from ecluse.doors.http.app import build
-from ecluse.doors.http.meters import RETRIES, Board, count_witness
+from ecluse.doors.http.meters import RETRIES, Board, count_issuer, count_witness
+from ecluse.doors.http.who import Door
 from ecluse.doors.log import LOG
 from ecluse.doors.notify import READY, STOPPING
 from ecluse.kernel.errors import refusal
@@ -74,10 +76,11 @@ class Server(uvicorn.Server):
             self._end_traces()
 
     async def _answering(self, listening: socket.socket) -> None:
-        """Serve; beside it, what a database server lacked while it was away is copied again, and witnesses are asked."""
+        """Serve; beside it, what a database server lacked while it was away is copied again, witnesses and issuers are asked."""
         beside = [
             asyncio.create_task(self._hub.keep_up()),
             asyncio.create_task(ask_witnesses(self._hub, count_witness)),
+            asyncio.create_task(self._hub.issuers.run()),
         ]
         for task in beside:
             task.add_done_callback(self._ended)
@@ -167,14 +170,26 @@ def _application(hub: OpenHub, board: Board, stopping: Event, worker: str) -> tu
 def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
     return build(
         hub,
-        opened.issuers,
+        door_of(opened),
         in_flight_max=opened.settings.http.in_flight_max,
         log_requests=opened.settings.log.requests,
         meters=board,
         stopping=stopping,
         upkeep=opened.stores.upkeep,
-        address_header=opened.settings.http.address_header,
         logs=published_logs(opened),
+    )
+
+
+def door_of(opened: OpenHub) -> Door:
+    """Who recognises askers, as the settings want it. Without `http.public_url`, production believes no proof: a request
+    does not say under which name it came."""
+    http = opened.settings.http
+    opened.issuers.heard = count_issuer
+    return Door(
+        Askers(opened.issuers, opened.clock, opened.proofs, nonce_required=http.dpop_nonce),
+        public_url=http.public_url or ("" if opened.settings.production else None),
+        address_header=http.address_header,
+        certificate_header=http.certificate_header,
     )
 
 

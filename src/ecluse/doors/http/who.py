@@ -1,68 +1,84 @@
-"""Who asks, and from where: the bearer token of a request becomes an `Account`, the client's address a network.
+"""Who asks, and from where: what of a request tells who sent it, taken from its headers for `app/asker.py`.
 
-Verified tokens are remembered by their hash until they expire, and so is what they say of software and session.
-
-A verification costs 85 µs, about as much as a whole rights check.
+Headers that a proxy writes are read only when the settings name them; two of the same name are one too many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from hashlib import sha256
+from collections import defaultdict
 from typing import Any, cast
 
 from litestar.types import Scope
 
-from ecluse.app.ports import Clock
+from ecluse.app.asker import Askers
 from ecluse.gate.admission import Request
-from ecluse.gate.identity import UNAUTHENTICATED, Account, Issuer, verify
+from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged
+from ecluse.gate.holder import Sent
 from ecluse.gate.network import network_of
 
-REMEMBERED_MAX = 100_000  # accounts of a large hub asking at once; about 50 MB
+SCHEMES = {"bearer", "dpop"}
 
-_BEARER = b"Bearer "
+Headers = dict[bytes, list[bytes]]
 
 
 class Door:
-    """Recognises askers. `address_header`: where the proxy in front writes the client's address; empty when there is none."""
+    """Hears who asks. `address_header`, `certificate_header`: where the proxy in front writes the client's address and
+    certificate, empty when there is none. `public_url`: scheme, host and port under which clients know the hub; None: as the
+    request says, which a proxy changes."""
 
-    def __init__(self, issuers: Mapping[str, Issuer], clock: Clock, address_header: str = "") -> None:
-        self._issuers = issuers
-        self._clock = clock
+    def __init__(
+        self, askers: Askers, *, public_url: str | None = None, address_header: str = "", certificate_header: str = ""
+    ) -> None:
+        self._askers = askers
+        self._public_url = public_url
         self._address_header = address_header.lower().encode()
-        self._known: dict[bytes, Account] = {}
+        self._certificate_header = certificate_header.lower().encode()
 
-    def asked(self, scope: Scope) -> Request:
-        """The request of whoever sent this, under the id that `front.py` gave it. Raises `unauthenticated`."""
-        account = self.account(_header(scope, b"authorization"))
-        return Request(account, cast("dict[str, Any]", scope)["request_id"], self._network(scope))
+    async def asked(self, scope: Scope) -> Request:
+        """The request of whoever sent this, under the id that `front.py` gave it. Raises `unauthenticated`…"""
+        headers: Headers = defaultdict(list)
+        for name, value in scope["headers"]:
+            headers[name].append(value)
+        seen = cast("dict[str, Any]", scope)
+        try:
+            who = await self._askers.recognise(self._sent(scope, headers))
+        except Challenged as challenged:
+            seen["dpop_nonce"] = challenged.nonce
+            raise
+        seen["dpop_nonce"] = who.nonce
+        return Request(who.account, seen["request_id"], self._network(scope, headers))
 
-    def _network(self, scope: Scope) -> str:
+    def _sent(self, scope: Scope, headers: Headers) -> Sent:
+        scheme, _, token = _only(headers, b"authorization").partition(" ")
+        if not token:
+            raise UNAUTHENTICATED()
+        if scheme.lower() not in SCHEMES:
+            raise Challenged(UNAUTHENTICATED, INVALID_TOKEN)
+        proofs = tuple(each.decode("latin-1") for each in headers[b"dpop"])
+        return Sent(
+            scheme=scheme.lower(),
+            token=token,
+            method=str(scope.get("method", "")),
+            url=self._url(scope, headers) if proofs else "",
+            proofs=proofs,
+            certificate=_only(headers, self._certificate_header) if self._certificate_header else "",
+        )
+
+    def _url(self, scope: Scope, headers: Headers) -> str:
+        path = cast("dict[str, Any]", scope).get("raw_path") or scope["path"].encode()
+        origin = self._public_url
+        if origin is None:
+            origin = f"{scope.get('scheme', 'http')}://{_only(headers, b'host')}"
+        return origin + path.partition(b"?")[0].decode("latin-1")
+
+    def _network(self, scope: Scope, headers: Headers) -> str:
         if self._address_header:
-            return network_of(_header(scope, self._address_header).decode("latin-1"))
+            return network_of(_only(headers, self._address_header))
         client = scope.get("client")
         return network_of(client[0]) if client else ""
 
-    def account(self, authorization: bytes) -> Account:
-        """The account behind this `Authorization` header. Raises `unauthenticated`."""
-        if not authorization.startswith(_BEARER):
-            raise UNAUTHENTICATED()
-        token = authorization[len(_BEARER) :]
-        fingerprint = sha256(token).digest()
-        now_ts = int(self._clock.now().timestamp())
-        known = self._known.get(fingerprint)
-        if known is None:
-            known = self._remember(fingerprint, verify(token.decode("latin-1"), self._issuers, now_ts))
-        if now_ts >= known.expires_ts:
-            raise UNAUTHENTICATED()
-        return known
 
-    def _remember(self, fingerprint: bytes, account: Account) -> Account:
-        if len(self._known) >= REMEMBERED_MAX:
-            self._known.clear()
-        self._known[fingerprint] = account
-        return account
-
-
-def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for each, value in scope["headers"] if each == name), b"")
+def _only(headers: Headers, name: bytes) -> str:
+    """The header's value; empty when there is none, or when there are two and nobody can say which is meant."""
+    found = headers[name]
+    return found[0].decode("latin-1") if len(found) == 1 else ""

@@ -1,0 +1,76 @@
+"""An issuer's keys asked over HTTPS. It is somebody else's machine: short times, small answers, no redirect.
+
+Where the keys are is in the issuer's own metadata (OpenID Connect Discovery §4, RFC 8414 §3), which must be of that very issuer.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from ecluse.gate.signature import KEY_SET_BYTES_MAX
+
+TIMEOUT_S = 5  # nobody waits for it longer than a second (`issuers.py`)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class _Metadata(msgspec.Struct):
+    issuer: str
+    jwks_uri: str
+
+
+class IssuerClient:
+    """Asks issuers. `http` without TLS is spoken with this machine only, and not in production.
+
+    Which authorities are believed, and through which proxy it goes: `SSL_CERT_FILE`, `HTTPS_PROXY` (httpx).
+    """
+
+    def __init__(self, *, production: bool) -> None:
+        self._production = production
+
+    async def __call__(self, name: str, url: str) -> bytes:
+        """The JWK Set of the issuer `name`, from `url` or where its metadata says. Raises `OSError`, `ValueError`."""
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
+            return await self._got(client, url or await self._discovered(client, name))
+
+    async def _discovered(self, client: httpx.AsyncClient, name: str) -> str:
+        failed: OSError | None = None
+        for url in metadata_urls(name):
+            try:
+                told = msgspec.json.decode(await self._got(client, url), type=_Metadata)
+            except OSError as broken:
+                failed = failed or broken
+                continue
+            if told.issuer != name:  # RFC 8414 §3.3: else one issuer could speak for another
+                raise ValueError("its metadata is of another issuer")
+            return told.jwks_uri
+        raise failed or OSError("no metadata")
+
+    async def _got(self, client: httpx.AsyncClient, url: str) -> bytes:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and (self._production or parts.hostname not in LOOPBACK):
+            raise OSError("not https")
+        try:
+            async with client.stream("GET", url, headers={"accept": "application/json"}) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise OSError(f"status {answer.status_code}")
+                got = b""
+                async for part in answer.aiter_bytes():
+                    got += part
+                    if len(got) > KEY_SET_BYTES_MAX:
+                        raise OSError("its answer is too long")
+                return got
+        except (httpx.HTTPError, httpx.InvalidURL) as broken:
+            raise OSError(type(broken).__name__) from None
+
+
+def metadata_urls(name: str) -> tuple[str, str]:
+    """Where an issuer's metadata may be: OpenID Connect's place at the end of the path, OAuth's before it (RFC 8414 §5)."""
+    parts = urlsplit(name.rstrip("/"))
+    root = f"{parts.scheme}://{parts.netloc}"
+    return (
+        f"{root}{parts.path}/.well-known/openid-configuration",
+        f"{root}/.well-known/oauth-authorization-server{parts.path}",
+    )
