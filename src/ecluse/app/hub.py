@@ -20,6 +20,7 @@ from ecluse.app.ports import (
     RightsStore,
 )
 from ecluse.app.ports.exposure import ExposurePorts
+from ecluse.app.ports.passes import PassPorts
 from ecluse.rules.book import RuleBook
 
 
@@ -42,6 +43,7 @@ class Hub:
     feeds: FeedPorts
     moves: InsurerMoves
     exposure: ExposurePorts
+    passes: PassPorts
 
     @property
     def now_ts_us(self) -> int:

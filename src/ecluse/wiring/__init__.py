@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +29,7 @@ from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
+from ecluse.app.ports.passes import PassPorts
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
@@ -47,6 +48,7 @@ from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
+from ecluse.engines.sqlite.passes import SqlitePasses
 from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
@@ -256,6 +258,7 @@ def open_hub(
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
     desk = Desk(clock, keys, around_log(log), stores.rights)
+    passes = _passes(directory, keys)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
@@ -274,6 +277,7 @@ def open_hub(
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             exposure=_exposure(directory, settings),
+            passes=passes,
             dir=directory,
             settings=settings,
             issuers=trusted_issuers(settings, directory),
@@ -284,8 +288,14 @@ def open_hub(
     finally:
         desk.close()
         log.close()
+        runner.run(passes.store.close())
         runner.run(stores.close())
         runner.close()
+
+
+def _passes(directory: Path, keys: Keys) -> PassPorts:
+    """Passes of this hub, signed under its key for passes, whose public half is asked for once."""
+    return PassPorts(SqlitePasses(directory), cache(partial(keys.public_key, "pass")), partial(keys.sign, "pass"))
 
 
 def _exposure(directory: Path, settings: Settings) -> ExposurePorts:

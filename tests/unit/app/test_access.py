@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from ecluse.app.access import Desk, Disclosure, fields_of
+from ecluse.app.access import Desk, Disclosure
 from ecluse.app.ports import Mark
 from ecluse.app.rights import Promise, RightsAnswer
 from ecluse.doors.http.answers import send
 from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.local.refusals import JOURNAL_POISONED
 from ecluse.gate.admission import Person, Request
+from ecluse.gate.disclosure import fields_of
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.kernel.errors import Refused
