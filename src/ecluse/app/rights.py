@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
-from ecluse.app.presence import present, scanned
+from ecluse.app.presence import Present, present, scanned
 from ecluse.coverage.words import guarantee_in_words
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.disclosure import allowed, cut
+from ecluse.gate.identity import permit
 from ecluse.journal.entry import Field, Operation
 from ecluse.journal.member import Member
 from ecluse.kernel.days import paris_day, parse_day
@@ -97,6 +98,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     """
     today = paris_day(hub.clock.now())
     care_date = _care_date(question.care_date, today)
+    permit(asked.account, SCOPE)  # a pass is looked at, and spent, for nobody else
     pass_ = scanned(hub, question.presented)
     person = await who(hub, question.insurer, question.beneficiary)
     shown = await present(hub, pass_, person)
@@ -107,10 +109,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     if not opened:
         why = why_not(rights, question.domain, care_date)
         answer = _told(admission, RightsAnswer(check_id=asked.id, outcome="not_confirmed", reason=why))
-        whose = shown.person if answer.reason else b""  # nothing is told of anybody, or of the one whose pass it is
-        return await hub.desk.release(
-            admission, Disclosure(answer, "not_confirmed", insurer=person.insurer, person=whose)
-        )
+        return await hub.desk.release(admission, _not_confirmed(hub, question, rights, shown, answer))
     engagement = promise(hub, asked, person.insurer, question.beneficiary, question.domain, care_date, opened)
     confirmed = replace(
         _confirmed(asked.id, engagement, opened),
@@ -193,6 +192,19 @@ def _confirmed(check_id: str, engagement: Engagement, opened: tuple[Covered, ...
         convention_type=opened[0].convention_type,
         csr=opened[0].csr,
     )
+
+
+def _not_confirmed(
+    hub: Hub, question: RightsQuestion, rights: Iterable[Right], shown: Present, answer: RightsAnswer
+) -> Disclosure[RightsAnswer]:
+    """Nothing is told of anybody; or a reason, of the one whose pass it is."""
+    insurer = amc(question.insurer)
+    if not answer.reason:
+        return Disclosure(answer, answer.outcome, insurer=insurer)
+    about = question.beneficiary
+    members = (Member(each.member_number, about.birth_date, about.birth_rank) for each in rights)
+    who = next((member for member in members if reference(hub, insurer, member) == shown.person), None)
+    return Disclosure(answer, answer.outcome, insurer=insurer, person=shown.person, who=who)
 
 
 def _told(admission: Admission, answer: RightsAnswer) -> RightsAnswer:

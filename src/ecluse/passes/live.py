@@ -49,15 +49,26 @@ def show(encoded: bytes, now_ts: int, nonce: bytes, holder: bytes, sign: cose.Si
     return cose.sign1({}, cbor.write(payload), CONTEXT, sign)
 
 
+def shown_pass(signed: cose.Signed) -> bytes:
+    """The bytes of the pass in a presentation, whenever it was made. Raises `pass_invalid`."""
+    encoded: bytes = _claims(signed)[_PASS]
+    return encoded
+
+
 def read_shown(signed: cose.Signed, now_ts: int) -> Shown:
     """A presentation made about now, signed by the key it names. Raises `pass_invalid`."""
-    claims = cbor.read(signed.payload)
-    if not isinstance(claims, dict) or claims.keys() != _FORMS.keys() or not all(map(_in_form, claims.items())):
-        raise PASS_INVALID("presentation")
+    claims = _claims(signed)
     if abs(claims[_WINDOW] - window_of(now_ts)) > WINDOWS_NEAR:
         raise PASS_INVALID("not shown now")
     signed.check(claims[_KEY], CONTEXT)
     return Shown(claims[_PASS], claims[_WINDOW], claims[_NONCE], thumbprint(claims[_KEY]))
+
+
+def _claims(signed: cose.Signed) -> dict[int, Any]:
+    claims = cbor.read(signed.payload)
+    if not isinstance(claims, dict) or claims.keys() != _FORMS.keys() or not all(map(_in_form, claims.items())):
+        raise PASS_INVALID("presentation")
+    return claims
 
 
 def _in_form(claim: tuple[int, Any]) -> bool:

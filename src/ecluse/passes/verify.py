@@ -13,7 +13,7 @@ import msgspec
 
 from ecluse.passes import cose
 from ecluse.passes.issued import CONTEXT, Pass, from_text, read_claims
-from ecluse.passes.live import Shown, read_shown
+from ecluse.passes.live import Shown, read_shown, shown_pass
 from ecluse.passes.refusals import PASS_INVALID
 
 CLOCK_SKEW_S = 60  # between the clock that issued and one that verifies, off line too
@@ -39,14 +39,24 @@ def verify(text: str, issuers: Mapping[bytes, bytes], now_ts: int) -> Verified:
     return Verified(found.held, found.key_id, shown)
 
 
+def held_in(text: str, issuers: Mapping[bytes, bytes]) -> Verified:
+    """The pass in a text, whatever the day and whoever shows it: to show or to revoke it. Raises `pass_invalid`."""
+    signed = cose.read(from_text(text))
+    return _signed(signed if cose.KID in signed.headers else cose.read(shown_pass(signed)), issuers)
+
+
 def _issued(signed: cose.Signed, issuers: Mapping[bytes, bytes], now_ts: int) -> Verified:
+    found = _signed(signed, issuers)
+    if not found.held.not_before_ts - CLOCK_SKEW_S <= now_ts < found.held.expires_ts + CLOCK_SKEW_S:  # 6
+        raise PASS_INVALID("not valid now")
+    return found
+
+
+def _signed(signed: cose.Signed, issuers: Mapping[bytes, bytes]) -> Verified:
     key_id = signed.headers.get(cose.KID)
     public = issuers.get(key_id) if isinstance(key_id, bytes) and len(signed.headers) == 2 else None
     if public is None:
         raise PASS_INVALID("issuer unknown")
     signed.check(public, CONTEXT)  # 4
-    held = read_claims(signed.payload)  # 5
-    if not held.not_before_ts - CLOCK_SKEW_S <= now_ts < held.expires_ts + CLOCK_SKEW_S:  # 6
-        raise PASS_INVALID("not valid now")
     assert isinstance(key_id, bytes)
-    return Verified(held, key_id)
+    return Verified(read_claims(signed.payload), key_id)  # 5

@@ -48,7 +48,7 @@ from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
-from ecluse.engines.sqlite.passes import SqlitePasses
+from ecluse.engines.sqlite.passes import PASSES, SqlitePasses
 from ecluse.engines.stores import Stores
 from ecluse.gate.identity import Issuer
 from ecluse.journal.entry import decode
@@ -225,6 +225,7 @@ def backup_hub(directory: Path, to: Path) -> Copied:
         backup.store(directory / settings.store.url.removeprefix("sqlite:"))
     else:
         backup.files(["spool"])
+    backup.snapshot(PASSES)
     backup.journal(settings.journal.place)
     backup.files([f"out/{BANK_FOLDER}"])
     backup.file(FILE)
@@ -244,16 +245,7 @@ def open_hub(
     module, opening = keys_engine(settings, directory)
     keys = module.open_keys(opening, new=new)
     clock = SystemClock()
-    store = settings.store
-    module, _ = _plug(store.url, STORES)
-    stores: Stores = module.open_stores(
-        store.url,
-        directory,
-        keys,
-        servers=store.servers,
-        insurers=store.insurers,
-        connections_max=store.connections_max,
-    )
+    stores = _stores(directory, settings, keys)
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
@@ -291,6 +283,20 @@ def open_hub(
         runner.run(passes.store.close())
         runner.run(stores.close())
         runner.close()
+
+
+def _stores(directory: Path, settings: Settings, keys: Keys) -> Stores:
+    store = settings.store
+    module, _ = _plug(store.url, STORES)
+    stores: Stores = module.open_stores(
+        store.url,
+        directory,
+        keys,
+        servers=store.servers,
+        insurers=store.insurers,
+        connections_max=store.connections_max,
+    )
+    return stores
 
 
 def _passes(directory: Path, keys: Keys) -> PassPorts:

@@ -24,6 +24,7 @@ from ecluse.kernel.errors import refusal
 from ecluse.passes.issued import Pass
 from ecluse.passes.status import BITS_MAX, BITS_MIN, LASTS_S
 
+PASSES, SHOWN = "passes.db", "shown.db"
 WAIT_MS = 10_000  # another process issues a thousand passes in tens of milliseconds
 LIVE_PER_PASS_MAX = 8  # accepted of one pass in two minutes: more is no visit, and it bounds the file
 KEPT_S = 2 * LASTS_S  # an index is drawn again only when no list that has it revoked is good any more
@@ -126,18 +127,18 @@ class SqlitePasses:
 
     @property
     def _passes(self) -> sqlite3.Connection:
-        return self._connection("passes", "FULL")
+        return self._connection(PASSES, "FULL")
 
     @property
     def _shown(self) -> sqlite3.Connection:
-        return self._connection("shown", "NORMAL")
+        return self._connection(SHOWN, "NORMAL")
 
     def _connection(self, name: str, synchronous: str) -> sqlite3.Connection:
         if name not in self._open:
-            connection = connect(self._directory / f"{name}.db")
+            connection = connect(self._directory / name)
             connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
             connection.execute(f"PRAGMA synchronous={synchronous}")
-            connection.executescript((files("ecluse.engines.sqlite") / f"{name}.sql").read_text())
+            connection.executescript((files("ecluse.engines.sqlite") / f"{Path(name).stem}.sql").read_text())
             self._open[name] = connection
         return self._open[name]
 
