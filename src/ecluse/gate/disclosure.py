@@ -120,7 +120,9 @@ def cut(answer: Answer, operation: Operation, presence: Presence, today: date) -
     """The answer without what this level may not be told; its horizon no further than this level may see."""
     may = allowed(operation, presence)
     changes: dict[str, Any] = {
-        name: None for name in answer.__struct_fields__ if name in BITS and BITS[name] & ~may and getattr(answer, name)
+        name: None
+        for name in answer.__struct_fields__
+        if name in BITS and BITS[name] & ~may and getattr(answer, name) not in NOTHING
     }
     furthest, until = _furthest(operation, presence, today), getattr(answer, "covered_until", None)
     if "covered_until" not in changes and until and until > furthest:
