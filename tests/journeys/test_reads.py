@@ -12,7 +12,7 @@ from pyrage.x25519 import Identity
 
 from ecluse.journal.entry import Entry, Operation
 from tests.journal import entries_in
-from tests.journeys.site import AMC, DOCTOR, Site, question, today
+from tests.journeys.site import AMC, DOCTOR, MEMBER, Site, question, today
 from tests.test_reads import reads
 
 TEETH = """product: TEETH
@@ -43,6 +43,7 @@ class Reader:
         self.site.start()
         self.tokens = {
             "doctor": self.site.own_token,
+            "insurer": self.site.token(f"amc:{AMC}", practice="", scope="feeds"),
             "hub": self.site.token("operator", practice="", scope="investigate"),
         }
 
@@ -75,6 +76,16 @@ class Reader:
         self.ids["engagement"] = self.http("doctor", "POST", "/v1/rights/checks", question(domain="DENT"))[
             "engagement"
         ]["number"]
+
+    def member(self) -> dict[str, Any]:
+        """Who is in the member file."""
+        return {name: MEMBER[name] for name in ("member_number", "nir", "birth_date")}
+
+    def issue(self) -> None:
+        """The command."""
+        file = self.folder / "people.csv"
+        file.write_text("member_number,nir,birth_date,birth_rank\n" + ",".join([*self.member().values(), "1"]) + "\n")
+        self.site.run("pass", "issue", str(file), "--insurer", AMC, "--out", str(self.folder / "passes.csv"))
 
     def expose(self, *words: str) -> None:
         """The command, with the lake brought up before."""
@@ -120,6 +131,8 @@ ACTS = {
     "POST /v1/claims": billed,
     "GET /v1/claims": lambda reader: reader.http("doctor", "GET", "/v1/claims"),
     "GET /v1/claims/{claim_id}": lambda reader: reader.http("doctor", "GET", "/v1/claims/{claim_id}"),
+    "POST /v1/passes": lambda reader: reader.http("insurer", "POST", "/v1/passes", {"members": [reader.member()]}),
+    "ecluse pass issue": Reader.issue,
     "ecluse explain": lambda reader: reader.site.run("explain", reader.ids["claim_id"]),
     "POST /v1/claims/{claim_id}/cancellation": lambda reader: reader.http(
         "doctor", "POST", "/v1/claims/{claim_id}/cancellation"

@@ -22,12 +22,14 @@ from ecluse.app.ports import Clock, Keys, Log, Mark, Pseudonyms, RightsStore
 from ecluse.app.ports.allowances import Ask
 from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.admission import Admission, Person, Request
-from ecluse.gate.allowance import ALLOWANCE_SPENT
+from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.containment import Containment, Kind, allows
+from ecluse.gate.disclosure import Overtold, fields_of, overtold
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
-from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
+from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.journal.member import Member, decode_member, encode_member, member_about
+from ecluse.kernel.days import paris_day
 from ecluse.rights.model import Engagement
 
 Answer = TypeVar("Answer")
@@ -77,45 +79,6 @@ class Released(Generic[Answer]):
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
-
-
-_BITS: dict[str, int] = {
-    "outcome": Field.OUTCOME.value,
-    "third_party_payment": Field.THIRD_PARTY_PAYMENT.value,
-    "engagement": Field.ENGAGEMENT.value,
-    "covered_until": Field.COVERED_UNTIL.value,
-    "convention_type": Field.CONVENTION_TYPE.value,
-    "csr": Field.CSR.value,
-    "total": Field.SPLIT.value,
-    "amc_cents": Field.SPLIT.value,
-    "reason": Field.REASON.value,
-    "refusals": Field.REASON.value,
-    "guarantee": Field.GUARANTEE.value,
-    "claim_id": Field.CLAIM.value,
-    "claims": Field.CLAIM.value,
-    "explained": (Field.SPLIT | Field.GUARANTEE).value,
-    "approval_id": Field.APPROVAL.value,
-    "approvals": Field.APPROVAL.value,
-    "members": Field.MEMBER.value,
-    "valid_until": Field.VALID_UNTIL.value,
-}
-
-
-NOTHING: tuple[object, ...] = (None, ())
-
-
-def fields_of(answer: object) -> int:
-    """Exactly the fields `answer` will send, as `Field` bits, read from the answer itself (absent ones are `None` or empty).
-
-    Lines that say why are shared out so speak of the guarantee.
-    """
-    bits = 0
-    for name in answer.__struct_fields__:  # type: ignore[attr-defined]
-        if name in _BITS and getattr(answer, name) not in NOTHING:
-            bits |= _BITS[name]
-    if any(getattr(line, "because", None) for line in getattr(answer, "lines", None) or ()):
-        bits |= Field.GUARANTEE.value
-    return bits
 
 
 class Desk:
@@ -193,10 +156,14 @@ class Desk:
     async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
         """Count the disclosure and write it in the journal; returns when it is durable.
 
-        Raises `allowance_spent`, the same whether there is somebody or not, and `journal_poisoned`.
+        Raises `allowance_spent`, the same whether there is somebody or not, and `journal_poisoned`. An answer that tells more
+        than the disclosure table allows is a bug, `Overtold`: neither released nor journalled.
         """
+        answer, fields = disclosure._answer, disclosure.fields
+        if beyond := overtold(answer, fields, admission.operation, admission.presence, paris_day(admission.at)):
+            raise Overtold(beyond)
         await self._write(self._entry(admission, disclosure), _ask(admission, disclosure.person))
-        return Released(disclosure._answer)
+        return Released(answer)
 
     async def record(self, entry: Entry) -> None:
         """Append one entry; returns when it is durable, and the engagement it holds is kept."""
@@ -304,7 +271,7 @@ _Waiting = tuple[Entry | None, Ask | None, "asyncio.Future[str]"]
 
 def _ask(admission: Admission, person: bytes) -> Ask | None:
     """What the allowance counts: questions by what the card says."""
-    if not isinstance(admission.about, Person):
+    if not isinstance(admission.about, Person) or admission.operation not in BY_CARD:
         return None
     account = admission.asked.account
     at_us = int(admission.at.timestamp() * 1_000_000)

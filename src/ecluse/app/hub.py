@@ -22,6 +22,7 @@ from ecluse.app.ports import (
 )
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
+from ecluse.app.ports.passes import PassPorts
 from ecluse.rules.book import RuleBook
 
 
@@ -46,6 +47,7 @@ class Hub:
     feeds: FeedPorts
     moves: InsurerMoves
     exposure: ExposurePorts
+    passes: PassPorts
 
     @property
     def now_ts_us(self) -> int:

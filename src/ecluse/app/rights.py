@@ -8,21 +8,27 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
-from ecluse.gate.admission import Person, Request
-from ecluse.journal.entry import Operation
+from ecluse.app.presence import Present, present, scanned
+from ecluse.coverage.words import guarantee_in_words
+from ecluse.gate.admission import Admission, Person, Request
+from ecluse.gate.disclosure import allowed, cut
+from ecluse.gate.identity import permit
+from ecluse.journal.entry import Field, Operation
 from ecluse.journal.member import Member
 from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc, birth_date, birth_rank, nir
-from ecluse.rights.check import horizon, open_rights
+from ecluse.rights.check import Reason, domains_on, horizon, open_rights, why_not
 from ecluse.rights.model import Covered, Domain, Engagement, Right
 from ecluse.rights.person import member_message, nir_message, person_message
 
 SCOPE = "rights"
 CARE_PAST_DAYS_MAX = 2 * 366  # past two years a claim is prescribed: article L221-11 du code de la mutualité
+GUARANTEES_MAX = 40  # lines of a table told in words: a screen; the longest published table has under 200 for all care
 CARE_AHEAD_DAYS_MAX = 90  # appointments are checked ahead; further away nobody can promise
 
 CARE_DATE_OUT_OF_RANGE = refusal(
@@ -37,10 +43,6 @@ BENEFICIARY_INVALID = refusal(
     "The beneficiary is not said right",
     fix="Give either `nir` or `member_number`, not both.",
 )
-PASS_INVALID = refusal(
-    "pass_invalid", 422, "This pass cannot be verified here", fix="Send the question again with `pass` set to null."
-)
-
 MemberNumber = Annotated[str, Meta(pattern=r"^[0-9A-Za-z ./_-]{1,32}$", description="As printed on the card")]
 
 
@@ -71,7 +73,11 @@ class Promise(msgspec.Struct, frozen=True):
 
 
 class RightsAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What may be told at this presence level; fields left out were not told. `not_confirmed` never has another field."""
+    """What may be told at this presence level; fields left out were not told.
+
+    Without a pass `not_confirmed` never has another field; with one, a `reason`. Shown live, a pass adds the `guarantee` of the
+    kind of care asked about, in words, and the other `domains` covered that day. Rights without an end are told as 9999-12-31.
+    """
 
     check_id: str
     outcome: Literal["confirmed", "not_confirmed"]
@@ -80,28 +86,38 @@ class RightsAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     engagement: Promise | None = None
     convention_type: str | None = None
     csr: str | None = None
+    reason: Reason | None = None
+    guarantee: tuple[str, ...] | None = None
+    domains: tuple[Domain, ...] | None = None
 
 
 async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Released[RightsAnswer]:
     """Answer one question; the answer's trace is durable when this returns.
 
-    Raises `forbidden`, and refusals of the question's own form, which depend on nothing the hub holds.
+    Raises `forbidden`, `pass_invalid`, and refusals of the question's own form, which depend on nothing the hub holds.
     """
     today = paris_day(hub.clock.now())
     care_date = _care_date(question.care_date, today)
+    permit(asked.account, SCOPE)  # a pass is looked at, and spent, for nobody else
+    pass_ = scanned(hub, question.presented)
     person = await who(hub, question.insurer, question.beneficiary)
-    if question.presented is not None:
-        raise PASS_INVALID(pointer="/pass")
-    admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, domain=question.domain)
+    shown = await present(hub, pass_, person)
+    admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, shown.presence, question.domain)
     rights = await hub.rights.rights(admission)
     versions = await versions_in_force(hub, person.insurer, rights)
     opened = open_rights(rights, question.domain, care_date, versions)
     if not opened:
-        unknown = RightsAnswer(check_id=asked.id, outcome="not_confirmed")
-        return await hub.desk.release(admission, Disclosure(unknown, "not_confirmed", insurer=person.insurer))
+        why = why_not(rights, question.domain, care_date)
+        answer = _told(admission, RightsAnswer(check_id=asked.id, outcome="not_confirmed", reason=why))
+        return await hub.desk.release(admission, _not_confirmed(hub, question, rights, shown, answer))
     engagement = promise(hub, asked, person.insurer, question.beneficiary, question.domain, care_date, opened)
-    disclosure = Disclosure(
+    confirmed = replace(
         _confirmed(asked.id, engagement, opened),
+        domains=tuple(each for each in domains_on(rights, care_date) if each is not question.domain),
+        guarantee=await _in_words(hub, admission, person.insurer, question.domain, care_date, opened),
+    )
+    disclosure = Disclosure(
+        _told(admission, confirmed),
         "confirmed",
         insurer=person.insurer,
         person=engagement.person,
@@ -171,11 +187,40 @@ def _confirmed(check_id: str, engagement: Engagement, opened: tuple[Covered, ...
         check_id=check_id,
         outcome="confirmed",
         third_party_payment=True,
-        covered_until=min(max(each.until for each in opened), engagement.valid_until),
+        covered_until=max(each.until for each in opened),
         engagement=Promise(engagement.number, engagement.valid_until),
         convention_type=opened[0].convention_type,
         csr=opened[0].csr,
     )
+
+
+def _not_confirmed(
+    hub: Hub, question: RightsQuestion, rights: Iterable[Right], shown: Present, answer: RightsAnswer
+) -> Disclosure[RightsAnswer]:
+    """Nothing is told of anybody; or a reason, of the one whose pass it is."""
+    insurer = amc(question.insurer)
+    if not answer.reason:
+        return Disclosure(answer, answer.outcome, insurer=insurer)
+    about = question.beneficiary
+    members = (Member(each.member_number, about.birth_date, about.birth_rank) for each in rights)
+    who = next((member for member in members if reference(hub, insurer, member) == shown.person), None)
+    return Disclosure(answer, answer.outcome, insurer=insurer, person=shown.person, who=who)
+
+
+def _told(admission: Admission, answer: RightsAnswer) -> RightsAnswer:
+    """What of the answer may be told to who was admitted."""
+    return cut(answer, admission.operation, admission.presence, paris_day(admission.at))
+
+
+async def _in_words(
+    hub: Hub, admission: Admission, insurer: str, domain: Domain, day: date, opened: tuple[Covered, ...]
+) -> tuple[str, ...] | None:
+    """What the open contracts promise for this kind of care, where it may be told: tables are not read for nothing."""
+    if not allowed(admission.operation, admission.presence) & Field.GUARANTEE:
+        return None
+    tables = [await hub.products.table(insurer, each.product, each.product_version) for each in opened]
+    rows = [row for table in tables if table for row in table.by_domain[domain] if row.holds_on(day)]
+    return tuple(f"{row.label} : {guarantee_in_words(row.parsed)}" for row in rows[:GUARANTEES_MAX])
 
 
 def _care_date(text: str, today: date) -> date:

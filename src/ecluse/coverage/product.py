@@ -98,11 +98,14 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         return (
             domain in self.domains
             and (self.acts is None or act in self.acts)
-            and (self.first_day is None or self.first_day <= day)
-            and (self.last_day is None or day <= self.last_day)
+            and self.holds_on(day)
             and (self.when is None or self.when.holds(facts))
             and not (self.each_side and facts.side is None)
         )
+
+    def holds_on(self, day: date) -> bool:
+        """Whether this row speaks of care of `day`."""
+        return (self.first_day is None or self.first_day <= day) and (self.last_day is None or day <= self.last_day)
 
     def opens_on(self, since: date | None) -> date | None:
         """The first day after the waiting period of a member covered `since`; None if there is nothing to wait for."""

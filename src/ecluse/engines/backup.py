@@ -70,6 +70,11 @@ class Backup:
             return
         raise BACKUP_BUSY()
 
+    def snapshot(self, name: str) -> None:
+        """One more SQLite file, if the hub has made it yet."""
+        if (self._source / name).exists():
+            self._snapshot(self._source / name)
+
     def files(self, folders: Iterable[str]) -> None:
         """Every file of these folders; one that only grows is copied as far as it goes."""
         for folder in folders:

@@ -97,6 +97,9 @@ class Opened(msgspec.Struct, frozen=True):
     denied: bool = False
 
 
+BY_CARD = {Operation.RIGHTS_CHECK, Operation.CLAIM}  # operations that may name somebody by what the card says
+
+
 def opens(entry: Entry) -> bool:
     """Whether an entry told an account of a person by what the card says: a rights check, or a claim without engagement."""
     by_card = entry.operation is Operation.RIGHTS_CHECK or (entry.operation is Operation.CLAIM and not entry.engagement)

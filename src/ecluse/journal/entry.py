@@ -29,6 +29,7 @@ class Field(IntFlag):
     APPROVAL = 1 << 10  # an own prior approval's state
     VALID_UNTIL = 1 << 11  # the last day of care of an approval: at most the end of the rights, up to 90 days ahead
     MEMBER = 1 << 12  # member number, birth date and rank: to the member's own insurer, and to nobody else
+    DOMAINS = 1 << 13  # which kinds of care are covered, beside the one asked about
 
 
 class Operation(StrEnum):
@@ -59,6 +60,8 @@ class Operation(StrEnum):
     JOURNAL_PROVED = "journal_proved"
     RECIPIENT_SET = "recipient_set"
     CONTAINED = "contained"
+    PASS_ISSUED = "pass_issued"  # noqa: S105 - a word
+    PASS_REVOKED = "pass_revoked"  # noqa: S105 - a word
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from itertools import groupby
+from typing import Literal
 
 from ecluse.kernel.days import Period, merge
 from ecluse.rights.model import Covered, Domain, Right
 
 HORIZON_DAYS = 30  # how long an engagement holds, and how far ahead a typed question may see (docs/gate.md)
+
+Reason = Literal["no_rights", "domain_not_covered", "not_begun", "ended"]
 
 
 def horizon(asked_on: date) -> date:
@@ -28,6 +31,21 @@ def open_rights(
     wanted = sorted((right for right in rights if domain in right.domains), key=_contract)
     opened = [_covered(list(same), day, version) for _, same in groupby(wanted, key=_contract)]
     return tuple(sorted((each for each in opened if each), key=lambda each: (each.priority, each.contract)))
+
+
+def why_not(rights: Iterable[Right], domain: Domain, day: date) -> Reason:
+    """Why nothing is open on `day` for `domain`, for who may be told."""
+    known = list(rights)
+    asked = [right for right in known if domain in right.domains]
+    if not asked:
+        return "domain_not_covered" if known else "no_rights"
+    return "ended" if any(right.valid.start <= day for right in asked) else "not_begun"
+
+
+def domains_on(rights: Iterable[Right], day: date) -> tuple[Domain, ...]:
+    """Every kind of care that is open on `day`, in the order of `Domain`."""
+    opened = {domain for right in rights if day in right.valid for domain in right.domains}
+    return tuple(domain for domain in Domain if domain in opened)
 
 
 def _contract(right: Right) -> tuple[str, str]:

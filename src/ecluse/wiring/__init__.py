@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +31,7 @@ from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
+from ecluse.app.ports.passes import PassPorts
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
@@ -50,6 +51,7 @@ from ecluse.engines.local.registry import Signer
 from ecluse.engines.proofs import SharedProofs
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
+from ecluse.engines.sqlite.passes import PASSES, SqlitePasses
 from ecluse.engines.stores import Stores
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import Refused, refusal
@@ -239,6 +241,7 @@ def backup_hub(directory: Path, to: Path) -> Copied:
         backup.store(directory / settings.store.url.removeprefix("sqlite:"))
     else:
         backup.files(["spool"])
+    backup.snapshot(PASSES)
     backup.journal(settings.journal.place)
     backup.files([f"out/{BANK_FOLDER}"])
     backup.file(FILE)
@@ -266,6 +269,7 @@ def open_hub(
     allowance = Allowance(clock, allowances, stores.claims)
     containments = open_containments(directory)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
+    passes = _passes(directory, keys)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
@@ -286,6 +290,7 @@ def open_hub(
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             exposure=_exposure(directory, settings),
+            passes=passes,
             dir=directory,
             settings=settings,
             issuers=trusted_issuers(settings, directory, clock),
@@ -298,6 +303,7 @@ def open_hub(
         allowances.close()
         containments.close()
         log.close()
+        runner.run(passes.store.close())
         runner.run(stores.close())
         runner.close()
 
@@ -314,6 +320,11 @@ def _open_stores(directory: Path, settings: Settings, keys: Keys) -> Stores:
         connections_max=store.connections_max,
     )
     return stores
+
+
+def _passes(directory: Path, keys: Keys) -> PassPorts:
+    """Passes of this hub, signed under its key for passes, whose public half is asked for once."""
+    return PassPorts(SqlitePasses(directory), cache(partial(keys.public_key, "pass")), partial(keys.sign, "pass"))
 
 
 def _exposure(directory: Path, settings: Settings) -> ExposurePorts:

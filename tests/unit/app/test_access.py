@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ecluse.app.access import Desk, Disclosure, fields_of
+from ecluse.app.access import Desk, Disclosure
 from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Mark
 from ecluse.app.rights import Promise, RightsAnswer
@@ -19,6 +19,7 @@ from ecluse.doors.http.answers import send
 from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.local.refusals import JOURNAL_POISONED
 from ecluse.gate.admission import Person, Request
+from ecluse.gate.disclosure import Overtold, fields_of
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.kernel.errors import Refused
@@ -103,3 +104,14 @@ def test_the_fields_are_read_from_the_answer_itself() -> None:
     yes = RightsAnswer("chk_1", "confirmed", True, day, Promise("E26", day), "SV", "0001")
     sent = set(msgspec.json.decode(msgspec.json.encode(yes))) - {"check_id"}
     assert {str(bit.name).lower() for bit in Field(fields_of(yes))} == sent
+
+
+def test_an_answer_that_tells_too_much_is_neither_released_nor_journalled(tmp_path: Path) -> None:
+    at = desk(open_log(tmp_path / "journal"), tmp_path)
+    admission = at.admit(
+        Request(DOCTOR, "chk_1"), "rights", Operation.RIGHTS_CHECK, Person("0075123456", (b"k",), False)
+    )
+    reason = RightsAnswer("chk_1", "not_confirmed", reason="ended")
+    with pytest.raises(Overtold, match="rights_check TYPED"):
+        asyncio.run(at.release(admission, Disclosure(reason, "not_confirmed", insurer="0075123456")))
+    assert entries_in(tmp_path / "journal") == []

@@ -37,6 +37,7 @@ COMMANDS = (
     ("insurer key", "recipients", "key"),
     ("practice", "directory", "practices"),
     ("pay", "pay", "app"),
+    ("pass", "passes", "app"),
     ("rules", "rules", "app"),
     ("feed", "feeds", "app"),
     ("db", "db", "app"),

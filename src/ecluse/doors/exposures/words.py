@@ -24,6 +24,7 @@ FIELDS = {
     "approval": "accord préalable : état",
     "valid_until": "date de fin d’accord",
     "member": "numéro d’adhérent, date et rang de naissance",
+    "domains": "domaines de soins couverts",
 }
 CATEGORIES = {
     Category.PRESENT: ("Patient présent", "À chaque affichage, une preuve que la personne était là."),

@@ -20,7 +20,7 @@ from ecluse.app.ports import Upkeep
 from ecluse.app.ports.published import Published
 from ecluse.app.quotes import QuoteSent, quote
 from ecluse.app.rights import RightsQuestion, check_rights
-from ecluse.doors.http import approvals, claims, exposures, feeds, quotes, remittances, rights
+from ecluse.doors.http import approvals, claims, exposures, feeds, passes, quotes, remittances, rights
 from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
@@ -40,6 +40,7 @@ HANDLERS = [
     *remittances.HANDLERS,
     *feeds.HANDLERS,
     *exposures.HANDLERS,
+    *passes.HANDLERS,
 ]
 
 
@@ -61,7 +62,12 @@ def build(
         return await door.asked(request.scope)
 
     routes = Litestar(
-        [*probes(hub, stopping, meters, upkeep), *(journal(logs) if logs else ()), *HANDLERS],
+        [
+            *probes(hub, stopping, meters, upkeep),
+            *(journal(logs) if logs else ()),
+            *passes.public_passes(hub),
+            *HANDLERS,
+        ],
         dependencies={
             "hub": Provide(lambda: hub, use_cache=True, sync_to_thread=False),
             "asked": Provide(asked),

@@ -1,0 +1,17 @@
+-- passes.db: passes issued, by their index in the status list. Losing it makes every pass refused: it belongs to a backup.
+
+CREATE TABLE IF NOT EXISTS pass (
+    place INTEGER PRIMARY KEY,
+    insurer TEXT NOT NULL,
+    person BLOB NOT NULL,
+    made BLOB NOT NULL,
+    expires_ts INTEGER NOT NULL,
+    batch BLOB NOT NULL,
+    line INTEGER NOT NULL,
+    revoked_ts INTEGER,
+    UNIQUE (batch, line)
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS pass_person ON pass (insurer, person);
+CREATE INDEX IF NOT EXISTS pass_expires ON pass (expires_ts);
+CREATE INDEX IF NOT EXISTS pass_revoked ON pass (place) WHERE revoked_ts IS NOT NULL;

@@ -1,0 +1,130 @@
+"""The book of passes: an index for one pass only, a presentation accepted once whoever asks, revocations that hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecluse.app.ports.passes import PassRecord
+from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.passes import KEPT_S, LIVE_PER_PASS_MAX, PASSES, SqlitePasses
+from ecluse.kernel.days import parse_day
+from ecluse.kernel.errors import Refused
+from ecluse.passes.issued import DAY_S, Pass
+from ecluse.passes.status import BITS_MAX, BITS_MIN
+from ecluse.rights.model import Domain
+
+AMC, OTHER = "0075123456", "0075999999"
+NOW = 1_795_906_800
+
+
+def now(work: Any) -> Any:
+    return asyncio.run(work)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[SqlitePasses]:
+    made = SqlitePasses(tmp_path)
+    yield made
+    now(made.close())
+
+
+def making(person: bytes = b"p" * 16, insurer: str = AMC, begins_ts: int = NOW) -> Any:
+    def make(index: int) -> PassRecord:
+        day = parse_day("2026-12-29")
+        return PassRecord(
+            Pass(insurer, index, bytes(16), begins_ts, begins_ts + 31 * DAY_S, (Domain.MED,), day), person
+        )
+
+    return make
+
+
+def test_lines_of_a_batch_are_issued_once(book: SqlitePasses, tmp_path: Path) -> None:
+    first = now(book.issue(b"batch", {1: making(), 2: making()}, NOW))
+    other = SqlitePasses(tmp_path)  # another process
+    again = now(other.issue(b"batch", {2: making(b"q" * 16), 3: making()}, NOW))
+    assert again[2] == first[2]
+    assert len({each.made.index for each in (*first.values(), *again.values())}) == 3
+    assert now(book.issue(b"other", {1: making()}, NOW))[1] != first[1]
+    now(other.close())
+
+
+def test_indexes_are_drawn_all_over_the_list(book: SqlitePasses) -> None:
+    made = now(book.issue(b"batch", {line: making() for line in range(2000)}, NOW))
+    places = sorted(each.made.index for each in made.values())
+    assert len(set(places)) == 2000
+    assert places[-1] < BITS_MIN
+    quarters = [sum(at * BITS_MIN // 4 <= place < (at + 1) * BITS_MIN // 4 for place in places) for at in range(4)]
+    assert min(quarters) > 350  # 500 each, 7 standard deviations away
+
+
+def test_a_pass_stands_for_its_insurer_until_it_is_revoked(book: SqlitePasses) -> None:
+    index = now(book.issue(b"b", {1: making()}, NOW))[1].made.index
+    assert now(book.stands(AMC, index)) == b"p" * 16
+    assert [now(book.stands(OTHER, index)), now(book.stands(AMC, (index + 1) % BITS_MIN))] == [None, None]
+    assert now(book.revoke(OTHER, index, NOW)) is None
+    assert [now(book.revoke(AMC, index, at)) for at in (NOW, NOW + 1)] == [b"p" * 16] * 2
+    assert now(book.stands(AMC, index)) is None
+    assert now(book.revoked()) == ([index], BITS_MIN)
+
+
+def test_all_of_a_person_are_revoked(book: SqlitePasses) -> None:
+    now(book.issue(b"b", {1: making(), 2: making(), 3: making(b"q" * 16), 4: making(insurer=OTHER)}, NOW))
+    assert [now(book.revoke_person(AMC, b"p" * 16, NOW)) for _ in range(2)] == [2, 0]
+    assert len(now(book.revoked())[0]) == 2
+
+
+def test_what_expired_is_forgotten_once_no_list_can_have_it(book: SqlitePasses) -> None:
+    index = now(book.issue(b"b", {1: making()}, NOW))[1].made.index
+    now(book.revoke(AMC, index, NOW))
+    expired_ts = NOW + 31 * DAY_S
+    now(book.issue(b"later", {1: making(begins_ts=expired_ts)}, expired_ts + KEPT_S - 1))
+    assert now(book.revoked())[0] == [index]
+    now(book.issue(b"last", {1: making(begins_ts=expired_ts)}, expired_ts + KEPT_S + 1))
+    assert now(book.revoked())[0] == []
+
+
+def test_a_list_that_is_half_full_is_made_longer_and_a_full_one_refuses(
+    book: SqlitePasses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecluse.engines.sqlite.passes.BITS_MIN", 8)
+    now(book.issue(b"b", {line: making() for line in range(5)}, NOW))
+    assert now(book.revoked())[1] == 16
+    monkeypatch.setattr("ecluse.engines.sqlite.passes.BITS_MAX", 16)
+    with pytest.raises(Refused, match="passes_spent"):
+        now(book.issue(b"c", {line: making() for line in range(5)}, NOW))
+    assert BITS_MAX == 2**27
+    with closing(connect(tmp_path / PASSES)) as kept:
+        assert kept.execute("SELECT count(*) FROM pass").fetchone() == (5,)
+
+
+SHOWN = st.tuples(st.integers(0, 2), st.integers(100, 103), st.sampled_from([b"nonce--1", b"nonce--2", b"nonce--3"]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), SHOWN), max_size=40))
+def test_no_presentation_is_accepted_twice_by_whichever_process(asked: list[tuple[int, Any]]) -> None:
+    with TemporaryDirectory() as place:
+        books = [SqlitePasses(Path(place)) for _ in range(2)]
+        accepted: set[Any] = set()
+        for which, shown in asked:
+            was = now(books[which].take(*shown, 100))
+            often = sum(other[0] == shown[0] for other in accepted) >= LIVE_PER_PASS_MAX
+            assert was is (shown not in accepted and not often)
+            accepted |= {shown} if was else set()
+        for each in books:
+            now(each.close())
+
+
+def test_old_presentations_leave_the_file(book: SqlitePasses) -> None:
+    assert [now(book.take(1, 100, b"%08d" % number, 98)) for number in range(9)] == [True] * 8 + [False]
+    assert now(book.take(1, 103, b"nonce--1", 101))
+    assert now(book.take(1, 103, b"nonce--1", 101)) is False
