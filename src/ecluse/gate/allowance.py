@@ -61,19 +61,20 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Caps by profession as tokens name it, since when, and the run or the text they come from."""
+    """Caps by profession, since when, and the run or the text they come from. `names`: other words of tokens for a row."""
 
     as_of: date
     source: str
     professions: dict[str, Caps]
+    names: dict[str, str] = {}
 
     def __post_init__(self) -> None:
-        if OTHER not in self.professions:
-            raise ValueError(f"no row {OTHER!r}")
+        if missing := {OTHER, *self.names.values()} - self.professions.keys():
+            raise ValueError(f"no row {', '.join(sorted(missing))}")
 
     def of(self, profession: str) -> Caps:
         """The caps of a profession; those of `other` when the table does not name it."""
-        return self.professions.get(profession) or self.professions[OTHER]
+        return self.professions.get(self.names.get(profession, profession)) or self.professions[OTHER]
 
 
 class Standing(msgspec.Struct, frozen=True):

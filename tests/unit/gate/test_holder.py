@@ -90,6 +90,9 @@ BEGUN = Memory(MEMORY.secrets, nonce_required=False, since_ts=NOW - AHEAD_S_MAX)
         (BEGUN, asked(), "use_dpop_nonce", FRESH),  # it may have been used before the hub's memory begins
         (BEGUN, asked(nonce=FRESH), "", ""),
     ],
+    ids=lambda value: (
+        value if value in {"", "use_dpop_nonce", "invalid_dpop_proof"} else "…"
+    ),  # nonces are each process's own
 )
 def test_a_proof_is_of_the_tokens_key_and_has_a_nonce(memory: Memory, came: Sent, code: str, told: str) -> None:
     if not code:
