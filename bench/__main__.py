@@ -20,6 +20,7 @@ BENCHES = (
     "failover",
     "lake",
     "detectors",
+    "timing",
 )
 
 

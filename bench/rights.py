@@ -89,14 +89,14 @@ def hub(people: int, home: Path, product: str = members.PRODUCT_YAML, **environm
     members.write_feed(home / "members.csv", people)
     (home / "product.yaml").write_text(product)
     directory = ["--dir", str(home / "hub")]
-    _ecluse("init", str(home / "hub"), **environment)
-    _ecluse("product", "load", str(home / "product.yaml"), "--insurer", members.AMC, *directory, **environment)
-    _ecluse("feed", "load", str(home / "members.csv"), "--insurer", members.AMC, "--full", *directory, **environment)
+    ecluse("init", str(home / "hub"), **environment)
+    ecluse("product", "load", str(home / "product.yaml"), "--insurer", members.AMC, *directory, **environment)
+    ecluse("feed", "load", str(home / "members.csv"), "--insurer", members.AMC, "--full", *directory, **environment)
     (home / "members.csv").unlink()
-    token = _ecluse(
+    token = ecluse(
         "dev", "token", "--account", "rpps:10000000001", "--practice", "370000028", *directory, **environment
     )
-    serve = [_command(), "serve", "--port", str(PORTS["ecluse"]), *directory]
+    serve = [program(), "serve", "--port", str(PORTS["ecluse"]), *directory]
     with running(serve, PORTS["ecluse"], **environment) as process:
         yield Served(process, token.strip())
 
@@ -185,13 +185,15 @@ def summary(store: str, people: int, names: list[str], rounds: list[dict[str, di
     }
 
 
-def _command() -> str:
+def program() -> str:
+    """Our own command."""
     return str(Path(sys.executable).with_name("ecluse"))
 
 
-def _ecluse(*words: str, **environment: str) -> str:
+def ecluse(*words: str, **environment: str) -> str:
+    """What one of our commands prints."""
     inherited = {**os.environ, **environment}
-    done = subprocess.run([_command(), *words], capture_output=True, text=True, check=False, env=inherited)
+    done = subprocess.run([program(), *words], capture_output=True, text=True, check=False, env=inherited)
     if done.returncode:
         raise RuntimeError(f"ecluse {words[0]}: {done.stderr.strip()}")
     return done.stdout

@@ -228,3 +228,25 @@ def test_a_list_of_members_becomes_passes_and_again_the_same(hub: OpenHub, tmp_p
     assert "revoked" in str(command(hub, "verify", "-", stdin=text).exception)
     listed = command(hub, "status", "--out", str(tmp_path / "status.cwt"))
     assert (tmp_path / "status.cwt").stat().st_size == listed["bytes"]
+
+
+NO = {
+    "unknown": (UNKNOWN, {}),
+    "closed": (3, {}),
+    "another kind of care": (1, {"domain": "HOSP"}),
+    "another insurer": (1, {"insurer": "0075999999"}),
+    "another birth date": (1, {"beneficiary": question(1)["beneficiary"] | {"birth_date": "1979-06-15"}}),
+    "the NIR of one, the rank of another": (1, {"beneficiary": question(2)["beneficiary"] | {"birth_rank": 2}}),
+}
+
+
+def test_without_a_pass_every_no_is_the_same_answer_of_the_same_size(hub: OpenHub) -> None:
+    answers = [checked(hub, number, None, **changes) for number, changes in NO.values()]
+    assert {each.status_code for each in answers} == {200}
+    assert [each.json() | {"check_id": ""} for each in answers] == [{"check_id": "", "outcome": "not_confirmed"}] * len(
+        NO
+    )
+    assert len({len(each.content) for each in answers}) == 1
+    assert len({tuple(sorted(each.headers)) for each in answers}) == 1
+    written = [entry(hub, each.json()["check_id"]) for each in answers]
+    assert {(each.fields, each.person, each.who) for each in written} == {(Field.OUTCOME.value, b"", b"")}

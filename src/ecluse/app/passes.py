@@ -161,7 +161,7 @@ def _made(
 
 
 def _until(rights: Sequence[Right], domain: Domain, day: date) -> date:
-    return max(each.until for each in open_rights(rights, domain, day, lambda _: ""))
+    return max(each.until for each in open_rights(rights, domain, day))
 
 
 def _text(hub: Hub, made: Pass) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -11,7 +11,9 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ecluse.app.access import Disclosure, Released
+from ecluse.app.even import found_or_decoy
 from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB
 from ecluse.app.presence import Present, present, scanned
 from ecluse.coverage.words import guarantee_in_words
 from ecluse.gate.admission import Admission, Person, Request
@@ -103,13 +105,13 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     person = await who(hub, question.insurer, question.beneficiary)
     shown = await present(hub, pass_, person)
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, shown.presence, question.domain)
-    rights = await hub.rights.rights(admission)
-    versions = await versions_in_force(hub, person.insurer, rights)
-    opened = open_rights(rights, question.domain, care_date, versions)
+    rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
+    opened = open_rights(rights, question.domain, care_date)
     if not opened:
         why = why_not(rights, question.domain, care_date)
         answer = _told(admission, RightsAnswer(check_id=asked.id, outcome="not_confirmed", reason=why))
         return await hub.desk.release(admission, _not_confirmed(hub, question, rights, shown, answer))
+    opened = await with_tables(hub, person.insurer, opened)
     engagement = promise(hub, asked, person.insurer, question.beneficiary, question.domain, care_date, opened)
     confirmed = replace(
         _confirmed(asked.id, engagement, opened),
@@ -138,14 +140,17 @@ async def who(hub: Hub, insurer: str, beneficiary: Beneficiary) -> Person:
         message = nir_message(nir(beneficiary.nir, pointer="/beneficiary/nir"), born, rank)
     else:
         message = member_message(beneficiary.member_number or "", born, rank)
-    keys = await hub.desk.look_up(number, message) if hub.keys.has(number) else ()
-    return Person(number, keys, beneficiary.member_number is not None)
+    served = hub.keys.has(number)
+    keys = await hub.desk.look_up(number if served else HUB, message)  # wherever the key lives, both take as long
+    return Person(number, keys if served else (), beneficiary.member_number is not None)
 
 
-async def versions_in_force(hub: Hub, insurer: str, rights: Iterable[Right]) -> Callable[[str], str]:
-    """The version in force of each product these rights name; empty where none was loaded."""
-    names = {right.product for right in rights}
-    return {name: await hub.products.in_force(insurer, name) for name in names}.__getitem__
+async def with_tables(hub: Hub, insurer: str, opened: tuple[Covered, ...]) -> tuple[Covered, ...]:
+    """Contracts that are open, each with its guarantee table in force now; empty where none was loaded.
+
+    Asked for once it is known that they are open: for nobody else's rights, or the time would tell of them.
+    """
+    return tuple([replace(each, product_version=await hub.products.in_force(insurer, each.product)) for each in opened])
 
 
 def promise(

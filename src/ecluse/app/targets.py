@@ -8,8 +8,9 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from ecluse.app.even import found_or_decoy
 from ecluse.app.hub import Hub
-from ecluse.app.rights import Beneficiary, named, reference, versions_in_force, who
+from ecluse.app.rights import Beneficiary, named, reference, who, with_tables
 from ecluse.claims.approval import Approval
 from ecluse.claims.price import Payer, Payers
 from ecluse.gate.admission import Admission, Request
@@ -115,17 +116,13 @@ async def unengaged(
     """What a rights check would find on the day of care, and on each line's day within the thirty that follow."""
     meant = await who(hub, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant, domain=domain)
-    rights = await hub.rights.rights(admission)
-    versions = await versions_in_force(hub, meant.insurer, rights)
-
-    def opened(day: date) -> tuple[Covered, ...]:
-        return open_rights(rights, domain, day, versions)
-
-    contracts = {day: opened(day) for day in {care_date, *days}}
+    rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
+    contracts = {day: open_rights(rights, domain, day) for day in {care_date, *days}}
     last = care_date + timedelta(days=HORIZON_DAYS)
     known = meant.insurer if hub.keys.has(meant.insurer) else ""
     if not all(open_then for day, open_then in contracts.items() if care_date <= day <= last):
         return Target(admission, known, b"", None, domain, care_date, {})
+    contracts = {day: await with_tables(hub, meant.insurer, opened) for day, opened in contracts.items()}
     member = named(beneficiary, contracts[care_date])
     person = reference(hub, meant.insurer, member)
     return Target(admission, known, person, None, domain, care_date, contracts, member=member)

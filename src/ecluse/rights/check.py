@@ -6,7 +6,7 @@ Steps: 1. keep the rights of the domain; 2. merge what touches, contract by cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Literal
@@ -24,12 +24,10 @@ def horizon(asked_on: date) -> date:
     return asked_on + timedelta(days=HORIZON_DAYS)
 
 
-def open_rights(
-    rights: Iterable[Right], domain: Domain, day: date, version: Callable[[str], str]
-) -> tuple[Covered, ...]:
-    """The contracts open on `day` for `domain`, first payer first. `version` names a product's guarantee table of today."""
+def open_rights(rights: Iterable[Right], domain: Domain, day: date) -> tuple[Covered, ...]:
+    """The contracts open on `day` for `domain`, first payer first; which guarantee table is theirs is not known here."""
     wanted = sorted((right for right in rights if domain in right.domains), key=_contract)
-    opened = [_covered(list(same), day, version) for _, same in groupby(wanted, key=_contract)]
+    opened = [_covered(list(same), day) for _, same in groupby(wanted, key=_contract)]
     return tuple(sorted((each for each in opened if each), key=lambda each: (each.priority, each.contract)))
 
 
@@ -52,7 +50,7 @@ def _contract(right: Right) -> tuple[str, str]:
     return right.contract, right.member_number
 
 
-def _covered(same: list[Right], day: date, version: Callable[[str], str]) -> Covered | None:
+def _covered(same: list[Right], day: date) -> Covered | None:
     now = next((right for right in same if day in right.valid), None)
     if now is None:
         return None
@@ -61,7 +59,7 @@ def _covered(same: list[Right], day: date, version: Callable[[str], str]) -> Cov
         contract=now.contract,
         member_number=now.member_number,
         product=now.product,
-        product_version=version(now.product),
+        product_version="",
         until=whole.last_day,
         convention_type=now.convention_type,
         csr=now.csr,

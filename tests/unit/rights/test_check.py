@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.kernel.days import FOREVER, Period, period
-from ecluse.rights.check import open_rights
+from ecluse.rights.check import domains_on, open_rights, why_not
 from ecluse.rights.model import Covered, Domain, Right
 
 DAY = date(2026, 11, 24)
@@ -24,7 +25,7 @@ def right(contract: str = "C1", first: str = "2026-01-01", last: str = "2026-12-
 
 
 def opened(*rights: Right, day: date = DAY, domain: Domain = Domain.MED) -> tuple[Covered, ...]:
-    return open_rights(rights, domain, day, lambda product: f"{product}-v1")
+    return open_rights(rights, domain, day)
 
 
 def test_rights_are_open_on_their_first_and_last_day_and_not_outside() -> None:
@@ -64,7 +65,7 @@ def test_contracts_come_in_order_of_priority() -> None:
 
 def test_what_is_remembered_is_the_period_of_the_day_of_care() -> None:
     (covered,) = opened(right(last="2026-06-30", product="OLD"), right(first="2026-07-01", product="NEW"))
-    assert (covered.product, covered.product_version) == ("NEW", "NEW-v1")
+    assert covered.product == "NEW"
 
 
 days = st.integers(0, 400).map(lambda offset: date(2026, 1, 1) + timedelta(days=offset))
@@ -88,3 +89,27 @@ def test_every_day_up_to_the_promised_end_is_covered_and_the_next_is_not(rights:
         while any(walked in each.valid for each in own):
             walked += timedelta(days=1)
         assert covered.until == walked - timedelta(days=1)
+
+
+WHY = {
+    "nobody": ((), Domain.MED, DAY, "no_rights"),
+    "another kind of care": ((right(),), Domain.OPTI, DAY, "domain_not_covered"),
+    "over": ((right(),), Domain.MED, date(2027, 1, 1), "ended"),
+    "not yet": ((right(),), Domain.MED, date(2025, 12, 31), "not_begun"),
+    "between two": ((right(last="2026-01-31"), right(first="2027-01-01", last="2027-12-31")), Domain.MED, DAY, "ended"),
+}
+
+
+@pytest.mark.parametrize(("rights", "domain", "day", "reason"), WHY.values(), ids=WHY.keys())
+def test_why_nothing_is_open(rights: tuple[Right, ...], domain: Domain, day: date, reason: str) -> None:
+    assert opened(*rights, day=day, domain=domain) == ()
+    assert why_not(rights, domain, day) == reason
+
+
+def test_kinds_of_care_open_on_a_day_have_one_order() -> None:
+    rights = [
+        right(domains=(Domain.OPTI,)),
+        right(domains=(Domain.PHAR, Domain.MED)),
+        right(last="2026-01-31", domains=(Domain.DENT,)),
+    ]
+    assert domains_on(rights, DAY) == (Domain.MED, Domain.PHAR, Domain.OPTI)
