@@ -13,6 +13,7 @@ BENCHES = (
     "append",
     "verify",
     "feed",
+    "identity",
     "rights",
     "claims",
     "payments",

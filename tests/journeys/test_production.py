@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from time import time
 
 import pytest
 
+from ecluse.gate.identity import Account, header_claims
 from tests.journeys.site import Site
+from tests.tokens import compact, elliptic, proof
 
+NAME = "https://psc.example"
 PASSPHRASE = {"ECLUSE_KEYS_PASSPHRASE": "écluse du Sanitas"}
 PRODUCTION = {"ECLUSE_HUB_MODE": "production", "ECLUSE_JOURNAL_ORIGIN": "hub.test/journal"}
 
@@ -58,6 +63,38 @@ def test_a_token_of_the_development_issuer_opens_nothing_in_production(tmp_path:
     with production.client(token) as client:
         assert client.get("/v1/claims").status_code == 401
     assert production.stop() == 0
+
+
+def issuer(**settings: object) -> dict[str, str]:
+    """A configured issuer whose keys are in a file of the hub's directory."""
+    return {"ECLUSE_ISSUERS": json.dumps([{"name": NAME, "audience": "ecluse", "jwks": "psc.json", **settings}])}
+
+
+def test_production_takes_bound_tokens_only_under_its_public_name(tmp_path: Path) -> None:
+    Site(tmp_path / "hub", **PASSPHRASE).run("init", str(tmp_path / "hub"))
+    key, holder, now_ts = elliptic("k1"), elliptic(), int(time())
+    (tmp_path / "hub" / "psc.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    loose = Site(tmp_path / "hub", **PASSPHRASE, **PRODUCTION, **issuer(bearer=True))
+    assert refused(loose, "pay", "list").startswith("bearer_refused: ")
+
+    def token(**account: str) -> str:
+        claims = header_claims(Account("rpps:1", "370000028", scopes=frozenset({"claims"}), **account))
+        claims |= {"iss": NAME, "aud": "ecluse", "iat": now_ts, "exp": now_ts + 300}
+        return compact({"alg": "ES256", "typ": "at+jwt", "kid": "k1"}, claims, key)
+
+    bound = token(jkt=holder.thumbprint())
+    for public_url, code in (("https://hub.test", "use_dpop_nonce"), ("", "invalid_dpop_proof")):
+        site = Site(tmp_path / "hub", **PASSPHRASE, **PRODUCTION, **issuer(), ECLUSE_HTTP_PUBLIC_URL=public_url)
+        site.start()
+        with site.client(token()) as client:
+            assert client.get("/v1/claims").json()["code"] == "unauthenticated"
+        for name in ("https://hub.test", site.url):
+            sent = proof(holder, method="GET", url=f"{name}/v1/claims", token=bound, now_ts=int(time()))
+            headers = {"Authorization": f"DPoP {bound}", "DPoP": sent}
+            with site.client("") as client:
+                told = client.get("/v1/claims", headers=headers).json()
+            assert told["code"] == (code if name == public_url else "invalid_dpop_proof")
+        assert site.stop() == 0
 
 
 @pytest.mark.parametrize(

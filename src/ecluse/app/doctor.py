@@ -89,6 +89,13 @@ def _issuers(facts: Facts) -> Found:
         return Found("wrong", "no issuer is trusted: every question is refused", "Add an [[issuers]] to ecluse.toml.")
     if facts.production and facts.development_issuers:
         return Found("warning", "the development issuer is listed, and ignored", "Take it out of ecluse.toml.")
+    if facts.production and not facts.named:
+        return Found(
+            "warning" if facts.certificates else "wrong",
+            "http.public_url is empty: no DPoP proof is believed"
+            + ("" if facts.certificates else ", nor any certificate"),
+            "Write the address under which clients know the hub.",
+        )
     return ok(f"{facts.issuers} trusted")
 
 

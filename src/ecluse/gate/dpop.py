@@ -1,8 +1,9 @@
 """Proofs that the sender has the key a token is bound to: the checks of RFC 9449 §4.3 that need no memory, in its order.
 
 1. one header; 2. a well-formed JWT; 3. every claim that is needed; 4. `typ`; 5. `alg` allowed; 6. signature by the key in `jwk`;
-7. no private part in it; 8. `htm`; 9. `htu`; 10. `nonce`; 11. `iat` in its window; 12. `ath`, and the key is the token's. That a
-proof was not seen before is asked of a store afterwards (`app/ports/proofs.py`), so that only good proofs take room there.
+7. no private part in it; 8. `htm`; 9. `htu`; 10. `nonce`; 11. `iat` in its window; 12. `ath`, and the key is the token's (asked
+before 6: a thief's key is not worth a signature check). That a proof was not seen before is asked of a store afterwards
+(`app/ports/proofs.py`), so that only good proofs take room there.
 """
 
 from __future__ import annotations
@@ -66,13 +67,16 @@ class _Claims(msgspec.Struct):
     nonce: str = ""
 
 
-def read_proof(sent: Sequence[str], *, method: str, url: str, token: str, now_ts: int) -> Proof:
-    """The proof among the `DPoP` headers of a request for `url` (without query) with this token. Raises `ValueError`."""
+def read_proof(sent: Sequence[str], *, method: str, url: str, token: str, jkt: str, now_ts: int) -> Proof:
+    """The proof among the `DPoP` headers of a request for `url` (without query) with this token, which is bound to the key
+    with the thumbprint `jkt`. Raises `ValueError`, `LookupError` or `TypeError` for any other."""
     [text] = sent  # 1
     if len(text) > PROOF_BYTES_MAX:
         raise ValueError("too long")
     signed = take_apart(text)  # 2
-    algorithm, key, jkt = _key(signed.header)  # 4, 5, 7
+    algorithm, key, thumbprint = _key(signed.header)  # 4, 5, 7
+    if thumbprint != jkt:  # 12
+        raise ValueError("another key's")
     claims = msgspec.json.decode(signed.payload, type=_Claims)  # 3
     check_signature(signed, algorithm, key)  # 6
     if claims.htm != method or not same_url(claims.htu, url):  # 8, 9

@@ -70,11 +70,11 @@ def check_proof(account: Account, sent: Sent, memory: Memory, now_ts: int) -> tu
     Raises `invalid_dpop_proof`, or `use_dpop_nonce` when all else is right.
     """
     try:
-        proof = read_proof(sent.proofs, method=sent.method, url=sent.url, token=sent.token, now_ts=now_ts)
+        proof = read_proof(
+            sent.proofs, method=sent.method, url=sent.url, token=sent.token, jkt=account.jkt, now_ts=now_ts
+        )
     except (ValueError, LookupError, TypeError):
         raise invalid_proof() from None
-    if proof.jkt != account.jkt:
-        raise invalid_proof()
     state = nonce_state(proof, memory.secrets)
     fresh = nonce(memory.secrets.current, proof.jkt)
     needed = memory.nonce_required or proof.iat_ts <= memory.since_ts + AHEAD_S_MAX  # its clock may have been ahead

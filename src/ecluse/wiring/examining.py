@@ -41,6 +41,8 @@ def examine(directory: Path) -> Facts:
         example_account=settings.bank.iban == EXAMPLE_IBAN,
         issuers=len(issuers.trusted) if issuers else 0,
         development_issuers=sum(each.development for each in settings.issuers),
+        named=bool(http.public_url),
+        certificates=bool(http.certificate_header),
         in_flight_max=http.in_flight_max,
         keep_months=settings.journal.keep_months,
         origin_unset=EXAMPLE_ORIGIN in settings.journal.origin,

@@ -40,6 +40,9 @@ CASES = [
     ("disk sync", "warning", Facts(sync_us=(30_000, 40_000, 50_000))),
     ("disk sync", "wrong", Facts(sync_failed="No space left on device")),
     ("issuers", "warning", Facts(production=True, issuers=1, development_issuers=1)),
+    ("issuers", "wrong", Facts(production=True, issuers=1)),  # neither proofs nor certificates can be checked
+    ("issuers", "warning", Facts(production=True, issuers=1, certificates=True)),
+    ("issuers", "ok", Facts(production=True, issuers=1, named=True)),
     ("keys", "wrong", Facts(production=True)),
     ("journal origin", "wrong", Facts(production=True, origin_unset=True)),
     ("journal origin", "warning", Facts(origin_unset=True)),

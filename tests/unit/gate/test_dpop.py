@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from ecluse.gate.dpop import AGE_S_MAX, AHEAD_S_MAX, Secrets, nonce, nonce_state, normal, read_proof, same_url
+from ecluse.gate.dpop import AGE_S_MAX, AHEAD_S_MAX, Proof, Secrets, nonce, nonce_state, normal, read_proof, same_url
 from tests.tokens import compact, elliptic, proof, respelt
 
 NOW = 1_800_000_000
@@ -18,7 +18,11 @@ TOKEN = "a.token.of-somebody"
 HOLDER = elliptic()
 ASKED: dict[str, Any] = {"method": "POST", "url": URL, "token": TOKEN, "now_ts": NOW}
 PRIVATE = HOLDER.as_dict(private=True)
-SMALL = RSAKey.generate_key(1024)
+SMALL, BIG = RSAKey.generate_key(1024), RSAKey.generate_key(2048)
+
+
+def read(*sent: str, key: Any = HOLDER, **changes: Any) -> Proof:
+    return read_proof(sent, **{**ASKED, "jkt": key.thumbprint(), **changes})
 
 
 def made(key: Any = HOLDER, **changes: Any) -> str:
@@ -29,8 +33,8 @@ def made(key: Any = HOLDER, **changes: Any) -> str:
     "key", [HOLDER, OKPKey.generate_key("Ed25519"), RSAKey.generate_key(2048)], ids=["EC", "OKP", "RSA"]
 )
 def test_a_good_proof_says_whose_it_is(key: Any) -> None:
-    read = read_proof([made(key, jti="one of a kind", nonce="n")], **ASKED)
-    assert (read.jkt, read.jti, read.nonce, read.iat_ts) == (key.thumbprint(), "one of a kind", "n", NOW)
+    told = read(made(key, jti="one of a kind", nonce="n"), key=key)
+    assert (told.jkt, told.jti, told.nonce, told.iat_ts) == (key.thumbprint(), "one of a kind", "n", NOW)
 
 
 def test_the_thumbprint_is_that_of_rfc_7638() -> None:
@@ -51,8 +55,9 @@ def test_the_example_of_the_standard_is_read() -> None:
     )
     token = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
     url = "https://resource.example.org/protectedresource"
-    read = read_proof([text], method="GET", url=url, token=token, now_ts=1_562_262_618)
-    assert (read.jkt, read.jti) == ("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "e1j3V_bKic8-LAEB")
+    jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+    told = read_proof([text], method="GET", url=url, token=token, jkt=jkt, now_ts=1_562_262_618)
+    assert told.jti == "e1j3V_bKic8-LAEB"
 
 
 FORGED: dict[str, list[str]] = {
@@ -73,9 +78,7 @@ FORGED: dict[str, list[str]] = {
     "symmetric jwk": [made(header={"jwk": {"kty": "oct", "k": "c2VjcmV0"}, "alg": "HS256"})],
     "symmetric jwk, asymmetric alg": [made(header={"jwk": {"kty": "oct", "k": "c2VjcmV0"}})],
     "alg of another key": [made(header={"alg": "Ed25519"})],
-    "alg not allowed": [made(RSAKey.generate_key(2048), header={"alg": "RS256"}, algorithm="RS256")],
-    "RSA too small": [made(SMALL)],
-    "curve not allowed": [made(ECKey.generate_key("P-384"), algorithm="ES384")],
+    "another's key": [made(elliptic())],
     "jwk with its private part": [made(header={"jwk": PRIVATE})],
     "jwk with only d added": [made(header={"jwk": {**HOLDER.as_dict(private=False), "d": ""}})],
     "jwk of another": [made(header={"jwk": elliptic().as_dict(private=False)})],
@@ -112,23 +115,39 @@ FORGED: dict[str, list[str]] = {
 }
 
 
+P384 = ECKey.generate_key("P-384")
+NOT_ALLOWED = {
+    "RS256": (BIG, made(BIG, header={"alg": "RS256"}, algorithm="RS256")),
+    "RSA too small": (SMALL, made(SMALL)),
+    "curve not allowed": (P384, made(P384, algorithm="ES384")),
+    "curve not allowed, alg allowed": (P384, made(P384, header={"alg": "ES256"}, algorithm="ES384")),
+}
+
+
+@pytest.mark.parametrize(("key", "sent"), NOT_ALLOWED.values(), ids=NOT_ALLOWED.keys())
+def test_a_key_that_is_not_good_enough_proves_nothing_even_if_the_token_is_bound_to_it(key: Any, sent: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        read(sent, key=key)
+
+
 @pytest.mark.parametrize("sent", FORGED.values(), ids=FORGED.keys())
 def test_forged_proofs_are_refused(sent: list[str]) -> None:
     with pytest.raises((ValueError, LookupError, TypeError)):
-        read_proof(sent, **ASKED)
+        read(*sent)
 
 
-GOOD = {name: made(key) for name, key in (("EC", HOLDER), ("OKP", OKPKey.generate_key("Ed25519")))}
+GOOD = {"EC": HOLDER, "OKP": OKPKey.generate_key("Ed25519")}
+PROOFS = {name: made(key) for name, key in GOOD.items()}
 
 
 @given(st.sampled_from(sorted(GOOD)), st.data())
 def test_any_byte_changed_is_refused(name: str, data: st.DataObject) -> None:
-    good = GOOD[name]
-    assert read_proof([good], **ASKED)
+    good = PROOFS[name]
+    assert read(good, key=GOOD[name])
     at = data.draw(st.integers(0, len(good) - 1))
     changed = data.draw(st.characters(max_codepoint=255).filter(lambda each: each != good[at]))
     with pytest.raises((ValueError, LookupError, TypeError)):
-        read_proof([good[:at] + changed + good[at + 1 :]], **ASKED)
+        read(good[:at] + changed + good[at + 1 :], key=GOOD[name])
 
 
 SAME = [
@@ -142,7 +161,7 @@ SAME = [
 
 @pytest.mark.parametrize("url", SAME)
 def test_the_same_address_may_be_written_otherwise(url: str) -> None:
-    assert read_proof([made(htu=url)], **ASKED)
+    assert read(made(htu=url))
 
 
 @pytest.mark.parametrize(
@@ -181,5 +200,4 @@ def test_a_nonce_is_for_one_key_and_two_periods() -> None:
         (given_now, "current"), (given_before, "previous"), (anothers, "wrong"), ("", "absent"), ("é", "wrong"),
         (nonce(b"long ago", keys[0]), "wrong"),
     ):  # fmt: skip
-        read = read_proof([made(nonce=sent)], **ASKED)
-        assert nonce_state(read, secrets) == state
+        assert nonce_state(read(made(nonce=sent)), secrets) == state

@@ -83,6 +83,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """An installation as it was found. Groups are `None` when what they need could not be opened: `refused` says why.
 
+    `named`: the hub has a public address, which proofs must name; `certificates`: a proxy's word for them is taken;
     `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: their second home is on its disk;
     `watched`: how many witnesses are in the settings; `witnesses`: what each said last.
     """
@@ -92,6 +93,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     example_account: bool = False
     issuers: int = 0
     development_issuers: int = 0
+    named: bool = False
+    certificates: bool = False
     in_flight_max: int = 64
     variables: tuple[tuple[str, str], ...] = ()
     refused: tuple[Refusal, ...] = ()
