@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -55,11 +55,11 @@ PROOF_REFUSED = refusal(
     "This proof does not lift the limit",
     fix="Log in anew, after the limit was set and less than five minutes ago. A quarantine is lifted by two operators.",
 )
-RELEASE_REFUSED = refusal(
-    "release_refused",
+CONTAINMENT_REFUSED = refusal(
+    "containment_refused",
     409,
-    "The limit is not lifted",
-    fix="Another operator confirms what one asked for, to the same step, within 72 hours.",
+    "The limit stays as it is",
+    fix="To lift it, another operator confirms what one asked for, to the same step, within 72 hours.",
 )
 
 
@@ -98,7 +98,7 @@ class Containment(msgspec.Struct, frozen=True):
 class CapReached(msgspec.Struct, frozen=True, tag=True):
     """A counter of the allowance is full: `count` of `cap`. `counter`: "debt" or "year" of an account, "fleet" of the rest."""
 
-    counter: str
+    counter: Literal["debt", "year", "fleet"]
     count: int
     cap: int
 
@@ -158,7 +158,7 @@ Moved = tuple[Containment, Move | None]
 def move(state: Containment, event: Event, at_us: int) -> Moved:
     """The state after an event, and the move to journal; no move where nothing changes.
 
-    Raises `proof_refused` and `release_refused`; the state is then as before.
+    Raises `proof_refused` and `containment_refused`; the state is then as before.
     """
     after = MOVES[type(event)](state, event, at_us)
     return after, None if after == state else Move(state.kind, state.step, after.step, at_us, event)
@@ -189,28 +189,30 @@ def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
 
 def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
     _signed(event)
-    return _down(state, _ladder(state)(event.step), at_us)
+    if event.step not in {*_ladder(state)}:
+        raise CONTAINMENT_REFUSED("there is no such step", fix="Name a step of this ladder.")
+    return _down(state, event.step, at_us)
 
 
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
     operator = _signed(event)
     if event.step not in {*_ladder(state)} or event.step >= state.step:
-        raise RELEASE_REFUSED("this is not a step above")
+        raise CONTAINMENT_REFUSED("this is not a step above")
     fresh = state.asked_by and at_us - state.asked_us < SECOND_S_MAX * S_US
     if not fresh or state.asked_step != event.step:
         asked = {"asked_by": operator, "asked_step": event.step, "asked_us": at_us}
         return msgspec.structs.replace(state, **asked)
     if operator == state.asked_by:
-        raise RELEASE_REFUSED("the same operator asked for it")
+        raise CONTAINMENT_REFUSED("the same operator asked for it")
     return Containment(state.kind, event.step, at_us)
 
 
 def _signed(event: Contained | Released) -> str:
     operator = " ".join(event.operator.split()).casefold()
     if not operator or not event.reason.strip():
-        raise RELEASE_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
+        raise CONTAINMENT_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
     if len(operator) > OPERATOR_CHARS_MAX or len(event.reason) > REASON_CHARS_MAX:
-        raise RELEASE_REFUSED("operator or reason is too long", fix="At most 64 and 500 characters.")
+        raise CONTAINMENT_REFUSED("operator or reason is too long", fix="At most 64 and 500 characters.")
     return operator
 
 
@@ -219,11 +221,15 @@ def _ladder(state: Containment) -> type[Step] | type[Reach]:
 
 
 # What a full counter leads to. The debt refuses by itself: the account is slowed, so that it is not at its cap for weeks.
-CAPS: dict[str, int] = {"debt": Step.SLOWED, "year": Step.STEP_UP, "fleet": Reach.PRESENCE_ONLY}
+CAPS: dict[tuple[bool, str], int] = {
+    (True, "debt"): Step.SLOWED,
+    (True, "year"): Step.STEP_UP,
+    (False, "fleet"): Reach.PRESENCE_ONLY,
+}
 # From a step, where a proof leads. A quarantine is not in it.
 UP_BY_PROOF = {Step.SLOWED: Step.OPEN, Step.PRESENCE_ONLY: Step.OPEN, Step.STEP_UP: Step.SLOWED}
 MOVES: dict[type, Callable[..., Containment]] = {
-    CapReached: lambda state, event, at_us: _down(state, CAPS[event.counter], at_us),
+    CapReached: lambda state, event, at_us: _down(state, CAPS[state.kind is Kind.ACCOUNT, event.counter], at_us),
     Alerted: _alerted,
     Denied: lambda state, event, at_us: _down(state, step_for(event.denied, event.opened), at_us),
     Proved: _proved,

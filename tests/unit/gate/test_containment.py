@@ -146,10 +146,11 @@ def test_a_new_alert_takes_back_what_the_first_operator_saw() -> None:
         Released("Zoe", Step.OPEN, " "),
         Released("Z" * 65, Step.OPEN, "long"),
         Contained("", Step.QUARANTINED, "nobody"),
+        Contained("Zoe", 5, "no such step"),
     ],
 )
 def test_releases_that_are_refused(event: Event) -> None:
-    with pytest.raises(Refused, match="release_refused"):
+    with pytest.raises(Refused, match="containment_refused"):
         move(account(Step.STEP_UP), event, NOON_US)
 
 
