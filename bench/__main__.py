@@ -19,6 +19,7 @@ BENCHES = (
     "people",
     "failover",
     "lake",
+    "lists",
 )
 
 
