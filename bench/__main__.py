@@ -22,6 +22,7 @@ BENCHES = (
     "lake",
     "detectors",
     "timing",
+    "lists",
 )
 
 

@@ -237,6 +237,7 @@ def measure(given: argparse.Namespace, place: Path) -> dict[str, Any]:
     """Write, ask, compare."""
     lake, rows, naive_rows = place / "lake", given.rows, given.naive_rows
     budgets_s = BUDGETS_LARGE_S if rows >= LARGE_ROWS else BUDGETS_S
+    loads = [os.getloadavg()[0]]
     began_s = time.perf_counter()
     written = write(lake, rows, given.writers, given.seed, is_frozen=not given.open)
     wrote_s = time.perf_counter() - began_s
@@ -245,7 +246,10 @@ def measure(given: argparse.Namespace, place: Path) -> dict[str, Any]:
     print(
         f"lake: {rows:,} rows in {wrote_s:.0f} s, {entries / rows:.1f} + {persons / rows:.1f} bytes a row", flush=True
     )
+    loads.append(os.getloadavg()[0])
     found = ask_all(lake, written)
+    loads.append(os.getloadavg()[0])
+    print(f"load before writing, before asking, after: {', '.join(f'{each:.1f}' for each in loads)}", flush=True)
     peers = naive(naive_rows, place) if naive_rows else {}
     return {
         "name": "lake",
@@ -258,6 +262,7 @@ def measure(given: argparse.Namespace, place: Path) -> dict[str, Any]:
         "runs": RUNS,
         "budgets_s": budgets_s,
         "questions": found,
+        "loads": [round(each, 1) for each in loads],
         "held": all(found[name]["warm_s"] <= budget_s for name, budget_s in budgets_s.items()),
         "peers": peers,
     }

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -18,7 +19,7 @@ from ecluse.kernel import days
 UNKNOWN = "unknown"
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One person as their insurer is told of them; `birth_rank` is 0 of who was forgotten."""
 
     member_number: str
@@ -37,32 +38,55 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 COLUMNS = Row.__struct_fields__
 
 
-def as_csv(rows: Iterable[Row]) -> bytes:
-    """UTF-8, comma, header, CRLF (RFC 4180)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(map(msgspec.structs.astuple, rows))
-    return text.getvalue().encode()
+class CsvList:
+    """The list as CSV: UTF-8, comma, header, CRLF (RFC 4180)."""
+
+    def __init__(self) -> None:
+        self._out = io.BytesIO()
+        self._text = io.TextIOWrapper(self._out, "utf-8", newline="")
+        self._writer = csv.writer(self._text)
+        self._writer.writerow(COLUMNS)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """More persons."""
+        self._writer.writerows(map(msgspec.structs.astuple, rows))
+
+    def content(self) -> bytes:
+        """The whole file; nothing is added after."""
+        self._text.flush()
+        return self._out.getvalue()
 
 
-def as_parquet(rows: Sequence[Row]) -> bytes:
-    """The same as a Parquet file."""
-    import pyarrow as pa  # a third of a second, that only who writes Parquet pays
-    import pyarrow.parquet as parquet
+class ParquetList:
+    """The same as a Parquet file, each addition a row group."""
 
-    out = io.BytesIO()
-    columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) or [()] * len(COLUMNS)
-    kinds = [pa.int64() if hint is int else pa.string() for hint in map(_kinds().get, COLUMNS)]
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    parquet.write_table(pa.Table.from_arrays(arrays, names=list(COLUMNS)), out)
-    return out.getvalue()
+    def __init__(self) -> None:
+        import pyarrow as pa  # a third of a second, that only who writes Parquet pays
+        import pyarrow.parquet as parquet
+
+        kinds = {field.name: field.type for field in msgspec.structs.fields(Row)}
+        self._schema = pa.schema({name: pa.int64() if kinds[name] is int else pa.string() for name in COLUMNS})
+        self._table = pa.table
+        self._out = io.BytesIO()
+        self._writer = parquet.ParquetWriter(self._out, self._schema)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """More persons; at least one."""
+        columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        self._writer.write_table(self._table(dict(zip(COLUMNS, columns, strict=True)), schema=self._schema))
+
+    def content(self) -> bytes:
+        """The whole file; nothing is added after."""
+        self._writer.close()
+        return self._out.getvalue()
 
 
 def instant(ts_us: int) -> str:
     """An instant to the second, UTC."""
-    return days.instant(ts_us).isoformat(timespec="seconds").replace("+00:00", "Z")
+    minute, second = divmod(ts_us // 1_000_000, 60)
+    return f"{_minute(minute)}:{second:02d}Z"
 
 
-def _kinds() -> dict[str, object]:
-    return {field.name: field.type for field in msgspec.structs.fields(Row)}
+@lru_cache(1 << 14)  # a week has ten thousand minutes
+def _minute(since_1970: int) -> str:
+    return days.instant(since_1970 * 60_000_000).isoformat(timespec="minutes").removesuffix("+00:00")

@@ -17,13 +17,14 @@ from ecluse.app.ports import Keys
 from ecluse.exposure.answer import Exposure, ListWritten
 from ecluse.exposure.categories import category
 from ecluse.exposure.shown import Shown, disclosures, field_names
-from ecluse.formats.exposure_list import UNKNOWN, Row, as_csv, as_parquet, instant
+from ecluse.formats.exposure_list import UNKNOWN, CsvList, ParquetList, Row, instant
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import Refused
 
 Told = Callable[[str, int, int], None]  # step, done, of how many
 
-FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {"csv": as_csv, "parquet": as_parquet}
+FORMATS: dict[str, Callable[[], CsvList | ParquetList]] = {"csv": CsvList, "parquet": ParquetList}
+BLOCK_ROWS = 1 << 14  # as objects a person takes 1 kB, in the files 200 bytes: so many are objects at a time
 NO_LONGER_OPENS = frozenset(
     {"person_forgotten", "insurer_unknown"}
 )  # a person's key, or the whole insurer's, was destroyed
@@ -54,13 +55,17 @@ def sealed_lists(
 def _sealed(hub: Hub, id_: str, insurer: str, people: Sequence[Shown], recipient: str) -> SealedList:
     if not recipient:
         return SealedList(ListWritten(insurer, len(people), 0, "", {}), {})
-    rows = [_row(hub.keys, each) for each in people]
+    written, unknown = {ending: begun() for ending, begun in FORMATS.items()}, 0
+    for start in range(0, len(people), BLOCK_ROWS):
+        rows = [_row(hub.keys, each) for each in people[start : start + BLOCK_ROWS]]
+        unknown += sum(row.member_number == UNKNOWN for row in rows)
+        for each in written.values():
+            each.add(rows)
     files = {
-        f"{id_}-{insurer}.{ending}.age": hub.exposure.envelopes.seal(recipient, written(rows))
-        for ending, written in FORMATS.items()
+        f"{id_}-{insurer}.{ending}.age": hub.exposure.envelopes.seal(recipient, each.content())
+        for ending, each in written.items()
     }
     digests = {name: sha256(content).hexdigest() for name, content in files.items()}
-    unknown = sum(row.member_number == UNKNOWN for row in rows)
     return SealedList(ListWritten(insurer, len(people), unknown, recipient, digests), files)
 
 

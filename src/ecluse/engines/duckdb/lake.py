@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,8 @@ from ecluse.engines.lake.numbers import quoted
 from ecluse.gate.admission import Admission
 
 MEMORY = "2GB"  # a question over a year of all accounts counts tens of millions of persons; past it, it goes to disk
+# Footers of files of fewer entries together are kept from one question to the next: up to 330 MB of them (20 kB a row group).
+FOOTERS_KEPT_ENTRIES = 1 << 28
 TRIES = 3  # an export may replace files between the look at what there is and their reading
 
 # What a column is where no file says so.
@@ -36,7 +39,7 @@ _NAMED = re.compile(r"(?<!:):([a-z_]+)")
 
 
 class DuckLake:
-    """The `Lake` port on the folder `lake`. A connection of its own for each question: nothing of one is left to the next."""
+    """The `Lake` port on the folder `lake`. A connection of its own for each question; what is kept is the footers of files."""
 
     def __init__(self, lake: Path, shards: Shards, threads: int = 2) -> None:
         self._lake = lake
@@ -60,13 +63,20 @@ class DuckLake:
                     raise
         raise AssertionError
 
+    @cached_property
+    def _duck(self) -> duckdb.DuckDBPyConnection:
+        duck = duckdb.connect(":memory:")
+        duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {self._threads}")
+        duck.execute(f"SET temp_directory = '{quoted(self._lake / 'questions')}'")
+        return duck
+
     def _answer(self, what: Asked, found: list[Source]) -> pa.Table:
-        with duckdb.connect(":memory:") as duck:
-            duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {self._threads}")
-            duck.execute(f"SET temp_directory = '{quoted(self._lake / 'questions')}'")
+        entries = _reading([path for each in found for path in each.paths(ENTRIES, each.files)], SCHEMA)
+        persons = _reading([path for each in found for path in each.paths(PERSONS, each.all_files)], PERSONS_SCHEMA)
+        read = sum(file.end - file.start for each in found for file in each.files)
+        with self._duck.cursor() as duck:
+            duck.execute(f"SET parquet_metadata_cache = {read <= FOOTERS_KEPT_ENTRIES}")
             duck.register("hours", pa.table(what.hours))
-            entries = _reading([path for each in found for path in each.paths(ENTRIES, each.files)], SCHEMA)
-            persons = _reading([path for each in found for path in each.paths(PERSONS, each.all_files)], PERSONS_SCHEMA)
             duck.execute(f"CREATE TEMP VIEW entries AS SELECT * FROM ({entries}) WHERE {_condition(what)}")
             duck.execute(f"CREATE TEMP VIEW persons AS {persons}")
             return duck.sql(_NAMED.sub(r"$\1", what.text), params=what.own).to_arrow_table()
