@@ -14,6 +14,7 @@ BENCHES = (
     "verify",
     "feed",
     "identity",
+    "gate",
     "rights",
     "claims",
     "payments",

@@ -47,6 +47,12 @@ BUDGET_TIMES = {"sqlite": {"fastapi": 10, "asgi": 2}, "postgresql": {"fastapi": 
 QUESTIONS = 20_000
 ROUNDS = 3
 CREATE = "CREATE TABLE rights (person bytea PRIMARY KEY, contract text, domains text, valid_from date, valid_to date)"
+# One account asks for a whole département: everybody is counted, nobody is refused.
+CAPS = """as_of = 2026-11-29
+source = "a bench"
+[professions]
+other = { debt = 1_000_000_000, burst = 1_000_000_000, refill_per_day = 86_400_000_000, yearly = 1_000_000_000 }
+"""
 PORTS = {"ecluse": 8471, "fastapi": 8472, "asgi": 8473}
 PATHS = {"ecluse": "/v1/rights/checks", "fastapi": "/check", "asgi": "/check"}
 
@@ -89,6 +95,8 @@ def hub(people: int, home: Path, product: str = members.PRODUCT_YAML, **environm
     members.write_feed(home / "members.csv", people)
     (home / "product.yaml").write_text(product)
     directory = ["--dir", str(home / "hub")]
+    (home / "caps.toml").write_text(CAPS)
+    environment = {"ECLUSE_GATE_CAPS": str(home / "caps.toml"), **environment}
     ecluse("init", str(home / "hub"), **environment)
     ecluse("product", "load", str(home / "product.yaml"), "--insurer", members.AMC, *directory, **environment)
     ecluse("feed", "load", str(home / "members.csv"), "--insurer", members.AMC, "--full", *directory, **environment)
