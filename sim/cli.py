@@ -25,6 +25,8 @@ app = typer.Typer(help="Play simulated days against a real hub, and check every 
 PEOPLE_MAX = 2_000_000  # the world is held in memory
 DAYS_MAX = 31  # a month of care: longer runs say nothing more and take hours
 
+DEMO_ATTACKS = ("bad-token", "blind", "leaked", "hundred")
+
 People = Annotated[int, typer.Option(min=1, max=PEOPLE_MAX, help="Inhabitants of the simulated département.")]
 Seed = Annotated[int, typer.Option(min=0, help="One seed and day, one world: the same bytes.")]
 
@@ -48,13 +50,13 @@ def demo(
     ] = Path("demo"),
     json: Json = False,
 ) -> None:
-    """Play a day of care of a simulated département over real HTTP, pay it, audit every cent, and write report.html.
+    """Play a day of care of a simulated département over real HTTP, pay it, audit every cent, attack it, and write report.html.
 
     What an earlier demo left in DIR is made anew. Afterwards `ecluse serve --dir DIR/hub` brings that world back.
     """
     from sim import report  # the simulator is loaded by its own commands only
 
-    run, figures = _played(people, seed, out, days=1)
+    run, figures = _played(people, seed, out, days=1, attacks=DEMO_ATTACKS)
     report.write(run, out / "report.html")
     if json:
         print_json(figures)
@@ -67,23 +69,41 @@ def sim_run(
     people: People = 2_000,
     seed: Seed = 1,
     days: Annotated[int, typer.Option(min=1, max=DAYS_MAX, help="Days of care in a row, up to today.")] = 1,
+    attack: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Then attack the hub; `ecluse sim attacks` lists how.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where to leave the hub and its files.")] = Path("sim-run"),
     json: Json = False,
 ) -> None:
     """Play several days in a row; every invariant is checked each day. The first lie stops the run: exit code 1."""
-    _, figures = _played(people, seed, out, days)
+    _, figures = _played(people, seed, out, days, tuple(attack or ()))
     if json:
         print_json(figures)
     else:
         _say(figures, out, report=False)
 
 
-def _played(people: int, seed: int, out: Path, days: int) -> tuple[Run, Figures]:
+@app.command("attacks")
+def sim_attacks(json: Json = False) -> None:
+    """List the attacks that `ecluse sim run --attack NAME` can play, after the days of care, on the same people."""
+    from sim.attacks import SCENARIOS
+
+    if json:
+        print_json([{"name": each.name, "title": each.title, "about": each.about} for each in SCENARIOS.values()])
+        return
+    for each in SCENARIOS.values():
+        OUT.print(f"[bold]{each.name:<10}[/] {each.title}. {each.about}", highlight=False, soft_wrap=True)
+
+
+def _played(people: int, seed: int, out: Path, days: int, attacks: tuple[str, ...] = ()) -> tuple[Run, Figures]:
     from sim import figures
+    from sim.attacks import scenario_of
     from sim.auditor.lie import Lie
     from sim.run import Run
 
-    run = Run(seed, people, out, _today(), Bars())
+    for name in attacks:
+        scenario_of(name)  # before hours of care are played
+    run = Run(seed, people, out, _today(), Bars(), attacks)
     try:
         run.whole(days)
     except Lie as lie:
@@ -126,8 +146,14 @@ def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
         ("Exposition", f"{exposure['questions']} questions, {exposure['people']} personnes, aucun écart"),
         ("Auditeur", f"{figures['checks_held']} vérifications, aucun écart"),
     ]
+    rows += [("Attaque", _stolen(each)) for each in figures["attacks"]]
     for label, words in rows:
         OUT.print(f"[bold]{label:<10}[/] {words}", highlight=False, soft_wrap=True)
     if report:
         OUT.print(f"[bold]{'Rapport':<10}[/] {out / 'report.html'}", highlight=False, soft_wrap=True)
     OUT.print(f"[bold]{'Rouvrir':<10}[/] ecluse serve --dir {out / 'hub'}", highlight=False, soft_wrap=True)
+
+
+def _stolen(attack: Figures) -> str:
+    newly, portal = attack["people_newly_told"], attack["portal_people"]
+    return f"{attack['title']} : {newly} personnes pour {attack['asked']} questions (portail de 2024 : {portal})"

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from sim.attacks import Loot
 from sim.player import Played, latency_ms
 from sim.professionals import TRADES
 from sim.run import Run
@@ -61,10 +62,31 @@ def summary(run: Run) -> Json:
             "lines_of_lists": run.examiner.lines,
             "differences": 0,  # the first one would have ended the run
         },
+        "attacks": [attack_figures(each) for each in run.loot],
         "invariants": dict(sorted(run.listener.oath.held.items())),
         "checks_held": sum(run.listener.oath.held.values()),
         "took_s": {name: round(value, 2) for name, value in run.took_s.items()},
         "files": files_made(run.out),
+    }
+
+
+def attack_figures(loot: Loot) -> Json:
+    """What one attack gave: people, questions, refusals by code; and what the hub says it showed."""
+    last = next((asked for asked, newly in loot.timeline if newly == loot.newly), 0)
+    return {
+        "name": loot.scenario.name,
+        "title": loot.scenario.title,
+        "about": loot.scenario.about,
+        "accounts": loot.accounts,
+        "asked": loot.asked,
+        "people_told": loot.confirmed,
+        "people_newly_told": loot.newly,
+        "people_displayed": loot.displayed,
+        "fields_told": loot.fields,
+        "last_new_at": last,
+        "refused": dict(sorted(loot.refused.items())),
+        "portal_people": loot.portal[-1][1],
+        "took_s": round(loot.took_s, 2),
     }
 
 

@@ -12,12 +12,14 @@ from ecluse.doors.cards import html
 from sim import charts, figures
 from sim.charts import Bar, Range
 from sim.player import AT_ONCE
+from sim.race import Line, race
 from sim.run import Run
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILES_LISTED = 8  # of each kind; the folder holds the others
 
 INVARIANTS = {
+    "what a thief was told is known": "Attaques : la plateforme sait exactement de qui le voleur a appris quelque chose",
     "status": "Chaque échange a reçu le statut qu’il devait recevoir",
     "exact fields": "Aucune réponse n’a un champ de trop, ni de moins",
     "answers hold no identity": "Aucune réponse ne répète un NIR, une naissance, un numéro d’adhérent ou un nom",
@@ -65,6 +67,11 @@ INVARIANTS = {
     "pages hold one's own": "Pages : un cabinet n’y voit que ses factures",
     "nothing of anyone in the hub's files": "Fichiers et journaux de la plateforme sans NIR, naissance, nom ni numéro d’adhérent",
 }
+SHORT = {
+    "leaked": "liste, 1 compte",
+    "hundred": "liste, 100 comptes",
+    "blind": "au hasard",
+}  # lines of the chart of attacks
 PAYERS = ("Assurance maladie (AMO)", "Complémentaires (AMC)", "Patients")
 
 
@@ -100,6 +107,7 @@ def page_of(run: Run) -> dict[str, object]:
         "files": listed(summary["files"]),
         "cards": [(each.heading, html.card(each.line, each.id)) for each in run.cards],
         "card_style": html.style(),
+        "attacks": summary["attacks"],
         "charts": {name: Markup(drawn) for name, drawn in charts_of(run, summary).items()},
     }
 
@@ -126,7 +134,17 @@ def charts_of(run: Run, summary: dict[str, Any]) -> dict[str, str]:
         "shares": charts.bars("parts", "Qui paie les soins facturés", PAYERS, shares_of(summary["money_cents"])),
         "insurers": charts.bars("complementaires", "Part AMC due par complémentaire", ("Part AMC",), insurers),
         "refusals": charts.bars("refus", "Motifs de refus des factures", ("Refus",), refusals),
+        "attacks": race("attaques", "Personnes dont un voleur apprend quelque chose", raced(run)),
     }
+
+
+def raced(run: Run) -> list[Line]:
+    """The open portal of 2024 under the attack that gives most there, and the hub under each."""
+    if not run.loot:
+        return []
+    portal = max(run.loot, key=lambda each: each.portal[-1][1])
+    ours = [Line(SHORT.get(each.scenario.name, each.scenario.name), each.timeline) for each in run.loot if each.newly]
+    return [Line("portail de 2024", portal.portal), *ours[:4]]  # as many lines as colours
 
 
 def shares_of(money: dict[str, int]) -> list[Bar]:

@@ -19,7 +19,7 @@ from typing import Protocol
 import uvloop
 
 from ecluse.kernel.errors import refusal
-from sim import bank, cards, feeds, hub, parquet, workload, world
+from sim import attacks, bank, cards, feeds, hub, parquet, workload, world
 from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
 from sim.auditor.exposure import Examiner
@@ -82,6 +82,7 @@ class Run:
     out: Path
     today: date
     show: Show
+    scenarios: tuple[str, ...] = ()  # of attacks, played last
     operator: hub.Operator = field(default_factory=hub.Operator)
     world: world.World = field(init=False)
     listener: Listener = field(init=False)
@@ -97,6 +98,7 @@ class Run:
     took_s: dict[str, float] = field(default_factory=dict)
     put_off: Counter[str] = field(default_factory=Counter)
     loaded_rows: int = 0
+    loot: list[attacks.Loot] = field(default_factory=list)
 
     @property
     def hub(self) -> Path:
@@ -118,6 +120,8 @@ class Run:
         if self.operator.is_on_time:
             self._timed("exposure", self._expose)
         self._timed("privacy", self._search)
+        if self.scenarios:
+            self._timed("attacks", lambda: self._attack(log))
         parquet.write_truth(self.world, self.played, self.record, self.listener.book, self.out / "truth")
 
     def _day(self, address: Address, day: date) -> None:
@@ -235,6 +239,17 @@ class Run:
             for question in asked:
                 self.examiner.examine(question, *self.investigator.ask(question))
                 advance(1)
+
+    def _attack(self, log: Path) -> None:
+        """After everything else: what thieves are told is in nobody's truth, and is asked of the hub."""
+        scenarios = [attacks.scenario_of(name) for name in self.scenarios]
+        with self.operator.serving(self.hub, log) as address:
+            for scenario in scenarios:
+                with self.show.stage(f"Attaque : {scenario.title}", attacks.TRIES_MAX) as advance:
+                    began_ts = time.time()
+                    loot = attacks.play(self, address, scenario, advance)
+                    attacks.judged(self, loot, began_ts)
+                    self.loot.append(loot)
 
     def _search(self) -> None:
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
