@@ -162,6 +162,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traces: TracesSettings = field(default_factory=TracesSettings)
     issuers: tuple[IssuerSettings, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len({each.name for each in self.issuers}) < len(self.issuers):
+            raise ValueError("two issuers have the same name")
+
     @property
     def production(self) -> bool:
         """Whether unsafe engines must refuse."""

@@ -88,12 +88,12 @@ def test_production_takes_bound_tokens_only_under_its_public_name(tmp_path: Path
         site.start()
         with site.client(token()) as client:
             assert client.get("/v1/claims").json()["code"] == "unauthenticated"
-        for name in ("https://hub.test", site.url):
+        for name in ("https://hub.test", site.url, ""):
             sent = proof(holder, method="GET", url=f"{name}/v1/claims", token=bound, now_ts=int(time()))
             headers = {"Authorization": f"DPoP {bound}", "DPoP": sent}
             with site.client("") as client:
                 told = client.get("/v1/claims", headers=headers).json()
-            assert told["code"] == (code if name == public_url else "invalid_dpop_proof")
+            assert told["code"] == (code if name and name == public_url else "invalid_dpop_proof")
         assert site.stop() == 0
 
 

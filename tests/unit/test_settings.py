@@ -39,6 +39,7 @@ def test_a_public_address_is_scheme_host_and_port(tmp_path: Path, url: str) -> N
 WRONG = [
     *(({"ECLUSE_HTTP_PUBLIC_URL": url}, "$.http.public_url")
       for url in ("hub.test", "https://hub.test/", "https://hub.test/path", "https://me@hub.test", "ftp://hub.test")),
+    ({"ECLUSE_ISSUERS": json.dumps([ISSUER, {**ISSUER, "bearer": True}])}, "two issuers have the same name"),
     ({"ECLUSE_HTTP_CERTIFICATE_HEADER": "X Client"}, "$.http.certificate_header"),
     *(({"ECLUSE_ISSUERS": json.dumps([{**ISSUER, name: value}])}, f"$.issuers[0].{name}")
       for name, value in (("algorithms", ["HS256"]), ("algorithms", ["none"]), ("acr_values", ['e"1']),

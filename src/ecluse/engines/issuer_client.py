@@ -13,6 +13,10 @@ import msgspec
 from ecluse.gate.signature import KEY_SET_BYTES_MAX
 
 TIMEOUT_S = 5  # nobody waits for it longer than a second (`issuers.py`)
+HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "identity",
+}  # a few bytes packed may be gigabytes: not unpacked
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -53,11 +57,11 @@ class IssuerClient:
         if parts.scheme != "https" and (self._production or parts.hostname not in LOOPBACK):
             raise OSError("not https")
         try:
-            async with client.stream("GET", url, headers={"accept": "application/json"}) as answer:
+            async with client.stream("GET", url, headers=HEADERS) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise OSError(f"status {answer.status_code}")
                 got = b""
-                async for part in answer.aiter_bytes():
+                async for part in answer.aiter_raw():
                     got += part
                     if len(got) > KEY_SET_BYTES_MAX:
                         raise OSError("its answer is too long")

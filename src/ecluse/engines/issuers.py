@@ -98,7 +98,7 @@ class TrustedIssuers:
         """Ask an issuer again, unless it was lately; whether it answered, so that its keys are as they should be."""
         asking = self._asking.get(name)
         if asking is None:
-            if self._ts() - self._tried_ts.get(name, 0) < ASKED_AGAIN_S:
+            if self._passed_s(self._tried_ts.get(name, 0)) < ASKED_AGAIN_S:
                 return False
             asking = self._ask(name)
         if self._waiting >= WAITING_MAX:
@@ -116,17 +116,18 @@ class TrustedIssuers:
         while away := [each for each in self._sources.values() if not each.is_file]:
             for source in away:
                 name = source.issuer.name
-                tried_s = self._ts() - self._tried_ts.get(name, 0)
+                tried_s = self._passed_s(self._tried_ts.get(name, 0))
                 if self._is_due(source) and tried_s >= ASKED_AGAIN_S and name not in self._asking:
                     await self._ask(name)
             await asyncio.sleep(1)
 
     def _is_due(self, source: Source) -> bool:
         """Whether nobody of the hub has asked for so long; what another process got is taken."""
-        if self._age_s(source.issuer.name) < REFRESH_S:
+        name = source.issuer.name
+        if self._passed_s(self._fetched_ts[name]) < REFRESH_S:
             return False
         self._look(source)
-        return self._age_s(source.issuer.name) >= REFRESH_S
+        return self._passed_s(self._fetched_ts[name]) >= REFRESH_S
 
     def _look(self, source: Source) -> bool:
         """Take what another process of the hub got since; whether these are other keys."""
@@ -161,7 +162,10 @@ class TrustedIssuers:
             return True
         raw, now_ts = await self._fetch(name, source.keys), self._ts()
         changed = self._take(name, raw, now_ts)
-        self._keep(source, raw, now_ts)
+        try:
+            self._keep(source, raw, now_ts)
+        except OSError as broken:  # believed all the same; a start without the issuer would not know them
+            LOG.warning("keys of issuer %s not kept: %s", name, broken.strerror)
         return changed
 
     def _take(self, name: str, raw: bytes, fetched_ts: int) -> bool:
@@ -206,8 +210,10 @@ class TrustedIssuers:
     def _path(self, source: Source) -> Path:
         return self._directory / FOLDER / f"{sha256(source.issuer.name.encode()).hexdigest()[:16]}.json"
 
-    def _age_s(self, name: str) -> int:
-        return self._ts() - self._fetched_ts.get(name, 0)
+    def _passed_s(self, ts: int) -> int:
+        """Seconds since then; as many as matter if the clock went back."""
+        passed_s = self._ts() - ts
+        return passed_s if passed_s >= 0 else REFRESH_S
 
     def _ts(self) -> int:
         return int(self._now().timestamp())

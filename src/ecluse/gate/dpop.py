@@ -27,6 +27,7 @@ AGE_S_MAX = 60  # of a proof; it is made for one request
 AHEAD_S_MAX = 30  # clocks of practices are not exact; as for tokens
 NONCE_S = 120  # a nonce is given for as long, and taken for as long again
 NONCE_BYTES = 16
+URLS_REMEMBERED_MAX = 1024  # calls without an identifier in their path are a dozen; short texts
 KEYS_REMEMBERED_MAX = 10_000  # of clients that ask in a day; some 2 kB each
 
 
@@ -119,9 +120,10 @@ def nonce_state(proof: Proof, secrets: Secrets) -> str:
 def same_url(one: str, other: str) -> bool:
     """Whether two URLs are the same once normalised (RFC 3986 §6.2.2, §6.2.3), query and fragment left aside. Raises
     `ValueError` for what is no URL."""
-    return one == other or normal(one) == normal(other)
+    return normal(one) == normal(other)
 
 
+@lru_cache(URLS_REMEMBERED_MAX)
 def normal(url: str) -> str:
     """Scheme, host, port and path in the one normal form. Raises `ValueError` for what is no `http` URL of a server."""
     parts = urlsplit(url)

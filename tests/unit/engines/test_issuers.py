@@ -278,3 +278,19 @@ def test_a_file_is_read_again_when_a_new_key_is_named(world: World) -> None:
     file.write_bytes(b"{")
     with pytest.raises(Refused, match="jwks_unreadable"):
         world.open("jwks.json")
+
+
+def test_a_clock_that_goes_back_holds_no_question_up(world: World) -> None:
+    issuers = world.open()
+    assert now(issuers.refresh(world.provider.name))
+    world.now_ts -= 3600
+    world.provider.rotate()
+    assert now(issuers.refresh(world.provider.name))
+    assert world.verified(issuers)
+
+
+def test_keys_that_cannot_be_kept_are_believed_all_the_same(world: World) -> None:
+    (world.directory / FOLDER).write_text("a file where the folder should be")
+    issuers = world.open()
+    assert now(issuers.refresh(world.provider.name))
+    assert world.verified(issuers)

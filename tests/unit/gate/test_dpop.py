@@ -186,6 +186,14 @@ def test_addresses_are_compared_in_their_normal_form(one: str, other: str, same:
     assert same_url(one, other) == same
 
 
+@pytest.mark.parametrize(
+    "url", ["", "/v1/claims", "//a/b", "mailto:a@b", "https://", "https://a@b/", "https://a:x/", "https://a:99999/"]
+)
+def test_what_is_no_servers_address_is_not_even_the_same_as_itself(url: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        same_url(url, url)
+
+
 @given(st.text("ab/.%2EfF~", max_size=12))
 def test_a_normal_form_is_normal(path: str) -> None:
     assert normal(normal(f"https://a/{path}")) == normal(f"https://a/{path}")
