@@ -232,7 +232,7 @@ async def check_pass(hub: Hub, text: str) -> Verified:
     """A pass that holds now: signature, forms, dates, status. Raises `pass_invalid`, with its reason."""
     public = hub.passes.public()
     found = verify(text, {key_id(public): public}, int(hub.clock.now().timestamp()))
-    if await hub.passes.store.stands(found.held.insurer, found.held.index) is None:
+    if await hub.passes.store.stands(found.held) is None:
         raise PASS_INVALID("revoked")
     return found
 
