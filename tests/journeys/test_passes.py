@@ -16,14 +16,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
+from ecluse.app.passes import read_pass
 from ecluse.doors.cli.main import typed
 from ecluse.engines.keys.file import DevelopmentOnly
+from ecluse.engines.sqlite.passes import SqlitePasses
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.passes.issued import as_text, from_text, key_id
 from ecluse.passes.live import show
 from ecluse.passes.status import read_list
-from ecluse.wiring import OpenHub, open_hub
+from ecluse.wiring import OpenHub, backup_hub, open_hub
 from tests.journal import entries_in
 from tests.journeys.members import AMC, bearer, load, make, played, practice, question, row, write
 from tests.journeys.site import today
@@ -250,3 +252,19 @@ def test_without_a_pass_every_no_is_the_same_answer_of_the_same_size(hub: OpenHu
     assert len({tuple(sorted(each.headers)) for each in answers}) == 1
     written = [entry(hub, each.json()["check_id"]) for each in answers]
     assert {(each.fields, each.person, each.who) for each in written} == {(Field.OUTCOME.value, b"", b"")}
+
+
+def test_a_backup_knows_the_passes_and_a_revocation_is_done_again_from_the_journal(
+    hub: OpenHub, tmp_path: Path
+) -> None:
+    text = issued(hub, 4, days=12)["pass"]
+    backup_hub(hub.dir, tmp_path)
+    assert call(hub, "POST", "/v1/passes/revocations", {"pass": text}, bearer(hub)).json() == {"revoked": 1}
+    revoked = [each for each in entries_in(hub.dir / "journal") if each.operation is Operation.PASS_REVOKED]
+    copy, held = SqlitePasses(tmp_path), read_pass(hub, text).held
+    assert hub.run(copy.stands(held)) == revoked[-1].person
+    assert hub.run(copy.revoke_person(AMC, revoked[-1].person, 1)) >= 1
+    assert hub.run(copy.stands(held)) is None
+    hub.run(copy.close())
+    told = command(hub, "revoke", "--insurer", AMC, "--person", revoked[-1].person.hex())
+    assert told["revoked"] >= 0

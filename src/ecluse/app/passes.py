@@ -9,6 +9,7 @@ What the pass recognises its person by is keyed from both pseudonyms: NIR and me
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -52,6 +53,8 @@ SCOPE = "feeds"
 OPERATOR = Account("operator", scopes=frozenset({SCOPE, "operate"}))
 TOGETHER = 256  # rows whose entries are synced together, and whose passes are one transaction
 AHEAD_DAYS_MAX = 31  # passes of next month, made in time
+
+_REFERENCE = re.compile(r"[0-9a-f]{32}")
 
 PASS_DAYS_INVALID = refusal(
     "pass_days_invalid",
@@ -201,7 +204,18 @@ async def revoke_pass(hub: Hub, asked: Request, insurer: str, text: str) -> int:
 async def revoke_member(hub: Hub, asked: Request, insurer: str, member: Member) -> int:
     """Revoke every pass of a member that still stands; how many. Raises `forbidden`, `insurer_unknown`."""
     own_insurer(asked, number := amc(insurer))
-    person = reference(hub, number, member)
+    return await _revoke_all(hub, asked, number, reference(hub, number, member))
+
+
+async def revoke_person(hub: Hub, asked: Request, insurer: str, person: str) -> int:
+    """The same by the reference (hexadecimal) that entries of the journal have. Raises `pass_unknown` for what is none."""
+    own_insurer(asked, number := amc(insurer))
+    if not _REFERENCE.fullmatch(person):
+        raise PASS_UNKNOWN("a reference has 32 hexadecimal digits")
+    return await _revoke_all(hub, asked, number, bytes.fromhex(person))
+
+
+async def _revoke_all(hub: Hub, asked: Request, number: str, person: bytes) -> int:
     count = await hub.passes.store.revoke_person(number, person, int(hub.clock.now().timestamp()))
     if count:
         await _record(hub, asked, number, person)
@@ -232,7 +246,7 @@ async def check_pass(hub: Hub, text: str) -> Verified:
     """A pass that holds now: signature, forms, dates, status. Raises `pass_invalid`, with its reason."""
     public = hub.passes.public()
     found = verify(text, {key_id(public): public}, int(hub.clock.now().timestamp()))
-    if await hub.passes.store.stands(found.held.insurer, found.held.index) is None:
+    if await hub.passes.store.stands(found.held) is None:
         raise PASS_INVALID("revoked")
     return found
 

@@ -48,7 +48,7 @@ async def present(hub: Hub, verified: Verified | None, person: Person) -> Presen
     held, shown = verified.held, verified.shown
     whose = None
     if person.keys and held.insurer == person.insurer and held.is_for(handle(hub, person, held.index)):
-        whose = await hub.passes.store.stands(person.insurer, held.index)
+        whose = await hub.passes.store.stands(held)
     if whose is None:
         raise PASS_INVALID(pointer="/pass")
     if shown is None:

@@ -10,7 +10,6 @@ from ecluse.passes.refusals import PASS_INVALID
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _BASE = 45
-_BYTES = {3: 2, 2: 1}  # characters of a group → bytes it stands for; one character alone stands for nothing
 
 
 def encode(plain: bytes) -> str:
@@ -20,7 +19,20 @@ def encode(plain: bytes) -> str:
 
 def decode(text: str) -> bytes:
     """The bytes of `encode`. Raises `pass_invalid` for every other text: letters of another alphabet, numbers too large."""
-    return b"".join(_ungroup(text[at : at + 3]) for at in range(0, len(text), 3))
+    try:
+        digits = [_VALUES[character] for character in text]
+        triples = zip(
+            digits[0::3], digits[1::3], digits[2::3], strict=False
+        )  # what is left of a last group comes after
+        pairs = [(low + _BASE * middle + _BASE**2 * high).to_bytes(2) for low, middle, high in triples]
+        return b"".join(pairs) + _last(digits[3 * len(pairs) :])
+    except (LookupError, OverflowError):
+        raise PASS_INVALID("not base45") from None
+
+
+def _last(digits: list[int]) -> bytes:
+    """A byte alone is two characters; one character alone stands for nothing, which is a `LookupError`."""
+    return (digits[0] + _BASE * digits[1]).to_bytes(1) if digits else b""
 
 
 def _group(plain: bytes) -> str:
@@ -29,11 +41,3 @@ def _group(plain: bytes) -> str:
         number, digit = divmod(number, _BASE)
         text += ALPHABET[digit]
     return text
-
-
-def _ungroup(text: str) -> bytes:
-    try:
-        number: int = sum(_VALUES[character] * _BASE**place for place, character in enumerate(text))
-        return number.to_bytes(_BYTES[len(text)])
-    except (LookupError, OverflowError):
-        raise PASS_INVALID("not base45") from None

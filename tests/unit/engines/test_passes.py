@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ecluse.app.ports.passes import PassRecord
 from ecluse.engines.sqlite.connection import connect
@@ -67,12 +68,14 @@ def test_indexes_are_drawn_all_over_the_list(book: SqlitePasses) -> None:
 
 
 def test_a_pass_stands_for_its_insurer_until_it_is_revoked(book: SqlitePasses) -> None:
-    index = now(book.issue(b"b", {1: making()}, NOW))[1].made.index
-    assert now(book.stands(AMC, index)) == b"p" * 16
-    assert [now(book.stands(OTHER, index)), now(book.stands(AMC, (index + 1) % BITS_MIN))] == [None, None]
+    made = now(book.issue(b"b", {1: making()}, NOW))[1].made
+    index = made.index
+    assert now(book.stands(made)) == b"p" * 16
+    changes = ({"insurer": OTHER}, {"index": index ^ 1}, {"expires_ts": made.expires_ts + 1}, {"holder": b"h" * 16})
+    assert [now(book.stands(replace(made, **change))) for change in changes] == [None] * 4
     assert now(book.revoke(OTHER, index, NOW)) is None
     assert [now(book.revoke(AMC, index, at)) for at in (NOW, NOW + 1)] == [b"p" * 16] * 2
-    assert now(book.stands(AMC, index)) is None
+    assert now(book.stands(made)) is None
     assert now(book.revoked()) == ([index], BITS_MIN)
 
 

@@ -31,8 +31,8 @@ class PassStore(Protocol):
         """
         ...
 
-    async def stands(self, insurer: str, index: int) -> bytes | None:
-        """Whose the pass of this index is, if it was issued for this insurer and is not revoked; else None."""
+    async def stands(self, held: Pass) -> bytes | None:
+        """Whose this pass is, if it was issued exactly so and is not revoked; else None: a signature alone is not believed."""
         ...
 
     async def take(self, index: int, window: int, nonce: bytes, oldest: int) -> bool:

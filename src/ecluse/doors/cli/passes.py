@@ -24,6 +24,7 @@ from ecluse.app.passes import (
     order,
     read_pass,
     revoke_member,
+    revoke_person,
     status_list,
 )
 from ecluse.app.passes import revoke_pass as revoke_one
@@ -91,6 +92,7 @@ def revoke(
     insurer: Insurer,
     scanned: Annotated[str, typer.Argument(metavar="[FILE|-]", help="The pass; - reads it.")] = "",
     member: Annotated[str, typer.Option(help="All passes of a member instead: their number.")] = "",
+    person: Annotated[str, typer.Option(help="All passes of a person, by the reference an entry has.")] = "",
     birth_date: Annotated[str, typer.Option(help="With --member: their birth date, as in the member file.")] = "",
     birth_rank: Annotated[int, typer.Option(help="With --member: their birth rank.")] = 1,
     directory: Dir = HERE,
@@ -99,7 +101,9 @@ def revoke(
     """Revoke a pass, or every pass of a member: at once on line, off line with the next status list."""
     asked = Request(OPERATOR, "")
     with open_hub(directory) as hub:
-        if member:
+        if person:
+            count = hub.run(revoke_person(hub, asked, insurer, person))
+        elif member:
             count = hub.run(revoke_member(hub, asked, insurer, Member(member, birth_date, birth_rank)))
         else:
             count = hub.run(revoke_one(hub, asked, insurer, _text(scanned)))

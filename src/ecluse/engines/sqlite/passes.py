@@ -38,7 +38,7 @@ _FORGET = "DELETE FROM pass WHERE expires_ts < ?"
 _FIND = "SELECT made, person FROM pass WHERE batch = ? AND line = ?"
 _TAKEN = "SELECT 1 FROM pass WHERE place = ?"
 _ADD = "INSERT INTO pass (place, insurer, person, made, expires_ts, batch, line) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_STANDS = "SELECT person FROM pass WHERE place = ? AND insurer = ? AND revoked_ts IS NULL"
+_STANDS = "SELECT person, made FROM pass WHERE place = ? AND revoked_ts IS NULL"
 _REVOKE = "UPDATE pass SET revoked_ts = coalesce(revoked_ts, ?) WHERE place = ? AND insurer = ? RETURNING person"
 _REVOKE_ALL = "UPDATE pass SET revoked_ts = ? WHERE insurer = ? AND person = ? AND revoked_ts IS NULL"
 _EXTENT = "SELECT count(*), coalesce(max(place), 0) FROM pass"  # a list that was longer stays so while a pass needs it
@@ -65,10 +65,10 @@ class SqlitePasses:
         """The passes of these lines, each made once. Raises `passes_spent`."""
         return await self._aside(self._issue, batch, wanted, now_ts)
 
-    async def stands(self, insurer: str, index: int) -> bytes | None:
-        """Whose this pass is, if it was issued for this insurer and is not revoked."""
-        row = await self._aside(lambda: self._passes.execute(_STANDS, (index, insurer)).fetchone())
-        return row[0] if row else None
+    async def stands(self, held: Pass) -> bytes | None:
+        """Whose this pass is, if it was issued exactly so and is not revoked."""
+        row = await self._aside(lambda: self._passes.execute(_STANDS, (held.index,)).fetchone())
+        return row[0] if row and _decode(row[1]) == held else None
 
     async def take(self, index: int, window: int, nonce: bytes, oldest: int) -> bool:
         """Accept a presentation once."""
