@@ -151,9 +151,9 @@ def lesson(proof: Proof, trials: int, hits: int, unclaimed: float) -> Taught:
     return Taught(known, proved, hits - known, trials - proved)
 
 
-def honest(years: int, profession: str, population: str) -> dict[str, Any]:
+def honest(years: int, profession: str, population: str, seed: int = SEED) -> dict[str, Any]:
     """Accounts of two years each: how many signals of them ever passed 10², 10³ … 10⁶, as a table by power of ten."""
-    draw = Random(f"{SEED}/{profession}/{population}")
+    draw = Random(f"{seed}/{profession}/{population}")
     passed: Counter[int] = Counter()
     loudest: Counter[str] = Counter()
     begun = time.process_time()
@@ -330,6 +330,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     parser.add_argument("--years", type=int, default=20, help="account-years for each profession and population")
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--professions", nargs="*", default=list(PROFESSIONS))
     parser.add_argument("--populations", nargs="*", default=list(HERE))
     parser.add_argument("--keep", action="store_true", help="write the figures to bench/results")

@@ -74,9 +74,7 @@ SIGNALS = (
     Signal(Name.NEIGHBOURS, ALPHA, Proof.EACH, 0.01, Step.QUARANTINED),
     # below one half for people in no order, whatever the turns before (docs/gate.md); a list sorted by age is honest, though
     Signal(Name.COURSE, ALPHA, Proof.FIXED, 0.50, Step.PRESENCE_ONLY),
-    Signal(
-        Name.PACE, ALPHA, Proof.EACH, 0.20, Step.SLOWED
-    ),  # software that checks tomorrow's patients is a machine too
+    Signal(Name.PACE, ALPHA, Proof.EACH, 0.20, Step.SLOWED),  # software that checks tomorrow's patients is a machine
     Signal(Name.HOURS, ALPHA, Proof.EACH, 0.20, Step.STEP_UP),  # weeks of duty come together: a proof ends it
     Signal(Name.SURROUNDINGS, ALPHA, Proof.EACH, 0.15, Step.STEP_UP),
     Signal(Name.FAR_PASSES, ALPHA, Proof.FIXED, 1e-3, Step.STEP_UP),  # a wrong clock; else somebody copied a pass
