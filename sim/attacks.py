@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sim.run import Run
 
 AT_ONCE = 4  # connections of a thief: more than one core of a hub answers
-TRIES_MAX = 2_000  # questions of a thief; what comes after is refused like what came before
+TRIES_MAX = 2_000  # questions of a thief: what comes after is refused like what came before
 SECOND_US = 1_000_000
 TOLD = {"confirmed", "quoted", "granted", "accepted"}  # outcomes that tell an account of a person
 YEARS_OF_AGE = 80  # of whom somebody without a list guesses
@@ -151,6 +151,11 @@ def scenario_of(name: str) -> Scenario:
     return SCENARIOS[name]
 
 
+def tries(world: World) -> int:
+    """How many questions a thief asks: about everybody once, or `TRIES_MAX`."""
+    return min(TRIES_MAX, len(world.people))
+
+
 def play(run: Run, address: Address, scenario: Scenario, advance: Callable[[int], None]) -> Loot:
     """Play one scenario against the hub at `address`, after the run's days; the loot without what the hub says of it."""
     stolen = _stolen(run.world.professionals, scenario.accounts)
@@ -159,7 +164,8 @@ def play(run: Run, address: Address, scenario: Scenario, advance: Callable[[int]
         (each.planned.account, each.planned.must.person) for each in run.played if each.planned.must.outcome in TOLD
     }
     tokens = {who.account: run.tokens.of(who.account) if scenario.has_token else "forged" for who in stolen}
-    aims = list(itertools.islice(scenario.aims(run.world, stream(run.seed, "attack", scenario.name)), TRIES_MAX))
+    drawn = scenario.aims(run.world, stream(run.seed, "attack", scenario.name))
+    aims = list(itertools.islice(drawn, tries(run.world)))
     thief = Thief(address, run.world.day.isoformat())
     began_s = time.perf_counter()
     jobs = [(stolen[place % len(stolen)], aim) for place, aim in enumerate(aims)]

@@ -245,7 +245,7 @@ class Run:
         scenarios = [attacks.scenario_of(name) for name in self.scenarios]
         with self.operator.serving(self.hub, log) as address:
             for scenario in scenarios:
-                with self.show.stage(f"Attaque : {scenario.title}", attacks.TRIES_MAX) as advance:
+                with self.show.stage(f"Attaque : {scenario.title}", attacks.tries(self.world)) as advance:
                     began_ts = time.time()
                     loot = attacks.play(self, address, scenario, advance)
                     attacks.judged(self, loot, began_ts)

@@ -53,6 +53,17 @@ def test_every_answer_of_exposure_was_the_truth(demo: tuple[Path, dict[str, obje
     assert said["people"] == len(told) > 100  # type: ignore[index]
 
 
+def test_it_ends_with_thefts_of_which_everything_is_known(demo: tuple[Path, dict[str, object]]) -> None:
+    attacks: dict[str, dict[str, int]] = {each["name"]: each for each in demo[1]["attacks"]}  # type: ignore[attr-defined]
+    assert [*attacks] == ["bad-token", "blind", "leaked", "hundred"]
+    assert all(each["people_told"] == each["people_displayed"] for each in attacks.values())
+    assert attacks["bad-token"]["refused"] == {"unauthenticated": attacks["bad-token"]["asked"]}
+    assert attacks["blind"]["people_newly_told"] <= 5
+    leaked = attacks["leaked"]
+    assert 0 < leaked["people_newly_told"] <= 61 < leaked["portal_people"]  # the bucket of a general practitioner
+    assert leaked["refused"]["allowance_spent"] > 0  # type: ignore[index]
+
+
 @pytest.mark.parametrize("table", TRUTH)
 def test_the_truth_has_its_columns_and_rows(demo: tuple[Path, dict[str, object]], table: str) -> None:
     found = duckdb.sql(f"SELECT * FROM '{demo[0] / 'truth' / table}.parquet'")
@@ -83,7 +94,7 @@ def test_the_report_loads_nothing_and_its_links_lead_somewhere(demo: tuple[Path,
     assert [link for link in links if not (out / link).is_file()] == []
     cards = page.count('<article class="wf"')
     assert cards >= 1
-    assert page.count("<svg") == page.count("<desc") == 7 + cards
+    assert page.count("<svg") == page.count("<desc") == 8 + cards
 
 
 def test_the_world_can_be_brought_back(demo: tuple[Path, dict[str, object]]) -> None:
