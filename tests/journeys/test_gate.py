@@ -160,6 +160,7 @@ def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
         gate("contain", DOCTOR, "quarantined", "a.martin")
         assert said(client, 0) == "account_quarantined"
         assert client.post("/v1/quotes", json=quote).json()["code"] == "account_quarantined"
+        assert client.get("/v1/remittances").json()["code"] == "account_quarantined"
         assert "another operator confirms" in gate("release", DOCTOR, "open", "a.martin").stdout
         assert "release_refused" in gate("release", DOCTOR, "open", "A.Martin ", check=False).stderr
         assert said(client, 0) == "account_quarantined"

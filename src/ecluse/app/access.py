@@ -146,6 +146,11 @@ class Desk:
             is_slowed = _held_to(limits, asked, about, presence, domain)
         return Admission(asked, operation, about, presence, self._clock.now(), is_slowed=is_slowed)
 
+    def hold(self, asked: Request) -> None:
+        """Hold an account to its limit where nothing about a person is asked. Raises `account_quarantined`."""
+        if limits := self._containments.limits():
+            _held_to(limits, asked, "", Presence.TYPED, "")
+
     async def count(self, admission: Admission, person: bytes) -> None:
         """Count the opening of a person (nobody: empty) before something is kept that will tell of them: a claim.
 

@@ -125,7 +125,7 @@ class Thief(RuleBasedStateMachine):
         self.home.cleanup()
 
 
-Thief.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Thief.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 test_no_thief_opens_more_than_the_caps_say = Thief.TestCase
 
 
