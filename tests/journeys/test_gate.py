@@ -162,7 +162,7 @@ def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
         assert client.post("/v1/quotes", json=quote).json()["code"] == "account_quarantined"
         assert client.get("/v1/remittances").json()["code"] == "account_quarantined"
         assert "another operator confirms" in gate("release", DOCTOR, "open", "a.martin").stdout
-        assert "release_refused" in gate("release", DOCTOR, "open", "A.Martin ", check=False).stderr
+        assert "containment_refused" in gate("release", DOCTOR, "open", "A.Martin ", check=False).stderr
         assert said(client, 0) == "account_quarantined"
         gate("release", DOCTOR, "open", "b.durand")
         assert said(client, 0) == "confirmed"

@@ -268,3 +268,10 @@ def test_a_backup_knows_the_passes_and_a_revocation_is_done_again_from_the_journ
     hub.run(copy.close())
     told = command(hub, "revoke", "--insurer", AMC, "--person", revoked[-1].person.hex())
     assert told["revoked"] >= 0
+
+
+def test_a_token_without_the_scope_spends_nothing(hub: OpenHub) -> None:
+    shown = live(hub, issued(hub, 1, days=8)["pass"], b"nonce--9")
+    asked = {**question(1), "pass": shown}
+    assert call(hub, "POST", "/v1/rights/checks", asked, bearer(hub, scope="claims")).json()["code"] == "forbidden"
+    assert checked(hub, 1, shown).status_code == 200

@@ -55,7 +55,7 @@ _decode = msgspec.msgpack.Decoder(Kept).decode
 async def moved(hub: Hub, name: Name, event: Event) -> Move | None:
     """Apply an event to what `name` names; the move that is in the journal now, None where the event changes nothing.
 
-    Raises `proof_refused`, `release_refused`, `contained_unknown`.
+    Raises `proof_refused`, `containment_refused`, `contained_unknown`.
     """
     kind, whose = name
     for _ in range(SWAPS_MAX):
