@@ -11,25 +11,24 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 
 from ecluse.kernel.errors import refusal
 from sim import identifiers
+from sim.auditor.lie import Oath
 from sim.auditor.told import instant
 from sim.communes import HERE, by_weight
-from sim.hub import Address
+from sim.hub import Address, Operator, Tokens
 from sim.people import Person
+from sim.player import Played
 from sim.professionals import Professional
 from sim.seeds import stream, weighted
 from sim.world import World
-
-if TYPE_CHECKING:
-    from sim.run import Run
 
 AT_ONCE = 4  # connections of a thief: more than one core of a hub answers
 TRIES_MAX = 2_000  # questions of a thief: what comes after is refused like what came before
@@ -52,6 +51,9 @@ class Aim:
     birth_date: str
     birth_rank: int
     person: int = -1
+
+
+Job = tuple[Professional, Aim]  # whose account asks about whom
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,10 @@ SCENARIOS = {
 
 @dataclass
 class Loot:
-    """What one scenario gave: people newly told of by questions asked, refusals by code, and what the hub says of it."""
+    """What one scenario gave: people newly told of by questions asked, refusals by code, and what the hub says of it.
+
+    `confirmed`: people told of, new to the account or not; `displayed`: the same, as `ecluse exposure` answers.
+    """
 
     scenario: Scenario
     accounts: int
@@ -140,7 +145,7 @@ class Loot:
     refused: Counter[str] = field(default_factory=Counter)
     timeline: Timeline = field(default_factory=lambda: [(0, 0)])
     portal: Timeline = field(default_factory=lambda: [(0, 0)])
-    displayed: int = 0  # people, as `ecluse exposure` answers for the stolen accounts since the attack began
+    displayed: int = 0
     took_s: float = 0.0
 
 
@@ -156,37 +161,68 @@ def tries(world: World) -> int:
     return min(TRIES_MAX, len(world.people))
 
 
-def play(run: Run, address: Address, scenario: Scenario, advance: Callable[[int], None]) -> Loot:
-    """Play one scenario against the hub at `address`, after the run's days; the loot without what the hub says of it."""
-    stolen = _stolen(run.world.professionals, scenario.accounts)
-    loot = Loot(scenario, len(stolen))
-    known = {
-        (each.planned.account, each.planned.must.person) for each in run.played if each.planned.must.outcome in TOLD
-    }
-    tokens = {who.account: run.tokens.of(who.account) if scenario.has_token else "forged" for who in stolen}
-    drawn = scenario.aims(run.world, stream(run.seed, "attack", scenario.name))
-    aims = list(itertools.islice(drawn, tries(run.world)))
-    thief = Thief(address, run.world.day.isoformat())
-    began_s = time.perf_counter()
-    jobs = [(stolen[place % len(stolen)], aim) for place, aim in enumerate(aims)]
-    told: set[tuple[str, str, int]] = set()
-    with ThreadPoolExecutor(AT_ONCE) as connections:
-        answers = connections.map(lambda job: thief.ask(tokens[job[0].account], job[0], job[1]), jobs)
-        for (who, aim), answer in zip(jobs, answers, strict=True):
-            loot.asked += 1
-            if answer.get("outcome") == "confirmed":
-                told.add((aim.nir, aim.birth_date, aim.birth_rank))
-                loot.fields += len(answer) - 1  # the id of the check says nothing
-                loot.newly += (who.account, aim.person) not in known
-                loot.timeline.append((loot.asked, loot.newly))
-            elif "code" in answer:
-                loot.refused[answer["code"]] += 1
-            advance(1)
-    loot.took_s, loot.confirmed = time.perf_counter() - began_s, len(told)
-    loot.timeline.append((loot.asked, loot.newly))
-    loot.portal = portal(run.world, aims)
-    thief.close()
-    return loot
+@dataclass(frozen=True, slots=True)
+class Robber:
+    """Plays attacks on one world, after the exchanges `played` there, and asks the hub in `directory` what it knows of them."""
+
+    world: World
+    played: Sequence[Played]
+    tokens: Tokens
+    operator: Operator
+    directory: Path
+    oath: Oath
+
+    def play(self, address: Address, scenario: Scenario, advance: Callable[[int], None]) -> Loot:
+        """Play one scenario against the hub at `address`. Raises `Lie` when the hub knows of other people than were told."""
+        stolen = _stolen(self.world.professionals, scenario.accounts)
+        drawn = scenario.aims(self.world, stream(self.world.seed, "attack", scenario.name))
+        aims = list(itertools.islice(drawn, tries(self.world)))
+        loot = Loot(scenario, len(stolen), portal=portal(self.world, aims))
+        began_ts, began_s = time.time(), time.perf_counter()
+        self._rob(loot, address, [(stolen[place % len(stolen)], aim) for place, aim in enumerate(aims)], advance)
+        loot.took_s = time.perf_counter() - began_s
+        loot.displayed = self._displayed(stolen, began_ts)
+        self.oath.same("what a thief was told is known", scenario.name, loot.displayed, loot.confirmed)
+        return loot
+
+    def _rob(self, loot: Loot, address: Address, jobs: list[Job], advance: Callable[[int], None]) -> None:
+        known = {(each.planned.account, each.planned.must.person) for each in self.played if _tells(each)}
+        told: set[tuple[str, str, int]] = set()
+        thief = Thief(address, self.world.day.isoformat())
+
+        def ask(job: Job) -> dict[str, str]:
+            token = self.tokens.of(job[0].account) if loot.scenario.has_token else "forged"
+            return thief.ask(token, *job)
+
+        with ThreadPoolExecutor(AT_ONCE) as connections:
+            for (who, aim), answer in zip(jobs, connections.map(ask, jobs), strict=True):
+                loot.asked += 1
+                if answer.get("outcome") == "confirmed":
+                    told.add((aim.nir, aim.birth_date, aim.birth_rank))
+                    loot.fields += len(answer) - 1  # the id of the check says nothing
+                    loot.newly += (who.account, aim.person) not in known
+                    loot.timeline.append((loot.asked, loot.newly))
+                elif "code" in answer:
+                    loot.refused[answer["code"]] += 1
+                advance(1)
+        thief.close()
+        loot.confirmed = len(told)
+        loot.timeline.append((loot.asked, loot.newly))
+
+    def _displayed(self, stolen: Sequence[Professional], began_ts: float) -> int:
+        """How many people the hub says it showed these accounts since."""
+        place = ("--dir", str(self.directory))
+        words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(time.time() * SECOND_US)), *place]
+        for who in stolen:
+            words += ["--account", who.account]
+        self.operator.command("journal", "export", *place)
+        said = self.operator.command("exposure", *words)
+        people: int = said["displayed"]["people"]["at_most"]
+        return people
+
+
+def _tells(played: Played) -> bool:
+    return played.planned.must.outcome in TOLD
 
 
 def _stolen(professionals: tuple[Professional, ...], which: slice) -> list[Professional]:
@@ -231,15 +267,3 @@ def portal(world: World, aims: list[Aim]) -> Timeline:
             told |= families[family[aim.person]]
             line.append((asked, len(told)))
     return [*line, (len(aims), len(told))]
-
-
-def judged(run: Run, loot: Loot, began_ts: float) -> None:
-    """Ask the hub what the stolen accounts were shown since; it must be what the thief was told. Raises `Lie`."""
-    place = ("--dir", str(run.hub))
-    words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(time.time() * SECOND_US)), *place]
-    for who in _stolen(run.world.professionals, loot.scenario.accounts):
-        words += ["--account", who.account]
-    run.operator.command("journal", "export", *place)
-    said = run.operator.command("exposure", *words)
-    loot.displayed = said["displayed"]["people"]["at_most"]
-    run.listener.oath.same("what a thief was told is known", loot.scenario.name, loot.displayed, loot.confirmed)

@@ -19,7 +19,8 @@ from typing import Protocol
 import uvloop
 
 from ecluse.kernel.errors import refusal
-from sim import attacks, bank, cards, feeds, hub, parquet, workload, world
+from sim import bank, cards, feeds, hub, parquet, workload, world
+from sim.attacks import Loot, Robber, scenario_of, tries
 from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
 from sim.auditor.exposure import Examiner
@@ -98,7 +99,7 @@ class Run:
     took_s: dict[str, float] = field(default_factory=dict)
     put_off: Counter[str] = field(default_factory=Counter)
     loaded_rows: int = 0
-    loot: list[attacks.Loot] = field(default_factory=list)
+    loot: list[Loot] = field(default_factory=list)
 
     @property
     def hub(self) -> Path:
@@ -242,14 +243,12 @@ class Run:
 
     def _attack(self, log: Path) -> None:
         """After everything else: what thieves are told is in nobody's truth, and is asked of the hub."""
-        scenarios = [attacks.scenario_of(name) for name in self.scenarios]
+        scenarios = [scenario_of(name) for name in self.scenarios]
+        robber = Robber(self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath)
         with self.operator.serving(self.hub, log) as address:
             for scenario in scenarios:
-                with self.show.stage(f"Attaque : {scenario.title}", attacks.tries(self.world)) as advance:
-                    began_ts = time.time()
-                    loot = attacks.play(self, address, scenario, advance)
-                    attacks.judged(self, loot, began_ts)
-                    self.loot.append(loot)
+                with self.show.stage(f"Attaque : {scenario.title}", tries(self.world)) as advance:
+                    self.loot.append(robber.play(address, scenario, advance))
 
     def _search(self) -> None:
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
