@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sqlite3
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -172,6 +173,7 @@ def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
             gate("release", name, "open", "a.martin")
             gate("release", name, "open", "b.durand")
             assert said(client, 0) == "confirmed"
+    a_fresh_login_lifts_what_it_may(site, gate)
     made = [each for each in entries_in(site.directory / "journal") if each.operation is Operation.CONTAINED]
     assert [each.outcome for each in made[:3]] == [
         "account_presence_only",
@@ -180,6 +182,26 @@ def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
     ]
     assert made[3].outcome == "account_open"
     assert {each.engagement for each in made} == {DOCTOR, MEMBER["insurer"], "MED"}
+    assert {"account_slowed", "account_step_up"} <= {each.outcome for each in made}
     wrong = gate("contain", DOCTOR, "closed", "a.martin", check=False)
     assert (wrong.returncode, "contained_unknown" in wrong.stderr) == (2, True)
     assert PRACTICE not in wrong.stderr
+
+
+def a_fresh_login_lifts_what_it_may(site: Site, gate: Any) -> None:
+    """A step-up to `slowed`, then that to open, each by a later login. One of before lifts nothing; a quarantine, none does."""
+    with site.client() as before:
+        gate("contain", DOCTOR, "step-up", "a.martin")
+        refused = ask(before, 0)
+        assert (refused.status_code, refused.json()["code"]) == (401, "step_up_required")
+        assert 'error="insufficient_user_authentication", max_age="300"' in refused.headers["www-authenticate"]
+        for step in ("slowed", "open"):
+            time.sleep(1.1)  # a login is told in whole seconds
+            with site.client(site.token()) as after:
+                assert said(after, 0) == "confirmed"
+            assert site.json("gate", "show", DOCTOR)["step"] == step
+        assert said(before, 0) == "confirmed"
+        gate("contain", DOCTOR, "quarantined", "a.martin")
+        time.sleep(1.1)
+        with site.client(site.token()) as after:
+            assert said(after, 0) == "account_quarantined"

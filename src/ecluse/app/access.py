@@ -23,7 +23,8 @@ from ecluse.app.ports.allowances import Ask
 from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
-from ecluse.gate.containment import Containment, Kind, allows
+from ecluse.gate.challenge import INSUFFICIENT, Challenged
+from ecluse.gate.containment import PROOF_S_MAX, STEP_UP_REQUIRED, Containment, Kind, allows
 from ecluse.gate.disclosure import Overtold, fields_of, overtold
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
@@ -265,6 +266,8 @@ def _held_to(
     for name in touched:
         if state := limits.get(name):
             verdict = allows(state, presence if by_card else max(presence, Presence.PASS))
+            if verdict.refusal is STEP_UP_REQUIRED:
+                raise Challenged(STEP_UP_REQUIRED, {"error": INSUFFICIENT.code, "max_age": str(PROOF_S_MAX)})
             if verdict.refusal:
                 raise verdict.refusal()
             is_slowed |= verdict.slowed

@@ -6,6 +6,7 @@ So whatever is interrupted leaves the tighter of two states. The ladder itself i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -14,10 +15,11 @@ from ecluse.app.ports import HUB, Keys
 from ecluse.app.ports.allowances import Position
 from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
-from ecluse.gate.containment import Containment, Event, Kind, Move, Reach, move
+from ecluse.gate.containment import S_US, Containment, Event, Kind, Move, Proved, Reach, move
+from ecluse.gate.identity import Account
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act
-from ecluse.kernel.errors import refusal
+from ecluse.kernel.errors import Refused, refusal
 
 NAME_CHARS_MAX = 128  # an account's name is a token's `sub`, at most that long
 SWAPS_MAX = 100  # tries against other processes that move the same thing at the same time
@@ -71,6 +73,17 @@ async def moved(hub: Hub, name: Name, event: Event) -> Move | None:
                 await hub.desk.record(entry)
             return made
     raise AssertionError("another process moves this without end")
+
+
+async def lifted(hub: Hub, account: Account) -> None:
+    """Lift the account's limit by the login its token tells of, if that came after the limit and just now; else nothing.
+
+    A quarantine is never lifted so, nor a step-up to more than `slowed` (`gate/containment.py`).
+    """
+    if (Kind.ACCOUNT, account.sub) not in hub.containments.limits():
+        return
+    with suppress(Refused):  # too old a login, or a limit that no login lifts: the question is held to it
+        await moved(hub, (Kind.ACCOUNT, account.sub), Proved(account.auth_ts * S_US, account.acr))
 
 
 def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:

@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 from prometheus_client.registry import Collector
 
 from ecluse import __version__
+from ecluse.app.containment import lifted
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
 from ecluse.app.ports.published import Published
@@ -59,7 +60,9 @@ def build(
     stopping = stopping or Event()
 
     async def asked(request: litestar.Request[Any, Any, Any]) -> Request:
-        return await door.asked(request.scope)
+        who = await door.asked(request.scope)
+        await lifted(hub, who.account)
+        return who
 
     routes = Litestar(
         [

@@ -13,6 +13,7 @@ import msgspec
 from litestar.types import HTTPRequestEvent, Receive, Scope, Send
 
 from ecluse.app.access import Released
+from ecluse.app.containment import lifted
 from ecluse.app.hub import Hub
 from ecluse.doors.http.answers import encode
 from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, malformed, send_problem
@@ -55,6 +56,7 @@ class Bare(Generic[Question]):
         if scope.get("method") != "POST":
             raise METHOD()
         asked = await self._door.asked(scope)
+        await lifted(self._hub, asked.account)
         sent = await self._read(receive)
         try:
             question = self._question(sent)
