@@ -103,7 +103,7 @@ def _played(people: int, seed: int, out: Path, days: int, attacks: tuple[str, ..
 
     for name in attacks:
         scenario_of(name)  # before hours of care are played
-    run = Run(seed, people, out, _today(), Bars(), attacks)
+    run = Run(seed, people, out, _today(), Bars(), scenarios=attacks)
     try:
         run.whole(days)
     except Lie as lie:

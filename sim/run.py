@@ -83,8 +83,8 @@ class Run:
     out: Path
     today: date
     show: Show
-    scenarios: tuple[str, ...] = ()  # of attacks, played last
     operator: hub.Operator = field(default_factory=hub.Operator)
+    scenarios: tuple[str, ...] = ()  # of attacks, played last
     world: world.World = field(init=False)
     listener: Listener = field(init=False)
     record: Record = field(init=False)

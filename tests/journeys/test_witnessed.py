@@ -150,7 +150,10 @@ def test_a_journal_that_went_back_is_found_out_by_its_witness(watched: Watched) 
     until(lambda: watched.cosigned_size() >= size + 4 or watched.cosigned_size() > size)
     assert site.stop() == 0
     newest = sorted((watched.folder / "logs").glob("*"))
-    for part in site.directory.glob("engagements.db*"):  # it knows how far the journal went, too
+    for part in (
+        *site.directory.glob("engagements.db*"),
+        *site.directory.glob("gate.db*"),
+    ):  # they know how far it went, too
         part.unlink()
     for name in ("journal", "heads"):
         shutil.rmtree(site.directory / name)
