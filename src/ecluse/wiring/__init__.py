@@ -22,7 +22,6 @@ from joserfc.errors import SecurityWarning
 
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
-from ecluse.app.containment import replayed
 from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
@@ -53,7 +52,7 @@ from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.sqlite.passes import PASSES, SqlitePasses
 from ecluse.engines.stores import Stores
-from ecluse.journal.entry import Operation, decode
+from ecluse.journal.entry import decode
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
@@ -67,7 +66,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances, open_containments
+from ecluse.wiring.gate import open_allowances, open_containments, recover_gate
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -158,13 +157,7 @@ class OpenHub(Hub):
 
         Raises `journal_behind`, `journal_damaged`, `database_unavailable`.
         """
-        for encoded, mark in self.log.unkept(self.allowance.store.marks()):
-            entry = decode(encoded)
-            self.allowance.store.recover([entry], mark)
-            if entry.operation is Operation.CONTAINED:
-                replayed(self.keys, self.containments, entry)
-        self.allowance.store.caught_up()
-        self.allowance.store.flush()
+        recover_gate(self, self.log)
         copied = 0
         for encoded, mark in self.log.unkept(await self.rights.marks()):
             self.rights.keep([decode(encoded)], mark)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
+from ecluse.app.containment import replayed
+from ecluse.app.hub import Hub
+from ecluse.app.ports import Log
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.gate.allowance import CapTable
+from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import refusal
 
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
+TOGETHER = 1_000  # entries counted again in one transaction: some 15 ms
 CAPS_INVALID = refusal(
     "caps_invalid",
     500,
@@ -29,6 +35,22 @@ def open_allowances(directory: Path, caps: str) -> LocalAllowances:
 def open_containments(directory: Path) -> LocalContainments:
     """What is limited in the hub in `directory`."""
     return LocalContainments(directory / FILE)
+
+
+def recover_gate(hub: Hub, log: Log) -> None:
+    """Count and limit anew what the journal tells of and gate.db lacks: after a power cut, or all of it where the file was lost.
+
+    Raises `journal_behind`, `journal_damaged`.
+    """
+    store = hub.allowance.store
+    unkept = ((decode(encoded), mark) for encoded, mark in log.unkept(store.marks()))
+    while some := list(islice(unkept, TOGETHER)):
+        store.recover(some)
+        for entry, _ in some:
+            if entry.operation is Operation.CONTAINED:
+                replayed(hub.keys, hub.containments, entry)
+    store.caught_up()
+    store.flush()
 
 
 def read_caps(path: Path | None) -> CapTable:

@@ -52,8 +52,8 @@ class Allowances(Protocol):
         """Entries are durable up to `mark`, and what they opened was counted before; written soon."""
         ...
 
-    def recover(self, entries: Sequence[Entry], mark: Mark) -> None:
-        """Count what these durable entries up to `mark` opened, as far as it is not: after a crash."""
+    def recover(self, entries: Sequence[tuple[Entry, Mark]]) -> None:
+        """Count what these durable entries opened, each with the mark it reaches, as far as it is not: after a crash."""
         ...
 
     def caught_up(self) -> None:

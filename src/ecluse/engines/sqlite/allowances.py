@@ -90,12 +90,12 @@ class LocalAllowances:
         if self._held_times >= HELD_MAX:
             self.flush()
 
-    def recover(self, entries: Sequence[Entry], mark: Mark) -> None:
-        """Count what these entries opened, if it is not."""
-        self.reached(mark)
-        if missing := [entry for entry in entries if opens(entry)]:
-            with self._turn, self._transaction():
-                for entry in missing:
+    def recover(self, entries: Sequence[tuple[Entry, Mark]]) -> None:
+        """Count what these entries opened, if it is not, in one transaction."""
+        with self._turn, self._transaction():
+            for entry, mark in entries:
+                self._held[mark.slot] = max(mark.position, self._held.get(mark.slot, 0))
+                if opens(entry):
                     self._recover(entry)
 
     def caught_up(self) -> None:
