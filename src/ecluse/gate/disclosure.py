@@ -118,7 +118,7 @@ def fields_of(answer: object) -> int:
 
 def cut(answer: Answer, operation: Operation, presence: Presence, today: date) -> Answer:
     """The answer without what this level may not be told; its horizon no further than this level may see."""
-    may = allowed(operation, presence).value  # plain numbers: a Flag's operators cost 1 µs each, on the way of every check
+    may = allowed(operation, presence).value  # a plain number: a Flag's operators cost 1 µs each
     changes: dict[str, Any] = {
         name: None
         for name in answer.__struct_fields__
