@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ecluse.app.ports import ClaimStore, Clock
 from ecluse.app.ports.allowances import Allowances, Ask
-from ecluse.gate.allowance import day_of
+from ecluse.gate.allowance import DAY_US, day_of
 
 SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year
 LOOK_S = 60.0  # an account at its cap that asks on looks no more often at its practice's claims: milliseconds each time
@@ -44,16 +44,20 @@ class Allowance:
 
     async def look(self, account: str) -> None:
         """Justify the account's openings by its practices' settled claims, take back those of cancelled ones, count anew."""
-        at_us = int(self._clock.now().timestamp() * 1_000_000)
-        today = day_of(at_us)
+        today = self._today
+        since_day = today - SETTLED_WITHIN_DAYS
         for practice in self.store.practices(account):
-            settled = await self._claims.settled(practice, since_ts_us=at_us - SETTLED_WITHIN_DAYS * 86_400_000_000)
-            self.store.settle(account, practice, settled, today - SETTLED_WITHIN_DAYS, today)
+            settled = await self._claims.settled(practice, since_ts_us=since_day * DAY_US)
+            self.store.settle(account, practice, settled, since_day, today)
+        self.store.position(account, today)  # counted, though nothing was ever opened: it is not looked at again today
 
     async def look_at_all(self, limit: int) -> int:
         """Look at accounts with a debt that were not looked at today; how many were."""
-        today = day_of(int(self._clock.now().timestamp() * 1_000_000))
-        accounts = self.store.indebted(today, limit)
+        accounts = self.store.indebted(self._today, limit)
         for account in accounts:
             await self.look(account)
         return len(accounts)
+
+    @property
+    def _today(self) -> int:
+        return day_of(int(self._clock.now().timestamp() * 1_000_000))

@@ -6,11 +6,13 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.gate.allowance import (
@@ -30,6 +32,7 @@ from ecluse.gate.allowance import (
     spent,
 )
 from ecluse.gate.presence import Presence
+from ecluse.journal.entry import Operation, act
 
 CAPS = Caps(debt=6, burst=4, refill_per_day=2, yearly=15)
 TABLE = CapTable(date(2026, 11, 29), "a test", {"other": CAPS})
@@ -152,6 +155,24 @@ def test_a_denied_opening_weighs_for_a_year(gate: LocalAllowances) -> None:
     found = gate.position(THIEF, START_DAY + 200)
     assert found is not None
     assert (found.standing.debt, found.standing.year, found.opened) == (1, 1, 1)
+
+
+def test_an_account_counted_from_the_journal_gets_its_profession_back(tmp_path: Path) -> None:
+    """Entries do not say a profession: the next token does, and the caps are its own again."""
+    table = CapTable(date(2026, 11, 29), "a test", {"other": CAPS, "pharmacy": LARGE})
+    gate = LocalAllowances(tmp_path / "gate.db", table)
+    entry = act(Operation.RIGHTS_CHECK, START_DAY * DAY_US, "chk_1", "confirmed", account=THIEF, person=person(1))
+    gate.recover([(entry, Mark("s", 1))])
+    assert gate.take([msgspec.structs.replace(asking(2), profession="pharmacy")]) == [""]
+    found = gate.position(THIEF, START_DAY)
+    assert found is not None
+    assert (found.profession, found.caps, found.opened) == ("pharmacy", LARGE, 2)
+
+
+def test_an_account_that_never_asked_is_not_made_by_looking_at_it(gate: LocalAllowances) -> None:
+    assert gate.practices("rpps:typo") == []
+    assert gate.position("rpps:typo", START_DAY) is None
+    assert gate.indebted(START_DAY + 1, 10) == []
 
 
 openings = st.lists(

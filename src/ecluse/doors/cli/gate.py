@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +11,7 @@ from rich.table import Table
 
 from ecluse.app.containment import Shown, limited, moved, named, shown, step_name, step_named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
-from ecluse.gate.containment import Contained, Kind, Released
+from ecluse.gate.containment import Contained, Event, Kind, Released
 from ecluse.kernel.days import instant
 from ecluse.wiring import open_hub
 
@@ -63,10 +65,7 @@ def contain(
     name: Name, step: To, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False
 ) -> None:
     """Limit an account, an insurer, a domain or a vendor, at once. A limit that is tighter already stays."""
-    with open_hub(directory) as hub:
-        whose = named(name)
-        hub.run(moved(hub, whose, Contained(operator, step_named(whose[0], step), reason)))
-        _say(shown(hub, whose), json=json)
+    _move(directory, name, step, lambda to: Contained(operator, to, reason), json=json)
 
 
 @app.command("release")
@@ -74,9 +73,13 @@ def release(
     name: Name, step: To, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False
 ) -> None:
     """Lift a limit to STEP: one operator asks, another confirms the same within 72 hours."""
+    _move(directory, name, step, lambda to: Released(operator, to, reason), json=json)
+
+
+def _move(directory: Path, name: str, step: str, event: Callable[[int], Event], *, json: bool) -> None:
     with open_hub(directory) as hub:
         whose = named(name)
-        hub.run(moved(hub, whose, Released(operator, step_named(whose[0], step), reason)))
+        hub.run(moved(hub, whose, event(step_named(whose[0], step))))
         _say(shown(hub, whose), json=json)
 
 

@@ -40,7 +40,7 @@ FOLDED_PAGES = 1_000  # write-ahead log folded in at 4 MB, by the thread of the 
 
 _STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
 _STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? WHERE id = ?"
-_KNOWN = "SELECT presence, justified FROM opening WHERE account = ? AND person = ?"
+_KNOWN = "SELECT presence FROM opening WHERE account = ? AND person = ?"
 _OPEN = """
     INSERT INTO opening (account, person, practice, day, presence, justified) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
@@ -50,7 +50,8 @@ _CLAIMED = "SELECT person, justified FROM opening WHERE account = ? AND practice
 _JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
 _PRACTICES = """
-    SELECT DISTINCT p.name FROM opening o JOIN practice p ON p.id = o.practice WHERE o.account = ? ORDER BY p.name"""
+    SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
+    WHERE a.name = ? ORDER BY p.name"""
 _INDEBTED = "SELECT name FROM account WHERE day < ? AND (debt > 0 OR year > 0 OR day = 0) ORDER BY day, id LIMIT ?"
 _MARK = """
     INSERT INTO mark (slot, position) VALUES (?, ?)
@@ -67,7 +68,7 @@ class LocalAllowances:
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(f"PRAGMA wal_autocheckpoint={FOLDED_PAGES}")
         self._connection.executescript((files("ecluse.engines.sqlite") / "allowances.sql").read_text())
-        self._accounts: dict[str, int] = {}
+        self._accounts: dict[str, tuple[int, str]] = {}  # number, and profession as last said
         self._practices: dict[str, int] = {}
         self._held: dict[str, int] = {}  # marks not yet written
         self._held_times = 0
@@ -121,7 +122,7 @@ class LocalAllowances:
     def practices(self, account: str) -> list[str]:
         """Where an account opened somebody."""
         with self._turn:
-            return [name for (name,) in self._connection.execute(_PRACTICES, (self._account(account, ""),))]
+            return [name for (name,) in self._connection.execute(_PRACTICES, (account,))]
 
     def settle(self, account: str, practice: str, settled: Collection[bytes], since_day: int, today: int) -> None:
         """Justify the account's openings at the practice that settled claims are about; take back those they no longer are."""
@@ -165,7 +166,7 @@ class LocalAllowances:
         account = self._accounts.get(ask.account)
         if account is None or not ask.person:
             return False
-        row = self._connection.execute(_KNOWN, (account, _short(ask.person))).fetchone()
+        row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
         return row is not None and (ask.presence is Presence.TYPED or row[0] > 0)
 
     def _take(self, ask: Ask) -> str:
@@ -223,13 +224,14 @@ class LocalAllowances:
 
     def _account(self, name: str, profession: str) -> int:
         """The number of an account. Its profession is what its last token said; one not said yet is `other`."""
-        if (id_ := self._accounts.get(name)) is None:
+        id_, known = self._accounts.get(name, (0, ""))
+        if not id_ or (profession and profession != known):
             said = "INSERT INTO account VALUES (NULL, ?, ?, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING"
             self._connection.execute(said, (name, profession or OTHER))
             (id_,) = self._connection.execute("SELECT id FROM account WHERE name = ?", (name,)).fetchone()
             if profession:
                 self._connection.execute("UPDATE account SET profession = ? WHERE id = ?", (profession, id_))
-            self._accounts[name] = id_
+            self._accounts[name] = id_, profession
         return id_
 
     def _practice(self, name: str) -> int:
