@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecluse.app.ports import Mark
-from ecluse.engines.local import LocalLog, LocalShards, wal
+from ecluse.engines.local import LocalLog, LocalShards, reading, wal
 from ecluse.engines.local.disk import Disk
+from ecluse.engines.local.registry import read_records
 from ecluse.journal.checkpoint import opened
 from ecluse.journal.merkle import Edge, leaf_hash
 from ecluse.kernel.errors import Refused
@@ -185,6 +187,30 @@ def test_a_month_is_a_log_of_its_own_and_the_one_before_is_frozen(tmp_path: Path
     assert all(each.is_frozen for each in LocalShards(tmp_path).heads() if each.shard < "2027")
     assert all_of(tmp_path) == [b"november", b"idle", b"december", b"set back", b"january"]
     assert entries(again) == all_of(tmp_path)
+
+
+def test_a_shard_never_looks_shorter_while_its_segments_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who read that it is open, just before it was frozen, lists segments that are being removed (killed writers, seed 103)."""
+    monkeypatch.setattr(wal, "SEGMENT_BYTES", 100)
+    clock, removed, seen = Clock(), os.unlink, []
+    log = open_log(tmp_path, clock)
+    for number in range(20):
+        mark = log.append([b"entry %d" % number * 4])
+    before = reading.read_records(tmp_path)
+
+    def unlink(path: Path, *given: object, **named: Any) -> None:
+        removed(path, *given, **named)  # type: ignore[arg-type]
+        if str(path).endswith(".seg"):
+            known = iter([before])
+            with monkeypatch.context() as late:
+                late.setattr(reading, "read_records", lambda at: next(known, None) or read_records(at))
+                seen.append(reading.size_of(tmp_path, mark.slot))
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    clock.instant = datetime(2026, 12, 1, tzinfo=UTC)
+    log.append([b"december"])
+    assert seen
+    assert set(seen) == {mark.position}
 
 
 def test_a_log_begins_with_the_heads_of_the_others(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import datetime
@@ -39,6 +38,7 @@ from ecluse.engines.local.registry import (
     try_slot,
 )
 from ecluse.engines.local.shard import WAL, Shard
+from ecluse.engines.local.wal import discard
 from ecluse.journal.entry import Operation, act, encode
 from ecluse.kernel.errors import Refused
 
@@ -189,7 +189,7 @@ class LocalLog:
         """Freeze what past months left open, of this slot and of those nobody holds; finish what a kill broke off."""
         for name, record in _records(self.directory).items():
             if record.state == "frozen":
-                shutil.rmtree(self.directory / name / WAL, ignore_errors=True)
+                discard(self.directory / name / WAL)
             elif record.state == "open" and record.month < self._month:
                 with self._holding(record.slot) as is_ours:
                     if is_ours and read_records(self.directory)[name].state == "open":
@@ -203,7 +203,7 @@ class LocalLog:
         self._heads.put(shard.name, shard.note)
         record = Record(shard.name, self._signer.key(shard.name).text, "frozen", shard.size, shard.root.hex())
         change(self.directory, self._disk, record)
-        shutil.rmtree(shard.folder / WAL, ignore_errors=True)  # last, and again at a start: nobody reads it any more
+        discard(shard.folder / WAL)  # last, and again at a start: nobody reads it any more
 
     def _opening(self, shard: Shard) -> bytes:
         """The first entry of a shard: the heads of the others, one a line: name, size, root."""

@@ -7,6 +7,7 @@ A torn last record, which nobody was answered for, is moved aside to `<index>.to
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import warnings
 import zlib
@@ -69,6 +70,17 @@ class Wal:
         if self.file >= 0:
             os.close(self.file)
             self.file = -1
+
+
+def discard(folder: Path) -> None:
+    """Remove what a frozen shard no longer needs; what is gone already is gone.
+
+    The first segment first: who lists the folder meanwhile, as of a shard still open, misses the last ones only when the first ones are
+    gone too, and looks again; a short list never passes for a short log.
+    """
+    for each in segments(folder):
+        each.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def segments(folder: Path) -> list[Path]:
