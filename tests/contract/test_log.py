@@ -196,10 +196,10 @@ def test_a_shard_never_looks_shorter_while_its_segments_go(tmp_path: Path, monke
     log = open_log(tmp_path, clock)
     for number in range(20):
         mark = log.append([b"entry %d" % number * 4])
-    before = reading.read_records(tmp_path)
+    before = read_records(tmp_path)
 
-    def unlink(path: Path, *given: object, **named: Any) -> None:
-        removed(path, *given, **named)  # type: ignore[arg-type]
+    def unlink(path: Path, *given: Any, **named: Any) -> None:
+        removed(path, *given, **named)
         if str(path).endswith(".seg"):
             known = iter([before])
             with monkeypatch.context() as late:

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 from ecluse.app.ports import ClaimStore, Clock
 from ecluse.app.ports.allowances import Allowances, Ask
-from ecluse.gate.allowance import DAY_US, day_of
+from ecluse.gate.allowance import DAY_US, SETTLED_WITHIN_DAYS, day_of
 
-SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year
 LOOK_S = 60.0  # an account at its cap that asks on looks no more often at its practice's claims: milliseconds each time
 LOOKED_MAX = 10_000  # accounts at their caps that are remembered
 

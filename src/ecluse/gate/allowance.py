@@ -26,6 +26,7 @@ from ecluse.kernel.errors import refusal
 DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
+SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year
 LEARNT_DAYS = 42  # an account's own cap needs a month of settled claims and some; until then its profession's stands
 HABIT_DAYS = 120  # how far back an own cap looks: past a summer of holidays
 HEADROOM = 1.25  # above the highest honest debt
@@ -129,6 +130,14 @@ def opened(standing: Standing, caps: Caps, at_us: int) -> Standing:
     """The standing after one opening that no cap refused."""
     full_us = max(standing.full_us, at_us) + DAY_US // caps.refill_per_day
     return msgspec.structs.replace(standing, full_us=full_us, debt=standing.debt + 1, year=standing.year + 1)
+
+
+def opened_at_most(caps: Caps, days: float, justified: int) -> int:
+    """N(T) of this module's promise: people opened in so many days at most, of whom or beside whom so many were justified."""
+    years, months = 1 + int(days // YEAR_DAYS), 1 + int(days // DEBT_DAYS)
+    return min(
+        caps.burst + ceil(caps.refill_per_day * days), caps.debt * months + justified, caps.yearly * years + justified
+    )
 
 
 def counted(standing: Standing, openings: Iterable[Opened], caps: Caps, today: int) -> Standing:

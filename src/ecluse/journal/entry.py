@@ -60,6 +60,7 @@ class Operation(StrEnum):
     JOURNAL_PROVED = "journal_proved"
     RECIPIENT_SET = "recipient_set"
     CONTAINED = "contained"
+    CAPS_SET = "caps_set"
     PASS_ISSUED = "pass_issued"  # noqa: S105 - a word
     PASS_REVOKED = "pass_revoked"  # noqa: S105 - a word
 

@@ -75,8 +75,8 @@ class Wal:
 def discard(folder: Path) -> None:
     """Remove what a frozen shard no longer needs; what is gone already is gone.
 
-    The first segment first: who lists the folder meanwhile, as of a shard still open, misses the last ones only when the first ones are
-    gone too, and looks again; a short list never passes for a short log.
+    The first segment first: who lists the folder meanwhile, as of a shard still open, misses the last ones only when the first
+    ones are gone too, and looks again; a short list never passes for a short log.
     """
     for each in segments(folder):
         each.unlink(missing_ok=True)

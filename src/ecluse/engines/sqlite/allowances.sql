@@ -14,3 +14,9 @@ CREATE TABLE IF NOT EXISTS opening (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS opening_by_day ON opening (account, day);
 CREATE TABLE IF NOT EXISTS mark (slot TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- Where an account opened anybody.
+CREATE TABLE IF NOT EXISTS place (
+    practice INTEGER NOT NULL, account INTEGER NOT NULL, PRIMARY KEY (practice, account)
+) STRICT, WITHOUT ROWID;
+-- Tables of caps, as JSON, by when they began to hold (Unix, in microseconds).
+CREATE TABLE IF NOT EXISTS caps (since_us INTEGER PRIMARY KEY, caps TEXT NOT NULL) STRICT;
