@@ -25,7 +25,7 @@ from typing import Any
 
 from ecluse.app.ports.allowances import Ask
 from ecluse.gate.presence import Presence
-from ecluse.wiring.gate import open_allowances, open_containments
+from ecluse.wiring.gate import open_allowances, open_containments, read_caps
 
 BUDGET_US = {"known": 10.0, "new": 25.0}
 BATCH = 20  # answers that wait for the same sync, at the load of bench/rights.py
@@ -36,7 +36,7 @@ START_US = 1_796_000_000_000_000
 def measure(accounts: int) -> dict[str, Any]:
     """Microseconds an ask: somebody new, the same again, nobody; the peer; a look at limits."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder:
-        gate, limits = open_allowances(Path(folder), ""), open_containments(Path(folder))
+        gate, limits = open_allowances(Path(folder), read_caps(Path(folder), "")), open_containments(Path(folder))
         gate.caught_up()
         asks = [ask(account, person) for person in range(EACH) for account in range(accounts)]
         nobody = [ask(account, None) for account in range(accounts)]

@@ -61,6 +61,7 @@ INVARIANTS = {
     "balances": "Le solde de chaque cabinet et de chaque complémentaire est celui de l’auditeur",
     "displayed is what was told": "Exposition : affiché exactement ce qui a été dit, personne par personne, champ par champ",
     "referenced is who was handed in": "Exposition : référencées, les personnes des fichiers d’adhérents",
+    "reachable is a bound": "Exposition : atteignables, jamais moins que les affichées ni plus que les référencées",
     "pages shown": "Exposition : pages de factures montrées, comptées",
     "lists are the files that were told": "Exposition : chaque liste chiffrée a l’empreinte annoncée",
     "lists are the same in both forms": "Exposition : chaque liste est la même en CSV et en Parquet",

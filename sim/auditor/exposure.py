@@ -183,6 +183,9 @@ def _compare_referenced(question: Question, referenced: Mapping[str, int], said:
     expected = {name: held for name, held in referenced.items() if not question.insurers or name in question.insurers}
     found = {part["insurer"]: part["referenced"] for part in said["insurers"] if part["referenced"] is not None}
     oath.same("referenced is who was handed in", about, found, expected)
+    for part in said["insurers"]:
+        shown, could, held = part["displayed"]["people"]["at_least"], part["reachable"], part["referenced"]
+        oath.true("reachable is a bound", about, shown <= could <= held, f"{shown} to {held}", could)
 
 
 def _compare_lists(truth: Mapping[Member, Shown], lists: Lists, oath: Oath, about: str) -> int:

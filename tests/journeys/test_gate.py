@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,11 @@ def test_a_kill_a_restart_and_a_lost_file_forgive_nothing(site: Site) -> None:
     shown = site.json("gate", "show", DOCTOR)
     assert (shown["position"]["standing"]["debt"], shown["position"]["opened"]) == (5, 5)
     assert [(each["name"], each["step"]) for each in site.json("gate", "show")] == [("0075999999", "closed")]
+    site.run("journal", "export")
+    window = ("--from", f"{datetime.now(UTC).date()}T00:00:00Z", "--to", datetime.now(UTC).isoformat())
+    thief = site.json("exposure", "--account", DOCTOR, *window)
+    counts = (thief["displayed"]["people"]["at_least"], thief["reachable"], thief["referenced"])
+    assert counts == (5, 10, PEOPLE)  # five told of; five more if those were billed meanwhile, as may be
 
 
 def test_settled_claims_give_room_and_cancelled_ones_take_it_back(site: Site) -> None:

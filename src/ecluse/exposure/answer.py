@@ -122,6 +122,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     lists_shown: int
     losses: tuple[Loss, ...]
     referenced: Mapping[str, int]
+    within_reach: int | None  # by the allowance, of all insurers; none where its caps are not known
     read_to: tuple[ReadTo, ...]
     billed_within_days: int
 
@@ -131,7 +132,9 @@ def answer(id_: str, question: Question, found: Evidence) -> Exposure:
     by_insurer: dict[str, list[Shown]] = {}
     for each in found.shown:
         by_insurer.setdefault(each.insurer, []).append(each)
-    could = reachable(found.referenced)
+    shown = {insurer: len(people) for insurer, people in by_insurer.items()}
+    could = reachable(found.referenced, shown, found.within_reach)
+    whole = sum(could.values()) if found.within_reach is None else max(found.within_reach, len(found.shown))
     parts = tuple(
         InsurerExposure(
             insurer,
@@ -153,7 +156,7 @@ def answer(id_: str, question: Question, found: Evidence) -> Exposure:
         gaps=found.losses,
         billed_within_days=found.billed_within_days,
         referenced=sum(found.referenced.values()),
-        reachable=sum(could.values()),
+        reachable=min(whole, sum(could.values())),
         displayed=_whole([part.displayed for part in parts], found.losses),
         lists_shown=found.lists_shown,
         insurers=parts,

@@ -3,8 +3,14 @@
 **Referenced** is what operators announced in 2024, because it was all they knew: the people an insurer's rights held. It is known
 after each member file that was loaded; over a window it is the largest number held at one time in it.
 
-**Reachable** is at most that: who asks must hold what is on a person's card, and the journal cannot know what a thief held.
-Nothing else bounds it yet. `reachable` is the one place where the gate's allowance and containment will lower it.
+**Reachable** is an upper bound, the smallest of two:
+
+- everybody referenced: who asks must hold what is on a person's card, and the journal cannot know what a thief held;
+- R + Σ (N(T) - n), over the accounts: R, people who had been told of at their practices by the end of the window (whoever works
+  there may ask about them again); N(T), what the allowance lets one account open in a window that long (`gate/allowance.py`);
+  n, what it opened. Who showed a pass was displayed, and is in R. T ends where an account was held to presence, and stayed so.
+
+The second holds only where the tables of caps of the whole window are known.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ecluse.exposure.question import Question
+from ecluse.gate.allowance import DAY_US, Caps, opened_at_most
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
@@ -22,6 +29,22 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
     insurer: str
     since_ts_us: int
     people: int
+
+
+class Room(msgspec.Struct, frozen=True):
+    """One account in the window: its caps, how long it could ask without a pass, how many people it opened, and how many
+    openings gave it room again."""
+
+    caps: Caps
+    asking_us: int
+    typed: int
+    justified: int
+
+    @property
+    def people(self) -> int:
+        """How many more people it could have opened."""
+        days = self.asking_us / DAY_US
+        return max(0, opened_at_most(self.caps, days, self.justified) - self.typed) if self.asking_us > 0 else 0
 
 
 def referenced(held: Iterable[Held], question: Question) -> dict[str, int]:
@@ -35,6 +58,13 @@ def referenced(held: Iterable[Held], question: Question) -> dict[str, int]:
     return most
 
 
-def reachable(held: Mapping[str, int]) -> dict[str, int]:
-    """At most how many people the accounts could have been answered about, by insurer: an upper bound, everybody held."""
-    return dict(held)
+def within_reach(told: int, rooms: Iterable[Room]) -> int:
+    """R + Σ (N(T) - n): at most how many people these accounts could have been answered about, of all insurers."""
+    return told + sum(room.people for room in rooms)
+
+
+def reachable(held: Mapping[str, int], shown: Mapping[str, int], at_most: int | None) -> dict[str, int]:
+    """By insurer: everybody held, or the bound of the allowance where it is known and lower; never fewer than were displayed."""
+    if at_most is None:
+        return dict(held)
+    return {insurer: max(min(people, at_most), shown.get(insurer, 0)) for insurer, people in held.items()}

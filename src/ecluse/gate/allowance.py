@@ -19,6 +19,7 @@ from itertools import accumulate
 from math import ceil
 
 import msgspec
+from msgspec.structs import astuple
 
 from ecluse.journal.entry import Entry, Operation
 from ecluse.kernel.errors import refusal
@@ -33,6 +34,7 @@ HEADROOM = 1.25  # above the highest honest debt
 RISE_PER_DAY = 2  # an own cap rises no faster, whatever was settled
 FLOOR = 12  # an own cap is never below: a practice that starts again must be able to
 SLOWED = 4  # what a slowed account's bucket is divided by
+ROWS_MAX = 300  # of a table, which is one entry of the journal: professions and their other words, some 80 bytes each
 OTHER = "other"  # the row of a profession that the table does not name
 
 ALLOWANCE_SPENT = refusal(
@@ -70,12 +72,23 @@ class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names: dict[str, str] = {}
 
     def __post_init__(self) -> None:
+        if len(self.professions) + len(self.names) > ROWS_MAX:
+            raise ValueError(f"more than {ROWS_MAX} rows")
         if missing := {OTHER, *self.names.values()} - self.professions.keys():
             raise ValueError(f"no row {', '.join(sorted(missing))}")
 
     def of(self, profession: str) -> Caps:
         """The caps of a profession; those of `other` when the table does not name it."""
         return self.professions.get(self.names.get(profession, profession)) or self.professions[OTHER]
+
+    def widest(self) -> Caps:
+        """No profession may open more than this, cap by cap."""
+        return widest(self.professions.values())
+
+
+def widest(several: Iterable[Caps]) -> Caps:
+    """The highest of each cap."""
+    return Caps(*map(max, zip(*map(astuple, several), strict=True)))
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from joserfc.errors import SecurityWarning
 
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
+from ecluse.app.caps import caps_told
 from ecluse.app.hub import Hub
 from ecluse.app.missing import Journal
 from ecluse.app.payments import Till
@@ -66,7 +67,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances, open_containments, recover_gate
+from ecluse.wiring.gate import open_allowances, open_containments, open_lookback, read_caps, recover_gate
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -158,6 +159,7 @@ class OpenHub(Hub):
         Raises `journal_behind`, `journal_damaged`, `database_unavailable`.
         """
         recover_gate(self, self.log)
+        await caps_told(self, read_caps(self.dir, self.settings.gate.caps))
         copied = 0
         for encoded, mark in self.log.unkept(await self.rights.marks()):
             self.rights.keep([decode(encoded)], mark)
@@ -258,7 +260,7 @@ def open_hub(
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    allowances = open_allowances(directory, settings.gate.caps)
+    allowances = open_allowances(directory, read_caps(directory, settings.gate.caps))
     allowance = Allowance(clock, allowances, stores.claims)
     containments = open_containments(directory)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
@@ -323,7 +325,8 @@ def _passes(directory: Path, keys: Keys) -> PassPorts:
 def _exposure(directory: Path, settings: Settings) -> ExposurePorts:
     """What an exposure is asked of: the shards, and the lake once it is asked."""
     shards = _shards(directory, settings)
-    return ExposurePorts(lambda: _open_lake(directory, settings, shards), shards, ENVELOPES, Folder(directory / "out"))
+    lookback, post = open_lookback(directory), Folder(directory / "out")
+    return ExposurePorts(lambda: _open_lake(directory, settings, shards), shards, lookback, ENVELOPES, post)
 
 
 def _open_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:

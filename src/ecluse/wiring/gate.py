@@ -8,11 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from ecluse.app.caps import caps_replayed
 from ecluse.app.containment import replayed
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import refusal
@@ -27,14 +29,19 @@ CAPS_INVALID = refusal(
 )
 
 
-def open_allowances(directory: Path, caps: str) -> LocalAllowances:
-    """The counters of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
-    return LocalAllowances(directory / FILE, read_caps(directory / caps if caps else None))
+def open_allowances(directory: Path, caps: CapTable) -> LocalAllowances:
+    """The counters of the hub in `directory`, under this table of caps."""
+    return LocalAllowances(directory / FILE, caps)
 
 
 def open_containments(directory: Path) -> LocalContainments:
     """What is limited in the hub in `directory`."""
     return LocalContainments(directory / FILE)
+
+
+def open_lookback(directory: Path) -> LocalLookback:
+    """What the counters of the hub in `directory` tell of a time that is over."""
+    return LocalLookback(directory / FILE)
 
 
 def recover_gate(hub: Hub, log: Log) -> None:
@@ -49,14 +56,16 @@ def recover_gate(hub: Hub, log: Log) -> None:
         for entry, _ in some:
             if entry.operation is Operation.CONTAINED:
                 replayed(hub.keys, hub.containments, entry)
+            if entry.operation is Operation.CAPS_SET:
+                caps_replayed(hub.exposure.lookback, entry)
     store.caught_up()
     store.flush()
 
 
-def read_caps(path: Path | None) -> CapTable:
-    """A table of caps, the built-in one by default. Raises `caps_invalid`."""
-    source = path or files("ecluse.gate") / "caps.toml"
+def read_caps(directory: Path, name: str) -> CapTable:
+    """A hub's own table of caps, the built-in one where it names none. Raises `caps_invalid`."""
+    source = directory / name if name else files("ecluse.gate") / "caps.toml"
     try:
         return msgspec.toml.decode(source.read_bytes(), type=CapTable)
     except (OSError, msgspec.MsgspecError) as wrong:
-        raise CAPS_INVALID(f"{path}: {wrong}") from None
+        raise CAPS_INVALID(f"{source}: {wrong}") from None

@@ -12,8 +12,9 @@ from ecluse.exposure.categories import Category, category
 from ecluse.exposure.gaps import Bounds, Loss, bounded, gaps, month_of, once, read_loss
 from ecluse.exposure.places import departement
 from ecluse.exposure.question import Question
-from ecluse.exposure.reach import Held, referenced
+from ecluse.exposure.reach import Held, Room, referenced, within_reach
 from ecluse.exposure.shown import Shown, disclosures, field_names
+from ecluse.gate.allowance import DAY_US, Caps
 from ecluse.journal.entry import Field
 
 QUESTION = Question(accounts=("rpps:1",), start_ts_us=100, end_ts_us=200)
@@ -36,7 +37,12 @@ people = st.builds(
 losses = st.lists(st.builds(Loss, st.just("2026-11-w0"), st.integers(1, 99), st.just(100), st.just(150)), max_size=3)
 
 
-def counted(shown: list[Shown], lost: tuple[Loss, ...] = (), held: dict[str, int] | None = None) -> Exposure:
+def counted(
+    shown: list[Shown],
+    lost: tuple[Loss, ...] = (),
+    held: dict[str, int] | None = None,
+    within_reach: int | None = None,
+) -> Exposure:
     found = Evidence(
         shown=shown,
         told={
@@ -48,6 +54,7 @@ def counted(shown: list[Shown], lost: tuple[Loss, ...] = (), held: dict[str, int
         lists_shown=0,
         losses=lost,
         referenced=held or {},
+        within_reach=within_reach,
         read_to=(ReadTo("2026-11-w0", 5),),
         billed_within_days=30,
     )
@@ -70,6 +77,45 @@ def test_the_whole_is_the_sum_of_its_parts_and_categories_leave_nobody_out(
         assert exposure.displayed.fields.get(str(bit.name).lower(), 0) == showing
         times = sum(entries for each in shown for fields, entries in each.told if fields & bit)
         assert exposure.displayed.disclosures.get(str(bit.name).lower(), 0) == times
+
+
+@given(
+    st.lists(people, max_size=20, unique_by=lambda one: (one.insurer, one.person)),
+    st.integers(20, 90),
+    st.none() | st.integers(0, 200),
+)
+def test_displayed_is_within_reachable_and_that_within_referenced(
+    shown: list[Shown], held: int, within_reach: int | None
+) -> None:
+    """The bound is of all insurers together: it is not added up."""
+    whole = counted(shown, held=dict.fromkeys(INSURERS, held), within_reach=within_reach)
+    for part in (whole, *whole.insurers):
+        assert part.referenced is not None
+        assert part.reachable is not None
+        assert part.displayed.people.at_least <= part.reachable <= part.referenced
+    expected = 3 * held if within_reach is None else min(3 * held, max(within_reach, len(shown)))
+    assert whole.reachable <= expected
+
+
+CAPS = Caps(debt=183, burst=61, refill_per_day=45, yearly=549)
+
+
+@pytest.mark.parametrize(
+    ("room", "people"),
+    [
+        (Room(CAPS, 3_600_000_000, 45, 0), 18),  # an hour: 61 + 45/24 could be opened, 45 were
+        (Room(CAPS, 10 * DAY_US, 0, 7), 190),  # ten days: the debt, and seven who were justified
+        (Room(CAPS, 400 * DAY_US, 0, 0), 1_098),  # two budgets of a year
+        (Room(CAPS, -1, 0, 0), 0),  # held to presence before the window began
+        (Room(CAPS, DAY_US, 300, 0), 0),  # more than this table lets: another one held once
+    ],
+)
+def test_what_one_account_could_still_have_opened(room: Room, people: int) -> None:
+    assert room.people == people
+
+
+def test_several_accounts_and_what_was_told_at_their_practices_add_up() -> None:
+    assert within_reach(200, [Room(CAPS, DAY_US, 100, 0), Room(CAPS, DAY_US, 0, 0)]) == 200 + 6 + 106
 
 
 @given(st.lists(people, max_size=20, unique_by=lambda one: (one.insurer, one.person)))

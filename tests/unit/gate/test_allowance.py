@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask
 from ecluse.engines.sqlite.allowances import LocalAllowances
+from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.gate.allowance import (
     DAY_US,
     DEBT_DAYS,
@@ -29,6 +30,7 @@ from ecluse.gate.allowance import (
     Standing,
     counted,
     opened,
+    opened_at_most,
     spent,
 )
 from ecluse.gate.presence import Presence
@@ -51,6 +53,7 @@ class Thief(RuleBasedStateMachine):
     def begin(self) -> None:
         self.home = tempfile.TemporaryDirectory(prefix="ecluse-gate-")
         self.processes = [self.process() for _ in range(3)]
+        self.lookback = LocalLookback(Path(self.home.name) / "gate.db")
         self.at_us = START_DAY * DAY_US
         self.told: dict[int, int] = {}  # people typed and told of, by day
         self.justified: set[int] = set()  # ever
@@ -121,6 +124,15 @@ class Thief(RuleBasedStateMachine):
         assert never <= CAPS.yearly * (1 + (days - 1) // YEAR_DAYS)
         taken_us = self.at_us - START_DAY * DAY_US
         assert len(self.told) <= CAPS.burst + taken_us * CAPS.refill_per_day // DAY_US
+
+    @invariant()
+    def within_reach(self) -> None:
+        """Of every window, looked at afterwards, too; justified openings that were taken back since included."""
+        for since in {START_DAY, (START_DAY + self.today) // 2, max(START_DAY, self.today - DEBT_DAYS)}:
+            (did,) = self.lookback.doings([THIEF], since * DAY_US, self.at_us)
+            told = sum(day >= since for day in self.told.values())
+            assert did.typed <= told <= opened_at_most(CAPS, self.at_us / DAY_US - since, did.justified)
+        assert self.lookback.told_at([THIEF], self.at_us) == len(set(self.told) | self.shown)
 
     def teardown(self) -> None:
         for each in self.processes:

@@ -15,6 +15,7 @@ from ecluse.app.aside import aside
 from ecluse.app.exposure.evidence import Told, evidence
 from ecluse.app.exposure.lists import SealedList, sealed_lists
 from ecluse.app.exposure.proofs import Proofs, places_of, to_be_proved, write_proofs
+from ecluse.app.exposure.reach import limits_of
 from ecluse.app.hub import Hub
 from ecluse.app.recipients import recipients
 from ecluse.exposure.answer import Exposure, answer, own_part
@@ -48,7 +49,8 @@ async def expose(
     if question.end_ts_us > admission.at.timestamp() * 1_000_000:
         raise EXPOSURE_INVALID("the window is not over yet", pointer="/to")
     held = await hub.feeds.store.held(question.end_ts_us)
-    found = await aside(evidence, hub, admission, question, held, told, one_by_one=lists)
+    limits = limits_of(hub, question)
+    found = await aside(evidence, hub, admission, question, held, limits, told, one_by_one=lists)
     places = await aside(places_of, hub, admission, question, told) if proofs else {}
     exposure = await aside(answer, asked.id, question, found)
     sealed: list[SealedList] = []

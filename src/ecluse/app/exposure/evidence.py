@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ecluse.app.exposure.reach import Limits, bound
 from ecluse.app.hub import Hub
 from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, Lake
@@ -41,7 +42,14 @@ EXPOSURE_PRUNED = refusal(
 
 
 def evidence(
-    hub: Hub, admission: Admission, question: Question, held: Sequence[Held], told: Told, *, one_by_one: bool
+    hub: Hub,
+    admission: Admission,
+    question: Question,
+    held: Sequence[Held],
+    limits: Limits,
+    told: Told,
+    *,
+    one_by_one: bool,
 ) -> Evidence:
     """Everything found; `one_by_one`: how often each person was told each field, too.
 
@@ -61,6 +69,7 @@ def evidence(
         lists_shown=inquiry.ask("lists_shown")[0]["times"],
         losses=gaps(once(losses), question),
         referenced=referenced(held, question),
+        within_reach=bound(hub.exposure.lookback, limits, question),
         read_to=tuple(ReadTo(each.shard, each.size) for each in lake.covered()),
         billed_within_days=days,
     )

@@ -10,12 +10,16 @@ from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake
 from ecluse.app.ports.outside import Post
+from ecluse.app.ports.reach import Lookback
 
 
 class ExposurePorts(msgspec.Struct, frozen=True):
-    """The lake that is asked (opened when it is), the shards it was made of, how lists are encrypted, where answers are kept."""
+    """The lake that is asked (opened when it is), the shards it was made of, what the gate's counters tell of a time gone by,
+    how lists are encrypted, where answers are kept.
+    """
 
     open_lake: Callable[[], Lake]
     shards: Shards
+    lookback: Lookback
     envelopes: Envelopes
     post: Post

@@ -52,6 +52,8 @@ _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND p
 _PRACTICES = """
     SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
     WHERE a.name = ? ORDER BY p.name"""
+_PLACE = "INSERT INTO place VALUES (?, ?) ON CONFLICT DO NOTHING"
+_PLACES = "INSERT INTO place SELECT DISTINCT practice, account FROM opening WHERE NOT EXISTS (SELECT * FROM place)"
 _INDEBTED = "SELECT name FROM account WHERE day < ? AND (debt > 0 OR year > 0 OR day = 0) ORDER BY day, id LIMIT ?"
 _MARK = """
     INSERT INTO mark (slot, position) VALUES (?, ?)
@@ -68,8 +70,10 @@ class LocalAllowances:
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(f"PRAGMA wal_autocheckpoint={FOLDED_PAGES}")
         self._connection.executescript((files("ecluse.engines.sqlite") / "allowances.sql").read_text())
+        self._connection.execute(_PLACES)  # of a file from before they were kept
         self._accounts: dict[str, tuple[int, str]] = {}  # number, and profession as last said
         self._practices: dict[str, int] = {}
+        self._places: set[tuple[int, int]] = set()  # that are written
         self._held: dict[str, int] = {}  # marks not yet written
         self._held_times = 0
         self._is_recovering = True
@@ -196,7 +200,11 @@ class LocalAllowances:
 
     def _open(self, account: int, person: bytes, practice: str, day: int, presence: Presence) -> bool:
         justified = None if presence is Presence.TYPED else day
-        row = (account, _short(person), self._practice(practice), day, presence, justified)
+        place = self._practice(practice), account
+        if place not in self._places:
+            self._connection.execute(_PLACE, place)
+            self._places.add(place)
+        row = (account, _short(person), place[0], day, presence, justified)
         return self._connection.execute(_OPEN, row).rowcount > 0
 
     def _recover(self, entry: Entry) -> None:
@@ -260,6 +268,7 @@ class LocalAllowances:
                 self._connection.execute("ROLLBACK")
                 self._accounts.clear()  # numbers given in it were taken back
                 self._practices.clear()
+                self._places.clear()
 
 
 def _short(person: bytes) -> int:
