@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from tests.commands import ecluse
+
 ECLUSE = str(Path(sys.executable).with_name("ecluse"))
 READY_S = 30  # a start takes a second; more on a machine that is busy
 AMC = "0075123456"
@@ -50,9 +52,7 @@ class Site:
 
     def run(self, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `ecluse` with these words."""
-        done = subprocess.run(
-            [ECLUSE, *words], input=stdin, capture_output=True, text=True, env=self.environment, check=False
-        )
+        done = ecluse(words, self.environment, stdin)
         assert not check or done.returncode == 0, f"ecluse {' '.join(words)}: {done.stderr}"
         return done
 
