@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 MAKEFLAGS += --no-builtin-rules
+unexport PYTHONDONTWRITEBYTECODE  # compiled once, not by each of the thousand processes that tests start
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test slow lint format bench docs lock peers clean

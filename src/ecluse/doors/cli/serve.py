@@ -107,7 +107,9 @@ def _quiet_collector() -> None:
 
 
 def _spawn(target: Callable[..., None], *given: object) -> BaseProcess:
-    process = multiprocessing.get_context("spawn").Process(target=target, args=given)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ecluse.doors.preloaded"])
+    process = context.Process(target=target, args=given)
     process.start()
     return process
 
