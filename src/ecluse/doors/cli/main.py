@@ -47,6 +47,7 @@ COMMANDS = (
     ("exposure", "exposure", "app"),
     ("gate", "gate", "app"),
     ("witness", "witness", "app"),
+    ("breach", "breach", "app"),
     ("dev", "dev", "app"),
 )
 
