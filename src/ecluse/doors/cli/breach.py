@@ -15,6 +15,8 @@ import typer
 
 from ecluse.breach.agenda import calendar
 from ecluse.breach.assess import assess as assessed
+from ecluse.breach.dora.answer import answer as dora_answer
+from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BAD_FACTS, BYTES_MAX, Facts, Sent, read
 from ecluse.breach.times import Times, running, shown
 from ecluse.kernel.days import paris_day
@@ -52,6 +54,26 @@ def assess(_json: Json = False) -> None:
       "persons": 33000000, "recipient": "criminal", "role": "processor"}' | ecluse breach assess
     """
     _print(assessed(_facts(Facts), paris_day(datetime.now(UTC))))
+
+
+@app.command("dora")
+def dora(_json: Json = False) -> None:
+    """Classify an incident under DORA, date its reports, and fill them: one for each insurer, one for all where that is allowed.
+
+    Classification: clients, clients_pct, policyholders, covered_beneficiaries, transactions_pct, media, duration_h, downtime_h,
+    member_states, data_losses, malicious_access, costs_eur, critical_function… or `critical_services` and the list `thresholds`.
+
+    Deadlines: aware, classified, initial_submitted, last_intermediate, with `nis2` (none, essential, important) and `timezone`.
+
+    Reports: `report`, with its stage (initial, intermediate, final, reclassified), `fields` by their number ("1.1" to "4.16") and
+    `entities`. Each report comes back with its fields, those missing and those wrong.
+
+    Example:
+
+      echo '{"covered_beneficiaries": 150000, "malicious_access": true, "classified": "2026-03-07T10:00:00+01:00",
+      "nis2": "none"}' | ecluse breach dora
+    """
+    _print(dora_answer(_facts(Dora), paris_day(datetime.now(UTC))))
 
 
 @app.command("clocks")
