@@ -166,8 +166,7 @@ def _outage(facts: Facts, found: Known) -> Read:
     hours, limits = facts.restored_within_h, risk_table().outage
     if facts.backup is False or hours is None or hours > limits.short_h:
         return {"outage": 3}, []
-    cares = any("care" in each.facets for each in found.categories)
-    return {"outage": 0 if cares and hours <= limits.short_care_h else 1}, []
+    return {"outage": 0 if hours <= limits.brief_h else 1}, []
 
 
 def readings(found: Known, gaps: tuple[Gap, ...]) -> tuple[Known, Known]:

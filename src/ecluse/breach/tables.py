@@ -137,10 +137,10 @@ class Exposed(Row, frozen=True):
 
 
 class Outage(Row, frozen=True):
-    """Hours up to which a loss of availability is short; shorter where care needs the data."""
+    """Hours up to which a loss of availability is short, or so brief that care does not feel it."""
 
     short_h: float
-    short_care_h: float
+    brief_h: float
 
 
 class Risk(Row, frozen=True):

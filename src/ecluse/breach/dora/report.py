@@ -118,11 +118,10 @@ def _from_incident(incident: Incident, found: Classified) -> dict[str, Any]:
 def _aggregated(asked: Asked, entities: list[Entity], each_report: list[Filled]) -> Filled:
     """One report for all (article 7, with annex II's word for each field on how to join)."""
     values = {**_joined([each.fields for each in each_report]), **asked.fields, "1.1": TYPES[asked.stage]}
-    affected = [affected_clients(each.incident) for each in entities]
-    totals = [each.incident.clients_total for each in entities]
-    values.pop("3.5", None)
-    if None not in affected and None not in totals and sum(each or 0 for each in totals):
-        values["3.5"] = 100 * sum(each or 0 for each in affected) / sum(each or 0 for each in totals)
+    affected = [each for each in (affected_clients(one.incident) for one in entities) if each is not None]
+    totals = [one.incident.clients_total for one in entities if one.incident.clients_total]
+    if len(affected) == len(totals) == len(entities):
+        values["3.5"] = 100 * sum(affected) / sum(totals)
     stated_by_all = frozenset(asked.stated).union(*(_implied(each.incident) for each in entities))
     return fill(values, _stage(asked), stated_by_all | {"other_entity", "third_party"})
 
