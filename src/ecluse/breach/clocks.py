@@ -13,7 +13,6 @@ from typing import Literal
 
 import msgspec
 
-from ecluse.breach.facts import BAD_FACTS
 from ecluse.breach.tables import Row, in_force, load
 from ecluse.kernel.days import PARIS, add_working_days, is_working_day, months_after, paris_day
 
@@ -89,13 +88,10 @@ def deadline(
     contract_h: float | None = None,
     book: Mapping[str, Rule] | None = None,
 ) -> Deadline:
-    """The deadline of rule `name` that began at `started`. `may_wait`: DORA's week-end rule holds. Raises `facts_invalid`."""
+    """The deadline of rule `name` that began at `started`. `may_wait`: DORA's week-end rule holds."""
     rule = (book or rules())[name]
     limit = in_force(rule.limits, paris_day(aware or started))
-    try:
-        due, due_day = _due(limit, started, aware, contract_h if rule.contract else None)
-    except OverflowError:
-        raise BAD_FACTS("a date is too far", fix="Check the year.") from None
+    due, due_day = _due(limit, started, aware, contract_h if rule.contract else None)
     wait = rule.working_day and (may_wait or rule.always_working_day)
     later = _next_working_noon(due) if wait else None
     at_once = limit.hours is None and limit.months is None

@@ -19,6 +19,7 @@ from ecluse.kernel.errors import Refused, place_of, refusal
 
 BYTES_MAX = 256 * 1024  # a report of eighty fields for fifty insurers has less; more is not facts of one incident
 LIST_MAX = 1000
+YEARS = (2000, 2200)
 
 BAD_FACTS = refusal(
     "facts_invalid", 400, "These are not facts of an incident", fix="`ecluse breach assess --help` has an example."
@@ -51,7 +52,15 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is read from outside: no key but those it declares."""
+    """What is read from outside: no key but those it declares, and no instant out of the years a deadline can be counted in."""
+
+    def __post_init__(self) -> None:
+        """Refuse an instant that adding a deadline would carry out of the calendar."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            for each in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(each, datetime) and not YEARS[0] <= each.year <= YEARS[1]:
+                    raise ValueError(f"Expected a year from {YEARS[0]} to {YEARS[1]} in {name}")
 
 
 class Classified(Sent, frozen=True):
@@ -226,12 +235,10 @@ def _told(message: str, kind: type[Sent]) -> Refused:
 
 def _accepted(kind: Any, pointer: str) -> list[str]:
     """The words or keys a place takes, where they are a closed list."""
-    for step in filter(None, pointer.split("/")):
-        structs = [each for each in _parts(kind) if isinstance(each, type) and issubclass(each, Sent)]
-        found = [_field(each, step) for each in structs]
-        kind = next((each for each in found if each is not None), None)
-        if kind is None and not structs:
-            return []
+    for step in pointer.split("/")[1:]:
+        if not step.isdigit():  # a place in a list: `_parts` looks through lists
+            structs = [each for each in _parts(kind) if isinstance(each, type) and issubclass(each, Sent)]
+            kind = next((found for each in structs if (found := _field(each, step)) is not None), None)
     words = [str(word) for each in _parts(kind) for word in typing.get_args(each) if typing.get_origin(each) is Literal]
     keys = [each for part in _parts(kind) if isinstance(part, type) and issubclass(part, Sent) for each in _keys(part)]
     return words or keys
