@@ -1,4 +1,4 @@
-"""The 81 fields of a DORA report (Implementing Regulation (EU) 2025/302): what each holds, and when it is mandatory."""
+"""The 76 fields of a DORA report (Implementing Regulation (EU) 2025/302): what each holds, and when it is mandatory."""
 
 from __future__ import annotations
 

@@ -17,12 +17,17 @@ from ecluse.breach.agenda import calendar
 from ecluse.breach.assess import assess as assessed
 from ecluse.breach.dora.answer import answer as dora_answer
 from ecluse.breach.dora.incident import Dora
-from ecluse.breach.facts import BAD_FACTS, BYTES_MAX, Facts, Sent, read
+from ecluse.breach.facts import BYTES_MAX, Facts, Sent, read
 from ecluse.breach.times import Times, running, shown
 from ecluse.kernel.days import paris_day
+from ecluse.kernel.errors import refusal
 
 app = typer.Typer(
     help="What a breach asks for: who is told, by when, in which form. Facts in, decisions out.", no_args_is_help=True
+)
+
+NOT_WRITTEN = refusal(
+    "agenda_not_written", 400, "The calendar was not written", fix="Name a file in a folder that is there."
 )
 
 Json = Annotated[bool, typer.Option("--json", help="The answer is always JSON; accepted for uniformity.")]
@@ -101,9 +106,7 @@ def clocks(
         try:
             ics.write_bytes(calendar(found, now))
         except OSError as error:
-            raise BAD_FACTS(
-                f"the calendar was not written: {error.strerror}", fix="Name a file in a folder that is there."
-            ) from None
+            raise NOT_WRITTEN(str(error.strerror)) from None
     _print(shown(found, now))
 
 
