@@ -7,7 +7,7 @@ Facts of an incident give decisions and a score; `enisa` a score of its own, whi
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from msgspec.structs import asdict
@@ -49,7 +49,7 @@ def assess(facts: Facts, today: date) -> dict[str, Any]:
     score = stated(facts.enisa) if facts.enisa else None
     about = any(getattr(facts, name) not in (None, False, 0) for name in INCIDENT)
     if about:
-        day = paris_day(facts.clock.aware) if facts.clock else today
+        day = paris_day(_aware(facts.clock)) if facts.clock else today
         _add(answer, _decided(decide(facts, day, score), facts))
         _add(answer, _scored(score or derived(readings(*known(facts))[1])))
     elif score:
@@ -109,9 +109,18 @@ def _clock(clock: Clock, role: Role) -> dict[str, Any]:
     return _nis2(clock) if clock.regime == "nis2" else _due_by("lopmi_complaint", "complaint_due", clock)
 
 
+def _aware(clock: Clock) -> datetime:
+    aware = clock.told_by_processor or clock.aware
+    if aware is None:
+        raise BAD_FACTS(
+            "a clock starts when somebody is aware", pointer="/clock/aware", fix="Send aware, with its offset."
+        )
+    return aware
+
+
 def _gdpr(clock: Clock, role: Role) -> dict[str, Any]:
     if role == "processor":
-        due = deadline("gdpr_controllers", clock.aware)
+        due = deadline("gdpr_controllers", _aware(clock))
         why = [str(reason("processor"))]
         return {
             "notify_each_controller": True,
@@ -124,7 +133,7 @@ def _gdpr(clock: Clock, role: Role) -> dict[str, Any]:
 
 
 def _nis2(clock: Clock) -> dict[str, Any]:
-    warning = deadline("nis2_warning", clock.aware)
+    warning = deadline("nis2_warning", _aware(clock))
     told = {"early_warning_due": utc(warning.due)} | _due_by("nis2_notification", "notification_due", clock)
     told["why"] = [f"{warning.what} : {paris(warning.due)} ({warning.source}).", *told["why"]]
     if clock.notified:
@@ -138,11 +147,11 @@ def _nis2(clock: Clock) -> dict[str, Any]:
 
 
 def _due_by(rule: str, key: str, clock: Clock) -> dict[str, Any]:
-    line = deadline(rule, clock.aware)
+    line = deadline(rule, _aware(clock))
     told: dict[str, Any] = {key: utc(line.due), f"{key}_paris": paris(line.due)}
     why = [f"{line.what} : au plus tard {paris(line.due)} ({line.source})."]
     if clock.notified:
-        if clock.notified < clock.aware:
+        if clock.notified < _aware(clock):
             raise BAD_FACTS("notified before being aware", pointer="/clock/notified", fix="Check both instants.")
         late = clock.notified > line.due
         told["late"] = late

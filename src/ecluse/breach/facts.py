@@ -111,11 +111,15 @@ class Enisa(Sent, frozen=True):
 
 
 class Clock(Sent, frozen=True, kw_only=True):
-    """What one regime's deadlines are counted from; instants carry their offset."""
+    """What one regime's deadlines are counted from; instants carry their offset.
+
+    A controller whose processor tells it is aware from then on: `told_by_processor` takes the place of `aware`.
+    """
 
     regime: Literal["gdpr", "nis2", "lopmi"] = "gdpr"
     role: Role | None = None
-    aware: Instant
+    aware: Instant | None = None
+    told_by_processor: Instant | None = None
     notified: Instant | None = None
     reasons: Annotated[str, Meta(max_length=10_000)] | None = None
     ongoing: bool | None = None

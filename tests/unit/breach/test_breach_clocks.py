@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.breach.agenda import calendar
+from ecluse.breach.assess import assess
 from ecluse.breach.clocks import Limit, deadline, rules, utc
-from ecluse.breach.facts import convert
+from ecluse.breach.facts import Facts, convert
 from ecluse.breach.times import Times, running, shown
 from ecluse.kernel.days import parse_day
 from ecluse.kernel.errors import Refused
@@ -109,6 +110,12 @@ def test_a_processor_owes_its_controllers_first_and_no_authority() -> None:
 def test_a_controller_told_by_its_processor_counts_from_there() -> None:
     found = by_id("2026-03-06T18:00:00Z", told_by_processor="2026-03-07T09:00:00Z")
     assert found["gdpr_authority"]["due"]["utc"] == "2026-03-10T09:00:00Z"
+
+
+def test_the_same_in_an_assessment() -> None:
+    clock = {"aware": FRIDAY, "told_by_processor": "2026-03-07T09:00:00Z", "notified": "2026-03-10T09:00:00Z"}
+    found = assess(convert({"clock": clock}, Facts), parse_day("2026-11-29"))
+    assert (found["due"], found["late"]) == ("2026-03-10T09:00:00Z", False)
 
 
 def test_lateness_asks_for_its_reasons() -> None:

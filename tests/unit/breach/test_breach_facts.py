@@ -40,7 +40,7 @@ def refused(text: str, kind: Any = Facts) -> Refused:
         ('{"restored_within_h": "six"}', "/restored_within_h", "Expected"),
         ('{"clock": {"aware": "2026-03-06T08:00:00"}}', "/clock/aware", "timezone"),
         ('{"clock": {"aware": "1026-03-06T08:00:00Z"}}', "/clock", "a year from 2000"),
-        ('{"clock": {}}', "/clock", "aware"),
+        ('{"clock": {}}', "/clock/aware", "starts when somebody is aware"),
         (
             '{"clock": {"aware": "2026-03-06T08:00:00Z", "notified": "2026-03-01T08:00:00Z"}}',
             "/clock/notified",
