@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ecluse.doors.cli.breach import app
+from ecluse.doors.cli.letters import app as letters
 from ecluse.kernel.errors import Refused
 
 PUBLISHED = Path(__file__).parents[1] / "cases" / "breach" / "published.csv"
@@ -55,6 +56,16 @@ def test_its_help_teaches_with_an_example_that_runs(command: str) -> None:
     text = told.stdout[start : told.stdout.index("'", start)]
     sent = " ".join(part.strip("│ \n") for part in text.splitlines())
     assert answered(command, sent)
+
+
+@pytest.mark.parametrize(("name", "code"), [("good", 0), ("vague", 2)])
+def test_a_letter_that_may_not_go_ends_with_exit_code_2(name: str, code: int) -> None:
+    text = (PUBLISHED.parents[1] / "letters" / f"{name}.txt").read_text(encoding="utf-8")
+    shown = ["identity", "birth_date", "national_number", "insurer"]
+    sent = {"text": text, "shown": shown, "not_shown": ["bank", "address", "reimbursement"]}
+    result = CliRunner().invoke(letters, ["lint"], input=json.dumps(sent))
+    assert result.exit_code == code
+    assert json.loads(result.stdout)["ok"] is (code == 0)
 
 
 def test_the_agenda_is_written_beside_the_answer(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from ecluse.breach import facts
 from ecluse.breach.clocks import rules
 from ecluse.breach.dora import incident
+from ecluse.breach.letter import Letter
+from ecluse.breach.letter import rules as letter_rules
 from ecluse.breach.tables import category_table, risk_table
 from ecluse.breach.times import Times
 
@@ -17,7 +19,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "breach.md").read_text(encoding="ut
 SENT = (
     *(facts.Facts, facts.Enisa, facts.Context, facts.Identification, facts.Circumstances, facts.Clock, facts.Article34),
     *(facts.LetterContents, facts.CnilBand, facts.Login, facts.Logging, Times),
-    *(incident.Dora, incident.Recurring, incident.Entity, incident.Asked),
+    *(Letter, incident.Dora, incident.Recurring, incident.Entity, incident.Asked),
 )
 
 
@@ -33,6 +35,15 @@ def test_every_category_is_there_with_its_harm(name: str) -> None:
 
 def test_every_deadline_recipient_and_effect_is_named() -> None:
     assert all(f"`{name}`" in PAGE for name in (*rules(), *risk_table().recipients, *risk_table().consequences))
+
+
+def test_every_rule_and_field_of_a_letter_is_named() -> None:
+    rules_of_letters = (
+        *(f"missing_{part}" for part in letter_rules().parts),
+        *letter_rules().banned,
+        *letter_rules().fields,
+    )
+    assert all(f"`{name}`" in PAGE for name in rules_of_letters)
 
 
 def test_the_table_of_risk_is_the_one_applied() -> None:
