@@ -22,18 +22,9 @@ from ecluse.breach.score import Severity, derived, stated
 from ecluse.breach.tables import version
 from ecluse.kernel.days import paris_day
 
-INCIDENT = (
-    "cause",
-    "nature",
-    "data",
-    "persons",
-    "exfiltration",
-    "recipient",
-    "device",
-    "consequence_on_persons",
-    "impersonation",
-    "accounts_opened",
-)
+ASIDE = frozenset(
+    {"role", "enisa", "clock", "art34", "letter", "cnil_band", "mfa", "logging"}
+)  # no fact of an incident
 PARTS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "art34": practice.article34,
     "letter": practice.letter,
@@ -47,7 +38,7 @@ def assess(facts: Facts, today: date) -> dict[str, Any]:
     """Every answer that the facts ask for; `today` dates the rules where no awareness was sent. Raises `facts_invalid`."""
     answer: dict[str, Any] = {"why": []}
     score = stated(facts.enisa) if facts.enisa else None
-    about = any(getattr(facts, name) not in (None, False, 0) for name in INCIDENT)
+    about = any(getattr(facts, name) != getattr(Facts(), name) for name in set(Facts.__struct_fields__) - ASIDE)
     if about:
         day = paris_day(_aware(facts.clock)) if facts.clock else today
         _add(answer, _decided(decide(facts, day, score), facts))

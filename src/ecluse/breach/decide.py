@@ -6,6 +6,7 @@ phases, because it is for the controller to show that a risk is unlikely (GDPR 3
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
@@ -34,9 +35,12 @@ class Decision(msgspec.Struct, frozen=True):
     risk: RiskLevel | None
 
 
-def decide(facts: Facts, day: date, score: Severity | None = None) -> Decision:
-    """Decide about a breach known on `day`. `score`: one that somebody judged; it may raise a decision, never lower it."""
-    duty = in_force(risk_table().duties, day)
+def decide(facts: Facts, day: date, score: Severity | None = None, *, duties: Sequence[Duty] | None = None) -> Decision:
+    """Decide about a breach known on `day`, by the duties then in force (those of risk.toml unless others are given).
+
+    `score`: one that somebody judged; it may raise a decision, never lower it. Raises `breach_day_invalid`.
+    """
+    duty = in_force(duties or risk_table().duties, day)
     found, gaps = known(facts)
     mild, worst = readings(found, gaps)
     low, high = _judged(mild, score), _judged(worst, score)

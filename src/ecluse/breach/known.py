@@ -89,7 +89,8 @@ def _nature(facts: Facts) -> Read:
     named = set(facts.nature or ())
     if facts.exfiltration in ("proved", "possible") or facts.recipient or facts.impersonation or facts.accounts_opened:
         named.add("confidentiality")
-    if facts.consequence_on_persons == "care_delayed" or (facts.device and facts.backup is False):
+    absent = facts.nature is None and facts.restored_within_h is not None
+    if absent or facts.consequence_on_persons == "care_delayed" or (facts.device and facts.backup is False):
         named.add("availability")
     every = dict.fromkeys(("confidentiality", "integrity", "availability"), True)
     if named:
@@ -108,9 +109,9 @@ def _cause(facts: Facts) -> Read:
 
 # Words for numbers, in the order they are tried; each counts as the number beside it.
 WORDS = (
-    (r"million|thousand|large|many|massive|milli|nombreu", 1_000_000),
-    (r"hundred|centaine", 500),
-    (r"dozen|douzaine|few|handful|couple|single|one|two|three|quelques|un\b|une\b", 24),
+    (r"\b(million|thousand|large|many\b|massive|milli|nombreu)", 1_000_000),
+    (r"\b(hundred|centaine)", 500),
+    (r"\b(dozen|douzaine|few|handful|couple|single|one|two|three|quelques|une?)\b", 24),
 )
 
 

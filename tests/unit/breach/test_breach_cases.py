@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ecluse.breach.assess import assess
+from ecluse.breach.decide import decide
 from ecluse.breach.dora.answer import answer
 from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import Facts, convert, read
+from ecluse.breach.tables import risk_table
 from ecluse.kernel.days import parse_day
 
 FOLDER = Path(__file__).parents[2] / "cases" / "breach"
@@ -87,6 +90,7 @@ SLIP = {"cause": "internal_accidental", "nature": ["confidentiality"], "persons"
         ({**OUTAGE, "data": ["health"], "restored_within_h": 6}, True, False),
         ({**OUTAGE, "data": ["health"], "restored_within_h": 30}, True, True),
         ({**OUTAGE, "data": ["email"], "restored_within_h": 30}, True, False),
+        ({"cause": "external_accidental", "data": ["email"], "restored_within_h": 3, "persons": 5}, False, False),
         ({**OUTAGE, "data": ["email"], "backup": False, "consequence_on_persons": "harm_possible"}, True, True),
         (
             {**OUTAGE, "nature": ["integrity"], "data": ["bank"], "restored_within_h": 0.5},
@@ -156,5 +160,13 @@ def test_hard_rules_stand_above_the_score() -> None:
 
 
 def test_a_later_law_is_one_more_row_of_data() -> None:
+    now = risk_table().duties[-1]
+    later = replace(now, since=parse_day("2027-07-01"), notify_authority_from="high", source="COM(2025) 837")
+    letter = convert({**SLIP, "data": ["identity", "insurance_contract"], "recipient": "wrong_person"}, Facts)
+    days = ("2027-06-30", "2027-07-01")
+    assert [decide(letter, parse_day(day), duties=(now, later)).notify_authority for day in days] == [True, False]
+
+
+def test_before_the_law_there_is_no_decision() -> None:
     with pytest.raises(Exception, match="breach_day_invalid"):
         assess(convert({**SLIP, "data": ["email"], "recipient": "public"}, Facts), date.min)
