@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ecluse.breach.known import Known
+from ecluse.breach.known import INSIDER, Known
 from ecluse.breach.tables import RISKS, Category, RiskLevel, risk_table
 
 TRUE_HASH = "strong_salted"
@@ -106,6 +106,8 @@ def _likelihood(found: Known) -> tuple[int, list[Reason]]:
     if sent.recipient:
         row = risk_table().recipients[sent.recipient]
         why.append(Reason(f"recipient_{sent.recipient}", row.say, row.source))
+    if sent.cause == INSIDER:
+        why.append(reason("insider"))
     if sent.device and not sent.recipient:
         why.append(reason("lost_device"))
     if sent.exfiltration:
@@ -169,7 +171,7 @@ def hostile(found: Known) -> bool:
     """Whether whoever has the data wants to harm: an attacker, but neither somebody told by mistake nor who left for a rival."""
     row = risk_table().recipients.get(found.sent.recipient or "")
     if row is None:
-        return found.malicious
+        return found.malicious and found.sent.cause != INSIDER
     return row.hostile or (row.open and found.malicious)
 
 

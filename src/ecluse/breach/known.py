@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from ecluse.breach.facts import BAD_FACTS, Classified, Facts
 from ecluse.breach.tables import Category, category_table, of_class, risk_table
 
+INSIDER = "internal_malicious"  # known, and seldom out to harm people: as one who left with data (EDPB 01/2021, no 08)
 UNKNOWN = ("unknown", "other", "not_determined")
 
 
@@ -147,7 +148,7 @@ def _exposure(facts: Facts, found: Known) -> Read:
     """How likely misuse is, from who has the data and whether they left."""
     if facts.recipient:
         base = risk_table().recipients[facts.recipient].likelihood
-    elif found.malicious or facts.exfiltration == "proved":
+    elif (found.malicious and facts.cause != INSIDER) or facts.exfiltration == "proved":
         base = 3
     else:
         base = 2

@@ -18,7 +18,7 @@ TODAY = parse_day("2026-11-29")
 CATEGORIES = sorted(category_table())
 # Each ladder goes from what is best for people to what is worst.
 LADDERS: dict[str, list[Any]] = {
-    "cause": ["internal_accidental", "external_malicious"],
+    "cause": ["internal_accidental", "internal_malicious", "external_malicious"],
     "exfiltration": ["none_proved", "possible", "proved"],
     "consequence_on_persons": ["none", "minor", "unwanted_marketing", "harm_possible", "care_delayed"],
     "persons": [1, 101, 5001, 33_000_000],
