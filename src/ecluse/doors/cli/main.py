@@ -47,6 +47,8 @@ COMMANDS = (
     ("exposure", "exposure", "app"),
     ("gate", "gate", "app"),
     ("witness", "witness", "app"),
+    ("breach", "breach", "app"),
+    ("letters", "letters", "app"),
     ("dev", "dev", "app"),
 )
 

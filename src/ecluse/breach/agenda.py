@@ -1,0 +1,68 @@
+"""Deadlines as an iCalendar file (RFC 5545): one event each, with an alarm, to be loaded in anybody's agenda."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from ecluse.breach.clocks import paris
+from ecluse.breach.times import Running
+
+OCTETS_MAX = 75  # RFC 5545, 3.1: of a line, without its line break
+ALARM_BEFORE = timedelta(hours=2)
+
+
+def calendar(found: list[Running], now: datetime) -> bytes:
+    """The deadlines still to be met, as text/calendar in UTF-8. The same facts give the same events, so a second load updates."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Ecluse//breach clocks//FR", "CALSCALE:GREGORIAN"]
+    for each in found:
+        if each.done is None:
+            lines += _event(each, now)
+    lines.append("END:VCALENDAR")
+    return b"".join(_folded(line) for line in lines)
+
+
+def _event(each: Running, now: datetime) -> Iterator[str]:
+    line = each.deadline
+    known_by = sha256(f"{line.id}\0{line.started.isoformat()}".encode()).hexdigest()[:32]
+    detail = f"{line.source}. Échéance : {paris(line.due)} (Paris)."
+    if line.may_submit_by:
+        detail += f" Envoi admis jusqu'au {paris(line.may_submit_by)} ({line.may_submit_source})."
+    if line.if_late:
+        detail += f" En cas de retard : {line.if_late}."
+    yield from ("BEGIN:VEVENT", f"UID:{known_by}@ecluse", f"DTSTAMP:{_stamp(now)}", f"DTSTART:{_stamp(line.last)}")
+    yield from (f"SUMMARY:{_text(f'{line.what} ({line.to})')}", f"DESCRIPTION:{_text(detail)}")
+    yield from (f"CATEGORIES:{_text(line.regime.upper())}", "TRANSP:TRANSPARENT")
+    before = int(ALARM_BEFORE.total_seconds() // 3600)
+    yield from (
+        "BEGIN:VALARM",
+        "ACTION:DISPLAY",
+        f"TRIGGER:-PT{before}H",
+        f"DESCRIPTION:{_text(line.what)}",
+        "END:VALARM",
+    )
+    yield "END:VEVENT"
+
+
+def _stamp(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _text(value: str) -> str:
+    """A TEXT value (3.3.11): backslash, comma, semicolon and line breaks are escaped."""
+    escaped = value.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
+    return escaped.replace("\r\n", "\\n").replace("\r", "\\n").replace("\n", "\\n")
+
+
+def _folded(line: str) -> bytes:
+    """The line and its CRLF; longer than 75 octets, it goes on after CRLF and a space, never in the middle of a character."""
+    parts: list[bytes] = []
+    part = b""
+    for character in line:
+        encoded = character.encode()
+        if len(part) + len(encoded) > OCTETS_MAX - (1 if parts else 0):
+            parts.append(part)
+            part = b""
+        part += encoded
+    return b"\r\n ".join([*parts, part]) + b"\r\n"

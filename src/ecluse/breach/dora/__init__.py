@@ -1,0 +1,1 @@
+"""DORA: whether an ICT-related incident is major, by when it is reported, and the reports themselves. Pure."""
