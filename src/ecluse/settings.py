@@ -105,9 +105,13 @@ class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table."""
+    """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table.
+
+    `watch_s`: between two looks of the detectors at what was asked; 0: they see nothing.
+    """
 
     caps: str = ""
+    watch_s: Annotated[float, Meta(ge=0, le=60)] = 0.25
 
 
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -68,7 +68,7 @@ async def moved(hub: Hub, name: Name, event: Event) -> Move | None:
         entry = _entry(hub, whose, after, made)
         if after.step < before.step:
             await hub.desk.record(entry)
-        if hub.containments.swap(whose, before, after):
+        if hub.containments.swap(whose, before, after, made):
             if after.step >= before.step:
                 await hub.desk.record(entry)
             return made
@@ -91,7 +91,7 @@ def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:
     kept = _decode(keys.open(HUB, entry.sealed, _about(entry.request)))
     before = containments.state(kept.move.kind, kept.name)
     if before.since_us <= kept.after.since_us:
-        containments.swap(kept.name, before, kept.after)
+        containments.swap(kept.name, before, kept.after, kept.move)
 
 
 def named(text: str) -> Name:

@@ -97,9 +97,9 @@ class Sense(NamedTuple):
     waiting: Waiting | None
 
 
-def begun(profession: str, at_s: int) -> Sensed:
+def begun(profession: str, at_s: int, step: int = Step.OPEN) -> Sensed:
     """The state of an account at its first question, of which only its profession is known."""
-    return Sensed(watch(at_s), cold(profession))
+    return Sensed(watch(at_s), cold(profession), step)
 
 
 def sense(sensed: Sensed, question: Question) -> Sense:

@@ -31,6 +31,7 @@ from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
@@ -66,7 +67,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances, open_containments, recover_gate
+from ecluse.wiring.gate import open_allowances, open_containments, open_sensings, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -135,6 +136,11 @@ class OpenHub(Hub):
     def proofs(self) -> SharedProofs:
         """What this hub's processes remember of DPoP proofs; opened at each call, for as long as this process lives."""
         return SharedProofs(self.dir / "run")
+
+    @property
+    def watcher(self) -> Watcher:
+        """What feeds the detectors; one process at a time runs it. Raises `caps_invalid`."""
+        return watcher(self, self.dir, self.settings.gate.caps)
 
     @property
     def journal(self) -> Journal:
@@ -258,9 +264,9 @@ def open_hub(
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    allowances = open_allowances(directory, settings.gate.caps)
+    allowances = open_allowances(directory, settings.gate.caps, is_watched=bool(settings.gate.watch_s))
     allowance = Allowance(clock, allowances, stores.claims)
-    containments = open_containments(directory)
+    containments, sensings = open_containments(directory), open_sensings(directory)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
     passes = _passes(directory, keys)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
@@ -273,6 +279,7 @@ def open_hub(
             desk=desk,
             allowance=allowance,
             containments=containments,
+            sensings=sensings,
             recall=reader,
             rights=stores.rights,
             products=stores.products,
@@ -295,6 +302,7 @@ def open_hub(
         desk.close()
         allowances.close()
         containments.close()
+        sensings.close()
         log.close()
         runner.run(passes.store.close())
         runner.run(stores.close())

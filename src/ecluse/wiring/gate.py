@@ -11,8 +11,10 @@ import msgspec
 from ecluse.app.containment import replayed
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
+from ecluse.app.watching import Watcher
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import refusal
@@ -27,14 +29,24 @@ CAPS_INVALID = refusal(
 )
 
 
-def open_allowances(directory: Path, caps: str) -> LocalAllowances:
+def open_allowances(directory: Path, caps: str, *, is_watched: bool = True) -> LocalAllowances:
     """The counters of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
-    return LocalAllowances(directory / FILE, read_caps(directory / caps if caps else None))
+    return LocalAllowances(directory / FILE, read_caps(directory / caps if caps else None), is_watched=is_watched)
 
 
 def open_containments(directory: Path) -> LocalContainments:
     """What is limited in the hub in `directory`."""
     return LocalContainments(directory / FILE)
+
+
+def open_sensings(directory: Path) -> LocalSensings:
+    """What the watcher of the hub in `directory` reads and keeps."""
+    return LocalSensings(directory / FILE)
+
+
+def watcher(hub: Hub, directory: Path, caps: str) -> Watcher:
+    """The watcher of a hub, under the same table of caps as its counters. Raises `caps_invalid`."""
+    return Watcher(hub, read_caps(directory / caps if caps else None).fleet)
 
 
 def recover_gate(hub: Hub, log: Log) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 
 from ecluse.app.ports.containments import Name
+from ecluse.app.ports.sensings import Stepped
 from ecluse.engines.sqlite.connection import connect
-from ecluse.gate.containment import Containment, Kind
+from ecluse.engines.sqlite.happenings import Notes, make_tables
+from ecluse.gate.containment import Containment, Kind, Move, unsigned
 
 LOOK_S = 0.05  # how late another process's limit is seen: PRAGMA data_version costs 2.6 µs, too much for every question
 WAIT_MS = 2_000  # another process's transaction takes a millisecond
@@ -32,6 +34,8 @@ class LocalContainments:
         self._connection = connect(path)
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(_TABLE)
+        make_tables(self._connection)
+        self._notes = Notes(self._connection)
         self._limits: dict[Name, Containment] = {}
         self._version = -1
         self._looked_s = 0.0
@@ -54,13 +58,15 @@ class LocalContainments:
         ).fetchone()
         return _decode(row[0]) if row else Containment(kind)
 
-    def swap(self, name: str, before: Containment, after: Containment) -> bool:
-        """Put `after` in the place of `before`."""
+    def swap(self, name: str, before: Containment, after: Containment, made: Move) -> bool:
+        """Put `after` in the place of `before`, and write the move down for the watcher."""
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:  # commits, or rolls back
             if self.state(before.kind, name) != before:
                 return False
             self._connection.execute(_PUT, (after.kind, name, _encode(after)))
+            if made.before != made.after:
+                self._notes.put(0, Stepped(name, unsigned(made)))
         self._read()
         return True
 
