@@ -107,11 +107,12 @@ class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table.
 
-    `watch_s`: between two looks of the detectors at what was asked; 0: they see nothing.
+    `detectors`: whether what they find moves limits, is only told, or nothing is watched. `watch_s`: how often they look.
     """
 
     caps: str = ""
-    watch_s: Annotated[float, Meta(ge=0, le=60)] = 0.25
+    detectors: Literal["act", "tell", "off"] = "act"
+    watch_s: Annotated[float, Meta(ge=0.05, le=60)] = 0.25
 
 
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

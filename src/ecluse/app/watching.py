@@ -50,9 +50,13 @@ class _Round:
 
 
 class Watcher:
-    """Reads what happened and keeps what comes of it. `caps`: the fleet breakers' by kind; a kind without one has none."""
+    """Reads what happened and keeps what comes of it.
 
-    def __init__(self, hub: Hub, caps: Mapping[Kind, FleetCap]) -> None:
+    `caps`: the fleet breakers' by kind; a kind without one has none. `acts`: the ladder is moved; else alerts are only kept.
+    """
+
+    def __init__(self, hub: Hub, caps: Mapping[Kind, FleetCap], *, acts: bool = True) -> None:
+        self._acts = acts
         self._hub = hub
         self._caps = caps
 
@@ -133,7 +137,7 @@ class Watcher:
 
     async def _moved(self, work: _Round) -> None:
         """Move the ladder: each event in its order, of which most change nothing."""
-        for name, events in work.events.items():
+        for name, events in work.events.items() if self._acts else ():
             for event in _gravest_last(events):
                 await moved(self._hub, name, event)
 

@@ -1,7 +1,7 @@
 """Fleet breakers: how many people all accounts together open in a day of one insurer, département, software or network.
 
-Each is compared with its own usual day, because sizes differ a thousandfold; one that is not known yet has a fixed cap. What must
-not trip: a Monday after a holiday opens 1.8 times the mean of seven days, a flu half as many again; together 2.7. A breaker
+Each is compared with its own usual working day, because sizes differ a thousandfold; one that is not known yet has a fixed cap.
+What must not trip: a Monday after a holiday, 1.8 usual days; a flu, half as many again; the day after a quiet August. A breaker
 limits typed questions only, and two operators lift it (`gate/containment.py`).
 """
 
@@ -12,8 +12,8 @@ import msgspec
 from ecluse.gate.containment import CapReached, Kind
 
 LEARNT_DAYS = 14  # until then a day of it is not known
-MEMORY_DAYS = 28  # of the mean: four weeks, so that each day of the week weighs as much
-TAUGHT_TIMES = 2  # a day teaches at most twice the mean: an attacker who doubles it needs 20 days at its cap
+RISE_DAYS, FALL_DAYS = 28, 120  # it rises in a month, and falls in a season: nights and holidays are not what is usual
+TAUGHT_TIMES = 2  # a day teaches at most twice the usual: an attacker who doubles it needs 20 days, each above it
 FINESS_CHARS = 9
 OVERSEAS = {"9A": "971", "9B": "972", "9C": "973", "9D": "974", "9F": "976"}  # as FINESS writes them since 2012
 
@@ -31,11 +31,11 @@ class FleetCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Breaker(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is counted of one: people of `day`, and the mean of the `days` known before, at most `MEMORY_DAYS`."""
+    """What is counted of one: people of `day`, and the usual day as `days` before it taught, at most `FALL_DAYS`."""
 
     day: int = 0
     people: int = 0
-    mean: float = 0.0
+    usual: float = 0.0
     days: int = 0
 
 
@@ -54,7 +54,7 @@ def lifted(breaker: Breaker) -> Breaker:
 
 def cap_of(breaker: Breaker, cap: FleetCap) -> int:
     """How many people of one may be opened in a day."""
-    return max(cap.least, int(cap.times * breaker.mean)) if breaker.days >= LEARNT_DAYS else cap.new
+    return max(cap.least, int(cap.times * breaker.usual)) if breaker.days >= LEARNT_DAYS else cap.new
 
 
 def places(insurer: str, practice: str, software: str, network: str) -> tuple[tuple[Kind, str], ...]:
@@ -76,13 +76,13 @@ def department(practice: str) -> str:
 
 
 def _on(breaker: Breaker, cap: FleetCap, day: int) -> Breaker:
-    """The breaker on a later day: the last one joined the mean, and so did empty ones."""
+    """The breaker on a later day: the last one and empty ones since have taught what is usual."""
     if day <= breaker.day:
         return breaker
-    mean, days = breaker.mean, breaker.days
+    usual, days = breaker.usual, breaker.days
     if breaker.day:
-        taught = min(float(breaker.people), max(float(cap.least), TAUGHT_TIMES * mean))
-        for people in (taught, *(0.0,) * min(day - breaker.day - 1, MEMORY_DAYS)):
-            days = min(days + 1, MEMORY_DAYS)
-            mean += (people - mean) / days
-    return Breaker(day, 0, mean, days)
+        taught = min(float(breaker.people), max(float(cap.least), TAUGHT_TIMES * usual))
+        for people in (taught, *(0.0,) * min(day - breaker.day - 1, FALL_DAYS)):
+            days = min(days + 1, FALL_DAYS)
+            usual += (people - usual) / min(days, RISE_DAYS if people > usual else FALL_DAYS)
+    return Breaker(day, 0, usual, days)

@@ -140,7 +140,7 @@ class OpenHub(Hub):
     @property
     def watcher(self) -> Watcher:
         """What feeds the detectors; one process at a time runs it. Raises `caps_invalid`."""
-        return watcher(self, self.dir, self.settings.gate.caps)
+        return watcher(self, self.dir, self.settings.gate)
 
     @property
     def journal(self) -> Journal:
@@ -264,7 +264,7 @@ def open_hub(
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    allowances = open_allowances(directory, settings.gate.caps, is_watched=bool(settings.gate.watch_s))
+    allowances = open_allowances(directory, settings.gate.caps, is_watched=settings.gate.detectors != "off")
     allowance = Allowance(clock, allowances, stores.claims)
     containments, sensings = open_containments(directory), open_sensings(directory)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)

@@ -18,6 +18,7 @@ from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import refusal
+from ecluse.settings import GateSettings
 
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
 TOGETHER = 1_000  # entries counted again in one transaction: some 15 ms
@@ -44,9 +45,10 @@ def open_sensings(directory: Path) -> LocalSensings:
     return LocalSensings(directory / FILE)
 
 
-def watcher(hub: Hub, directory: Path, caps: str) -> Watcher:
+def watcher(hub: Hub, directory: Path, settings: GateSettings) -> Watcher:
     """The watcher of a hub, under the same table of caps as its counters. Raises `caps_invalid`."""
-    return Watcher(hub, read_caps(directory / caps if caps else None).fleet)
+    table = read_caps(directory / settings.caps if settings.caps else None)
+    return Watcher(hub, table.fleet, acts=settings.detectors == "act")
 
 
 def recover_gate(hub: Hub, log: Log) -> None:

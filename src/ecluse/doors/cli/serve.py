@@ -125,7 +125,7 @@ def _others(directory: Path) -> list[BaseProcess]:
     """The loader; the exporter unless the lake is filled by hand; the watcher unless detectors are off."""
     settings = read_settings(directory)
     exports = [exporter.main] if settings.lake.every_s else []
-    watches = [watcher.main] if settings.gate.watch_s else []
+    watches = [watcher.main] if settings.gate.detectors != "off" else []
     return [_spawn(each, directory) for each in (worker.main, *exports, *watches)]
 
 
