@@ -67,7 +67,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances, open_containments, open_sensings, recover_gate, watcher
+from ecluse.wiring.gate import open_gate, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -264,10 +264,9 @@ def open_hub(
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    allowances = open_allowances(directory, settings.gate.caps, is_watched=settings.gate.detectors != "off")
-    allowance = Allowance(clock, allowances, stores.claims)
-    containments, sensings = open_containments(directory), open_sensings(directory)
-    desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
+    gate = open_gate(directory, settings.gate)
+    allowance = Allowance(clock, gate.allowances, stores.claims)
+    desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
     passes = _passes(directory, keys)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
@@ -278,8 +277,8 @@ def open_hub(
             book=open_book(),
             desk=desk,
             allowance=allowance,
-            containments=containments,
-            sensings=sensings,
+            containments=gate.containments,
+            sensings=gate.sensings,
             recall=reader,
             rights=stores.rights,
             products=stores.products,
@@ -300,9 +299,7 @@ def open_hub(
         )
     finally:
         desk.close()
-        allowances.close()
-        containments.close()
-        sensings.close()
+        gate.close()
         log.close()
         runner.run(passes.store.close())
         runner.run(stores.close())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,6 +39,25 @@ def open_allowances(directory: Path, caps: str, *, is_watched: bool = True) -> L
 def open_containments(directory: Path) -> LocalContainments:
     """What is limited in the hub in `directory`."""
     return LocalContainments(directory / FILE)
+
+
+class Gate(NamedTuple):
+    """The engines of one process, over one file."""
+
+    allowances: LocalAllowances
+    containments: LocalContainments
+    sensings: LocalSensings
+
+    def close(self) -> None:
+        """Close them; the counters' marks are written first."""
+        for each in self:
+            each.close()
+
+
+def open_gate(directory: Path, settings: GateSettings) -> Gate:
+    """The gate of the hub in `directory`. Raises `caps_invalid`."""
+    allowances = open_allowances(directory, settings.caps, is_watched=settings.detectors != "off")
+    return Gate(allowances, open_containments(directory), open_sensings(directory))
 
 
 def open_sensings(directory: Path) -> LocalSensings:
