@@ -30,7 +30,7 @@ class FleetCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a cap is 1 at least")
 
 
-class Breaker(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Breaker(msgspec.Struct, frozen=True, gc=False):
     """What is counted of one: people of `day`, and the usual day as `days` before it taught, at most `FALL_DAYS`."""
 
     day: int = 0
