@@ -37,7 +37,7 @@ class LocalContainments:
         make_tables(self._connection)
         self._notes = Notes(self._connection)
         self._limits: dict[Name, Containment] = {}
-        self._version = -1
+        self._version = self._seen = -1
         self._looked_s = 0.0
 
     def limits(self) -> Mapping[Name, Containment]:
@@ -46,9 +46,10 @@ class LocalContainments:
         if now_s - self._looked_s > LOOK_S:
             self._looked_s = now_s
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-            if version != self._version:
+            if version != self._version:  # of the file: counters change it all the time
                 self._version = version
-                self._read()
+                if self._moves() != self._seen:
+                    self._read()
         return self._limits
 
     def state(self, kind: Kind, name: str) -> Containment:
@@ -65,6 +66,7 @@ class LocalContainments:
             if self.state(before.kind, name) != before:
                 return False
             self._connection.execute(_PUT, (after.kind, name, _encode(after)))
+            self._connection.execute(f"PRAGMA user_version={self._moves() + 1}")
             if made.before != made.after:
                 self._notes.put(0, Stepped(name, unsigned(made)))
         self._read()
@@ -79,5 +81,11 @@ class LocalContainments:
         """Close the file."""
         self._connection.close()
 
+    def _moves(self) -> int:
+        """How often something was moved: SQLite's own number of the user, which is part of the transaction."""
+        (moves,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return int(moves)
+
     def _read(self) -> None:
+        self._seen = self._moves()
         self._limits = {name: state for name, state in self.all().items() if state.step}
