@@ -87,7 +87,7 @@ def test_thieves_are_stopped_by_themselves_and_the_honest_are_not(site: Site) ->
         metrics = honest.get("/metrics").text
     assert "ecluse_gate_waiting " in metrics
     moved = [each for each in entries_in(site.directory / "journal") if each.operation is Operation.CONTAINED]
-    assert {each.engagement for each in moved} == {GUESSER, LISTER}
+    assert {(each.engagement, each.account) for each in moved} == {(GUESSER, "hub"), (LISTER, "hub")}
     assert len({(each.engagement, each.outcome) for each in moved}) == len(moved)  # each step once
     explained(site)
     site.stop()

@@ -16,7 +16,7 @@ from ecluse.app.ports import HUB, Keys
 from ecluse.app.ports.allowances import Position
 from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
-from ecluse.gate.containment import S_US, Containment, Event, Kind, Move, Proved, Reach, move
+from ecluse.gate.containment import S_US, Contained, Containment, Event, Kind, Move, Proved, Reach, Released, move
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.identity import Account
 from ecluse.gate.signals import Step
@@ -142,7 +142,8 @@ def _entry(hub: Hub, name: str, after: Containment, made: Move) -> Entry:
     request = hub.ids.new("gat_")
     sealed = hub.keys.seal(HUB, _encode(Kept(name, after, made)), _about(request))
     outcome = f"{made.kind}_{step_name(after)}"
-    return act(Operation.CONTAINED, made.at_us, request, outcome, about=name, sealed=sealed)
+    who = "operator" if isinstance(made.event, Contained | Released) else "hub"
+    return act(Operation.CONTAINED, made.at_us, request, outcome, account=who, about=name, sealed=sealed)
 
 
 def _about(request: str) -> bytes:
