@@ -3,7 +3,7 @@
 On an envelope: whom an account knows is one read by key in a small B-tree, 4 µs with Python around it. Somebody new is that
 read again, the account's row read and written, a row added: five statements of 3 µs, and a share of one transaction without a
 sync, some 40 µs for a batch of twenty. Limits are a look into an empty table, 0.3 µs, and its version once in 50 ms. A note of a
-typed question is 120 bytes of MessagePack and a row, 6 µs, and a known person needs a transaction for it. The watcher reads a
+typed question is 120 bytes of MessagePack and a row, 8 µs, and a known person needs a transaction for it. The watcher reads a
 state of 2 kB, tries eight signals and writes it: 100 µs on whichever core is free.
 Budget: 40 µs a check for the whole gate, of which the token has a share (bench/identity.py). Here: 10 µs for a known person,
 25 µs for a new one, 10 µs more with a note of it; the watcher 200 µs, which is 5 000 questions a second.

@@ -5,22 +5,20 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from ecluse.doors.watcher import NICE
 from ecluse.gate.identity import Account
-from ecluse.gate.sensing import Sensed
 from ecluse.gate.signals import Name
 from ecluse.journal.entry import Operation
 from ecluse.wiring import open_hub
+from ecluse.wiring.gate import open_sensings
 from tests.journal import entries_in
 from tests.journeys.site import MEMBER, PRACTICE, Site, question
 
@@ -149,9 +147,6 @@ def watcher_of(site: Site) -> int:
 
 def misses(site: Site) -> tuple[int, int]:
     """Happenings that wait, and misses that were tried."""
-    with closing(sqlite3.connect(site.directory / "gate.db")) as gate:
-        (waiting,) = gate.execute("SELECT count(*) FROM happening").fetchone()
-        by_name = "SELECT state FROM sensed WHERE account = (SELECT id FROM account WHERE name = ?)"
-        states = gate.execute(by_name, (CUT,)).fetchall()
-    tried = [msgspec.msgpack.decode(state, type=Sensed).tally.tried[Name.MISSES] for (state,) in states]
-    return waiting, sum(tried)
+    with closing(open_sensings(site.directory)) as kept:
+        waiting, state = kept.waiting(), kept.state(CUT)
+    return waiting, state.tally.tried[Name.MISSES] if state else 0

@@ -67,7 +67,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_gate, recover_gate, watcher
+from ecluse.wiring.gate import SENSED, open_gate, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -240,7 +240,8 @@ def backup_hub(directory: Path, to: Path) -> Copied:
         backup.store(directory / settings.store.url.removeprefix("sqlite:"))
     else:
         backup.files(["spool"])
-    backup.snapshot(PASSES)
+    for each in (PASSES, SENSED):
+        backup.snapshot(each)
     backup.journal(settings.journal.place)
     backup.files([f"out/{BANK_FOLDER}"])
     backup.file(FILE)

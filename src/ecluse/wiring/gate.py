@@ -22,6 +22,7 @@ from ecluse.kernel.errors import refusal
 from ecluse.settings import GateSettings
 
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
+SENSED = "sensed.db"  # what the watcher keeps
 TOGETHER = 1_000  # entries counted again in one transaction: some 15 ms
 CAPS_INVALID = refusal(
     "caps_invalid",
@@ -62,7 +63,7 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
 
 def open_sensings(directory: Path) -> LocalSensings:
     """What the watcher of the hub in `directory` reads and keeps."""
-    return LocalSensings(directory / FILE)
+    return LocalSensings(directory / FILE, directory / SENSED)
 
 
 def watcher(hub: Hub, directory: Path, settings: GateSettings) -> Watcher:

@@ -23,7 +23,7 @@ from ecluse.app.ports.sensings import Work
 from ecluse.app.watching import Watcher
 from ecluse.engines.clock import RandomIds
 from ecluse.engines.keys.file import KeyFile
-from ecluse.engines.sqlite import happenings
+from ecluse.engines.sqlite import happenings, sensings
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.engines.sqlite.sensings import LocalSensings
@@ -93,7 +93,7 @@ class World:
         file, keys = home / "gate.db", KeyFile(home / "keys", "")
         keys.create("hub")
         self.log = open_log(home / "journal")
-        self.store, self.sensings = LocalAllowances(file, TABLE), Dying(file)
+        self.store, self.sensings = LocalAllowances(file, TABLE), Dying(file, home / "sensed.db")
         self.contained = LocalContainments(file)
         allowance = Allowance(self.clock, self.store, self.claims)  # type: ignore[arg-type]
         desk = Desk(self.clock, keys, self.log, Kept(), allowance, self.contained)  # type: ignore[arg-type]
@@ -149,9 +149,10 @@ class World:
 
     def kept(self) -> dict[str, Any]:
         """All that is kept, whatever the tables."""
-        execute = self.sensings._connection.execute
-        tables = ("sensed", "waiting", "alert", "breaker", "containment")
-        return {table: execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
+        execute = self.sensings._own.execute
+        tables = ("account", "waiting", "alert", "breaker")
+        found = {table: execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
+        return {**found, "limits": self.contained.all()}
 
     def close(self) -> None:
         self.hub.desk.close()
@@ -308,7 +309,7 @@ def test_one_that_only_tells_moves_nothing() -> None:
 
 
 def test_two_never_watch_at_once(tmp_path: Path) -> None:
-    first, second = LocalSensings(tmp_path / "gate.db"), LocalSensings(tmp_path / "gate.db")
+    first, second = (LocalSensings(tmp_path / "gate.db", tmp_path / "sensed.db") for _ in range(2))
     with first.alone(), pytest.raises(Refused, match="watched_elsewhere"), second.alone():
         pass
     with second.alone():
@@ -319,10 +320,29 @@ def test_two_never_watch_at_once(tmp_path: Path) -> None:
 
 def test_far_behind_nothing_more_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(happenings, "WAITING_MAX", 5)
+    monkeypatch.setattr(happenings, "COUNTED_EVERY", 1)
     with world() as at:
         for _ in range(9):
             assert at.ask(THIEF, 0) == ""
-        assert at.sensings.waiting() == 5
+        assert at.sensings.waiting() == 6
         at.watch()
         at.ask(THIEF, 0)
         assert at.sensings.waiting() == 1
+
+
+def test_ids_only_rise_and_what_is_read_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensings, "SWEEP_S", 0)
+    monkeypatch.setattr(sensings, "SWEPT_TOGETHER", 4)
+    with world() as at:
+        at.watcher = Watcher(at.hub, FLEET, acts=False)
+        last = 0
+        for count in (1, 9, 3):
+            for _ in range(count):
+                at.ask(THIEF, 0)
+            read = [each.id for each in at.sensings.happenings(100)]
+            assert read == sorted(set(read))
+            assert read[0] > last
+            last = read[-1]
+            at.watch()
+            assert at.sensings._gate.execute("SELECT id FROM happening").fetchall() == [(last,)]
+            assert at.sensings.waiting() == 0

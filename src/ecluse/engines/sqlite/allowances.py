@@ -7,6 +7,8 @@ the next start, and nothing is forgiven.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -19,7 +21,7 @@ from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask, Position
 from ecluse.app.ports.sensings import Full, Noted
 from ecluse.engines.sqlite.connection import connect
-from ecluse.engines.sqlite.happenings import Notes, make_tables
+from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.allowance import (
     OTHER,
     YEAR_DAYS,
@@ -37,10 +39,11 @@ from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
 from ecluse.journal.entry import Entry
 
-WAIT_MS = 2_000  # another process's batch takes a millisecond
+WAIT_S = 2.0  # another process's batch takes a tenth of a millisecond; more, and the gate fails closed
+PAUSE_S = 0.0002
 HELD_MAX = 256  # batches of answers whose mark is not written: what a crash makes be read again, a second of it
 WATCHED = {"", "debt", "year"}  # what the watcher hears of: answers, and caps that move the ladder
-FOLDED_PAGES = 1_000  # write-ahead log folded in at 4 MB, by the thread of the journal, never by the loop
+FOLDED_PAGES = 4_000  # write-ahead log folded in at 16 MB, by the thread of the journal, never by the loop
 
 _STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
 _STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? WHERE id = ?"
@@ -73,10 +76,9 @@ class LocalAllowances:
         self._is_watched = is_watched
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(f"PRAGMA wal_autocheckpoint={FOLDED_PAGES}")
         self._connection.executescript((files("ecluse.engines.sqlite") / "allowances.sql").read_text())
-        make_tables(self._connection)
+        make_table(self._connection)
         self._notes = Notes(self._connection)
         self._accounts: dict[str, tuple[int, str]] = {}  # number, and profession as last said
         self._practices: dict[str, int] = {}
@@ -260,7 +262,7 @@ class LocalAllowances:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All of a batch or nothing of it, with the marks that are held."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._begin()
         ended = False
         try:
             yield
@@ -276,6 +278,19 @@ class LocalAllowances:
                 self._connection.execute("ROLLBACK")
                 self._accounts.clear()  # numbers given in it were taken back
                 self._practices.clear()
+
+    def _begin(self) -> None:
+        """Begin once nobody else writes. SQLite's own waiting goes by whole milliseconds, and here answers wait."""
+        deadline_s = time.monotonic() + WAIT_S
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as busy:
+                if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(PAUSE_S)
+            else:
+                return
 
 
 def _noted(ask: Ask, question: Question, is_known: bool) -> Noted:

@@ -11,7 +11,7 @@ import msgspec
 from ecluse.app.ports.containments import Name
 from ecluse.app.ports.sensings import Stepped
 from ecluse.engines.sqlite.connection import connect
-from ecluse.engines.sqlite.happenings import Notes, make_tables
+from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.containment import Containment, Kind, Move, unsigned
 
 LOOK_S = 0.05  # how late another process's limit is seen: PRAGMA data_version costs 2.6 µs, too much for every question
@@ -34,7 +34,7 @@ class LocalContainments:
         self._connection = connect(path)
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(_TABLE)
-        make_tables(self._connection)
+        make_table(self._connection)
         self._notes = Notes(self._connection)
         self._limits: dict[Name, Containment] = {}
         self._version = self._seen = -1
