@@ -44,7 +44,10 @@ START_US = 1_796_000_000_000_000
 def measure(accounts: int) -> dict[str, Any]:
     """Microseconds an ask: somebody new, the same again, nobody; the peer; a look at limits; with notes, and the watcher."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder:
-        gate, limits = open_allowances(Path(folder), "", is_watched=False), open_containments(Path(folder))
+        gate, limits = (
+            open_allowances(Path(folder), read_caps(Path(folder), ""), is_watched=False),
+            open_containments(Path(folder)),
+        )
         gate.caught_up()
         asks = [ask(account, person) for person in range(EACH) for account in range(accounts)]
         nobody = [ask(account, None) for account in range(accounts)]
@@ -66,10 +69,11 @@ def noted(asks: list[Ask]) -> dict[str, float]:
     """The same with notes for the detectors; what the watcher takes for each; the features of a number."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as home:
         folder, last = Path(home), LastQuestions()
-        gate, limits, sensings = open_allowances(folder, ""), open_containments(folder), open_sensings(folder)
+        caps = read_caps(folder, "")
+        gate, limits, sensings = open_allowances(folder, caps), open_containments(folder), open_sensings(folder)
         gate.caught_up()
         hub: Any = SimpleNamespace(sensings=sensings, containments=limits)
-        watcher = Watcher(hub, read_caps(None).fleet, acts=False)
+        watcher = Watcher(hub, caps.fleet, acts=False)
         found = {"new_noted": best(gate.take, asks, rounds=1), "watcher": drained(watcher, len(asks))}
         found["known_noted"] = best(gate.take, asks, rounds=1)
         found["features"] = per_call(lambda: last.features("rpps:1", "2790675056123"))

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from ecluse.doors.watcher import NICE
 from ecluse.gate.identity import Account
 from ecluse.gate.signals import Name
 from ecluse.journal.entry import Operation
@@ -137,11 +136,9 @@ def test_a_killed_watcher_has_seen_every_question_once(site: Site) -> None:
 
 
 def watcher_of(site: Site) -> int:
-    """The process of the hub that is as nice as the watcher."""
-    assert site.process
-    nice = os.getpriority(os.PRIO_PROCESS, site.process.pid) + NICE
-    found = Path(f"/proc/{site.process.pid}/task/{site.process.pid}/children").read_text().split()
-    [pid] = [int(each) for each in found if os.getpriority(os.PRIO_PROCESS, int(each)) == nice]
+    """The process that holds the watcher's lock (proc(5), /proc/locks)."""
+    inode = (site.directory / "sensed.lock").stat().st_ino
+    [pid] = [int(line.split()[4]) for line in Path("/proc/locks").read_text().splitlines() if f":{inode} " in line]
     return pid
 
 

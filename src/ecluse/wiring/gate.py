@@ -32,9 +32,9 @@ CAPS_INVALID = refusal(
 )
 
 
-def open_allowances(directory: Path, caps: str, *, is_watched: bool = True) -> LocalAllowances:
-    """The counters of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
-    return LocalAllowances(directory / FILE, read_caps(directory / caps if caps else None), is_watched=is_watched)
+def open_allowances(directory: Path, caps: CapTable, *, is_watched: bool = True) -> LocalAllowances:
+    """The counters of the hub in `directory`, under this table of caps."""
+    return LocalAllowances(directory / FILE, caps, is_watched=is_watched)
 
 
 def open_containments(directory: Path) -> LocalContainments:
@@ -57,7 +57,8 @@ class Gate(NamedTuple):
 
 def open_gate(directory: Path, settings: GateSettings) -> Gate:
     """The gate of the hub in `directory`. Raises `caps_invalid`."""
-    allowances = open_allowances(directory, settings.caps, is_watched=settings.detectors != "off")
+    caps = read_caps(directory, settings.caps)
+    allowances = open_allowances(directory, caps, is_watched=settings.detectors != "off")
     return Gate(allowances, open_containments(directory), open_sensings(directory))
 
 
@@ -68,8 +69,7 @@ def open_sensings(directory: Path) -> LocalSensings:
 
 def watcher(hub: Hub, directory: Path, settings: GateSettings) -> Watcher:
     """The watcher of a hub, under the same table of caps as its counters. Raises `caps_invalid`."""
-    table = read_caps(directory / settings.caps if settings.caps else None)
-    return Watcher(hub, table.fleet, acts=settings.detectors == "act")
+    return Watcher(hub, read_caps(directory, settings.caps).fleet, acts=settings.detectors == "act")
 
 
 def recover_gate(hub: Hub, log: Log) -> None:
@@ -88,10 +88,10 @@ def recover_gate(hub: Hub, log: Log) -> None:
     store.flush()
 
 
-def read_caps(path: Path | None) -> CapTable:
-    """A table of caps, the built-in one by default. Raises `caps_invalid`."""
-    source = path or files("ecluse.gate") / "caps.toml"
+def read_caps(directory: Path, name: str) -> CapTable:
+    """A hub's own table of caps, the built-in one where it names none. Raises `caps_invalid`."""
+    source = directory / name if name else files("ecluse.gate") / "caps.toml"
     try:
         return msgspec.toml.decode(source.read_bytes(), type=CapTable)
     except (OSError, msgspec.MsgspecError) as wrong:
-        raise CAPS_INVALID(f"{path}: {wrong}") from None
+        raise CAPS_INVALID(f"{source}: {wrong}") from None

@@ -14,7 +14,7 @@ ROW = "{ debt = 5, burst = 1, refill_per_day = 1, yearly = 5 }"
 
 
 def test_every_profession_of_the_simulator_has_a_row_and_others_get_the_least() -> None:
-    table = read_caps(None)
+    table = read_caps(Path(), "")
     assert {trade.profession for trade in TRADES} <= table.professions.keys()
     assert table.of("astrologer") == table.professions["other"]
     assert table.of("medecin") == table.professions["general_practitioner"]
@@ -34,4 +34,4 @@ def test_every_profession_of_the_simulator_has_a_row_and_others_get_the_least() 
 def test_a_table_that_would_leave_somebody_without_caps_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "caps.toml").write_text(text)
     with pytest.raises(Refused, match="caps_invalid"):
-        read_caps(tmp_path / "caps.toml")
+        read_caps(tmp_path, "caps.toml")

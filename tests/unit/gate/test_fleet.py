@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -13,7 +14,7 @@ from ecluse.gate.containment import CapReached, Kind
 from ecluse.gate.fleet import LEARNT_DAYS, TAUGHT_TIMES, Breaker, FleetCap, cap_of, department, lifted, opened, places
 from ecluse.wiring.gate import read_caps
 
-CAPS = read_caps(None).fleet
+CAPS = read_caps(Path(), "").fleet
 CAP = CAPS[Kind.INSURER]
 DAY = 20_000
 
