@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +121,11 @@ def explained(site: Site) -> None:
 def test_a_killed_watcher_has_seen_every_question_once(site: Site) -> None:
     site.environment["ECLUSE_GATE_DETECTORS"] = "tell"
     site.start()
+    watcher = watcher_of(site)
     with site.client(tokens(site)[CUT]) as client:
         for number in range(ANSWERED):
             assert said(client, number, birth_date=born(number)) == "not_confirmed"
-        os.kill(watcher_of(site), signal.SIGKILL)
+        os.kill(watcher, signal.SIGKILL)
     assert site.process
     assert site.process.wait(30) == 1  # whoever supervises the hub starts it whole again
     site.start()
@@ -136,10 +137,22 @@ def test_a_killed_watcher_has_seen_every_question_once(site: Site) -> None:
 
 
 def watcher_of(site: Site) -> int:
-    """The process that holds the watcher's lock (proc(5), /proc/locks)."""
-    inode = (site.directory / "sensed.lock").stat().st_ino
-    [pid] = [int(line.split()[4]) for line in Path("/proc/locks").read_text().splitlines() if f":{inode} " in line]
-    return pid
+    """The process that holds the watcher's lock, once it does: nobody else has it open."""
+    lock, deadline_s = site.directory / "sensed.lock", time.monotonic() + SEEN_S
+    while not (found := [int(each.name) for each in Path("/proc").glob("[0-9]*") if lock in opened_by(each)]):
+        assert time.monotonic() < deadline_s, "nobody watches"
+        time.sleep(0.05)
+    return found[0]
+
+
+def opened_by(process: Path) -> set[Path]:
+    """What a process has open; nothing of one that is gone, or another user's."""
+    found = set()
+    with suppress(OSError):
+        for each in (process / "fd").iterdir():
+            with suppress(OSError):
+                found.add(each.readlink())
+    return found
 
 
 def misses(site: Site) -> tuple[int, int]:

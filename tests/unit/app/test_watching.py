@@ -28,7 +28,7 @@ from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import Caps, CapTable
-from ecluse.gate.containment import Contained, Kind, Released
+from ecluse.gate.containment import Contained, Kind, Proved, Released
 from ecluse.gate.features import Course, Features
 from ecluse.gate.features import Step as Kin
 from ecluse.gate.fleet import FleetCap
@@ -90,10 +90,15 @@ class World:
 
     def __init__(self, home: Path) -> None:
         self.home, self.clock, self.claims = home, Clock(), Claims()
-        file, keys = home / "gate.db", KeyFile(home / "keys", "")
-        keys.create("hub")
+        self.keys = KeyFile(home / "keys", "")
+        self.keys.create("hub")
         self.log = open_log(home / "journal")
-        self.store, self.sensings = LocalAllowances(file, TABLE), Dying(file, home / "sensed.db")
+        self.runner = asyncio.Runner()
+        self.open_gate()
+
+    def open_gate(self) -> None:
+        keys, file = self.keys, self.home / "gate.db"
+        self.store, self.sensings = LocalAllowances(file, TABLE), Dying(file, self.home / "sensed.db")
         self.contained = LocalContainments(file)
         allowance = Allowance(self.clock, self.store, self.claims)  # type: ignore[arg-type]
         desk = Desk(self.clock, keys, self.log, Kept(), allowance, self.contained)  # type: ignore[arg-type]
@@ -101,7 +106,6 @@ class World:
         given |= {"clock": self.clock, "ids": RandomIds(), "keys": keys, "desk": desk, "allowance": allowance}
         self.hub = Hub(**{**given, "containments": self.contained, "sensings": self.sensings})
         self.watcher = Watcher(self.hub, FLEET)
-        self.runner = asyncio.Runner()
 
     def ask(self, account: str, number: int, **told: Any) -> str:
         """A typed question about somebody (0: nobody); which cap refused it."""
@@ -274,6 +278,47 @@ def test_openings_mature_once_after_thirty_days_and_only_claimed_ones_teach() ->
         assert row.paid > 0
         assert state.profile.rates[Name.UNCLAIMED].hits == pytest.approx(60 * 0.3 + 1)
         assert at.kept()["waiting"] == []
+
+
+def test_a_login_forgives_circumstances_and_keeps_what_was_asked() -> None:
+    with world() as at:
+        for number in range(40):
+            at.ask(THIEF, 0, network=f"198.51.{number}.0/24")
+        at.watch()
+        at.operators(THIEF, Step.OPEN)
+        at.operators(THIEF, Step.STEP_UP)
+        for number in range(12):
+            at.ask(THIEF, 0, network=f"203.0.{number}.0/24")
+        at.watch()
+        before = at.sensings.state(THIEF)
+        at.clock.instant += timedelta(seconds=60)
+        now_us = int(at.clock.instant.timestamp()) * 1_000_000
+        at.runner.run(moved(at.hub, (Kind.ACCOUNT, THIEF), Proved(now_us - 5_000_000, "")))
+        at.watch("before")
+        after = at.sensings.state(THIEF)
+        assert before
+        assert after
+        assert (before.step, after.step) == (Step.STEP_UP, Step.SLOWED)
+        assert before.watch.rows[Name.SURROUNDINGS].e_value > 0 == after.watch.rows[Name.SURROUNDINGS].e_value
+        assert 0 < after.watch.rows[Name.MISSES].e_value <= 1_001
+
+
+def test_a_lost_file_of_counters_loses_no_profile_and_its_notes_are_read() -> None:
+    with world() as at:
+        for number in range(1, 5):
+            at.ask(THIEF, number)
+        at.watch()
+        for each in (at.store, at.contained, at.sensings):
+            each.close()
+        for lost in at.home.glob("gate.db*"):
+            lost.unlink()
+        at.open_gate()
+        at.ask(THIEF, 5)
+        assert at.sensings.waiting() == 1
+        at.watch()
+        state = at.sensings.state(THIEF)
+        assert state
+        assert state.tally.people == 5
 
 
 def test_many_accounts_together_trip_the_breakers_of_what_they_share() -> None:
