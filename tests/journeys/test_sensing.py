@@ -116,6 +116,7 @@ def explained(site: Site) -> None:
     assert {"neighbours", "misses"} <= {each["signal"] for each in found}
     assert "alerts" not in site.json("gate", "show", HONEST)
     assert site.json("gate", "show", "department:37")["counted"]["people"] > 5
+    assert "people newly opened" in site.run("gate", "show", "department:37").stdout
 
 
 def test_a_killed_watcher_has_seen_every_question_once(site: Site) -> None:

@@ -58,8 +58,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Kept).decode
 
 
-async def moved(hub: Hub, name: Name, event: Event) -> Move | None:
+async def moved(hub: Hub, name: Name, event: Event, *, journal_first: bool = False) -> Move | None:
     """Apply an event to what `name` names; the move that is in the journal now, None where the event changes nothing.
+
+    `journal_first`: downwards too. For whoever tries again what was interrupted: a move may then be journalled twice, never not.
 
     Raises `proof_refused`, `containment_refused`, `contained_unknown`.
     """
@@ -70,10 +72,10 @@ async def moved(hub: Hub, name: Name, event: Event) -> Move | None:
         if made is None:
             return None
         entry = _entry(hub, whose, after, made)
-        if after.step < before.step:
+        if is_told := journal_first or after.step < before.step:
             await hub.desk.record(entry)
         if hub.containments.swap(whose, before, after, made):
-            if after.step >= before.step:
+            if not is_told:
                 await hub.desk.record(entry)
             return made
     raise AssertionError("another process moves this without end")

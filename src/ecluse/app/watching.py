@@ -1,7 +1,7 @@
 """The watcher: what was answered, in order, becomes alerts and lessons, and moves the ladder. One at a time for a hub.
 
-Exactly once: the ladder is moved first, which twice is as once; then states, openings, counts and the end of what was read are
-kept in one transaction. So a kill at any moment loses nothing and counts nothing twice.
+Exactly once: a move is journalled, then made, which twice is as once; then states, openings, counts and how far was read are
+kept in one transaction. So a kill at any moment loses nothing and counts nothing twice; it may leave a move in the journal twice.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Watcher:
         """Move the ladder: each event in its order, of which most change nothing."""
         for name, events in work.events.items() if self._acts else ():
             for event in _gravest_last(events):
-                await moved(self._hub, name, event)
+                await moved(self._hub, name, event, journal_first=True)
 
 
 def _gravest_last(events: list[Event]) -> list[Event]:

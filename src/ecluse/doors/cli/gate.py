@@ -12,6 +12,7 @@ from rich.table import Table
 from ecluse.app.alerted import ALERTS_MAX, AlertTold, alerts
 from ecluse.app.containment import Shown, limited, moved, named, shown, step_name, step_named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
+from ecluse.gate.allowance import DAY_US
 from ecluse.gate.containment import Contained, Event, Kind, Released
 from ecluse.kernel.days import instant
 from ecluse.wiring import open_hub
@@ -52,6 +53,7 @@ def show(
         typer.echo("Nothing is limited.")
     else:
         OUT.print(_table(found))
+        _say_counted(found)
         _explain([alert for each in found for alert in each.alerts])
 
 
@@ -117,6 +119,13 @@ def _say(found: Shown, *, json: bool) -> None:
     state = found.state
     waits = f"; {state.asked_by} asked to lift it: another operator confirms" if state.asked_by else ""
     typer.echo(f"{found.name}: {step_name(state)}{waits}")
+
+
+def _say_counted(found: list[Shown]) -> None:
+    for each in found:
+        if each.counted and each.counted.day:
+            day = instant(each.counted.day * DAY_US)
+            typer.echo(f"{each.counted.people} people newly opened on {day:%Y-%m-%d}, usually {each.counted.usual:.0f}")
 
 
 def _explain(found: Sequence[AlertTold]) -> None:
