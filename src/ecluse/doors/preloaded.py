@@ -10,6 +10,7 @@ import gc
 
 import ecluse.doors.exporter
 import ecluse.doors.http.meters
+import ecluse.doors.watcher
 import ecluse.doors.worker  # noqa: F401 - imported to be there
 
 gc.collect()

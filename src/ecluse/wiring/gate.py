@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,14 +13,18 @@ from ecluse.app.caps import caps_replayed
 from ecluse.app.containment import replayed
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
+from ecluse.app.watching import Watcher
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.engines.sqlite.lookback import LocalLookback
+from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import refusal
+from ecluse.settings import GateSettings
 
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
+SENSED = "sensed.db"  # what the watcher keeps
 TOGETHER = 1_000  # entries counted again in one transaction: some 15 ms
 CAPS_INVALID = refusal(
     "caps_invalid",
@@ -29,9 +34,9 @@ CAPS_INVALID = refusal(
 )
 
 
-def open_allowances(directory: Path, caps: CapTable) -> LocalAllowances:
+def open_allowances(directory: Path, caps: CapTable, *, is_watched: bool = True) -> LocalAllowances:
     """The counters of the hub in `directory`, under this table of caps."""
-    return LocalAllowances(directory / FILE, caps)
+    return LocalAllowances(directory / FILE, caps, is_watched=is_watched)
 
 
 def open_containments(directory: Path) -> LocalContainments:
@@ -42,6 +47,36 @@ def open_containments(directory: Path) -> LocalContainments:
 def open_lookback(directory: Path) -> LocalLookback:
     """What the counters of the hub in `directory` tell of a time that is over."""
     return LocalLookback(directory / FILE)
+
+
+class Gate(NamedTuple):
+    """The engines of one process, over one file."""
+
+    allowances: LocalAllowances
+    containments: LocalContainments
+    sensings: LocalSensings
+
+    def close(self) -> None:
+        """Close them; the counters' marks are written first."""
+        for each in self:
+            each.close()
+
+
+def open_gate(directory: Path, settings: GateSettings) -> Gate:
+    """The gate of the hub in `directory`. Raises `caps_invalid`."""
+    caps = read_caps(directory, settings.caps)
+    allowances = open_allowances(directory, caps, is_watched=settings.detectors != "off")
+    return Gate(allowances, open_containments(directory), open_sensings(directory))
+
+
+def open_sensings(directory: Path) -> LocalSensings:
+    """What the watcher of the hub in `directory` reads and keeps."""
+    return LocalSensings(directory / FILE, directory / SENSED)
+
+
+def watcher(hub: Hub, directory: Path, settings: GateSettings) -> Watcher:
+    """The watcher of a hub, under the same table of caps as its counters. Raises `caps_invalid`."""
+    return Watcher(hub, read_caps(directory, settings.caps).fleet, acts=settings.detectors == "act")
 
 
 def recover_gate(hub: Hub, log: Log) -> None:

@@ -7,17 +7,21 @@ the next start, and nothing is forgiven.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask, Position
+from ecluse.app.ports.sensings import Full, Noted
 from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.allowance import (
     OTHER,
     YEAR_DAYS,
@@ -32,11 +36,14 @@ from ecluse.gate.allowance import (
     spent,
 )
 from ecluse.gate.presence import Presence
+from ecluse.gate.sensing import Question
 from ecluse.journal.entry import Entry
 
-WAIT_MS = 2_000  # another process's batch takes a millisecond
+WAIT_S = 2.0  # another process's batch takes a tenth of a millisecond; more, and the gate fails closed
+PAUSE_S = 0.0002
 HELD_MAX = 256  # batches of answers whose mark is not written: what a crash makes be read again, a second of it
-FOLDED_PAGES = 1_000  # write-ahead log folded in at 4 MB, by the thread of the journal, never by the loop
+WATCHED = {"", "debt", "year"}  # what the watcher hears of: answers, and caps that move the ladder
+FOLDED_PAGES = 4_000  # write-ahead log folded in at 16 MB, by the thread of the journal, never by the loop
 
 _STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
 _STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? WHERE id = ?"
@@ -53,7 +60,8 @@ _PRACTICES = """
     SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
     WHERE a.name = ? ORDER BY p.name"""
 _PLACE = "INSERT INTO place VALUES (?, ?) ON CONFLICT DO NOTHING"
-_PLACES = "INSERT INTO place SELECT DISTINCT practice, account FROM opening WHERE NOT EXISTS (SELECT * FROM place)"
+_UNPLACED = "SELECT 1 WHERE EXISTS (SELECT * FROM opening) AND NOT EXISTS (SELECT * FROM place)"
+_PLACES = "INSERT INTO place SELECT DISTINCT practice, account FROM opening WHERE true ON CONFLICT DO NOTHING"
 _INDEBTED = "SELECT name FROM account WHERE day < ? AND (debt > 0 OR year > 0 OR day = 0) ORDER BY day, id LIMIT ?"
 _MARK = """
     INSERT INTO mark (slot, position) VALUES (?, ?)
@@ -61,16 +69,24 @@ _MARK = """
 
 
 class LocalAllowances:
-    """One instance a process. Its methods are called one after the other, by whatever thread."""
+    """One instance a process. Its methods are called one after the other, by whatever thread.
 
-    def __init__(self, path: Path, table: CapTable) -> None:
+    `is_watched`: questions are written down for a watcher.
+    """
+
+    def __init__(self, path: Path, table: CapTable, *, is_watched: bool = True) -> None:
         self._table = table
+        self._is_watched = is_watched
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(f"PRAGMA wal_autocheckpoint={FOLDED_PAGES}")
         self._connection.executescript((files("ecluse.engines.sqlite") / "allowances.sql").read_text())
-        self._connection.execute(_PLACES)  # of a file from before they were kept
+        if self._connection.execute(_UNPLACED).fetchone():  # a file from before places were kept
+            self._begin()
+            self._connection.execute(_PLACES)
+            self._connection.execute("COMMIT")
+        make_table(self._connection)
+        self._notes = Notes(self._connection)
         self._accounts: dict[str, tuple[int, str]] = {}  # number, and profession as last said
         self._practices: dict[str, int] = {}
         self._places: set[tuple[int, int]] = set()  # that are written
@@ -80,13 +96,13 @@ class LocalAllowances:
         self._turn = Lock()
 
     def take(self, asks: Sequence[Ask]) -> list[str]:
-        """Count each ask. People known already need no transaction, and most are."""
+        """Count each ask, and write it down for the watcher. People known already need no transaction where nothing is."""
         with self._turn:
             known = [self._is_known(ask) for ask in asks]
-            if all(known):
+            if all(known) and not (self._is_watched and any(ask.question for ask in asks)):
                 return [""] * len(asks)
             with self._transaction():
-                return ["" if free else self._take(ask) for free, ask in zip(known, asks, strict=True)]
+                return [self._taken(ask, free) for free, ask in zip(known, asks, strict=True)]
 
     def reached(self, mark: Mark) -> None:
         """Remember the mark: it is written with the next transaction, or after some."""
@@ -173,12 +189,18 @@ class LocalAllowances:
         row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
         return row is not None and (ask.presence is Presence.TYPED or row[0] > 0)
 
-    def _take(self, ask: Ask) -> str:
-        account, today = self._account(ask.account, ask.profession), day_of(ask.at_us)
+    def _taken(self, ask: Ask, is_known: bool) -> str:
+        account = self._account(ask.account, ask.profession)
+        is_known = is_known or self._is_known(ask)  # since this process looked
+        refused = "" if is_known else self._take(ask, account)
+        if self._is_watched and ask.question and refused in WATCHED:
+            self._notes.put(account, Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known))
+        return refused
+
+    def _take(self, ask: Ask, account: int) -> str:
+        today = day_of(ask.at_us)
         if ask.presence is not Presence.TYPED:
             return self._shown(account, ask, today) if ask.person else ""
-        if self._is_known(ask):  # since this process looked
-            return ""
         caps = self._table.of(ask.profession)
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
         if standing.day != today:
@@ -252,7 +274,7 @@ class LocalAllowances:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All of a batch or nothing of it, with the marks that are held."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._begin()
         ended = False
         try:
             yield
@@ -269,6 +291,25 @@ class LocalAllowances:
                 self._accounts.clear()  # numbers given in it were taken back
                 self._practices.clear()
                 self._places.clear()
+
+    def _begin(self) -> None:
+        """Begin once nobody else writes. SQLite's own waiting goes by whole milliseconds, and here answers wait."""
+        deadline_s = time.monotonic() + WAIT_S
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as busy:
+                if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(PAUSE_S)
+            else:
+                return
+
+
+def _noted(ask: Ask, question: Question, is_known: bool) -> Noted:
+    if not ask.person:
+        return Noted(question, practice=ask.practice)
+    return Noted(replace(question, known=True) if is_known else question, _short(ask.person), ask.practice)
 
 
 def _short(person: bytes) -> int:
