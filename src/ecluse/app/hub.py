@@ -22,6 +22,7 @@ from ecluse.app.ports import (
 )
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
+from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
 from ecluse.rules.book import RuleBook
 
@@ -37,6 +38,7 @@ class Hub:
     desk: Desk
     allowance: Allowance
     containments: Containments
+    openings: Openings
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

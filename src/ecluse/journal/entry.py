@@ -62,6 +62,7 @@ class Operation(StrEnum):
     CONTAINED = "contained"
     PASS_ISSUED = "pass_issued"  # noqa: S105 - a word
     PASS_REVOKED = "pass_revoked"  # noqa: S105 - a word
+    OPENINGS_TOLD = "openings_told"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -66,7 +66,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances, open_containments, recover_gate
+from ecluse.wiring.gate import open_gate, recover_gate
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -258,10 +258,9 @@ def open_hub(
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    allowances = open_allowances(directory, settings.gate.caps)
-    allowance = Allowance(clock, allowances, stores.claims)
-    containments = open_containments(directory)
-    desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
+    gate = open_gate(directory, settings.gate.caps)
+    allowance = Allowance(clock, gate.allowances, stores.claims)
+    desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
     passes = _passes(directory, keys)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
@@ -272,7 +271,8 @@ def open_hub(
             book=open_book(),
             desk=desk,
             allowance=allowance,
-            containments=containments,
+            containments=gate.containments,
+            openings=gate.openings,
             recall=reader,
             rights=stores.rights,
             products=stores.products,
@@ -293,8 +293,7 @@ def open_hub(
         )
     finally:
         desk.close()
-        allowances.close()
-        containments.close()
+        gate.close()
         log.close()
         runner.run(passes.store.close())
         runner.run(stores.close())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.openings import LocalOpenings
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Operation, decode
 from ecluse.kernel.errors import refusal
@@ -25,6 +27,26 @@ CAPS_INVALID = refusal(
     "The table of caps cannot be read",
     fix="Mend the file that gate.caps names: docs/gate.md has its form.",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The gate's files of one hub, whatever store it has."""
+
+    allowances: LocalAllowances
+    containments: LocalContainments
+    openings: LocalOpenings
+
+    def close(self) -> None:
+        """Close them all."""
+        self.allowances.close()
+        self.containments.close()
+        self.openings.close()
+
+
+def open_gate(directory: Path, caps: str) -> Gate:
+    """The gate of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
+    return Gate(open_allowances(directory, caps), open_containments(directory), LocalOpenings(directory))
 
 
 def open_allowances(directory: Path, caps: str) -> LocalAllowances:

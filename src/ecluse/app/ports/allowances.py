@@ -84,6 +84,10 @@ class Allowances(Protocol):
         """Where an account stands, counted anew; None when it never asked."""
         ...
 
+    def professions(self, accounts: Collection[str]) -> dict[str, str]:
+        """What accounts ask as, by what their last tokens said; those whose tokens said nothing are left out."""
+        ...
+
     def indebted(self, today: int, limit: int) -> list[str]:
         """Accounts that were not counted today and have openings no claim justifies."""
         ...

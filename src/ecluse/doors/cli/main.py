@@ -46,6 +46,7 @@ COMMANDS = (
     ("journal export", "lake", "export"),
     ("exposure", "exposure", "app"),
     ("gate", "gate", "app"),
+    ("gate openings", "openings", "openings"),
     ("witness", "witness", "app"),
     ("dev", "dev", "app"),
 )

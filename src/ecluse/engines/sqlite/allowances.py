@@ -49,6 +49,7 @@ _OPENINGS = "SELECT day, justified, denied FROM opening WHERE account = ? AND da
 _CLAIMED = "SELECT person, justified FROM opening WHERE account = ? AND practice = ? AND day >= ? AND presence = 0 AND denied = 0"
 _JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
+_PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
 _PRACTICES = """
     SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
     WHERE a.name = ? ORDER BY p.name"""
@@ -155,6 +156,12 @@ class LocalAllowances:
             standing = self._count(row[0], caps, today)
             (count,) = self._connection.execute("SELECT count(*) FROM opening WHERE account = ?", row[:1]).fetchone()
             return Position(account, row[1], standing, caps, count)
+
+    def professions(self, accounts: Collection[str]) -> dict[str, str]:
+        """What accounts ask as, where it is known."""
+        with self._turn:
+            rows = [self._connection.execute(_PROFESSION, (account,)).fetchone() for account in accounts]
+        return {name: profession for name, profession in filter(None, rows) if profession != OTHER}
 
     def indebted(self, today: int, limit: int) -> list[str]:
         """Accounts to look at today, those looked at longest ago first."""

@@ -1,0 +1,130 @@
+"""The patient as a sensor: who looked is told through the insurer, over HTTP and by commands, for that insurer alone."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pyrage.x25519 import Identity
+
+from ecluse.engines.age import Age
+from ecluse.journal.entry import Entry, Operation
+from tests.journal import entries_in
+from tests.journeys.site import AMC, DOCTOR, PRACTICE, Site, question
+
+OTHER_AMC = "0075999999"
+PEOPLE = [{"member_number": f"N{n}", "birth_date": f"19{n + 10}-01-11"} for n in range(40)]
+
+
+class Desk:
+    """A served hub with forty members, an insurer that has its key, and one that has none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = Site(folder / "hub")
+        self.key = Identity.generate()
+
+    def open(self) -> None:
+        self.site.make()
+        for name, key in (("key.txt", self.key), ("key.pub", self.key.to_public())):
+            (self.folder / name).write_text(f"{key}\n")
+        other = f"insurer,name,iban,mandate,mandate_signed_on\n{OTHER_AMC},Autre,FR7630006000011234567890189,,\n"
+        (self.folder / "insurers.csv").write_text(other)
+        self.site.run("insurer", "load", str(self.folder / "insurers.csv"))
+        self.site.run("insurer", "key", AMC, str(self.folder / "key.pub"))
+        self.site.load(PEOPLE)
+        self.site.start()
+        self.tokens = {
+            "doctor": self.site.own_token,
+            "insurer": self.site.token(f"amc:{AMC}", practice="", scope="exposure:own feeds"),
+            "other": self.site.token(f"amc:{OTHER_AMC}", practice="", scope="exposure:own feeds"),
+        }
+
+    def ask(self, who: str, method: str, path: str, **given: Any) -> httpx.Response:
+        with self.site.client(self.tokens[who]) as client:
+            return client.request(method, path, **given)
+
+    def look(self, number: int, **changes: Any) -> httpx.Response:
+        asked = question(beneficiary={"birth_date": PEOPLE[number]["birth_date"]}, **changes)
+        return self.ask("doctor", "POST", "/v1/rights/checks", json=asked)
+
+    def openings(self, after: str = "", limit: int = 500) -> tuple[list[dict[str, str]], dict[str, Any]]:
+        """The rows of a page, and the page."""
+        page = self.ask("insurer", "GET", "/v1/openings", params={"after": after, "limit": limit}).json()
+        return self.rows(base64.b64decode(page["sealed"])) if "sealed" in page else [], page
+
+    def rows(self, sealed: bytes) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(Age().open(str(self.key), sealed).decode())))
+
+    def entries(self, operation: Operation) -> list[Entry]:
+        return [each for each in entries_in(self.site.directory / "journal") if each.operation is operation]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    made = Desk(tmp_path_factory.mktemp("patient"))
+    made.open()
+    yield made
+    if made.site.process:
+        made.site.stop()
+
+
+def test_first_looks_are_told_to_the_insurer_once_page_by_page(desk: Desk) -> None:
+    assert desk.look(0).json()["outcome"] == "confirmed"
+    for number in (1, 2, 0, 1):  # twice is no first look
+        desk.look(number)
+    first, page = desk.openings(limit=2)
+    assert (len(first), page["openings"], page["has_more"], page["insurer"]) == (2, 2, True, AMC)
+    assert page["recipient"] == str(desk.key.to_public())
+    rest, page = desk.openings(page["cursor"])
+    assert (len(rest), page["has_more"]) == (1, False)
+    again, page = desk.openings(page["cursor"])
+    assert (again, page["openings"]) == ([], 0)
+    rows = first + rest
+    assert {row["member_number"] for row in rows} == {"N0", "N1", "N2"}
+    told = {name: rows[0][name] for name in ("practice", "operation", "presence")}
+    assert told == {"practice": PRACTICE, "operation": "rights_check", "presence": "typed"}
+    assert "outcome" in rows[0]["fields"].split()
+    assert len({row["opening"] for row in rows}) == 3
+    desk.look(3)
+    (new,), _ = desk.openings(page["cursor"])
+    assert new["member_number"] == "N3"
+    told_to = [(each.account, each.insurer) for each in desk.entries(Operation.OPENINGS_TOLD)]
+    assert told_to == [(f"amc:{AMC}", AMC)] * 4
+
+
+def test_the_index_may_be_lost_and_ids_are_the_same(desk: Desk) -> None:
+    before, page = desk.openings()
+    desk.site.stop()
+    for file in desk.site.directory.glob("openings.db*"):
+        file.unlink()
+    desk.site.start()
+    assert [row["opening"] for row in desk.openings()[0]] == [row["opening"] for row in before]
+    assert desk.openings(page["cursor"])[0] == []
+    out = desk.folder / "page.csv.age"
+    told = desk.site.json("gate", "openings", "--insurer", AMC, "--limit", "3", "--out", str(out))
+    assert (told["openings"], told["has_more"]) == (3, True)
+    opened = desk.site.run("exposure", "open", str(out), "--identity", str(desk.folder / "key.txt")).stdout
+    assert list(csv.DictReader(io.StringIO(opened))) == before[:3] == desk.rows(out.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("who", "params", "status", "code"),
+    [
+        ("doctor", {}, 403, "forbidden"),
+        ("other", {"insurer": AMC}, 403, "forbidden"),
+        ("other", {}, 409, "recipient_unset"),
+        ("insurer", {"after": "nothing"}, 400, "cursor_invalid"),
+        ("insurer", {"insurer": "x"}, 400, "amc_invalid"),
+    ],
+)
+def test_nobody_else_is_told(desk: Desk, who: str, params: dict[str, str], status: int, code: str) -> None:
+    refused = desk.ask(who, "GET", "/v1/openings", params=params)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert DOCTOR not in refused.text
