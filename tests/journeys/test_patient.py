@@ -16,9 +16,14 @@ from pyrage.x25519 import Identity
 from ecluse.engines.age import Age
 from ecluse.journal.entry import Entry, Operation
 from tests.journal import entries_in
-from tests.journeys.site import AMC, DOCTOR, PRACTICE, Site, question
+from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question
 
 OTHER_AMC = "0075999999"
+CAPS = """as_of = 2026-11-29
+source = "a test"
+[professions]
+other = { debt = 20, burst = 1000, refill_per_day = 1000, yearly = 1000 }
+"""
 PEOPLE = [{"member_number": f"N{n}", "birth_date": f"19{n + 10}-01-11"} for n in range(40)]
 
 
@@ -38,6 +43,8 @@ class Desk:
         (self.folder / "insurers.csv").write_text(other)
         self.site.run("insurer", "load", str(self.folder / "insurers.csv"))
         self.site.run("insurer", "key", AMC, str(self.folder / "key.pub"))
+        (self.site.directory / "caps.toml").write_text(CAPS)
+        self.site.environment |= {"ECLUSE_GATE_CAPS": "caps.toml"}
         self.site.load(PEOPLE)
         self.site.start()
         self.tokens = {
@@ -53,6 +60,14 @@ class Desk:
     def look(self, number: int, **changes: Any) -> httpx.Response:
         asked = question(beneficiary={"birth_date": PEOPLE[number]["birth_date"]}, **changes)
         return self.ask("doctor", "POST", "/v1/rights/checks", json=asked)
+
+    def deny(self, opening: str, who: str = "insurer") -> httpx.Response:
+        return self.ask(who, "POST", f"/v1/openings/{opening}/denials")
+
+    def standing(self) -> tuple[str, int]:
+        """The doctor's step, and the debt."""
+        shown = self.site.json("gate", "show", DOCTOR)
+        return shown["step"], shown["position"]["standing"]["debt"]
 
     def openings(self, after: str = "", limit: int = 500) -> tuple[list[dict[str, str]], dict[str, Any]]:
         """The rows of a page, and the page."""
@@ -128,3 +143,60 @@ def test_nobody_else_is_told(desk: Desk, who: str, params: dict[str, str], statu
     refused = desk.ask(who, "GET", "/v1/openings", params=params)
     assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert DOCTOR not in refused.text
+
+
+def test_a_look_with_the_pass_is_noted(desk: Desk) -> None:
+    member = {name: PEOPLE[12][name] for name in ("member_number", "birth_date")} | {"nir": MEMBER["nir"]}
+    (issued,) = desk.ask("insurer", "POST", "/v1/passes", json={"members": [member]}).json()["passes"]
+    assert desk.look(12, **{"pass": issued["pass"]}).json()["outcome"] == "confirmed"
+    row = next(row for row in desk.openings()[0] if row["member_number"] == "N12")
+    assert row["presence"] == "pass"
+    assert desk.deny(row["opening"]).json()["outcome"] == "noted"
+
+
+def test_not_me_weighs_on_the_account_and_no_insurer_closes_it_alone(desk: Desk) -> None:
+    for number in range(4, 10):
+        desk.look(number)
+    rows = {row["member_number"]: row["opening"] for row in desk.openings()[0]}
+    first = desk.deny(rows["N4"])
+    assert (first.status_code, first.json()["outcome"]) == (200, "counted")
+    assert desk.deny(rows["N4"]).json() == first.json()
+    weights = [each.outcome for each in desk.entries(Operation.OPENING_DENIED)]
+    assert weights == ["noted", "counted"]  # said twice, written once
+    assert desk.standing() == ("open", 10)
+    # Four of ten would be too many by chance; five would close the account, were they not all one insurer's word.
+    for number in range(5, 9):
+        assert desk.deny(rows[f"N{number}"]).json()["outcome"] == "counted"
+    assert desk.standing() == ("presence_only", 10)
+    assert desk.look(11).json()["code"] == "presence_required"
+    # A quarter of the account's cap is full of this insurer's word: the next waits for an operator, who counts it or does not.
+    assert desk.deny(rows["N9"]).json()["outcome"] == "held"
+    seen = desk.site.json("gate", "denials", "--account", DOCTOR)
+    assert [(each["outcome"], each["said_by"]) for each in seen] == [
+        ("held", f"amc:{AMC}"), *[("counted", f"amc:{AMC}")] * 5, ("noted", f"amc:{AMC}"),
+    ]  # fmt: skip
+    who = ("--operator", "a.martin", "--reason", "rappelée, jamais venue")
+    told = desk.site.json("gate", "deny", rows["N9"], "--insurer", AMC, *who)
+    assert (told["opening"], told["outcome"]) == (rows["N9"], "counted")
+    assert desk.deny(rows["N9"]).json()["outcome"] == "counted"
+    assert desk.standing()[0] == "presence_only"
+
+
+def test_what_was_said_is_counted_again_when_the_files_are_lost(desk: Desk) -> None:
+    before, seen = desk.standing(), desk.site.json("gate", "denials")
+    desk.site.stop()
+    for file in [*desk.site.directory.glob("openings.db*"), *desk.site.directory.glob("gate.db*")]:
+        file.unlink()
+    desk.site.start()
+    assert desk.standing() == before
+    assert desk.site.json("gate", "denials") == seen
+    assert desk.deny(seen[0]["opening"]).json()["outcome"] == seen[0]["outcome"]
+    assert desk.site.json("gate", "denials") == seen
+
+
+def test_another_insurers_opening_is_as_unknown_as_none(desk: Desk) -> None:
+    theirs = desk.openings()[0][0]["opening"]
+    answers = [desk.deny(theirs, "other"), desk.deny("opn_" + "0" * 32, "other"), desk.deny("x", "insurer")]
+    assert {each.status_code for each in answers} == {404}
+    assert len({str({**each.json(), "instance": ""}) for each in answers}) == 1
+    assert desk.deny(theirs, "doctor").status_code == 403

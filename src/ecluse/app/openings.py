@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from itertools import groupby
 
 import msgspec
 
@@ -18,6 +17,7 @@ from ecluse.app.access import Disclosure, Released
 from ecluse.app.aside import aside
 from ecluse.app.exposure.ask import scope_of
 from ecluse.app.exposure.lists import member_behind
+from ecluse.app.following import entries_at, follow, heads_by_name
 from ecluse.app.hub import Hub
 from ecluse.app.ports.journal import Head
 from ecluse.app.ports.openings import Opening
@@ -26,18 +26,14 @@ from ecluse.exposure.shown import field_names
 from ecluse.formats.exposure_list import instant
 from ecluse.formats.opening_list import OpeningRow, openings_as_csv
 from ecluse.gate.admission import Request
-from ecluse.gate.allowance import opens
 from ecluse.gate.identity import FORBIDDEN, Account, permit
-from ecluse.gate.openings import Cursor, Reached, advanced, id_text, opening_message, read_cursor, write_cursor
+from ecluse.gate.openings import Cursor, Reached, advanced, id_text, read_cursor, write_cursor
 from ecluse.gate.presence import Presence
-from ecluse.journal.entry import Entry, Operation, decode
-from ecluse.journal.tiles import WIDTH
+from ecluse.journal.entry import Entry, Operation
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
 LIMIT_MAX = 1_000  # a page of 150 kB, whose seals take a twentieth of a second to open
-FOLLOWED_MAX = 20_000  # entries read in one call: a tenth of a second
-TOGETHER = 5_000  # entries whose openings are kept in one transaction
 
 RECIPIENT_UNSET = refusal(
     "recipient_unset",
@@ -87,47 +83,6 @@ def own_members(account: Account, insurer: str) -> str:
     if account.insurer not in ("", number):
         raise FORBIDDEN("this account belongs to another insurer")
     return number
-
-
-def follow(hub: Hub, entries_max: int = FOLLOWED_MAX) -> bool:
-    """Bring the index nearer to the journal's signed heads; whether entries are left to read. Blocks."""
-    store, read = hub.openings, 0
-    marks = store.marks()
-    for head in hub.exposure.shards.heads():
-        at = max(marks.get(head.shard, 0), head.pruned)
-        while at < head.size and read < entries_max:
-            upto = min(head.size, at + TOGETHER, at + entries_max - read)
-            store.follow(head.shard, upto, list(_found(hub, head.shard, at, upto)))
-            read, at = read + upto - at, upto
-    return read >= entries_max
-
-
-def follow_if_asked(hub: Hub) -> bool:
-    """The same where an insurer ever asked: a hub that tells nobody pays nothing."""
-    return hub.openings.has_begun and follow(hub)
-
-
-def entries_at(hub: Hub, openings: Sequence[Opening], heads: Mapping[str, Head]) -> Iterator[tuple[Opening, Entry]]:
-    """Each opening that is still kept with its entry: a bundle of the journal is read once for all that stand in it. Blocks."""
-    kept = [each for each in openings if each.place >= heads[each.shard].pruned]
-    for (shard, _), some in groupby(kept, lambda each: (each.shard, each.place // WIDTH)):
-        wanted = list(some)
-        first, last = wanted[0].place, wanted[-1].place
-        entries = list(hub.exposure.shards.entries(shard, first, last + 1))
-        yield from ((each, decode(entries[each.place - first])) for each in wanted)
-
-
-def heads_by_name(hub: Hub) -> dict[str, Head]:
-    """The journal's shards. Blocks."""
-    return {each.shard: each for each in hub.exposure.shards.heads()}
-
-
-def _found(hub: Hub, shard: str, start: int, end: int) -> Iterator[Opening]:
-    for place, encoded in enumerate(hub.exposure.shards.entries(shard, start, end), start):
-        entry = decode(encoded)
-        if opens(entry) and hub.keys.has(entry.insurer):  # of an insurer that is gone nobody is left to be told
-            id_ = hub.keys.digest(entry.insurer, opening_message(entry.account, entry.person))
-            yield Opening(id_, entry.insurer, shard, place, entry.ts_us)
 
 
 def page_of(hub: Hub, insurer: str, cursor: Cursor, limit: int, recipient: str) -> OpeningPage:

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from ecluse.app.feeds import journalled, load_received
-from ecluse.app.openings import follow_if_asked
+from ecluse.app.following import follow_if_asked
 from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings

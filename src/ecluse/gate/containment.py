@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ecluse.gate.alerts import Alert
-from ecluse.gate.denials import step_for
+from ecluse.gate.denials import step_due
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.kernel.errors import Refusal, refusal
@@ -110,10 +110,14 @@ class Alerted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Denied(msgspec.Struct, frozen=True, tag=True):
-    """Patients said "not me": so many this month, of the people opened this month and the one before."""
+    """Patients said "not me": so many this month, of the people opened this month and the one before.
+
+    `of_one`: how many of them the insurer passed on that passed on most.
+    """
 
     denied: int
     opened: int
+    of_one: int = 0
 
 
 class Proved(msgspec.Struct, frozen=True, tag=True):
@@ -152,6 +156,16 @@ class Move(msgspec.Struct, frozen=True):
     event: Event
 
 
+def signed(operator: str, reason: str) -> str:
+    """The operator's name in its one form. Raises `containment_refused` where name or reason is missing or too long."""
+    name = " ".join(operator.split()).casefold()
+    if not name or not reason.strip():
+        raise CONTAINMENT_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
+    if len(name) > OPERATOR_CHARS_MAX or len(reason) > REASON_CHARS_MAX:
+        raise CONTAINMENT_REFUSED("operator or reason is too long", fix="At most 64 and 500 characters.")
+    return name
+
+
 Moved = tuple[Containment, Move | None]
 
 
@@ -188,14 +202,14 @@ def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
 
 
 def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
-    _signed(event)
+    signed(event.operator, event.reason)
     if event.step not in {*_ladder(state)}:
         raise CONTAINMENT_REFUSED("there is no such step", fix="Name a step of this ladder.")
     return _down(state, event.step, at_us)
 
 
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
-    operator = _signed(event)
+    operator = signed(event.operator, event.reason)
     if event.step not in {*_ladder(state)} or event.step >= state.step:
         raise CONTAINMENT_REFUSED("this is not a step above")
     fresh = state.asked_by and at_us - state.asked_us < SECOND_S_MAX * S_US
@@ -205,15 +219,6 @@ def _released(state: Containment, event: Released, at_us: int) -> Containment:
     if operator == state.asked_by:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
     return Containment(state.kind, event.step, at_us)
-
-
-def _signed(event: Contained | Released) -> str:
-    operator = " ".join(event.operator.split()).casefold()
-    if not operator or not event.reason.strip():
-        raise CONTAINMENT_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
-    if len(operator) > OPERATOR_CHARS_MAX or len(event.reason) > REASON_CHARS_MAX:
-        raise CONTAINMENT_REFUSED("operator or reason is too long", fix="At most 64 and 500 characters.")
-    return operator
 
 
 def _ladder(state: Containment) -> type[Step] | type[Reach]:
@@ -231,7 +236,7 @@ UP_BY_PROOF = {Step.SLOWED: Step.OPEN, Step.PRESENCE_ONLY: Step.OPEN, Step.STEP_
 MOVES: dict[type, Callable[..., Containment]] = {
     CapReached: lambda state, event, at_us: _down(state, CAPS[state.kind is Kind.ACCOUNT, event.counter], at_us),
     Alerted: _alerted,
-    Denied: lambda state, event, at_us: _down(state, step_for(event.denied, event.opened), at_us),
+    Denied: lambda state, event, at_us: _down(state, step_due(event.denied, event.opened, event.of_one), at_us),
     Proved: _proved,
     Contained: _contained,
     Released: _released,

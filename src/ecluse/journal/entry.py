@@ -63,6 +63,7 @@ class Operation(StrEnum):
     PASS_ISSUED = "pass_issued"  # noqa: S105 - a word
     PASS_REVOKED = "pass_revoked"  # noqa: S105 - a word
     OPENINGS_TOLD = "openings_told"
+    OPENING_DENIED = "opening_denied"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ecluse.app.containment import replayed
+from ecluse.app.denials import denied_again
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
 from ecluse.engines.sqlite.allowances import LocalAllowances
@@ -71,6 +72,8 @@ def recover_gate(hub: Hub, log: Log) -> None:
         for entry, _ in some:
             if entry.operation is Operation.CONTAINED:
                 replayed(hub.keys, hub.containments, entry)
+            elif entry.operation is Operation.OPENING_DENIED:
+                denied_again(hub.keys, store, entry)
     store.caught_up()
     store.flush()
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from pyrage.x25519 import Identity
 
-from ecluse.app.openings import follow, page_of
+from ecluse.app.following import follow
+from ecluse.app.openings import page_of
 from ecluse.app.ports.journal import Head
 from ecluse.engines.age import Age
 from ecluse.engines.keys.file import KeyFile

@@ -47,6 +47,8 @@ COMMANDS = (
     ("exposure", "exposure", "app"),
     ("gate", "gate", "app"),
     ("gate openings", "openings", "openings"),
+    ("gate deny", "openings", "deny_opening"),
+    ("gate denials", "openings", "denials"),
     ("witness", "witness", "app"),
     ("dev", "dev", "app"),
 )

@@ -50,6 +50,11 @@ _CLAIMED = "SELECT person, justified FROM opening WHERE account = ? AND practice
 _JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
 _PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
+_DENIED = """
+    INSERT INTO opening (account, person, practice, day, presence, justified, denied) VALUES (?, ?, ?, ?, 0, NULL, 1)
+    ON CONFLICT DO UPDATE SET denied = 1, presence = 0, justified = NULL"""
+_STALE = "UPDATE account SET day = 0 WHERE id = ?"
+_OPENED_SINCE = "SELECT count(*) FROM opening WHERE account = (SELECT id FROM account WHERE name = ?) AND day >= ?"
 _PRACTICES = """
     SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
     WHERE a.name = ? ORDER BY p.name"""
@@ -145,6 +150,19 @@ class LocalAllowances:
             done = self._connection.execute(_DENY, (id_, _short(person))).rowcount > 0
             self._count(id_, self._caps(id_), today)
             return done
+
+    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int) -> None:
+        """Deny what may not be opened yet; the account is counted anew when it next asks."""
+        with self._turn, self._transaction():
+            id_ = self._account(account, "")
+            self._connection.execute(_DENIED, (id_, _short(person), self._practice(practice), opened_day))
+            self._connection.execute(_STALE, (id_,))
+
+    def opened_since(self, account: str, day: int) -> int:
+        """How many people an account opened from a day on."""
+        with self._turn:
+            (count,) = self._connection.execute(_OPENED_SINCE, (account, day)).fetchone()
+            return int(count)
 
     def position(self, account: str, today: int) -> Position | None:
         """Where an account stands, counted anew."""
