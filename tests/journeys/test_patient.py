@@ -16,7 +16,7 @@ from pyrage.x25519 import Identity
 from ecluse.engines.age import Age
 from ecluse.journal.entry import Entry, Operation
 from tests.journal import entries_in
-from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question
+from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, today
 
 OTHER_AMC = "0075999999"
 CAPS = """as_of = 2026-11-29
@@ -200,3 +200,86 @@ def test_another_insurers_opening_is_as_unknown_as_none(desk: Desk) -> None:
     assert {each.status_code for each in answers} == {404}
     assert len({str({**each.json(), "instance": ""}) for each in answers}) == 1
     assert desk.deny(theirs, "doctor").status_code == 403
+
+
+class Frozen:
+    """Somebody who froze typed look-ups, somebody unknown, and another doctor who asks about both."""
+
+    def __init__(self, desk: Desk, number: int) -> None:
+        self.desk, self.number = desk, number
+        self.who = {name: PEOPLE[number][name] for name in ("member_number", "birth_date")}
+        desk.tokens["other doctor"] = desk.site.token("rpps:10000000027")
+        self.born = {"frozen": PEOPLE[number]["birth_date"], "unknown": "1931-03-03"}
+
+    def say(self, what: str) -> dict[str, Any]:
+        answer = self.desk.ask("insurer", "POST", f"/v1/{what}", json={"member": self.who})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def check(self, which: str = "frozen", **changes: Any) -> httpx.Response:
+        asked = question(beneficiary={"birth_date": self.born[which]}, **changes)
+        return self.desk.ask("other doctor", "POST", "/v1/rights/checks", json=asked)
+
+    def claim(self, invoice: str, which: str = "", engagement: str = "") -> httpx.Response:
+        card = {
+            "insurer": AMC,
+            "domain": "MED",
+            "beneficiary": {"nir": MEMBER["nir"], "birth_date": self.born.get(which)},
+        }
+        about = {"engagement": engagement} if engagement else card
+        return self.desk.ask("other doctor", "POST", "/v1/claims", json={"invoice": invoice, "lines": [LINE], **about})
+
+
+LINE = {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
+
+
+def shape(answer: httpx.Response, *ids: str) -> tuple[Any, ...]:
+    """What can be seen of an answer, but for ids and instants."""
+    headers = {name: len(value) for name, value in answer.headers.items() if name != "date"}
+    body = {name: "" if name in ids else value for name, value in answer.json().items()}
+    return answer.status_code, headers, len(answer.content), list(body.items())
+
+
+def test_a_frozen_person_is_answered_as_nobody_and_opens_with_the_pass(desk: Desk) -> None:
+    frozen = Frozen(desk, 20)
+    before = frozen.check().json()["engagement"]["number"]
+    assert frozen.say("freezes") == {"frozen": True} == frozen.say("freezes")
+    assert shape(frozen.check(), "check_id") == shape(frozen.check("unknown"), "check_id")
+    assert frozen.check().json()["outcome"] == "not_confirmed"
+    # A claim by the card alone tells as much as a look-up: it is refused as one about nobody.
+    claims = [shape(frozen.claim(f"Z{which}", which), "claim_id") for which in ("frozen", "unknown")]
+    assert (claims[0][0], claims[0][2:]) == (claims[1][0], claims[1][2:])
+    # What runs goes on; and the pass opens.
+    assert frozen.claim("Z1", engagement=before).json()["status"] == "accepted"
+    member = {**frozen.who, "nir": MEMBER["nir"]}
+    (issued,) = desk.ask("insurer", "POST", "/v1/passes", json={"members": [member]}).json()["passes"]
+    with_pass = frozen.check(**{"pass": issued["pass"]}).json()
+    assert with_pass["outcome"] == "confirmed"
+    priced = {"engagement": with_pass["engagement"]["number"], "lines": [LINE]}
+    assert desk.ask("other doctor", "POST", "/v1/quotes", json=priced).is_success
+    assert frozen.say("freezes/liftings") == {"frozen": False}
+    assert frozen.check().json()["outcome"] == "confirmed"
+
+
+def test_an_operator_freezes_for_an_insurer_and_a_lost_file_forgets_no_freeze(desk: Desk) -> None:
+    frozen = Frozen(desk, 21)
+    who = ("--insurer", AMC, "--member", "N21", "--birth-date", frozen.born["frozen"], "--operator", "a.martin")
+    assert desk.site.json("gate", "freeze", *who) == {"frozen": True}
+    assert frozen.check().json()["outcome"] == "not_confirmed"
+    desk.site.stop()
+    for file in desk.site.directory.glob("gate.db*"):
+        file.unlink()
+    desk.site.start()
+    assert frozen.check().json()["outcome"] == "not_confirmed"
+    assert Frozen(desk, 20).check().json()["outcome"] == "confirmed"  # lifted, and so it stays
+    desk.site.run("gate", "unfreeze", *who)
+    assert frozen.check().json()["outcome"] == "confirmed"
+    acts = [(each.account, each.engagement, each.outcome) for each in desk.entries(Operation.LOOKUPS_FROZEN)]
+    assert acts[-2:] == [("operator", "a.martin", "frozen"), ("operator", "a.martin", "lifted")]
+
+
+@pytest.mark.parametrize("path", ["/v1/freezes", "/v1/freezes/liftings"])
+@pytest.mark.parametrize(("who", "insurer"), [("doctor", ""), ("other", AMC)])
+def test_nobody_freezes_anothers_member(desk: Desk, path: str, who: str, insurer: str) -> None:
+    body = {"member": {"member_number": "N22", "birth_date": "1932-01-11"}, "insurer": insurer}
+    assert desk.ask(who, "POST", path, json=body).status_code == 403

@@ -22,6 +22,7 @@ from ecluse.app.ports import (
 )
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
+from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
 from ecluse.rules.book import RuleBook
@@ -39,6 +40,7 @@ class Hub:
     allowance: Allowance
     containments: Containments
     openings: Openings
+    freezes: Freezes
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

@@ -64,6 +64,7 @@ class Operation(StrEnum):
     PASS_REVOKED = "pass_revoked"  # noqa: S105 - a word
     OPENINGS_TOLD = "openings_told"
     OPENING_DENIED = "opening_denied"
+    LOOKUPS_FROZEN = "lookups_frozen"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

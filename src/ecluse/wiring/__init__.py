@@ -273,6 +273,7 @@ def open_hub(
             allowance=allowance,
             containments=gate.containments,
             openings=gate.openings,
+            freezes=gate.freezes,
             recall=reader,
             rights=stores.rights,
             products=stores.products,

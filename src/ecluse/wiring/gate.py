@@ -11,10 +11,12 @@ import msgspec
 
 from ecluse.app.containment import replayed
 from ecluse.app.denials import denied_again
+from ecluse.app.freezes import frozen_again
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.freezes import LocalFreezes
 from ecluse.engines.sqlite.openings import LocalOpenings
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Operation, decode
@@ -37,17 +39,24 @@ class Gate:
     allowances: LocalAllowances
     containments: LocalContainments
     openings: LocalOpenings
+    freezes: LocalFreezes
 
     def close(self) -> None:
         """Close them all."""
         self.allowances.close()
         self.containments.close()
         self.openings.close()
+        self.freezes.close()
 
 
 def open_gate(directory: Path, caps: str) -> Gate:
     """The gate of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
-    return Gate(open_allowances(directory, caps), open_containments(directory), LocalOpenings(directory))
+    return Gate(
+        open_allowances(directory, caps),
+        open_containments(directory),
+        LocalOpenings(directory),
+        open_freezes(directory),
+    )
 
 
 def open_allowances(directory: Path, caps: str) -> LocalAllowances:
@@ -58,6 +67,11 @@ def open_allowances(directory: Path, caps: str) -> LocalAllowances:
 def open_containments(directory: Path) -> LocalContainments:
     """What is limited in the hub in `directory`."""
     return LocalContainments(directory / FILE)
+
+
+def open_freezes(directory: Path) -> LocalFreezes:
+    """Who froze typed look-ups in the hub in `directory`."""
+    return LocalFreezes(directory / FILE)
 
 
 def recover_gate(hub: Hub, log: Log) -> None:
@@ -74,6 +88,8 @@ def recover_gate(hub: Hub, log: Log) -> None:
                 replayed(hub.keys, hub.containments, entry)
             elif entry.operation is Operation.OPENING_DENIED:
                 denied_again(hub.keys, store, entry)
+            elif entry.operation is Operation.LOOKUPS_FROZEN:
+                frozen_again(hub.freezes, entry)
     store.caught_up()
     store.flush()
 

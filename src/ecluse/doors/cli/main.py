@@ -49,6 +49,8 @@ COMMANDS = (
     ("gate openings", "openings", "openings"),
     ("gate deny", "openings", "deny_opening"),
     ("gate denials", "openings", "denials"),
+    ("gate freeze", "freezes", "freeze_member"),
+    ("gate unfreeze", "freezes", "unfreeze_member"),
     ("witness", "witness", "app"),
     ("dev", "dev", "app"),
 )
