@@ -25,6 +25,7 @@ from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.ribs import Ribs
 from ecluse.rules.book import RuleBook
 
 
@@ -41,6 +42,7 @@ class Hub:
     containments: Containments
     openings: Openings
     freezes: Freezes
+    ribs: Ribs
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

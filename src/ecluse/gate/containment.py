@@ -84,6 +84,7 @@ class Containment(msgspec.Struct, frozen=True):
     """Where something stands. `step`: a `Step` of an account, a `Reach` of the rest. Times in microseconds; 0 is never.
 
     `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet.
+    `is_lost`: a device of the account was; only a reset lifts that.
     """
 
     kind: Kind
@@ -93,6 +94,7 @@ class Containment(msgspec.Struct, frozen=True):
     asked_by: str = ""
     asked_step: int = 0
     asked_us: int = 0
+    is_lost: bool = False
 
 
 class CapReached(msgspec.Struct, frozen=True, tag=True):
@@ -143,7 +145,22 @@ class Released(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Event = CapReached | Alerted | Denied | Proved | Contained | Released
+class Lost(msgspec.Struct, frozen=True, tag=True):
+    """An operator reports that a device of the account was lost or stolen, with the reason."""
+
+    operator: str
+    reason: str
+
+
+class Reset(msgspec.Struct, frozen=True, tag=True):
+    """An operator asks to put the account back, or, `delay_us` later at least, confirms what another asked for."""
+
+    operator: str
+    reason: str
+    delay_us: int
+
+
+Event = CapReached | Alerted | Denied | Proved | Contained | Released | Lost | Reset
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -208,10 +225,36 @@ def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
     return _down(state, event.step, at_us)
 
 
+def _lost(state: Containment, event: Lost, at_us: int) -> Containment:
+    signed(event.operator, event.reason)
+    if state.kind is not Kind.ACCOUNT:
+        raise CONTAINMENT_REFUSED("only an account has devices", fix="Name an account.")
+    since_us = state.since_us if state.step == Step.QUARANTINED else at_us
+    return Containment(state.kind, int(Step.QUARANTINED), since_us, state.proved_us, is_lost=True)
+
+
+def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
+    """To `slowed`: whoever logs in anew with the new device lifts that."""
+    operator = signed(event.operator, event.reason)
+    if not state.is_lost:
+        raise CONTAINMENT_REFUSED("no device of it was lost", fix="Lift a limit with: ecluse gate release.")
+    waited_us = at_us - state.asked_us
+    if not state.asked_by or waited_us >= event.delay_us + SECOND_S_MAX * S_US:
+        asked = {"asked_by": operator, "asked_step": int(Step.SLOWED), "asked_us": at_us}
+        return msgspec.structs.replace(state, **asked)
+    if operator == state.asked_by:
+        raise CONTAINMENT_REFUSED("the same operator asked for it")
+    if waited_us < event.delay_us:
+        raise CONTAINMENT_REFUSED("the delay is not over", fix="Confirm once it is, and the holder was told.")
+    return Containment(state.kind, int(Step.SLOWED), at_us)
+
+
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
     operator = signed(event.operator, event.reason)
     if event.step not in {*_ladder(state)} or event.step >= state.step:
         raise CONTAINMENT_REFUSED("this is not a step above")
+    if state.is_lost:
+        raise CONTAINMENT_REFUSED("a device of it was lost", fix="Two operators and a delay: ecluse gate reset.")
     fresh = state.asked_by and at_us - state.asked_us < SECOND_S_MAX * S_US
     if not fresh or state.asked_step != event.step:
         asked = {"asked_by": operator, "asked_step": event.step, "asked_us": at_us}
@@ -240,6 +283,8 @@ MOVES: dict[type, Callable[..., Containment]] = {
     Proved: _proved,
     Contained: _contained,
     Released: _released,
+    Lost: _lost,
+    Reset: _reset,
 }
 
 

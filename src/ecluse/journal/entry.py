@@ -65,6 +65,7 @@ class Operation(StrEnum):
     OPENINGS_TOLD = "openings_told"
     OPENING_DENIED = "opening_denied"
     LOOKUPS_FROZEN = "lookups_frozen"
+    RIB_CHANGE = "rib_change"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -274,6 +274,7 @@ def open_hub(
             containments=gate.containments,
             openings=gate.openings,
             freezes=gate.freezes,
+            ribs=gate.ribs,
             recall=reader,
             rights=stores.rights,
             products=stores.products,

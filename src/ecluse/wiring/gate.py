@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
@@ -14,12 +15,14 @@ from ecluse.app.denials import denied_again
 from ecluse.app.freezes import frozen_again
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
+from ecluse.app.ribs import rib_again
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.engines.sqlite.freezes import LocalFreezes
 from ecluse.engines.sqlite.openings import LocalOpenings
+from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.gate.allowance import CapTable
-from ecluse.journal.entry import Operation, decode
+from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.kernel.errors import refusal
 
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
@@ -32,6 +35,15 @@ CAPS_INVALID = refusal(
 )
 
 
+# What the journal's entries put back in gate.db, beside the openings.
+AGAIN: dict[Operation, Callable[[Hub, Entry], None]] = {
+    Operation.CONTAINED: lambda hub, entry: replayed(hub.keys, hub.containments, entry),
+    Operation.OPENING_DENIED: lambda hub, entry: denied_again(hub.keys, hub.allowance.store, entry),
+    Operation.LOOKUPS_FROZEN: lambda hub, entry: frozen_again(hub.freezes, entry),
+    Operation.RIB_CHANGE: lambda hub, entry: rib_again(hub.keys, hub.ribs, entry),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """The gate's files of one hub, whatever store it has."""
@@ -40,6 +52,7 @@ class Gate:
     containments: LocalContainments
     openings: LocalOpenings
     freezes: LocalFreezes
+    ribs: LocalRibs
 
     def close(self) -> None:
         """Close them all."""
@@ -47,6 +60,7 @@ class Gate:
         self.containments.close()
         self.openings.close()
         self.freezes.close()
+        self.ribs.end()
 
 
 def open_gate(directory: Path, caps: str) -> Gate:
@@ -56,6 +70,7 @@ def open_gate(directory: Path, caps: str) -> Gate:
         open_containments(directory),
         LocalOpenings(directory),
         open_freezes(directory),
+        LocalRibs(directory / FILE),
     )
 
 
@@ -84,12 +99,8 @@ def recover_gate(hub: Hub, log: Log) -> None:
     while some := list(islice(unkept, TOGETHER)):
         store.recover(some)
         for entry, _ in some:
-            if entry.operation is Operation.CONTAINED:
-                replayed(hub.keys, hub.containments, entry)
-            elif entry.operation is Operation.OPENING_DENIED:
-                denied_again(hub.keys, store, entry)
-            elif entry.operation is Operation.LOOKUPS_FROZEN:
-                frozen_again(hub.freezes, entry)
+            if again := AGAIN.get(entry.operation):
+                again(hub, entry)
     store.caught_up()
     store.flush()
 

@@ -36,6 +36,7 @@ COMMANDS = (
     ("insurer move", "moves", "move"),
     ("insurer key", "recipients", "key"),
     ("practice", "directory", "practices"),
+    ("practice rib", "ribs", "app"),
     ("pay", "pay", "app"),
     ("pass", "passes", "app"),
     ("rules", "rules", "app"),
@@ -51,6 +52,8 @@ COMMANDS = (
     ("gate denials", "openings", "denials"),
     ("gate freeze", "freezes", "freeze_member"),
     ("gate unfreeze", "freezes", "unfreeze_member"),
+    ("gate lost", "ribs", "lost"),
+    ("gate reset", "ribs", "reset"),
     ("witness", "witness", "app"),
     ("dev", "dev", "app"),
 )
