@@ -176,10 +176,12 @@ def test_not_me_weighs_on_the_account_and_no_insurer_closes_it_alone(desk: Desk)
         ("held", f"amc:{AMC}"), *[("counted", f"amc:{AMC}")] * 5, ("noted", f"amc:{AMC}"),
     ]  # fmt: skip
     who = ("--operator", "a.martin", "--reason", "rappelée, jamais venue")
+    desk.site.run("gate", "release", DOCTOR, "open", *who)
+    desk.site.run("gate", "release", DOCTOR, "open", "--operator", "b.durand", "--reason", "vérifié")
     told = desk.site.json("gate", "deny", rows["N9"], "--insurer", AMC, *who)
     assert (told["opening"], told["outcome"]) == (rows["N9"], "counted")
     assert desk.deny(rows["N9"]).json()["outcome"] == "counted"
-    assert desk.standing()[0] == "presence_only"
+    assert desk.standing()[0] == "open"  # what was said before the limit was lifted does not set it again
 
 
 def test_what_was_said_is_counted_again_when_the_files_are_lost(desk: Desk) -> None:

@@ -66,6 +66,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
+from ecluse.wiring.gate import FILE as GATE
 from ecluse.wiring.gate import open_gate, recover_gate
 from ecluse.wiring.issuers import trusted_issuers
 
@@ -235,6 +236,7 @@ def backup_hub(directory: Path, to: Path) -> Copied:
     else:
         backup.files(["spool"])
     backup.snapshot(PASSES)
+    backup.snapshot(GATE)
     backup.journal(settings.journal.place)
     backup.files([f"out/{BANK_FOLDER}"])
     backup.file(FILE)

@@ -7,6 +7,8 @@ import io
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,10 +24,13 @@ from ecluse.app.openings import page_of
 from ecluse.app.ports.journal import Head
 from ecluse.engines.age import Age
 from ecluse.engines.keys.file import KeyFile
+from ecluse.engines.local import LocalLog
+from ecluse.engines.local.reading import LocalShards
 from ecluse.engines.sqlite.openings import LocalOpenings
 from ecluse.gate.openings import Cursor, Reached, advanced, id_text, read_cursor, read_id, write_cursor
 from ecluse.journal.entry import Operation, act, encode
 from ecluse.kernel.errors import Refused
+from tests.journal import open_log
 
 INSURER, OTHER = "0075123456", "0075999999"
 KEY = Identity.generate()
@@ -204,3 +209,36 @@ def test_an_opening_met_first_at_the_later_writer_is_told_after_the_index_was_lo
     while feed.read(1):
         pass
     assert len(feed.told) == len(feed.due) == 3
+
+
+def test_pages_read_while_two_writers_go_on_lack_nothing_and_repeat_nothing(tmp_path: Path) -> None:
+    """Real logs: each writer has its shard, and an insurer reads whatever is signed so far."""
+    clock = count(1_790_000_000_000_000, 1_000_000)
+    logs = [open_log(tmp_path / "journal") for _ in range(2)]
+    for log in logs:
+        log.append([encode(act(Operation.QUOTE, next(clock), "quo_1", ""))])  # each takes its slot
+
+    def write(log: LocalLog, first: int) -> None:
+        for number in range(first, first + 60):
+            looked = act(
+                Operation.RIGHTS_CHECK, next(clock), "chk_1", "confirmed",
+                account="rpps:1", insurer=INSURER, person=number.to_bytes(16),
+            )  # fmt: skip
+            log.append([encode(looked)] * 2)
+
+    feed = Feed()
+    feed.begin()
+    feed.written = LocalShards(tmp_path / "journal")  # type: ignore[assignment]
+    with ThreadPoolExecutor(2) as writers:
+        writing = [writers.submit(write, log, first) for log, first in zip(logs, (1, 1_001), strict=True)]
+        while not all(each.done() for each in writing):
+            feed.read(7)
+        for each in writing:
+            each.result()
+    while feed.read(7):
+        pass
+    assert (len(feed.told), set(feed.told.values())) == (120, {1})
+    for log in logs:
+        log.close()
+    feed.index.close()
+    feed.home.cleanup()
