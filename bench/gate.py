@@ -4,7 +4,8 @@ On an envelope: whom an account knows is one read by key in a small B-tree, 4 µ
 read again, the account's row read and written, a row added: five statements of 3 µs, and a share of one transaction without a
 sync, some 40 µs for a batch of twenty. Limits are a look into an empty table, 0.3 µs, and its version once in 50 ms.
 Budget: 40 µs a check for the whole gate, of which the verified token's share is bench/identity.py, that of the detectors
-bench/detectors.py. Here: 10 µs for a known person, 25 µs for a new one.
+bench/detectors.py. Here: 10 µs for a known person, 25 µs for a new one; 8 µs whether who is found, or nobody, froze: a reference
+is computed (2 µs) and looked for, whatever comes of it.
 Beside it, what one would write first: counters in a dictionary of one process, which a restart forgives and workers do not
 share.
 
@@ -17,24 +18,31 @@ import argparse
 import json
 import tempfile
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from ecluse.app.freezes import unless_frozen
+from ecluse.app.ports import HUB
 from ecluse.app.ports.allowances import Ask
+from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
+from ecluse.gate.admission import Person
 from ecluse.gate.presence import Presence
-from ecluse.wiring.gate import open_allowances, open_containments
+from ecluse.wiring.gate import open_allowances, open_containments, open_freezes
 
-BUDGET_US = {"known": 10.0, "new": 25.0}
+BUDGET_US = {"known": 10.0, "new": 25.0, "freeze": 8.0}
 BATCH = 20  # answers that wait for the same sync, at the load of bench/rights.py
 EACH = 40  # people an account opens: below every cap
+FROZEN = 1_000  # people
 START_US = 1_796_000_000_000_000
 
 
 def measure(accounts: int) -> dict[str, Any]:
-    """Microseconds an ask: somebody new, the same again, nobody; the peer; a look at limits."""
+    """Microseconds an ask: somebody new, the same again, nobody; the peer; a look at limits, and at who froze."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder:
         gate, limits = open_allowances(Path(folder), ""), open_containments(Path(folder))
         gate.caught_up()
@@ -46,11 +54,23 @@ def measure(accounts: int) -> dict[str, Any]:
             "nobody": best(gate.take, nobody, rounds=3),
             "dictionary": best(Dictionary().take, asks, rounds=1),
             "limits": per_call(limits.limits),
+            "freeze": per_call(freezing(Path(folder))),
             "bytes_each": round((Path(folder) / "gate.db").stat().st_size / len(asks)),
         }
         gate.close()
         limits.close()
     return {**found, "within_budget": all(found[name] <= most for name, most in BUDGET_US.items())}
+
+
+def freezing(folder: Path) -> Callable[[], object]:
+    """Whether somebody froze, as every question asks; a thousand people did."""
+    warnings.simplefilter("ignore", DevelopmentOnly)
+    keys = KeyFile(folder / "hub.keys", "")
+    keys.create(HUB)
+    hub: Any = SimpleNamespace(keys=keys, freezes=open_freezes(folder))
+    for number in range(FROZEN):
+        hub.freezes.put(HUB, number.to_bytes(16), frozen=True, at_us=START_US)
+    return lambda: unless_frozen(hub, Person(HUB, (), False), "1979-06-14", 1, Presence.TYPED, ())
 
 
 def ask(account: int, person: int | None) -> Ask:
@@ -111,9 +131,10 @@ def main() -> None:
     print(f"somebody known     {found['known']:6.2f} µs")
     print(f"nobody             {found['nobody']:6.2f} µs")
     print(f"a look at limits   {found['limits']:6.2f} µs")
+    print(f"whether they froze {found['freeze']:6.2f} µs")
     print(f"bytes for an account and a person: {found['bytes_each']}")
     held = "held" if found["within_budget"] else "missed"
-    print(f"budget: known {BUDGET_US['known']} µs, new {BUDGET_US['new']} µs: {held}")
+    print(f"budget: known {BUDGET_US['known']} µs, new {BUDGET_US['new']} µs, froze {BUDGET_US['freeze']} µs: {held}")
 
 
 if __name__ == "__main__":
