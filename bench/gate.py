@@ -2,11 +2,12 @@
 
 On an envelope: whom an account knows is one read by key in a small B-tree, 4 µs with Python around it. Somebody new is that
 read again, the account's row read and written, a row added: five statements of 3 µs, and a share of one transaction without a
-sync, some 40 µs for a batch of twenty. Limits are a look into an empty table, 0.3 µs, and its version once in 50 ms. A note of a
+sync, some 40 µs for a batch of twenty. Limits are a look into an empty table, 0.3 µs, and its version once in 50 ms. Whether who
+is found, or nobody, froze: a reference is computed (2 µs) and looked for, whatever comes of it. A note of a
 typed question is 120 bytes of MessagePack and a row, 8 µs, and a known person needs a transaction for it. The watcher reads a
 state of 2 kB, tries eight signals and writes it: 100 µs on whichever core is free.
 Budget: 40 µs a check for the whole gate, of which the token has a share (bench/identity.py). Here: 10 µs for a known person,
-25 µs for a new one, 10 µs more with a note of it; the watcher 200 µs, which is 5 000 questions a second.
+25 µs for a new one, 10 µs more with a note of it, 8 µs for the freeze; the watcher 200 µs, which is 5 000 questions a second.
 Beside it, what one would write first: counters in a dictionary of one process, which a restart forgives and workers do not
 share.
 
@@ -20,6 +21,7 @@ import asyncio
 import json
 import tempfile
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -27,22 +29,27 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from ecluse.app.freezes import unless_frozen
 from ecluse.app.last import LastQuestions
+from ecluse.app.ports import HUB
 from ecluse.app.ports.allowances import Ask
 from ecluse.app.watching import Watcher
+from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
+from ecluse.gate.admission import Person
 from ecluse.gate.features import Course, Features, Step
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
-from ecluse.wiring.gate import open_allowances, open_containments, open_sensings, read_caps
+from ecluse.wiring.gate import open_allowances, open_containments, open_freezes, open_sensings, read_caps
 
-BUDGET_US = {"known": 10.0, "new": 25.0, "known_noted": 20.0, "new_noted": 35.0, "watcher": 200.0}
+BUDGET_US = {"known": 10.0, "new": 25.0, "freeze": 8.0, "known_noted": 20.0, "new_noted": 35.0, "watcher": 200.0}
 BATCH = 20  # answers that wait for the same sync, at the load of bench/rights.py
 EACH = 40  # people an account opens: below every cap
+FROZEN = 1_000  # people
 START_US = 1_796_000_000_000_000
 
 
 def measure(accounts: int) -> dict[str, Any]:
-    """Microseconds an ask: somebody new, the same again, nobody; the peer; a look at limits; with notes, and the watcher."""
+    """Microseconds an ask: somebody new, the same again, nobody, the peer, limits, who froze, notes, the watcher."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder:
         gate, limits = (
             open_allowances(Path(folder), read_caps(Path(folder), ""), is_watched=False),
@@ -57,6 +64,7 @@ def measure(accounts: int) -> dict[str, Any]:
             "nobody": best(gate.take, nobody, rounds=3),
             "dictionary": best(Dictionary().take, asks, rounds=1),
             "limits": per_call(limits.limits),
+            "freeze": per_call(freezing(Path(folder))),
             "bytes_each": round((Path(folder) / "gate.db").stat().st_size / len(asks)),
         }
         gate.close()
@@ -89,6 +97,17 @@ def drained(watcher: Watcher, questions: int) -> float:
     while asyncio.run(watcher.watch())[0]:
         pass
     return round((time.process_time() - begun) / questions * 1e6, 2)
+
+
+def freezing(folder: Path) -> Callable[[], object]:
+    """Whether somebody froze, as every question asks; a thousand people did."""
+    warnings.simplefilter("ignore", DevelopmentOnly)
+    keys = KeyFile(folder / "hub.keys", "")
+    keys.create(HUB)
+    hub: Any = SimpleNamespace(keys=keys, freezes=open_freezes(folder))
+    for number in range(FROZEN):
+        hub.freezes.put(HUB, number.to_bytes(16), frozen=True, at_us=START_US)
+    return lambda: unless_frozen(hub, Person(HUB, (), False), "1979-06-14", 1, Presence.TYPED, ())
 
 
 def ask(account: int, person: int | None) -> Ask:
@@ -171,6 +190,7 @@ def main() -> None:
     print(f"features of a NIR  {found['features']:6.2f} µs")
     print(f"the watcher        {found['watcher']:6.2f} µs a question")
     print(f"a look at limits   {found['limits']:6.2f} µs")
+    print(f"whether they froze {found['freeze']:6.2f} µs")
     print(f"bytes for an account and a person: {found['bytes_each']}")
     held = "held" if found["within_budget"] else "missed"
     print(f"budget: {', '.join(f'{name} {most:g} µs' for name, most in BUDGET_US.items())}: {held}")

@@ -36,9 +36,10 @@ from bench.results import keep
 from bench.rights import PORTS, ecluse, program, running
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log, Mark
-from ecluse.app.rights import RightsQuestion, check_rights
+from ecluse.app.rights import RightsQuestion, check_rights, reference
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
+from ecluse.journal.member import Member
 from ecluse.kernel.days import PARIS
 from ecluse.wiring import open_hub
 
@@ -46,6 +47,7 @@ ALPHA = 0.01
 WARM = 200  # answers before the first that counts
 OTHER, NOWHERE = "0075999998", "0075999999"  # an insurer served here with other members; one not served
 REFERENCE = "unknown"
+FROZEN = 300  # members who froze typed look-ups
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
 
 Question = dict[str, Any]
@@ -67,6 +69,7 @@ def classes(people: int, today: str) -> dict[str, Callable[[int], Question]]:
         "closed": lambda number: asked(3 * (number % (people // 3))),
         "other domain": lambda number: asked(3 * (number % (people // 3)) + 1, domain="OPTI"),
         "wrong birth date": lambda number: born(3 * (number % (people // 3)) + 1, "1932-12-30"),
+        "frozen": lambda number: asked(3 * (number % FROZEN) + 2),
         "other insurer": lambda number: asked(number % people, insurer=OTHER),
         "insurer not served": lambda number: asked(number % people, insurer=NOWHERE),
     }
@@ -87,7 +90,16 @@ def make(home: Path, people: int) -> str:
         (home / "members.csv").write_text("\n".join([members.HEADER, *lines]) + "\n")
         ecluse("product", "load", str(home / "product.yaml"), "--insurer", insurer, *where)
         ecluse("feed", "load", str(home / "members.csv"), "--insurer", insurer, "--full", *where)
+    freeze_some(home / "hub")
     return ecluse("dev", "token", "--account", DOCTOR.sub, "--practice", DOCTOR.practice, *where).strip()
+
+
+def freeze_some(directory: Path) -> None:
+    """Have the members of the class "frozen" freeze typed look-ups."""
+    with open_hub(directory) as hub:
+        for number in range(3 * FROZEN)[2::3]:
+            person = reference(hub, members.AMC, Member(f"M{number:09d}", members.member(number)[1], 1))
+            hub.freezes.put(members.AMC, person, frozen=True, at_us=hub.now_ts_us)
 
 
 def in_turn(kinds: Sequence[str], samples: int, seed: int) -> list[tuple[str, int]]:

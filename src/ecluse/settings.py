@@ -16,6 +16,7 @@ from ecluse.kernel.errors import refusal
 
 FILE = "ecluse.toml"
 KEEP_MONTHS_FREE = 12  # CNIL, délibération 2021-122: longer where a risk was shown
+DELAY_H_MIN = 24  # a notice that is sent in the evening is read the next day
 EXAMPLE_ORIGIN = ".invalid/"  # in the template: no name ends so (RFC 2606)
 EXAMPLE_IBAN = "FR7630006000011234567890189"  # in the template: banks print it in their own examples
 
@@ -108,11 +109,13 @@ class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table.
 
     `detectors`: whether what they find moves limits, is only told, or nothing is watched. `watch_s`: how often they look.
+    `delay_h`: hours between the two operators of a changed RIB, and of a reset.
     """
 
     caps: str = ""
     detectors: Literal["act", "tell", "off"] = "act"
     watch_s: Annotated[float, Meta(ge=0.05, le=60)] = 0.25
+    delay_h: Annotated[int, Meta(ge=0, le=720)] = 72
 
 
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,6 +173,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if len({each.name for each in self.issuers}) < len(self.issuers):
             raise ValueError("two issuers have the same name")
+        if self.production and self.gate.delay_h < DELAY_H_MIN:
+            raise ValueError(f"gate.delay_h is {DELAY_H_MIN} at least in production")
 
     @property
     def production(self) -> bool:

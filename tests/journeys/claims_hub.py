@@ -36,7 +36,7 @@ from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
-from ecluse.wiring.gate import open_allowances, open_containments, open_sensings, read_caps
+from ecluse.wiring.gate import open_allowances, open_containments, open_freezes, open_sensings, read_caps
 from tests.journal import entries_in, open_log
 from tests.stores import Books, chosen, open_stores
 
@@ -123,7 +123,7 @@ class ClaimsHub:
         self.desk = Desk(self.clock, self.keys, self.log, self.members, self.allowance, self.contained)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, allowance=self.allowance,
-            containments=self.contained, sensings=self.sensings,
+            containments=self.contained, sensings=self.sensings, freezes=open_freezes(directory),
             rights=self.members,
             products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
             recall=JournalSearch(directory / "journal"), **_others(),
@@ -207,6 +207,7 @@ _MINE = {
     "containments",
     "sensings",
     "last",
+    "freezes",
     "recall",
     "rights",
     "products",

@@ -43,7 +43,7 @@ class Reader:
         self.site.start()
         self.tokens = {
             "doctor": self.site.own_token,
-            "insurer": self.site.token(f"amc:{AMC}", practice="", scope="feeds"),
+            "insurer": self.site.token(f"amc:{AMC}", practice="", scope="feeds exposure:own"),
             "hub": self.site.token("operator", practice="", scope="investigate"),
         }
 
@@ -133,6 +133,8 @@ ACTS = {
     "GET /v1/claims/{claim_id}": lambda reader: reader.http("doctor", "GET", "/v1/claims/{claim_id}"),
     "POST /v1/passes": lambda reader: reader.http("insurer", "POST", "/v1/passes", {"members": [reader.member()]}),
     "ecluse pass issue": Reader.issue,
+    "GET /v1/openings": lambda reader: reader.http("insurer", "GET", "/v1/openings"),
+    "ecluse gate openings": lambda reader: reader.site.run("gate", "openings", "--insurer", AMC),
     "ecluse explain": lambda reader: reader.site.run("explain", reader.ids["claim_id"]),
     "POST /v1/claims/{claim_id}/cancellation": lambda reader: reader.http(
         "doctor", "POST", "/v1/claims/{claim_id}/cancellation"

@@ -1,7 +1,7 @@
 """Whom money goes to and comes from: bank details come in by file, are sealed, and are never shown again.
 
-A file is taken whole or not at all. The account of a known practice or insurer changes only when the operator says so
-(`replace`): a changed account is the most common fraud in payments, so it never slips in with a routine file.
+A file is taken whole or not at all. A changed account is the most common fraud in payments, so it never slips in with a routine
+file: a practice's changes by two operators (`app/ribs.py`), an insurer's when the operator says so (`replace`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ecluse.app.ports import HUB, DirectoryStore, Keys
 from ecluse.formats.directory import BadRow, Sheet, read_insurers, read_practices
 from ecluse.payments.transfer import Payee, Settlement
 
+_ASK = "Ask for it, for another operator to confirm: ecluse practice rib ask."
 _REPLACE = "Check it by telephone with a number you already had, then load again with --replace."
 
 
@@ -32,12 +33,12 @@ class Loaded(msgspec.Struct, frozen=True):
     refused: tuple[BadRow, ...] = ()
 
 
-async def load_practices(keys: Keys, store: DirectoryStore, data: bytes, *, replace: bool = False) -> Loaded:
+async def load_practices(keys: Keys, store: DirectoryStore, data: bytes) -> Loaded:
     """Keep the practices of a CSV. Raises `directory_unreadable`."""
     sheet = read_practices(data)
     kept = await store.payees(sheet.rows)
     known = {practice: open_payee(keys, practice, sealed) for practice, sealed in kept.items()}
-    loaded = _compared(sheet, known, "practice", replace=replace)
+    loaded = _compared(sheet, known, "practice", _ASK)
     if not loaded.refused:
         await store.put_payees(
             (practice, _seal(keys, practice_about(practice), payee))
@@ -52,7 +53,7 @@ async def load_insurers(keys: Keys, store: DirectoryStore, data: bytes, *, repla
     sheet = read_insurers(data)
     kept = await store.settlements(sheet.rows)
     known = {amc: open_settlement(keys, amc, sealed) for amc, sealed in kept.items()}
-    loaded = _compared(sheet, known, "insurer", replace=replace)
+    loaded = _compared(sheet, known, "insurer", "" if replace else _REPLACE)
     if not loaded.refused:
         for amc in sheet.rows:
             keys.create(amc)
@@ -62,6 +63,11 @@ async def load_insurers(keys: Keys, store: DirectoryStore, data: bytes, *, repla
             if known.get(amc) != settlement
         )
     return loaded
+
+
+async def put_payee(keys: Keys, store: DirectoryStore, practice: str, payee: Payee) -> None:
+    """Keep the details of one practice."""
+    await store.put_payees([(practice, _seal(keys, practice_about(practice), payee))])
 
 
 def open_payee(keys: Keys, practice: str, sealed: bytes) -> Payee:
@@ -88,11 +94,9 @@ def _seal(keys: Keys, about: bytes, details: Payee | Settlement) -> bytes:
     return keys.seal(HUB, msgspec.msgpack.encode(details), about)
 
 
-def _compared(
-    sheet: Sheet[Payee] | Sheet[Settlement], known: Mapping[str, _Account], column: str, *, replace: bool
-) -> Loaded:
-    moved = () if replace else tuple(
-        BadRow(line, "iban", "iban_changed", f"the account of this {column} is another than the one known", _REPLACE)
+def _compared(sheet: Sheet[Payee] | Sheet[Settlement], known: Mapping[str, _Account], column: str, fix: str) -> Loaded:
+    moved = () if not fix else tuple(
+        BadRow(line, "iban", "iban_changed", f"the account of this {column} is another than the one known", fix)
         for key, (line, row) in sheet.rows.items()
         if key in known and known[key].iban != row.iban
     )  # fmt: skip

@@ -23,7 +23,10 @@ from ecluse.app.ports import (
 )
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
+from ecluse.app.ports.freezes import Freezes
+from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
 from ecluse.rules.book import RuleBook
 
@@ -40,6 +43,9 @@ class Hub:
     allowance: Allowance
     containments: Containments
     sensings: Sensings
+    openings: Openings
+    freezes: Freezes
+    ribs: Ribs
     last: LastQuestions = field(default_factory=LastQuestions)
     recall: JournalReader
     rights: RightsStore

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.even import found_or_decoy
+from ecluse.app.freezes import unless_frozen
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.presence import Present, present, scanned
@@ -108,6 +109,8 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     shown = await present(hub, pass_, person)
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, shown.presence, question.domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
+    born, rank = question.beneficiary.birth_date, question.beneficiary.birth_rank
+    rights = unless_frozen(hub, person, born, rank, shown.presence, rights)
     opened = open_rights(rights, question.domain, care_date)
     if not opened:
         why = why_not(rights, question.domain, care_date)

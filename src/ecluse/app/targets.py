@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from ecluse.app.even import found_or_decoy
+from ecluse.app.freezes import unless_frozen
 from ecluse.app.hub import Hub
 from ecluse.app.rights import Beneficiary, named, reference, who, with_tables
 from ecluse.claims.approval import Approval
@@ -117,6 +118,7 @@ async def unengaged(
     meant = await who(hub, asked, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant, domain=domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
+    rights = unless_frozen(hub, meant, beneficiary.birth_date, beneficiary.birth_rank, admission.presence, rights)
     contracts = {day: open_rights(rights, domain, day) for day in {care_date, *days}}
     last = care_date + timedelta(days=HORIZON_DAYS)
     known = meant.insurer if hub.keys.has(meant.insurer) else ""

@@ -1,5 +1,6 @@
 """The worker: loads member files received over HTTP, one after the other, and goes on with those a stop left unfinished.
-Once a day it also looks, for each account that owes, which of the people it opened were paid for since.
+Once a day it also looks, for each account that owes, which of the people it opened were paid for since. Once an insurer asked
+for its openings, it keeps their index near the journal.
 
 It is a process of its own: loading takes whole minutes of one core, and checks must go on being answered meanwhile.
 `ecluse serve` starts one; several may run, an insurer's files are never loaded by two at a time.
@@ -15,6 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from ecluse.app.feeds import journalled, load_received
+from ecluse.app.following import follow_if_asked
 from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
@@ -54,6 +56,7 @@ def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:
             try:
                 is_swept = is_swept or _sweep(hub)
                 finished = work_once(hub) + hub.run(hub.allowance.look_at_all(LOOKED_TOGETHER))
+                finished += follow_if_asked(hub)
             except Refused as said:  # a database is down: what waits is in the spool, and it comes back by itself
                 LOG.warning("files wait: %s", said.code)
             if not finished:

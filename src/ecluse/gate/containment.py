@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ecluse.gate.alerts import Alert
-from ecluse.gate.denials import step_for
+from ecluse.gate.denials import step_due
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.kernel.errors import Refusal, refusal
@@ -86,6 +86,7 @@ class Containment(msgspec.Struct, frozen=True):
     """Where something stands. `step`: a `Step` of an account, a `Reach` of the rest. Times in microseconds; 0 is never.
 
     `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet.
+    `is_lost`: a device of the account was; only a reset lifts that.
     """
 
     kind: Kind
@@ -95,6 +96,7 @@ class Containment(msgspec.Struct, frozen=True):
     asked_by: str = ""
     asked_step: int = 0
     asked_us: int = 0
+    is_lost: bool = False
 
 
 class CapReached(msgspec.Struct, frozen=True, tag=True):
@@ -112,10 +114,14 @@ class Alerted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Denied(msgspec.Struct, frozen=True, tag=True):
-    """Patients said "not me": so many this month, of the people opened this month and the one before."""
+    """Patients said "not me": so many this month, of the people opened this month and the one before.
+
+    `of_one`: how many of them the insurer passed on that passed on most.
+    """
 
     denied: int
     opened: int
+    of_one: int = 0
 
 
 class Proved(msgspec.Struct, frozen=True, tag=True):
@@ -141,7 +147,22 @@ class Released(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Event = CapReached | Alerted | Denied | Proved | Contained | Released
+class Lost(msgspec.Struct, frozen=True, tag=True):
+    """An operator reports that a device of the account was lost or stolen, with the reason."""
+
+    operator: str
+    reason: str
+
+
+class Reset(msgspec.Struct, frozen=True, tag=True):
+    """An operator asks to put the account back, or, `delay_us` later at least, confirms what another asked for."""
+
+    operator: str
+    reason: str
+    delay_us: int
+
+
+Event = CapReached | Alerted | Denied | Proved | Contained | Released | Lost | Reset
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -152,6 +173,16 @@ class Move(msgspec.Struct, frozen=True):
     after: int
     at_us: int
     event: Event
+
+
+def signed(operator: str, reason: str) -> str:
+    """The operator's name in its one form. Raises `containment_refused` where name or reason is missing or too long."""
+    name = " ".join(operator.split()).casefold()
+    if not name or not reason.strip():
+        raise CONTAINMENT_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
+    if len(name) > OPERATOR_CHARS_MAX or len(reason) > REASON_CHARS_MAX:
+        raise CONTAINMENT_REFUSED("operator or reason is too long", fix="At most 64 and 500 characters.")
+    return name
 
 
 Moved = tuple[Containment, Move | None]
@@ -197,16 +228,42 @@ def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
 
 
 def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
-    _signed(event)
+    signed(event.operator, event.reason)
     if event.step not in {*_ladder(state)}:
         raise CONTAINMENT_REFUSED("there is no such step", fix="Name a step of this ladder.")
     return _down(state, event.step, at_us)
 
 
+def _lost(state: Containment, event: Lost, at_us: int) -> Containment:
+    signed(event.operator, event.reason)
+    if state.kind is not Kind.ACCOUNT:
+        raise CONTAINMENT_REFUSED("only an account has devices", fix="Name an account.")
+    since_us = state.since_us if state.step == Step.QUARANTINED else at_us
+    return Containment(state.kind, int(Step.QUARANTINED), since_us, state.proved_us, is_lost=True)
+
+
+def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
+    """To `slowed`: whoever logs in anew with the new device lifts that."""
+    operator = signed(event.operator, event.reason)
+    if not state.is_lost:
+        raise CONTAINMENT_REFUSED("no device of it was lost", fix="Lift a limit with: ecluse gate release.")
+    waited_us = at_us - state.asked_us
+    if not state.asked_by or waited_us >= event.delay_us + SECOND_S_MAX * S_US:
+        asked = {"asked_by": operator, "asked_step": int(Step.SLOWED), "asked_us": at_us}
+        return msgspec.structs.replace(state, **asked)
+    if operator == state.asked_by:
+        raise CONTAINMENT_REFUSED("the same operator asked for it")
+    if waited_us < event.delay_us:
+        raise CONTAINMENT_REFUSED("the delay is not over", fix="Confirm once it is, and the holder was told.")
+    return Containment(state.kind, int(Step.SLOWED), at_us)
+
+
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
-    operator = _signed(event)
+    operator = signed(event.operator, event.reason)
     if event.step not in {*_ladder(state)} or event.step >= state.step:
         raise CONTAINMENT_REFUSED("this is not a step above")
+    if state.is_lost:
+        raise CONTAINMENT_REFUSED("a device of it was lost", fix="Two operators and a delay: ecluse gate reset.")
     fresh = state.asked_by and at_us - state.asked_us < SECOND_S_MAX * S_US
     if not fresh or state.asked_step != event.step:
         asked = {"asked_by": operator, "asked_step": event.step, "asked_us": at_us}
@@ -214,15 +271,6 @@ def _released(state: Containment, event: Released, at_us: int) -> Containment:
     if operator == state.asked_by:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
     return Containment(state.kind, event.step, at_us)
-
-
-def _signed(event: Contained | Released) -> str:
-    operator = " ".join(event.operator.split()).casefold()
-    if not operator or not event.reason.strip():
-        raise CONTAINMENT_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
-    if len(operator) > OPERATOR_CHARS_MAX or len(event.reason) > REASON_CHARS_MAX:
-        raise CONTAINMENT_REFUSED("operator or reason is too long", fix="At most 64 and 500 characters.")
-    return operator
 
 
 def _ladder(state: Containment) -> type[Step] | type[Reach]:
@@ -240,10 +288,12 @@ UP_BY_PROOF = {Step.SLOWED: Step.OPEN, Step.PRESENCE_ONLY: Step.OPEN, Step.STEP_
 MOVES: dict[type, Callable[..., Containment]] = {
     CapReached: lambda state, event, at_us: _down(state, CAPS[state.kind is Kind.ACCOUNT, event.counter], at_us),
     Alerted: _alerted,
-    Denied: lambda state, event, at_us: _down(state, step_for(event.denied, event.opened), at_us),
+    Denied: lambda state, event, at_us: _down(state, step_due(event.denied, event.opened, event.of_one), at_us),
     Proved: _proved,
     Contained: _contained,
     Released: _released,
+    Lost: _lost,
+    Reset: _reset,
 }
 
 

@@ -41,6 +41,7 @@ BITS: dict[str, Field] = {
     "approval_id": Field.APPROVAL,
     "approvals": Field.APPROVAL,
     "members": Field.MEMBER,
+    "sealed": Field.MEMBER,
     "valid_until": Field.VALID_UNTIL,
 }
 _VALUES = {name: bits.value for name, bits in BITS.items()}
@@ -85,6 +86,7 @@ TABLE: dict[Operation, Row] = {
     Operation.JOURNAL_PROVED: _whatever(NONE),
     # An insurer, about its own members.
     Operation.JOURNAL_EXPORTED: _whatever(Field.MEMBER),
+    Operation.OPENINGS_TOLD: _whatever(Field.MEMBER),
     Operation.PASS_ISSUED: _whatever(Field.OUTCOME | Field.COVERED_UNTIL | Field.DOMAINS),
 }
 _NO_ROW = _whatever(NONE)

@@ -63,6 +63,10 @@ class Operation(StrEnum):
     CAPS_SET = "caps_set"
     PASS_ISSUED = "pass_issued"  # noqa: S105 - a word
     PASS_REVOKED = "pass_revoked"  # noqa: S105 - a word
+    OPENINGS_TOLD = "openings_told"
+    OPENING_DENIED = "opening_denied"
+    LOOKUPS_FROZEN = "lookups_frozen"
+    RIB_CHANGE = "rib_change"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

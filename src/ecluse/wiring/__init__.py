@@ -68,6 +68,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
+from ecluse.wiring.gate import FILE as GATE
 from ecluse.wiring.gate import SENSED, open_gate, open_lookback, read_caps, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 
@@ -242,7 +243,7 @@ def backup_hub(directory: Path, to: Path) -> Copied:
         backup.store(directory / settings.store.url.removeprefix("sqlite:"))
     else:
         backup.files(["spool"])
-    for each in (PASSES, SENSED):
+    for each in (PASSES, GATE, SENSED):
         backup.snapshot(each)
     backup.journal(settings.journal.place)
     backup.files([f"out/{BANK_FOLDER}"])
@@ -280,8 +281,7 @@ def open_hub(
             book=open_book(),
             desk=desk,
             allowance=allowance,
-            containments=gate.containments,
-            sensings=gate.sensings,
+            **gate.ports(),
             recall=reader,
             rights=stores.rights,
             products=stores.products,

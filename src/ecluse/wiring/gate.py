@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 
 from ecluse.app.caps import caps_replayed
 from ecluse.app.containment import replayed
+from ecluse.app.denials import denied_again
+from ecluse.app.freezes import frozen_again
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log
+from ecluse.app.ribs import rib_again
 from ecluse.app.watching import Watcher
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.freezes import LocalFreezes
 from ecluse.engines.sqlite.lookback import LocalLookback
+from ecluse.engines.sqlite.openings import LocalOpenings
+from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import CapTable
-from ecluse.journal.entry import Operation, decode
+from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.kernel.errors import refusal
 from ecluse.settings import GateSettings
 
@@ -32,6 +40,54 @@ CAPS_INVALID = refusal(
     "The table of caps cannot be read",
     fix="Mend the file that gate.caps names: docs/gate.md has its form.",
 )
+
+
+# What the journal's entries put back in gate.db, beside the openings.
+AGAIN: dict[Operation, Callable[[Hub, Entry], None]] = {
+    Operation.CONTAINED: lambda hub, entry: replayed(hub.keys, hub.containments, entry),
+    Operation.OPENING_DENIED: lambda hub, entry: denied_again(hub.keys, hub.allowance.store, entry),
+    Operation.CAPS_SET: lambda hub, entry: caps_replayed(hub.exposure.lookback, entry),
+    Operation.LOOKUPS_FROZEN: lambda hub, entry: frozen_again(hub.freezes, entry),
+    Operation.RIB_CHANGE: lambda hub, entry: rib_again(hub.keys, hub.ribs, entry),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The gate's files of one hub, whatever store it has."""
+
+    allowances: LocalAllowances
+    containments: LocalContainments
+    sensings: LocalSensings
+    openings: LocalOpenings
+    freezes: LocalFreezes
+    ribs: LocalRibs
+
+    def ports(self) -> dict[str, Any]:
+        """What the hub knows by these names; counters are reached through the desk."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "allowances"}
+
+    def close(self) -> None:
+        """Close them all."""
+        self.allowances.close()
+        self.containments.close()
+        self.sensings.close()
+        self.openings.close()
+        self.freezes.close()
+        self.ribs.end()
+
+
+def open_gate(directory: Path, settings: GateSettings) -> Gate:
+    """The gate of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
+    caps = read_caps(directory, settings.caps)
+    return Gate(
+        open_allowances(directory, caps, is_watched=settings.detectors != "off"),
+        open_containments(directory),
+        open_sensings(directory),
+        LocalOpenings(directory),
+        open_freezes(directory),
+        LocalRibs(directory / FILE),
+    )
 
 
 def open_allowances(directory: Path, caps: CapTable, *, is_watched: bool = True) -> LocalAllowances:
@@ -49,26 +105,6 @@ def open_lookback(directory: Path) -> LocalLookback:
     return LocalLookback(directory / FILE)
 
 
-class Gate(NamedTuple):
-    """The engines of one process, over one file."""
-
-    allowances: LocalAllowances
-    containments: LocalContainments
-    sensings: LocalSensings
-
-    def close(self) -> None:
-        """Close them; the counters' marks are written first."""
-        for each in self:
-            each.close()
-
-
-def open_gate(directory: Path, settings: GateSettings) -> Gate:
-    """The gate of the hub in `directory`. Raises `caps_invalid`."""
-    caps = read_caps(directory, settings.caps)
-    allowances = open_allowances(directory, caps, is_watched=settings.detectors != "off")
-    return Gate(allowances, open_containments(directory), open_sensings(directory))
-
-
 def open_sensings(directory: Path) -> LocalSensings:
     """What the watcher of the hub in `directory` reads and keeps."""
     return LocalSensings(directory / FILE, directory / SENSED)
@@ -77,6 +113,11 @@ def open_sensings(directory: Path) -> LocalSensings:
 def watcher(hub: Hub, directory: Path, settings: GateSettings) -> Watcher:
     """The watcher of a hub, under the same table of caps as its counters. Raises `caps_invalid`."""
     return Watcher(hub, read_caps(directory, settings.caps).fleet, acts=settings.detectors == "act")
+
+
+def open_freezes(directory: Path) -> LocalFreezes:
+    """Who froze typed look-ups in the hub in `directory`."""
+    return LocalFreezes(directory / FILE)
 
 
 def recover_gate(hub: Hub, log: Log) -> None:
@@ -89,10 +130,8 @@ def recover_gate(hub: Hub, log: Log) -> None:
     while some := list(islice(unkept, TOGETHER)):
         store.recover(some)
         for entry, _ in some:
-            if entry.operation is Operation.CONTAINED:
-                replayed(hub.keys, hub.containments, entry)
-            if entry.operation is Operation.CAPS_SET:
-                caps_replayed(hub.exposure.lookback, entry)
+            if again := AGAIN.get(entry.operation):
+                again(hub, entry)
     store.caught_up()
     store.flush()
 

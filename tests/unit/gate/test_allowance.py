@@ -169,6 +169,22 @@ def test_a_denied_opening_weighs_for_a_year(gate: LocalAllowances) -> None:
     assert (found.standing.debt, found.standing.year, found.opened) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("is_denied_first", [False, True])
+def test_a_denial_is_counted_again_whichever_entry_is_read_first(gate: LocalAllowances, is_denied_first: bool) -> None:
+    entry = act(Operation.RIGHTS_CHECK, START_DAY * DAY_US, "chk_1", "confirmed", account=THIEF, person=person(1))
+    steps = [
+        lambda: gate.recover([(entry, Mark("s", 1))]),
+        lambda: gate.recover_denial(THIEF, PLACE, person(1), START_DAY),
+    ]
+    for step in reversed(steps) if is_denied_first else steps:
+        step()
+    assert gate.take([asking(2)]) == [""]
+    gate.settle(THIEF, PLACE, {person(1), person(2)}, START_DAY - 90, START_DAY)
+    found = gate.position(THIEF, START_DAY + 200)
+    assert found is not None
+    assert (found.standing.debt, found.standing.year, found.opened) == (1, 1, 2)
+
+
 def test_an_account_counted_from_the_journal_gets_its_profession_back(tmp_path: Path) -> None:
     """Entries do not say a profession: the next token does, and the caps are its own again."""
     table = CapTable(date(2026, 11, 29), "a test", {"other": CAPS, "pharmacy": LARGE})

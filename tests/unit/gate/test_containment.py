@@ -22,10 +22,12 @@ from ecluse.gate.containment import (
     Denied,
     Event,
     Kind,
+    Lost,
     Move,
     Proved,
     Reach,
     Released,
+    Reset,
     allows,
     move,
 )
@@ -192,6 +194,8 @@ ACCOUNT_EVENTS = st.one_of(
     st.builds(Proved, st.integers(NOON_US - 400 * S, NOON_US + 4_000 * S), st.just("eidas2")),
     st.builds(Contained, NAMES, st.sampled_from(Step), st.just("seen")),
     st.builds(Released, NAMES, st.sampled_from(Step), st.just("checked")),
+    st.builds(Lost, NAMES, st.just("stolen")),
+    st.builds(Reset, NAMES, st.just("new phone"), st.sampled_from([100 * S, 86_400 * S])),
 )
 WAITS_S = st.one_of(st.integers(0, 200), st.integers(0, 30 * 86_400))
 
@@ -200,7 +204,7 @@ WAITS_S = st.one_of(st.integers(0, 200), st.integers(0, 30 * 86_400))
 def test_no_history_leads_upwards_without_a_proof_or_two_operators(
     begun: Step, history: list[tuple[Event, int]]
 ) -> None:
-    state, at_us, released = account(begun), NOON_US, list[tuple[str, int]]()
+    state, at_us, released, resets = account(begun), NOON_US, list[tuple[str, int]](), list[tuple[str, int]]()
     for event, wait_s in history:
         at_us += wait_s * S
         before = state
@@ -211,13 +215,20 @@ def test_no_history_leads_upwards_without_a_proof_or_two_operators(
         assert (moved is None) == (state == before)
         if isinstance(event, Released):
             released.append((event.operator.strip().casefold(), event.step))
+        if isinstance(event, Reset):
+            resets.append((event.operator.strip().casefold(), at_us))
         if state.step < before.step:
             by_proof = isinstance(event, Proved) and before.since_us < event.authenticated_us <= at_us
             by_two = isinstance(event, Released) and len({who for who, step in released if step == state.step}) > 1
-            assert by_proof or by_two
-            assert before.step != Step.QUARANTINED or by_two
+            by_reset = isinstance(event, Reset) and any(
+                who != resets[-1][0] and at_us - asked_us >= event.delay_us for who, asked_us in resets[:-1]
+            )
+            assert by_proof or by_two or by_reset
+            assert before.step != Step.QUARANTINED or by_two or by_reset
+            assert not before.is_lost or (by_reset and state.step == Step.SLOWED)
         if state.step != before.step:
             released.clear()
+            resets.clear()
 
 
 @given(st.sampled_from(Step), ACCOUNT_EVENTS)
@@ -236,3 +247,20 @@ def test_moves_are_data(event: Event, step: Step) -> None:
     moved = Move(Kind.ACCOUNT, Step.OPEN, step, NOON_US, event)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(moved), type=Move) == moved
     assert msgspec.json.decode(msgspec.json.encode(moved), type=Move) == moved
+
+
+def test_a_lost_device_is_put_back_by_two_after_the_delay() -> None:
+    delay_us = 72 * 3600 * S
+    state = move(account(Step.OPEN), Lost("zoe", "volé"), NOON_US)[0]
+    assert (state.step, state.is_lost) == (Step.QUARANTINED, True)
+    with pytest.raises(Refused, match="a device of it was lost"):
+        move(state, Released("zoe", Step.OPEN, "called"), NOON_US)
+    asked = move(state, Reset("zoe", "new phone", delay_us), NOON_US)[0]
+    assert asked.step == Step.QUARANTINED
+    for who, after_us, why in (("Zoe ", delay_us, "same operator"), ("max", delay_us - 1, "delay is not over")):
+        with pytest.raises(Refused, match=why):
+            move(asked, Reset(who, "checked", delay_us), NOON_US + after_us)
+    back = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us)[0]
+    assert back == Containment(Kind.ACCOUNT, Step.SLOWED, NOON_US + delay_us)
+    late = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us + SECOND_S_MAX * S)[0]
+    assert (late.step, late.asked_by) == (Step.QUARANTINED, "max")  # asked for anew

@@ -59,7 +59,7 @@ def test_an_operation_that_is_not_in_the_table_tells_nothing(operation: Operatio
 
 def test_civil_status_is_told_to_the_members_own_insurer_only() -> None:
     tells = {operation for operation, row in TABLE.items() if any(level & Field.MEMBER for level in row)}
-    assert tells == {Operation.JOURNAL_EXPORTED}
+    assert tells == {Operation.JOURNAL_EXPORTED, Operation.OPENINGS_TOLD}
 
 
 def answers() -> Any:

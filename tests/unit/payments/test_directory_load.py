@@ -12,10 +12,8 @@ def row(n: int, iban: str = PAYEE, name: str = "Cabinet Zébulon") -> str:
     return f"{practice(n)},{name},{iban},\n"
 
 
-def load(hub: House, *rows: str, replace: bool = False):
-    return load_practices(
-        hub.keys, hub.directory, ("practice,name,iban,bic\n" + "".join(rows)).encode(), replace=replace
-    )
+def load(hub: House, *rows: str):
+    return load_practices(hub.keys, hub.directory, ("practice,name,iban,bic\n" + "".join(rows)).encode())
 
 
 def test_loading_again_changes_nothing(hub: House) -> None:
@@ -32,13 +30,19 @@ def test_one_bad_row_and_nothing_is_kept(hub: House) -> None:
     assert now(hub.directory.payees([practice(7)])) == {}
 
 
-def test_a_changed_account_needs_a_word(hub: House) -> None:
+def test_a_changed_account_needs_more_than_a_file(hub: House) -> None:
     load(hub, row(7))
     loaded = load(hub, row(7, iban=OWN), row(8))
     assert [(bad.line, bad.column, bad.code) for bad in loaded.refused] == [(2, "iban", "iban_changed")]
     assert now(hub.directory.payees([practice(8)])) == {}
-    assert load(hub, row(7, iban=OWN), row(8), replace=True).changed == 1
-    assert open_payee(hub.keys, practice(7), now(hub.directory.payees([practice(7)]))[practice(7)]).iban == OWN
+    assert open_payee(hub.keys, practice(7), now(hub.directory.payees([practice(7)]))[practice(7)]).iban == PAYEE
+
+
+def test_an_insurers_changed_account_needs_a_word(hub: House) -> None:
+    first, other = (f"insurer,name,iban\n{INSURERS[0]},Neuve,{iban}\n".encode() for iban in (PAYEE, OWN))
+    load_insurers(hub.keys, hub.directory, first)
+    assert [bad.code for bad in load_insurers(hub.keys, hub.directory, other).refused] == ["iban_changed"]
+    assert load_insurers(hub.keys, hub.directory, other, replace=True).changed == 1
 
 
 def test_a_changed_name_is_routine(hub: House) -> None:

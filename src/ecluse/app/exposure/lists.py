@@ -70,7 +70,8 @@ def _sealed(hub: Hub, id_: str, insurer: str, people: Sequence[Shown], recipient
 
 
 def _row(keys: Keys, shown: Shown) -> Row:
-    member, fields, times = _member(keys, shown), field_names(shown.fields), disclosures(shown.told)
+    member = member_behind(keys, shown.insurer, shown.person, shown.who)
+    fields, times = field_names(shown.fields), disclosures(shown.told)
     return Row(
         member.number,
         member.birth_date,
@@ -86,12 +87,12 @@ def _row(keys: Keys, shown: Shown) -> Row:
     )
 
 
-def _member(keys: Keys, shown: Shown) -> Member:
+def member_behind(keys: Keys, insurer: str, person: bytes, who: bytes) -> Member:
     """Who the reference is; nobody's name when their key was destroyed, or when the entry is older than this seal."""
-    if not shown.who:
+    if not who:
         return FORGOTTEN
     try:
-        return open_who(keys, shown.insurer, shown.person, shown.who)
+        return open_who(keys, insurer, person, who)
     except Refused as refused:
         if refused.code in NO_LONGER_OPENS:
             return FORGOTTEN

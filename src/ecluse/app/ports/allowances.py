@@ -80,11 +80,23 @@ class Allowances(Protocol):
         ...
 
     def deny(self, account: str, person: bytes, today: int) -> bool:
-        """The person said "not me": the opening is unjustified for ever. Whether there was one."""
+        """The person said "not me": the opening is unjustified for ever. Whether there was one without a pass."""
+        ...
+
+    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int) -> None:
+        """The same out of the journal, whichever of the two entries is met first."""
+        ...
+
+    def opened_since(self, account: str, day: int) -> int:
+        """How many people an account opened from a day on, with or without their pass."""
         ...
 
     def position(self, account: str, today: int) -> Position | None:
         """Where an account stands, counted anew; None when it never asked."""
+        ...
+
+    def professions(self, accounts: Collection[str]) -> dict[str, str]:
+        """What accounts ask as, by what their last tokens said; those whose tokens said nothing are left out."""
         ...
 
     def indebted(self, today: int, limit: int) -> list[str]:

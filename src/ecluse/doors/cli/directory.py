@@ -32,14 +32,15 @@ def insurer_root() -> None:
 
 
 @practices.command("load")
-def load_practice_file(file: File, replace: Replace = False, directory: Dir = HERE, json: Json = False) -> None:
+def load_practice_file(file: File, directory: Dir = HERE, json: Json = False) -> None:
     """Load bank details of practices: columns practice (FINESS or SIRET), name, iban, bic (may be empty).
 
-    The whole file or nothing. Loading it again changes nothing. Example: ecluse practice load cabinets.csv
+    The whole file or nothing. Loading it again changes nothing. The account of a known practice changes by `ecluse practice rib`
+    only. Example: ecluse practice load cabinets.csv
     """
     data = read_file(file, FILE_BYTES_MAX)
     with open_hub(directory) as hub:
-        _tell(hub.run(load_practices(hub.keys, hub.directory, data, replace=replace)), json=json)
+        _tell(hub.run(load_practices(hub.keys, hub.directory, data)), json=json)
 
 
 @insurers.command("load")

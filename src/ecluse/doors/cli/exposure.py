@@ -76,9 +76,9 @@ def exposure(
         if lists is not None:
             _copy(hub, found, lists)
     if parquet is not None:
-        _write(parquet, counts_as_parquet(found))
+        write_file(parquet, counts_as_parquet(found))
     if html is not None:
-        _write(html, page(found).encode())
+        write_file(html, page(found).encode())
     if json:
         print_json(found)
     elif html is None and parquet is None:
@@ -97,7 +97,7 @@ def open_list(
     if out is None:
         sys.stdout.buffer.write(content)
     else:
-        _write(out, content)
+        write_file(out, content)
 
 
 def _proving(hub: OpenHub, question: Question, folder: Path, lists: Path | None) -> Proofs:
@@ -108,10 +108,11 @@ def _proving(hub: OpenHub, question: Question, folder: Path, lists: Path | None)
 def _copy(hub: OpenHub, found: Exposure, folder: Path) -> None:
     """The lists out of the hub's own folder, into the one that was named."""
     for name in [name for each in found.lists for name in each.files]:
-        _write(folder / name, hub.post.read(place_of_file(found.exposure_id, name)))
+        write_file(folder / name, hub.post.read(place_of_file(found.exposure_id, name)))
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file and the folders above it. Raises `file_unwritable`."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)

@@ -86,7 +86,7 @@ def look(
     """Look now for settled claims that justify an account's openings; the hub does so daily, and before it refuses."""
     with open_hub(directory) as hub:
         hub.run(hub.allowance.look(account))
-        _say(shown(hub, (Kind.ACCOUNT, account)), json=json)
+        say(shown(hub, (Kind.ACCOUNT, account)), json=json)
 
 
 @app.command("contain")
@@ -109,10 +109,11 @@ def _move(directory: Path, name: str, step: str, event: Callable[[int], Event], 
     with open_hub(directory) as hub:
         whose = named(name)
         hub.run(moved(hub, whose, event(step_named(whose[0], step))))
-        _say(shown(hub, whose), json=json)
+        say(shown(hub, whose), json=json)
 
 
-def _say(found: Shown, *, json: bool) -> None:
+def say(found: Shown, *, json: bool) -> None:
+    """Print where something stands."""
     if json:
         print_json(found)
         return

@@ -21,7 +21,18 @@ from ecluse.app.ports import Upkeep
 from ecluse.app.ports.published import Published
 from ecluse.app.quotes import QuoteSent, quote
 from ecluse.app.rights import RightsQuestion, check_rights
-from ecluse.doors.http import approvals, claims, exposures, feeds, passes, quotes, remittances, rights
+from ecluse.doors.http import (
+    approvals,
+    claims,
+    exposures,
+    feeds,
+    freezes,
+    openings,
+    passes,
+    quotes,
+    remittances,
+    rights,
+)
 from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
@@ -42,6 +53,8 @@ HANDLERS = [
     *feeds.HANDLERS,
     *exposures.HANDLERS,
     *passes.HANDLERS,
+    *openings.HANDLERS,
+    *freezes.HANDLERS,
 ]
 
 

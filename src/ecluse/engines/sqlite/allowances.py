@@ -56,6 +56,12 @@ _OPENINGS = "SELECT day, justified, denied FROM opening WHERE account = ? AND da
 _CLAIMED = "SELECT person, justified FROM opening WHERE account = ? AND practice = ? AND day >= ? AND presence = 0 AND denied = 0"
 _JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
+_PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
+_DENIED = """
+    INSERT INTO opening (account, person, practice, day, presence, justified, denied) VALUES (?, ?, ?, ?, 0, NULL, 1)
+    ON CONFLICT DO UPDATE SET denied = 1, presence = 0, justified = NULL"""
+_STALE = "UPDATE account SET day = 0 WHERE id = ?"
+_OPENED_SINCE = "SELECT count(*) FROM opening WHERE account = (SELECT id FROM account WHERE name = ?) AND day >= ?"
 _PRACTICES = """
     SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
     WHERE a.name = ? ORDER BY p.name"""
@@ -165,6 +171,19 @@ class LocalAllowances:
             self._count(id_, self._caps(id_), today)
             return done
 
+    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int) -> None:
+        """Deny what may not be opened yet; the account is counted anew when it next asks."""
+        with self._turn, self._transaction():
+            id_ = self._account(account, "")
+            self._connection.execute(_DENIED, (id_, _short(person), self._practice(practice), opened_day))
+            self._connection.execute(_STALE, (id_,))
+
+    def opened_since(self, account: str, day: int) -> int:
+        """How many people an account opened from a day on."""
+        with self._turn:
+            (count,) = self._connection.execute(_OPENED_SINCE, (account, day)).fetchone()
+            return int(count)
+
     def position(self, account: str, today: int) -> Position | None:
         """Where an account stands, counted anew."""
         with self._turn, self._transaction():
@@ -175,6 +194,12 @@ class LocalAllowances:
             standing = self._count(row[0], caps, today)
             (count,) = self._connection.execute("SELECT count(*) FROM opening WHERE account = ?", row[:1]).fetchone()
             return Position(account, row[1], standing, caps, count)
+
+    def professions(self, accounts: Collection[str]) -> dict[str, str]:
+        """What accounts ask as, where it is known."""
+        with self._turn:
+            rows = [self._connection.execute(_PROFESSION, (account,)).fetchone() for account in accounts]
+        return {name: profession for name, profession in filter(None, rows) if profession != OTHER}
 
     def indebted(self, today: int, limit: int) -> list[str]:
         """Accounts to look at today, those looked at longest ago first."""

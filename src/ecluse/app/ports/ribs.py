@@ -1,0 +1,21 @@
+"""Changes of practices' accounts that wait for their second operator; shared by every process, made again from the journal."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Ribs(Protocol):
+    """At most one for each practice, sealed before it gets here. Every change is durable on return."""
+
+    def waiting(self) -> dict[str, bytes]:
+        """Those that were asked for and neither confirmed nor dropped, by practice."""
+        ...
+
+    def ask(self, practice: str, asked_us: int, sealed: bytes) -> None:
+        """Keep what was asked for. What is older than what is kept changes nothing."""
+        ...
+
+    def close(self, practice: str, asked_us: int) -> None:
+        """What was asked for at that instant, or before, waits no more."""
+        ...

@@ -1,0 +1,31 @@
+"""A device was lost: the account is shut at once by one operator, and put back by two, after a delay and a notice to its holder.
+
+The help desk is how France Travail was entered: who calls says who they are, and nothing shows it. The new device itself is bound
+by the issuer; what is held here is that nothing is told to the account meanwhile.
+"""
+
+from __future__ import annotations
+
+from ecluse.app.containment import moved
+from ecluse.app.hub import Hub
+from ecluse.app.notices import reset_notice
+from ecluse.gate.containment import Kind, Lost, Move, Reset, move
+
+
+async def report_lost(hub: Hub, account: str, operator: str, reason: str) -> Move | None:
+    """Quarantine the account; only a reset lifts it. Raises `containment_refused`."""
+    return await moved(hub, (Kind.ACCOUNT, account), Lost(operator, reason))
+
+
+async def reset(hub: Hub, account: str, operator: str, reason: str, delay_us: int) -> str:
+    """Ask for a reset, or confirm what another operator asked for, once the delay is over; the file of the notice, of an asking.
+
+    Raises `containment_refused`.
+    """
+    event, at_us, name = Reset(operator, reason, delay_us), hub.now_ts_us, ""
+    state = hub.containments.state(Kind.ACCOUNT, account)
+    if move(state, event, at_us)[0].step == state.step:  # an asking: nothing waits of which nobody can be told
+        name = f"notices/{hub.ids.new('rst_')}.txt"
+        hub.exposure.post.put(name, reset_notice(account, event, at_us).encode())
+    await moved(hub, (Kind.ACCOUNT, account), event)
+    return name

@@ -1,0 +1,60 @@
+"""Who froze is answered as nobody when typed, under whatever number they are a member; and the newest word holds."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ecluse.app.freezes import FROZEN, LIFTED, frozen_again, unless_frozen
+from ecluse.app.ports import HUB
+from ecluse.engines.keys.file import KeyFile
+from ecluse.gate.admission import Person
+from ecluse.gate.presence import Presence
+from ecluse.journal.entry import Operation, act
+from ecluse.rights.person import person_message
+from ecluse.wiring.gate import open_freezes
+from tests.journeys.claims_hub import right
+
+AMC, BORN = "0075123456", "1979-06-14"
+PEOPLE = count(1)  # somebody new in every example: the file is the same
+BOTH = (right("P", member_number="M1"), right("S", member_number="M2"))
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Any:
+    keys = KeyFile(tmp_path / "hub.keys", "")
+    keys.create(HUB)
+    keys.create(AMC)
+    made = SimpleNamespace(keys=keys, freezes=open_freezes(tmp_path))
+    yield made
+    made.freezes.close()
+
+
+@pytest.mark.parametrize("number", ["M1", "M2"])
+@pytest.mark.parametrize("presence", Presence)
+def test_one_number_that_is_frozen_freezes_the_person(hub: Any, number: str, presence: Presence) -> None:
+    meant = Person(AMC, (bytes(16),), False)
+    assert unless_frozen(hub, meant, BORN, 1, presence, BOTH) == BOTH
+    hub.freezes.put(AMC, hub.keys.digest(AMC, person_message(number, BORN, 1)), frozen=True, at_us=1)
+    assert unless_frozen(hub, meant, BORN, 1, presence, BOTH) == (() if presence is Presence.TYPED else BOTH)
+    assert unless_frozen(hub, meant, BORN, 2, presence, BOTH) == BOTH  # a twin is another person
+    assert unless_frozen(hub, Person("0075999999", (), False), BORN, 1, presence, ()) == ()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from([FROZEN, LIFTED]), min_size=1, max_size=6), st.data())
+def test_whatever_order_entries_are_read_in_the_newest_holds(hub: Any, said: list[str], data: st.DataObject) -> None:
+    person = next(PEOPLE).to_bytes(16)
+    entries = [
+        act(Operation.LOOKUPS_FROZEN, 1_000 + at, "frz_1", outcome, insurer=AMC, person=person)
+        for at, outcome in enumerate(said)
+    ]
+    for entry in data.draw(st.permutations(entries)):
+        frozen_again(hub.freezes, entry)
+    assert hub.freezes.is_frozen(AMC, person) == (said[-1] == FROZEN)
