@@ -1,0 +1,212 @@
+"""Sensing: what an account asks, in order, becomes trials, alerts and, a month later, lessons. Pure.
+
+The hub's watcher and a simulation run the same code, an account at a time:
+
+    sensed = begun(profession, at_s)
+    sensed, alerts, waiting = sense(sensed, question)   each typed question that was answered, in order
+    sensed, alerts = closed(sensed, at_s)               at any time: a day that is over is closed
+    sensed, alerts = ripened(sensed, at_s, day, ripe)   the openings of a day, once `DEBT_DAYS` are over, in their order
+    sensed = stepped(sensed, move)                      after each move of the account on the ladder
+
+Who calls keeps each `Waiting` for those days, and moves the ladder by `Alerted(alert)`. Days are numbered from 1970-01-01, UTC.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+from zlib import crc32
+
+import msgspec
+from msgspec.structs import replace
+
+from ecluse.gate.alerts import Alert
+from ecluse.gate.containment import Move, Proved
+from ecluse.gate.detectors import (
+    TRIALS,
+    Asked,
+    DayClosed,
+    Entered,
+    Event,
+    Matured,
+    Watch,
+    observe,
+    proved,
+    released,
+    watch,
+)
+from ecluse.gate.features import NOTHING, Features
+from ecluse.gate.lessons import Ripe, Tally, Waiting, bits, lesson, tallied
+from ecluse.gate.profile import Profile, Usual, cold, hour_class, insurer_class, learn, usual
+from ecluse.gate.signals import Step
+from ecluse.kernel.days import instant
+
+DAY_S = 86_400
+DAYS_MAX = 45  # days that wait for their openings: 30, and some if the watcher was down
+ASKED_MAX = 4_096  # identifiers remembered of a day: a large hospital desk; past that, all are as never asked
+LOGINS_MAX = 16  # logins remembered; an older one that asks again is a new one
+PLACES_MAX = 24  # networks and software remembered
+PLACE_DAYS = 90  # for so long
+USUALS_MAX = 1_024  # profiles worked out and remembered: 100 µs and some kB each
+
+
+class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A typed question by what the card says, as it was answered. `missed`: nothing confirmed; `known`: told of before.
+
+    `asked`: 32 bits of the keyed pseudonym of what was typed; `network`: a prefix (`gate/network.py`).
+    """
+
+    at_s: int
+    missed: bool
+    known: bool
+    asked: int
+    insurer: str = ""
+    features: Features = NOTHING
+    network: str = ""
+    software: str = ""
+    session: str = ""
+    decoy: bool = False
+
+
+class Sensed(msgspec.Struct, frozen=True, array_like=True):
+    """All that is kept of an account: some 4 kB as MessagePack, of which a day's `asked` are 5 bytes each.
+
+    `step`: where it stands; `tally`: of today; `days`: whose openings have not matured; `logins`, `places`: 32 bits of each,
+    places with the day they were last seen; `login`: trials of the last login, which the first person it opens will prove.
+    """
+
+    watch: Watch
+    profile: Profile
+    step: int = Step.OPEN
+    tally: Tally = Tally()
+    days: tuple[Tally, ...] = ()
+    asked: frozenset[int] = frozenset()
+    logins: tuple[int, ...] = ()
+    places: tuple[tuple[int, int], ...] = ()
+    login: tuple[int, int] = (0, 0)
+
+
+Alerts = tuple[Alert, ...]
+
+
+class Sense(NamedTuple):
+    """What came of a question; `waiting`: what to keep of the person it opened, None when it opened nobody."""
+
+    sensed: Sensed
+    alerts: Alerts
+    waiting: Waiting | None
+
+
+def begun(profession: str, at_s: int) -> Sensed:
+    """The state of an account at its first question, of which only its profession is known."""
+    return Sensed(watch(at_s), cold(profession))
+
+
+def sense(sensed: Sensed, question: Question) -> Sense:
+    """The state after a question, and what it alerts to."""
+    sensed, of_day = closed(sensed, question.at_s)
+    sensed, of_login = _entered(sensed, question)
+    event = Asked(
+        at_s=question.at_s,
+        missed=question.missed,
+        known=question.known,
+        again=question.asked in sensed.asked,
+        insurer=insurer_class(question.insurer),
+        features=question.features,
+        decoy=question.decoy,
+    )
+    sensed, trials, alerts = _tried(sensed, event)
+    asked = sensed.asked if len(sensed.asked) < ASKED_MAX else frozenset()
+    sensed = replace(sensed, asked=asked | {question.asked})
+    alerts = of_day + of_login + alerts
+    if question.missed:
+        return Sense(replace(sensed, tally=tallied(sensed.tally, trials)), alerts, None)
+    if question.known:
+        return Sense(_tally(sensed, known=sensed.tally.known + (not event.again)), alerts, None)
+    tried, hits = bits(trials)
+    waiting = Waiting(
+        sensed.tally.day,
+        tried | sensed.login[0],
+        hits | sensed.login[1],
+        event.insurer,
+        question.features.birth_department,
+        _hour(question.at_s),
+    )
+    sensed = replace(_tally(sensed, people=sensed.tally.people + 1), login=(0, 0))
+    return Sense(sensed, alerts, waiting)
+
+
+def closed(sensed: Sensed, at_s: int) -> tuple[Sensed, Alerts]:
+    """The state with its day closed, if that is over at `at_s`."""
+    tally, today = sensed.tally, at_s // DAY_S
+    if today <= tally.day:  # a clock that was set back closes nothing
+        return sensed, ()
+    alerts: Alerts = ()
+    if tally.day:
+        surged = tally.people > usual_of(sensed.profile).people_max
+        sensed, _, alerts = _tried(sensed, DayClosed(at_s, tally.people))
+        sensed = replace(sensed, days=(*sensed.days, replace(tally, surged=surged))[-DAYS_MAX:])
+    return replace(sensed, tally=Tally(today, sensed.step == Step.OPEN), asked=frozenset()), alerts
+
+
+def ripened(sensed: Sensed, at_s: int, day: int, ripe: tuple[Ripe, ...]) -> tuple[Sensed, Alerts]:
+    """The state once all that `day` opened has matured, each claimed or not, in the order of disclosure; the same day once."""
+    alerts: Alerts = ()
+    for each in ripe:
+        sensed, _, more = _tried(sensed, Matured(at_s, each.claimed))
+        alerts += more
+    tally = next((each for each in sensed.days if each.day == day), None)
+    if tally is not None:
+        profile = learn(sensed.profile, lesson(tally, ripe, sensed.profile))
+        days = tuple(each for each in sensed.days if each.day > day)
+        sensed = replace(sensed, profile=profile, days=days)
+    return sensed, alerts
+
+
+def stepped(sensed: Sensed, move: Move) -> Sensed:
+    """The state after a move of the account: downwards the day teaches nothing; upwards what was explained is forgiven."""
+    tally = sensed.tally if move.after == Step.OPEN else replace(sensed.tally, clean=False)
+    sensed = replace(sensed, step=move.after, tally=tally)
+    if move.after >= move.before:
+        return sensed
+    by_proof = isinstance(move.event, Proved)
+    return replace(sensed, watch=proved(sensed.watch, Step(move.before)) if by_proof else released(sensed.watch))
+
+
+@lru_cache(USUALS_MAX)
+def usual_of(profile: Profile) -> Usual:
+    """What detectors read of a profile."""
+    return usual(profile)
+
+
+def _entered(sensed: Sensed, question: Question) -> tuple[Sensed, Alerts]:
+    """A login's first question; the same login from another network or software is another login."""
+    login = _class(question.session, question.network, question.software)
+    if login in sensed.logins:
+        return sensed, ()
+    before, today = dict(sensed.places), question.at_s // DAY_S
+    here = {_class("network", question.network), _class("software", question.software)}
+    is_new = bool(before) and not here <= before.keys()
+    sensed, trials, alerts = _tried(sensed, Entered(question.at_s, is_new, _hour(question.at_s)))
+    lately = {place: day for place, day in before.items() if day > today - PLACE_DAYS} | dict.fromkeys(here, today)
+    places = tuple(sorted(lately.items(), key=lambda each: -each[1])[:PLACES_MAX])
+    logins = (*sensed.logins, login)[-LOGINS_MAX:]
+    return replace(sensed, logins=logins, places=places, login=bits(trials)), alerts
+
+
+def _tried(sensed: Sensed, event: Event) -> tuple[Sensed, list[tuple[int, bool]], Alerts]:
+    known = usual_of(sensed.profile)
+    watched, alerts = observe(sensed.watch, known, event)
+    return replace(sensed, watch=watched), TRIALS[type(event)](event, known), alerts
+
+
+def _tally(sensed: Sensed, **changes: int) -> Sensed:
+    return replace(sensed, tally=replace(sensed.tally, **changes))
+
+
+def _hour(at_s: int) -> int:
+    return hour_class(instant(at_s * 1_000_000))
+
+
+def _class(*words: str) -> int:
+    return crc32("\n".join(words).encode())

@@ -1,0 +1,235 @@
+"""An account's questions in order: what they alert to, what they teach a month later, and that a kept state is the same state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecluse.gate.alerts import Alert
+from ecluse.gate.containment import Contained, Containment, Kind, Move, Proved, Released, move
+from ecluse.gate.features import Course, Features
+from ecluse.gate.features import Step as Kin
+from ecluse.gate.lessons import Ripe, Tally, Waiting
+from ecluse.gate.profile import insurer_class
+from ecluse.gate.sensing import (
+    ASKED_MAX,
+    DAY_S,
+    DAYS_MAX,
+    Question,
+    Sensed,
+    begun,
+    closed,
+    ripened,
+    sense,
+    stepped,
+    usual_of,
+)
+from ecluse.gate.signals import Name, Step
+
+GP = "general_practitioner"
+FIRST_DAY = 20_600
+HERE = {"network": "192.0.2.0/24", "software": "logiciel"}
+HOUR_S = 3_600
+encode = msgspec.msgpack.encode
+decode = msgspec.msgpack.Decoder(Sensed).decode
+
+
+def question(at_s: int, asked: int, **told: Any) -> Question:
+    plain: dict[str, Any] = {
+        "missed": False,
+        "known": False,
+        "insurer": "0075000001",
+        "session": str(at_s // DAY_S),
+        **HERE,
+    }
+    plain["features"] = Features(75, Kin.FAR, Course.TURNED, 600)
+    return Question(at_s=at_s, asked=asked, **{**plain, **told})
+
+
+class Practice:
+    """A practice as it is played: who it knows, and what it opened by day."""
+
+    def __init__(self, seed: int, known: int = 1_500) -> None:
+        self.draw = Random(seed)
+        self.known = known
+        self.waiting: dict[int, list[Waiting]] = defaultdict(list)
+        self.alerts: list[Alert] = []
+        self.sensed = begun(GP, FIRST_DAY * DAY_S)
+
+    def day(self, day: int) -> None:
+        """Twenty-five honest questions, and what matures that day: 15 % are never claimed."""
+        for number in range(25):
+            self.ask(self.honest(day * DAY_S + 8 * HOUR_S + number * 900))
+        ripe = tuple(Ripe(each, self.draw.random() > 0.15) for each in self.waiting.pop(day - 31, ()))
+        self.sensed, alerts = ripened(self.sensed, day * DAY_S + 20 * HOUR_S, day - 31, ripe)
+        self.alerts += alerts
+
+    def honest(self, at_s: int) -> Question:
+        draw = self.draw
+        course = draw.choice((Course.SAME, Course.TURNED, Course.TURNED))
+        seen = Features(75 if draw.random() < 0.9 else draw.randrange(1, 90), Kin.FAR, course, draw.randrange(60, 900))
+        missed = draw.random() < 0.03
+        known = not missed and draw.random() < 0.7
+        insurer = f"007500000{draw.randrange(9)}"
+        return question(at_s, draw.randrange(1 << 32), missed=missed, known=known, insurer=insurer, features=seen)
+
+    def ask(self, asked: Question) -> None:
+        self.sensed, alerts, waiting = sense(decode(encode(self.sensed)), asked)
+        self.alerts += alerts
+        if waiting:
+            self.waiting[waiting.day].append(waiting)
+
+
+@pytest.fixture(scope="module")
+def practice() -> Practice:
+    """A general practitioner, five days of seven, for half a year."""
+    played = Practice(24)
+    for day in range(FIRST_DAY, FIRST_DAY + 180):
+        if day % 7 < 5:
+            played.day(day)
+    return played
+
+
+def later(practice: Practice) -> Iterator[int]:
+    """Seconds from the morning after on, one question each twenty."""
+    return iter(range((FIRST_DAY + 180) * DAY_S + 9 * HOUR_S, (FIRST_DAY + 181) * DAY_S, 20))
+
+
+def test_an_honest_practice_is_never_alerted_to_and_is_learnt(practice: Practice) -> None:
+    assert practice.alerts == []
+    profile, known = practice.sensed.profile, usual_of(practice.sensed.profile)
+    assert profile.day >= FIRST_DAY + 140
+    assert 0.02 < profile.rates[Name.MISSES].mean < 0.05
+    assert 0.05 < profile.rates[Name.MISSES_OF_NEW].mean < 0.15
+    assert 0.1 < profile.rates[Name.UNCLAIMED].mean < 0.2
+    assert 0.2 < profile.rates[Name.STRANGERS].mean < 0.4
+    assert profile.rates[Name.SURROUNDINGS].mean < 0.1  # it began at 15 %
+    assert known.insurers == {insurer_class(f"007500000{number}") for number in range(9)}
+    assert 75 in known.departments
+    assert len(encode(practice.sensed)) < 5_000
+
+
+# What a thief's questions look like, whose hits that is, and after how many the practice must have been moved.
+FAR_OFF = {"network": "198.51.100.0/24", "software": "script", "session": "thief"}
+THEFTS = {
+    "misses": ({"missed": True}, Name.MISSES, 40),
+    "unusual insurers": ({"insurer": "0099999999"}, Name.INSURERS, 40),
+    "a sorted list": ({"features": Features(75, Kin.NEXT, Course.SAME, 20)}, Name.NEIGHBOURS, 15),
+    "nobody known": ({}, Name.STRANGERS, 40),
+    "a decoy": ({"decoy": True}, Name.DECOYS, 1),
+}
+
+
+@pytest.mark.parametrize(("told", "signal", "within"), THEFTS.values(), ids=THEFTS)
+def test_a_theft_quarantines_within(practice: Practice, told: dict[str, object], signal: Name, within: int) -> None:
+    sensed, count = practice.sensed, 0
+    for at_s in later(practice):
+        sensed, alerts, _ = sense(sensed, question(at_s, count, **{**FAR_OFF, **told}))
+        count += 1
+        if any(each.signal is signal and each.step is Step.QUARANTINED for each in alerts):
+            break
+    assert count <= within
+
+
+def test_look_ups_that_nobody_claims_are_seen_a_month_later(practice: Practice) -> None:
+    waiting = Waiting(FIRST_DAY + 170, 0, 0, 0, 0, 0)
+    at_s = (FIRST_DAY + 210) * DAY_S
+    _, alerts = ripened(practice.sensed, at_s, FIRST_DAY + 170, (Ripe(waiting, False),) * 40)
+    assert alerts[-1].signal is Name.UNCLAIMED
+    assert alerts[-1].step is Step.QUARANTINED
+
+
+def test_the_same_identifiers_count_once_a_day(practice: Practice) -> None:
+    sensed = practice.sensed
+    for at_s in list(later(practice))[:200]:
+        sensed, alerts, _ = sense(sensed, question(at_s, 7, missed=True))
+        assert alerts == ()
+    assert sensed.tally.tried[Name.MISSES] == 1
+
+
+def test_a_theft_teaches_nothing_once_it_was_seen_or_denied(practice: Practice) -> None:
+    day = FIRST_DAY + 181
+    sensed = practice.sensed
+    for number in range(20):
+        sensed, _, _ = sense(sensed, question(day * DAY_S + number, number, insurer="0099999999"))
+    sensed, _ = closed(sensed, (day + 1) * DAY_S)
+    ripe = Ripe(Waiting(day, 1 << Name.STRANGERS, 1 << Name.STRANGERS, 1, 75, 9), True)
+    down = Move(Kind.ACCOUNT, Step.OPEN, Step.SLOWED, 0, Contained("a", Step.SLOWED, "b"))
+    limited = msgspec.structs.replace(stepped(practice.sensed, down), tally=Tally(day), days=())
+    for state, openings in (
+        (sensed, (ripe, msgspec.structs.replace(ripe, denied=True, claimed=False))),
+        (closed(stepped(limited, down), (day + 1) * DAY_S)[0], (ripe,)),
+    ):
+        after, _ = ripened(state, (day + 32) * DAY_S, day, openings)
+        assert after.profile == state.profile
+        assert all(each.day > day for each in after.days)
+    taught, _ = ripened(sensed, (day + 32) * DAY_S, day, (ripe,))
+    assert taught.profile.day == day
+
+
+def test_a_proof_forgives_circumstances_and_two_operators_everything(practice: Practice) -> None:
+    sensed, state = practice.sensed, Containment(Kind.ACCOUNT)
+    for at_s in list(later(practice))[:40]:
+        sensed, _, _ = sense(sensed, question(at_s, at_s, missed=True, **FAR_OFF))
+    state, made = move(state, Contained("a.martin", Step.STEP_UP, "vol"), 1)
+    assert made
+    sensed = stepped(sensed, made)
+    assert not sensed.tally.clean
+    _, made = move(state, Proved(60_000_000, ""), 61_000_000)
+    assert made
+    after = stepped(sensed, made)
+    assert after.step == Step.SLOWED
+    assert 0 < after.watch.rows[Name.MISSES].e_value <= 1_001
+    assert after.watch.rows[Name.SURROUNDINGS].e_value == 0
+    asked, _ = move(state, Released("a.martin", Step.OPEN, "clos"), 2)
+    _, made = move(asked, Released("b.durand", Step.OPEN, "clos"), 3)
+    assert made
+    after = stepped(sensed, made)
+    assert after.step == Step.OPEN
+    assert not after.tally.clean
+    assert all(row.e_value == 0 for row in after.watch.rows)
+
+
+questions = st.builds(
+    Question,
+    at_s=st.integers(FIRST_DAY * DAY_S, (FIRST_DAY + 3) * DAY_S),
+    missed=st.booleans(),
+    known=st.booleans(),
+    asked=st.integers(0, 3),
+    insurer=st.sampled_from(("1", "2")),
+    features=st.builds(Features, st.integers(0, 99), st.sampled_from(Kin), st.sampled_from(Course), st.integers(-1, 9)),
+    network=st.sampled_from(("a", "b")),
+    session=st.sampled_from(("x", "y")),
+    decoy=st.booleans(),
+)
+
+
+@given(st.lists(questions, max_size=30))
+def test_a_state_kept_at_any_moment_goes_on_the_same(asked: list[Question]) -> None:
+    straight = kept = begun("nurse", FIRST_DAY * DAY_S)
+    for each in asked:
+        one, other = sense(straight, each), sense(decode(encode(kept)), each)
+        assert one == other
+        straight, kept = one.sensed, other.sensed
+        assert (one.waiting is not None) == (not each.missed and not each.known)
+        assert straight.tally.people <= len(asked)
+
+
+def test_a_state_stays_small_whatever_is_asked() -> None:
+    sensed = begun("hospital", FIRST_DAY * DAY_S)
+    for number in range(ASKED_MAX + 50):
+        at_s = FIRST_DAY * DAY_S + number * 16
+        told = {"network": str(number), "session": str(number)}
+        sensed, _, _ = sense(sensed, question(at_s, number, **told))
+    assert len(encode(sensed)) < 24_000
+    for day in range(FIRST_DAY + 1, FIRST_DAY + 100):
+        sensed, _ = closed(sensed, day * DAY_S)
+    assert len(sensed.days) == DAYS_MAX
+    assert len(encode(sensed)) < 6_000
