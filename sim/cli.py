@@ -86,18 +86,20 @@ def sim_run(
 @app.command("attacks")
 def sim_attacks(json: Json = False) -> None:
     """List the attacks that `ecluse sim run --attack NAME` can play, after the days of care, on the same people."""
-    from sim.attacks import SCENARIOS
+    from sim.attacks.scenarios import SCENARIOS
 
     if json:
-        print_json([{"name": each.name, "title": each.title, "about": each.about} for each in SCENARIOS.values()])
+        shown = ("name", "title", "knows", "costs")
+        print_json([{name: getattr(each, name) for name in shown} for each in SCENARIOS.values()])
         return
     for each in SCENARIOS.values():
-        OUT.print(f"[bold]{each.name:<10}[/] {each.title}. {each.about}", highlight=False, soft_wrap=True)
+        words = f"{each.title}. Sait : {each.knows}. Paie : {each.costs}."
+        OUT.print(f"[bold]{each.name:<15}[/] {words}", highlight=False, soft_wrap=True)
 
 
 def _played(people: int, seed: int, out: Path, days: int, attacks: tuple[str, ...] = ()) -> tuple[Run, Figures]:
     from sim import figures
-    from sim.attacks import scenario_of
+    from sim.attacks.scenarios import scenario_of
     from sim.auditor.lie import Lie
     from sim.run import Run
 

@@ -156,17 +156,20 @@ class Tokens:
             return BAD_TOKEN
         return self._signed(planned.account, planned.token, self.logins(planned))
 
-    def of(self, account: str) -> str:
-        """A token of this account for all that its software may do, as of a login in the morning."""
-        return self._signed(account, exchange.FULL, self.logins.of(account, exchange.FULL, after_noon=False))
+    def fresh(self, account: str, now_ts: int) -> str:
+        """A token of this account, of a login in the morning, as the software renews it."""
+        login = self.logins.of(account, exchange.FULL, after_noon=False)
+        return self.issuer.token(self._holder(account, exchange.FULL, login), now_ts)
 
     def _signed(self, account: str, kind: str, login: Login) -> str:
         if login.session not in self.signed:
-            who = self.staff[account]
-            scopes = frozenset(token_kinds()[kind].split())
-            holder = Account(
-                account, who.practice.number, who.trade.profession, "", scopes,
-                software=login.software, session=login.session,
-            )  # fmt: skip
+            holder = self._holder(account, kind, login)
             self.signed[login.session] = self.issuer.token(holder, self.now_ts)
         return self.signed[login.session]
+
+    def _holder(self, account: str, kind: str, login: Login) -> Account:
+        who, scopes = self.staff[account], frozenset(token_kinds()[kind].split())
+        return Account(
+            account, who.practice.number, who.trade.profession, "", scopes,
+            software=login.software, session=login.session,
+        )  # fmt: skip

@@ -1,167 +1,65 @@
-"""What a thief gets with stolen logins: scenarios played over HTTP, beside the open portal of 2024 on the same people.
+"""Attacks over HTTP against the real hub, while others work: what thieves were told is then asked of the hub itself.
 
-The thief has read every line of this project, holds a true list of everybody in the département and valid tokens, and goes as
-fast as the hub answers, after a day of honest care. What it was told is counted here from its answers alone, and then asked of
-the hub: `ecluse exposure` must name as many people. Only what a day can hold is played: no attack here waits a week.
+The thief has read every line of this project. What it was told is counted from its answers alone; `ecluse exposure` must name as
+many people. Weeks go by on a moved clock (`sim/clock.py`): each night the hub pays claims that are due.
 """
 
 from __future__ import annotations
 
 import itertools
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from ecluse.kernel.errors import refusal
-from sim import identifiers
+from ecluse.gate.containment import Step
+from ecluse.gate.features import Last, features
+from ecluse.gate.identity import Account
+from ecluse.kernel.days import paris_day
+from sim import acts
+from sim.attacks.aims import Aim, aim_at, portal
+from sim.attacks.scenarios import FAST, Scenario
+from sim.attacks.thief import Answer, Loot, rob
 from sim.auditor.lie import Oath
 from sim.auditor.told import instant
-from sim.communes import HERE, by_weight
+from sim.clock import Ahead
 from sim.hub import Address, Operator, Tokens
-from sim.people import Person
-from sim.player import Played
+from sim.lab.desk import Desk, Place
+from sim.lab.door import WARY_E
+from sim.logins import HEADER, Login
+from sim.player import Played, token_kinds
 from sim.professionals import Professional
-from sim.seeds import stream, weighted
+from sim.seeds import stream
 from sim.world import World
 
-AT_ONCE = 4  # connections of a thief: more than one core of a hub answers
-TRIES_MAX = 2_000  # questions of a thief: what comes after is refused like what came before
 SECOND_US = 1_000_000
 TOLD = {"confirmed", "quoted", "granted", "accepted"}  # outcomes that tell an account of a person
-YEARS_OF_AGE = 80  # of whom somebody without a list guesses
-
-ATTACK_UNKNOWN = refusal(
-    "attack_unknown", 404, "No such attack", fix="`ecluse sim attacks` lists those that can be played."
-)
-Timeline = list[tuple[int, int]]  # questions asked, people newly told of by then
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """Whom a question is about, as on a list; `person` is their number in the world, -1 of a guess."""
-
-    insurer: str
-    nir: str
-    birth_date: str
-    birth_rank: int
-    person: int = -1
-
-
-Job = tuple[Professional, Aim]  # whose account asks about whom
+FULL = "full"
+NOBODYS_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"  # the thumbprint of a key that the thief has not
+ELSEWHERE = Login("198.19.0.66", "curl", "stolen")  # RFC 2544, of no practice
+MORNING_S = 7 * 3600  # UTC
+OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
+HURRY_TRIES = 40  # people of its own practice that are asked about after a theft
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
-    """An attack: what is stolen, and in which order people are asked about. `title` and `about` are shown, in French."""
+class Honest:
+    """What others were told meanwhile: `asked` by accounts nobody stole, `refused` of them; and the robbed practices' own patients."""
 
-    name: str
-    title: str
-    about: str
-    accounts: slice  # of the professionals, general practitioners first: no account is stolen twice
-    aims: Callable[[World, random.Random], Iterator[Aim]]
-    has_token: bool = True
-
-
-def leaked(world: World, draw: random.Random) -> Iterator[Aim]:
-    """Everybody covered, true to the letter, in no order."""
-    people = [person for person in world.people if world.rights(person)]
-    draw.shuffle(people)
-    return (_aim(world, person) for person in people)
-
-
-def guessed(world: World, draw: random.Random) -> Iterator[Aim]:
-    """Numbers that could be: sex, year, month, a commune of the département by its size, an order, a day."""
-    while True:
-        year, month, day = (
-            world.day.year - draw.randrange(1, YEARS_OF_AGE),
-            draw.randrange(1, 13),
-            draw.randrange(1, 29),
-        )
-        commune = weighted(draw, by_weight(HERE)).code
-        body = f"{draw.randrange(1, 3)}{year % 100:02}{month:02}{commune}{draw.randrange(1, 40):03}"
-        insurer = draw.choice(world.insurers).number
-        yield Aim(insurer, body + identifiers.nir_key(body), f"{year}-{month:02}-{day:02}", 1)
-
-
-def _aim(world: World, person: Person) -> Aim:
-    return Aim(world.rights(person)[0].insurer, person.nir, person.birth_date, person.birth_rank, person.number)
-
-
-SCENARIOS = {
-    each.name: each
-    for each in (
-        Scenario(
-            "leaked",
-            "Une liste volée, un compte volé",
-            "Le voleur a la liste exacte des assurés et le jeton d’un médecin généraliste ; il demande tout, au plus vite.",
-            slice(0, 1),
-            leaked,
-        ),
-        Scenario(
-            "blind",
-            "Au hasard, un compte volé",
-            "Sans liste : des NIR vraisemblables du département, un organisme au hasard.",
-            slice(1, 2),
-            guessed,
-        ),
-        Scenario(
-            "hundred",
-            "Une liste volée, cent comptes volés",
-            "Cent comptes à la fois (tous, s’il y en a moins), chacun sur sa part de la liste.",
-            slice(2, 102),
-            leaked,
-        ),
-        Scenario(
-            "bad-token",
-            "Une liste volée, un jeton forgé",
-            "La liste exacte, et un jeton que personne n’a signé.",
-            slice(0, 1),
-            leaked,
-            has_token=False,
-        ),
-    )
-}
+    asked: int = 0
+    refused: int = 0
+    own_asked: int = 0
+    own_refused: int = 0
 
 
 @dataclass
-class Loot:
-    """What one scenario gave: people newly told of by questions asked, refusals by code, and what the hub says of it.
-
-    `confirmed`: people told of, new to the account or not; `displayed`: the same, as `ecluse exposure` answers.
-    """
-
-    scenario: Scenario
-    accounts: int
-    asked: int = 0
-    newly: int = 0
-    confirmed: int = 0
-    fields: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    timeline: Timeline = field(default_factory=lambda: [(0, 0)])
-    portal: Timeline = field(default_factory=lambda: [(0, 0)])
-    displayed: int = 0
-    took_s: float = 0.0
-
-
-def scenario_of(name: str) -> Scenario:
-    """A scenario by its name. Raises `attack_unknown`."""
-    if name not in SCENARIOS:
-        raise ATTACK_UNKNOWN(f"{name[:40]!r}: there is {', '.join(SCENARIOS)}")
-    return SCENARIOS[name]
-
-
-def tries(world: World) -> int:
-    """How many questions a thief asks: about everybody once, or `TRIES_MAX`."""
-    return min(TRIES_MAX, len(world.people))
-
-
-@dataclass(frozen=True, slots=True)
 class Robber:
     """Plays attacks on one world, after the exchanges `played` there, and asks the hub in `directory` what it knows of them."""
 
@@ -171,48 +69,50 @@ class Robber:
     operator: Operator
     directory: Path
     oath: Oath
+    clock: Ahead
+    honest: dict[str, Honest] = field(default_factory=dict)
+    taken: int = 0  # accounts stolen so far
 
     def play(self, address: Address, scenario: Scenario, advance: Callable[[int], None]) -> Loot:
         """Play one scenario against the hub at `address`. Raises `Lie` when the hub knows of other people than were told."""
-        stolen = _stolen(self.world.professionals, scenario.accounts)
-        drawn = scenario.aims(self.world, stream(self.world.seed, "attack", scenario.name))
-        aims = list(itertools.islice(drawn, tries(self.world)))
-        loot = Loot(scenario, len(stolen), portal=portal(self.world, aims))
-        began_ts, began_s = time.time(), time.perf_counter()
-        self._rob(loot, address, [(stolen[place % len(stolen)], aim) for place, aim in enumerate(aims)], advance)
+        stolen = self._stolen(scenario)
+        draw = stream(self.world.seed, "attack", scenario.name)
+        door = HttpDoor(self, address, scenario, {who.account: who for who in stolen})
+        began_ts, began_s = door.now_s, time.perf_counter()
+        listed, listing = (scenario.aims(self.world, stream(self.world.seed, "list", scenario.name)) for _ in range(2))
+        with _Others(self, address, {who.account for who in stolen}) as others:
+            accounts = [who.account for who in stolen]
+            loot = rob(scenario, door, accounts, listed, draw, advance, tries(self.world, scenario))
         loot.took_s = time.perf_counter() - began_s
-        loot.displayed = self._displayed(stolen, began_ts)
+        loot.portal = portal(self.world, list(itertools.islice(listing, loot.asked)))
+        loot.displayed = self._displayed(stolen, began_ts, door.now_s)
         self.oath.same("what a thief was told is known", scenario.name, loot.displayed, loot.confirmed)
+        self.honest[scenario.name] = Honest(others.asked, others.refused, *door.own_patients(draw))
+        door.close()
         return loot
 
-    def _rob(self, loot: Loot, address: Address, jobs: list[Job], advance: Callable[[int], None]) -> None:
-        known = {(each.planned.account, each.planned.must.person) for each in self.played if _tells(each)}
-        told: set[tuple[str, str, int]] = set()
-        thief = Thief(address, self.world.day.isoformat())
+    def _stolen(self, scenario: Scenario) -> list[Professional]:
+        """General practitioners first, for their caps are those that targets name; nobody twice as long as there are others."""
+        ranked = sorted(
+            self.world.professionals, key=lambda who: (who.trade.profession != "general_practitioner", who.account)
+        )
+        first = self.taken % len(ranked)
+        found = ranked[first : first + scenario.accounts]
+        self.taken += len(found) if scenario.token == "true" else 0
+        return found
 
-        def ask(job: Job) -> dict[str, str]:
-            token = self.tokens.of(job[0].account) if loot.scenario.has_token else "forged"
-            return thief.ask(token, *job)
+    def known(self) -> dict[str, list[int]]:
+        """Whom each account was told of before, by their numbers."""
+        found: dict[str, list[int]] = {}
+        for each in self.played:
+            if each.planned.must.outcome in TOLD and each.planned.must.person >= 0:
+                found.setdefault(each.planned.account, []).append(each.planned.must.person)
+        return found
 
-        with ThreadPoolExecutor(AT_ONCE) as connections:
-            for (who, aim), answer in zip(jobs, connections.map(ask, jobs), strict=True):
-                loot.asked += 1
-                if answer.get("outcome") == "confirmed":
-                    told.add((aim.nir, aim.birth_date, aim.birth_rank))
-                    loot.fields += len(answer) - 1  # the id of the check says nothing
-                    loot.newly += (who.account, aim.person) not in known
-                    loot.timeline.append((loot.asked, loot.newly))
-                elif "code" in answer:
-                    loot.refused[answer["code"]] += 1
-                advance(1)
-        thief.close()
-        loot.confirmed = len(told)
-        loot.timeline.append((loot.asked, loot.newly))
-
-    def _displayed(self, stolen: Sequence[Professional], began_ts: float) -> int:
+    def _displayed(self, stolen: Sequence[Professional], began_ts: float, until_ts: float) -> int:
         """How many people the hub says it showed these accounts since."""
         place = ("--dir", str(self.directory))
-        words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(time.time() * SECOND_US)), *place]
+        words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(until_ts * SECOND_US)), *place]
         for who in stolen:
             words += ["--account", who.account]
         self.operator.command("journal", "export", *place)
@@ -220,50 +120,213 @@ class Robber:
         people: int = said["displayed"]["people"]["at_most"]
         return people
 
+    def pay(self) -> None:
+        """The night's payment run."""
+        self.operator.command("pay", "run", "--date", self.today, "--dir", str(self.directory))
 
-def _tells(played: Played) -> bool:
-    return played.planned.must.outcome in TOLD
+    @property
+    def today(self) -> str:
+        """The hub's day."""
+        return paris_day(self.clock.now()).isoformat()
 
 
-def _stolen(professionals: tuple[Professional, ...], which: slice) -> list[Professional]:
-    """General practitioners first: their caps are those that the design's targets name."""
-    return sorted(professionals, key=lambda who: (who.trade.profession != "general_practitioner", who.account))[which]
+def tries(world: World, scenario: Scenario) -> int:
+    """How many questions a thief asks at most: about everybody once for each day, or `FAST`."""
+    return min(FAST * max(1, scenario.plan.days), len(world.people) * scenario.plan.days)
 
 
-class Thief:
-    """Asks over HTTP as a practice's software would."""
+class HttpDoor:
+    """A `Door` on the real server, asked as a practice's software asks it."""
 
-    def __init__(self, address: Address, day: str) -> None:
-        self._http = httpx.Client(base_url=f"http://{address[0]}:{address[1]}", timeout=60)
-        self._day = day
+    def __init__(self, robber: Robber, address: Address, scenario: Scenario, staff: dict[str, Professional]) -> None:
+        self.robber, self.scenario, self.staff = robber, scenario, staff
+        self._http = httpx.Client(base_url="http://{}:{}".format(*address), timeout=60)
+        self._known = {account: set(people) for account, people in robber.known().items()}
+        self._by_number = {person.number: person for person in robber.world.people}
+        self._tokens: dict[str, str] = {}
+        self._engagements: dict[tuple[str, Aim], str] = {}
+        self._copies: dict[str, _Copy] = {}
+        self._draw = stream(robber.world.seed, "false claims", scenario.name)
+        self._invoices = itertools.count(1)
+        self._session = itertools.count(1)
 
-    def ask(self, token: str, who: Professional, aim: Aim) -> dict[str, str]:
-        """What the hub answers, a refusal too."""
-        beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
-        body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": self._day, "domain": who.trade.domain}
-        reply = self._http.post("/v1/rights/checks", json=body, headers={"authorization": f"Bearer {token}"})
-        answer: dict[str, str] = reply.json()
-        return answer
+    @property
+    def now_s(self) -> float:
+        """The hub's instant."""
+        return self.robber.clock.now().timestamp()
+
+    def enter(self, account: str, *, elsewhere: bool) -> None:
+        """The stolen token: of the practice's own login, or of one of the thief's."""
+        self._tokens[account] = self._token(account)
+
+    def ask(self, account: str, aim: Aim) -> Answer:
+        """A rights check."""
+        answer = self._check(account, aim)
+        is_new = False
+        if answer.get("outcome") == "confirmed":
+            known = self._known.setdefault(account, set())
+            is_new = aim.person not in known
+            known.add(aim.person)
+            self._engagements[account, aim] = answer["engagement"]["number"]
+        told = Answer(
+            answer.get("code", ""),
+            answer.get("outcome") == "confirmed",
+            len(answer) - 1 if answer.get("outcome") == "confirmed" else 0,  # the id of the check says nothing
+            is_new,
+        )
+        if self.scenario.plan.wary:
+            self._copy(account).ask(aim, self.now_s)
+        return told
+
+    def known(self, account: str, draw: random.Random) -> Aim | None:
+        """Somebody the practice was told of before."""
+        people = sorted(self._known.get(account, ()))
+        covered = [number for number in people if self.robber.world.rights(self._by_number[number])]
+        return aim_at(self.robber.world, self._by_number[draw.choice(covered)]) if covered else None
+
+    def bill(self, account: str, aim: Aim) -> None:
+        """A false claim under the engagement that was given."""
+        who, person = self.staff[account], self._by_number[aim.person]
+        lines = acts.lines(self._draw, who, person.age, self.robber.today)
+        body = {
+            "invoice": f"FX-{self.scenario.name[:8]}-{next(self._invoices)}",
+            "engagement": self._engagements[account, aim],
+            "lines": lines,
+        }
+        self._post("/v1/claims", body, account)
+
+    def prove(self, account: str) -> None:
+        """Log in anew: a token of this instant, after the limit it is to lift."""
+        self.robber.clock.set(self.robber.clock.seconds + 2)
+        self._tokens[account] = self._token(account)
+
+    def is_safe(self, account: str, aim: Aim) -> bool:
+        """The thief's own copy of the hub knows what was asked through it, and nothing else."""
+        return self._copy(account).is_safe(aim, self.now_s)
+
+    def wait(self, seconds: float) -> None:
+        """The clock is moved."""
+        if seconds:
+            self.robber.clock.set(self.robber.clock.seconds + seconds)
+
+    def sleep(self) -> None:
+        """The night's payment run, then the next morning; the session goes on under a token refreshed."""
+        self.robber.pay()
+        now = self.robber.clock.now()
+        morning = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0) + timedelta(seconds=MORNING_S)
+        self.wait((morning - now).total_seconds())
+        self._tokens = {account: self._token(account) for account in self._tokens}
+
+    def own_patients(self, draw: random.Random) -> tuple[int, int]:
+        """Ask about people new to the robbed practices, as their own staff would: how many, how many refused."""
+        if self.scenario.token != "true":
+            return 0, 0
+        asked = refused = 0
+        covered = [person for person in self.robber.world.people if self.robber.world.rights(person)]
+        for account in list(self.staff)[:1]:
+            new = [person for person in covered if person.number not in self._known.get(account, set())]
+            for person in draw.sample(new, min(HURRY_TRIES, len(new))):
+                asked += 1
+                refused += "code" in self._check(account, aim_at(self.robber.world, person))
+        return asked, refused
 
     def close(self) -> None:
         """Hang up."""
         self._http.close()
 
+    def _check(self, account: str, aim: Aim) -> dict[str, Any]:
+        beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
+        day, domain = self.robber.today, self.staff[account].trade.domain
+        body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": day, "domain": domain}
+        return self._post("/v1/rights/checks", body, account)
 
-def portal(world: World, aims: list[Aim]) -> Timeline:
-    """The portal of 2024 as far as it was told of: a number in, the record of the whole family out, and no count kept.
+    def _post(self, path: str, body: dict[str, Any], account: str) -> dict[str, Any]:
+        login = self._login(account)
+        headers = {"authorization": f"Bearer {self._tokens[account]}", HEADER: login.address}
+        answer: dict[str, Any] = self._http.post(path, json=body, headers=headers).json()
+        return answer
 
-    What was said in public is in docs/simulator.md; that nothing stopped the extraction follows from its size.
-    """
-    families: dict[int, set[int]] = {}
-    for person in world.people:
-        if world.rights(person):
-            families.setdefault(person.family, set()).add(person.number)
-    family = {person.number: person.family for person in world.people}
-    told: set[int] = set()
-    line = [(0, 0)]
-    for asked, aim in enumerate(aims, 1):
-        if aim.person >= 0:
-            told |= families[family[aim.person]]
-            line.append((asked, len(told)))
-    return [*line, (len(aims), len(told))]
+    def _login(self, account: str) -> Login:
+        own = self.robber.tokens.logins.of(account, FULL, after_noon=False)
+        return ELSEWHERE if self.scenario.plan.elsewhere else own
+
+    def _token(self, account: str) -> str:
+        if self.scenario.token == "forged":
+            return "forged"
+        who, login = self.staff[account], self._login(account)
+        holder = Account(
+            account, who.practice.number, who.trade.profession, "", frozenset(token_kinds()[FULL].split()),
+            software=login.software, session=f"{login.session}-{next(self._session)}",
+            jkt=NOBODYS_KEY if self.scenario.token == "replayed" else "",
+        )  # fmt: skip
+        return self.robber.tokens.issuer.token(holder, int(self.now_s))
+
+    def _copy(self, account: str) -> _Copy:
+        if account not in self._copies:
+            profession = self.staff[account].trade.profession
+            self._copies[account] = _Copy(profession, self.now_s)
+        return self._copies[account]
+
+
+class _Copy:
+    """A thief's own copy of the hub, for one account: what everybody may read, fed with what was asked."""
+
+    def __init__(self, profession: str, now_s: float) -> None:
+        from ecluse.wiring.gate import read_caps
+
+        self.desk = Desk(read_caps(None).of(profession), profession, int(now_s), senses=True)
+        self.last: Last | None = None
+
+    def ask(self, aim: Aim, at_s: float) -> None:
+        """The same question as was asked."""
+        self.desk, self.last, _ = self._tried(self.desk, aim, at_s)
+
+    def is_safe(self, aim: Aim, at_s: float) -> bool:
+        """Whether it would be told, and no alarm be nearer."""
+        copy, _, answer = self._tried(self.desk.fork(), aim, at_s)
+        return answer.is_new and copy.state.step == Step.OPEN and copy.loudest <= max(WARY_E, self.desk.loudest)
+
+    def _tried(self, desk: Desk, aim: Aim, at_s: float) -> tuple[Desk, Last, Answer]:
+        told, last = features(aim.nir, at_s, self.last)
+        answer = desk.ask(aim.person, aim.person >= 0, at_s, Place("", "", ""), aim.insurer, told)
+        return desk, last, answer
+
+
+class _Others:
+    """Everybody else goes on asking about their patients, from another thread."""
+
+    def __init__(self, robber: Robber, address: Address, stolen: set[str]) -> None:
+        self.robber, self.address = robber, address
+        self.staff = [who for who in robber.world.professionals if who.account not in stolen]
+        self.asked = self.refused = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> _Others:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        world, draw = self.robber.world, stream(self.robber.world.seed, "others", self.robber.taken)
+        people: Iterator[Aim] = itertools.cycle(aim_at(world, each) for each in world.people if world.rights(each))
+        busy: Counter[str] = Counter()
+        with httpx.Client(base_url="http://{}:{}".format(*self.address), timeout=60) as line:
+            while self.staff and not self._over.wait(OTHERS_EVERY_S):
+                who = draw.choice(self.staff)
+                busy[who.account] += 1
+                if busy[who.account] > 5:  # nobody of them is at a cap
+                    continue
+                aim = next(people)
+                beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
+                body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": self.robber.today}
+                token = self.robber.tokens.fresh(who.account, int(self.robber.clock.now().timestamp()))
+                headers = {"authorization": f"Bearer {token}"}
+                answer = line.post(
+                    "/v1/rights/checks", json=body | {"domain": who.trade.domain}, headers=headers
+                ).json()
+                self.asked += 1
+                self.refused += "code" in answer

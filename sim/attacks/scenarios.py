@@ -38,8 +38,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One attack. `title`, `knows` and `costs` are shown, in French; `first`, `accounts`: which accounts are stolen, so that no
-    account is stolen twice in one run. `token`: "true", "forged", or "replayed" (bound to a key the thief has not)."""
+    """One attack. `title`, `knows` and `costs` are shown, in French; `accounts`: how many are stolen.
+
+    `token`: "true", "forged", or "replayed" (bound to a key the thief has not).
+    """
 
     name: str
     title: str
@@ -47,9 +49,8 @@ class Scenario:
     costs: str
     aims: Aims
     plan: Plan
-    first: int
     accounts: int = 1
-    token: str = "true"  # noqa: S105 - a kind of token
+    token: str = "true"
 
 
 LIST = "la liste exacte des assurés"
@@ -58,64 +59,64 @@ SCENARIOS = {
     for each in (
         Scenario(
             "leaked", "Une liste volée, un compte volé", LIST + ", le jeton d’un médecin généraliste",
-            "une liste, un hameçonnage", leaked, Plan(), 0,
+            "une liste, un hameçonnage", leaked, Plan(),
         ),
         Scenario(
             "blind", "Au hasard, un compte volé", "rien : des NIR vraisemblables du département, un organisme au hasard",
-            "un hameçonnage", guessed, Plan(), 1,
+            "un hameçonnage", guessed, Plan(),
         ),
         Scenario(
             "smart", "Naissances connues, un compte volé",
             "sexe, date et commune de naissance (registres, réseaux), l’ordre à vingt près, le plus grand organisme",
-            "un hameçonnage, un registre", born, Plan(), 102,
+            "un hameçonnage, un registre", born, Plan(),
         ),
         Scenario(
             "leaked-slow", "Une liste volée, soixante jours de patience", LIST,
-            "une liste, un hameçonnage, deux mois", leaked, Plan(a_day=10, days=60, gap_s=2_400), 103,
+            "une liste, un hameçonnage, deux mois", leaked, Plan(a_day=10, days=60, gap_s=2_400),
         ),
         Scenario(
             "fake-claims-50", "Fausses factures, une fois sur deux", LIST + ", le logiciel d’un cabinet, ce qu’une facture demande",
             "une liste, un hameçonnage, de fausses factures que le cabinet voit payées", leaked,
-            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=50), 104,
+            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=50),
         ),
         Scenario(
             "fake-claims-90", "Fausses factures, neuf fois sur dix", LIST + ", le logiciel d’un cabinet, ce qu’une facture demande",
             "une liste, un hameçonnage, de fausses factures que le cabinet voit payées", leaked,
-            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=90), 105,
+            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=90),
         ),
         Scenario(
             "hundred", "Une liste volée, cent comptes volés", LIST + ", cent comptes à la fois (tous, s’il y en a moins)",
-            "une liste, cent hameçonnages", leaked, Plan(), 2, 100,
+            "une liste, cent hameçonnages", leaked, Plan(),
         ),
         Scenario(
             "insider", "Quelqu’un du cabinet", "les patients du cabinet, une liste de voisins ; la carte du professionnel",
-            "son emploi", leaked, Plan(a_day=2, days=60, gap_s=3_600, elsewhere=False, proves=True), 106,
+            "son emploi", leaked, Plan(a_day=2, days=60, gap_s=3_600, elsewhere=False, proves=True),
         ),
         Scenario(
             "help-desk", "Un accès refait par l’assistance", LIST + ", et une nouvelle identification obtenue au téléphone",
-            "une liste, un deuxième agent trompé, un délai", leaked, Plan(proves=True), 107,
+            "une liste, un deuxième agent trompé, un délai", leaked, Plan(proves=True),
         ),
         Scenario(
             "replayed", "Un jeton copié", LIST + ", un jeton lié à une clé que le voleur n’a pas",
-            "une liste, un relais percé", leaked, Plan(), 108, token="replayed",  # noqa: S106
+            "une liste, un relais percé", leaked, Plan(), token="replayed",
         ),
         Scenario(
             "stolen-device", "Un poste volé, session ouverte", LIST + ", le poste d’un cabinet, jusqu’au soir",
-            "une liste, un cambriolage", leaked, Plan(gap_s=5, a_day=400, elsewhere=False), 109,
+            "une liste, un cambriolage", leaked, Plan(gap_s=5, a_day=400, elsewhere=False),
         ),
         Scenario(
             "mimic", "Au rythme du cabinet", LIST + ", les patients, les heures et l’allure du cabinet",
             "une liste, un poste du cabinet, deux mois", leaked,
-            Plan(a_day=20, days=60, gap_s=1_200, known_share=65, elsewhere=False), 110,
+            Plan(a_day=20, days=60, gap_s=1_200, known_share=65, elsewhere=False),
         ),
         Scenario(
             "knows-all", "Connaît chaque plafond", LIST + ", tout le code, tout ce que la plateforme sait du compte, la carte",
             "une liste, un professionnel complice, six mois", leaked,
-            Plan(a_day=BUSY_DAY, days=180, gap_s=QUIET_S, elsewhere=False, proves=True, wary=True), 111,
+            Plan(a_day=BUSY_DAY, days=180, gap_s=QUIET_S, elsewhere=False, proves=True, wary=True),
         ),
         Scenario(
             "bad-token", "Une liste volée, un jeton forgé", LIST + ", et un jeton que personne n’a signé", "une liste",
-            leaked, Plan(), 0, token="forged",  # noqa: S106
+            leaked, Plan(), token="forged",
         ),
     )
 }  # fmt: skip

@@ -6,54 +6,79 @@ The order is that of `Desk.admit` and `Desk.release` (app/access.py). Nothing is
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import NamedTuple
 
+from msgspec.structs import replace
 
+from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DAY_US, DEBT_DAYS, Caps, Opened, Standing, counted, opened, spent
 from ecluse.gate.containment import Alerted, CapReached, Containment, Denied, Event, Kind, Proved, allows, move
-from ecluse.gate.detectors import Asked, DayClosed, Entered, Matured, Watch, observe, proved, watch
 from ecluse.gate.disclosure import allowed
-from ecluse.gate.features import Features
+from ecluse.gate.features import NOTHING, Features
+from ecluse.gate.lessons import Ripe, Waiting
 from ecluse.gate.presence import Presence
-from ecluse.gate.profile import Usual
+from ecluse.gate.profile import Profile
+from ecluse.gate.sensing import Question, Sensed, begun, ripened, sense, stepped
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Operation
 from sim.attacks.thief import Answer
 
 S_US, DAY_S = 1_000_000, 86_400
 TYPED_FIELDS = allowed(Operation.RIGHTS_CHECK, Presence.TYPED).bit_count()
-MISSED = Answer(fields=0)
+MISSED = Answer()
 KNOWN = Answer(confirmed=True, fields=TYPED_FIELDS)
 NEW = Answer(confirmed=True, fields=TYPED_FIELDS, is_new=True)
 ACR = "a level the settings accept"
 
 
-class Desk:
-    """What the hub keeps of one account. Times in seconds since 1970, days numbered from then. `usual`: None without detectors."""
+class Place(NamedTuple):
+    """From where a question is sent."""
 
-    def __init__(self, caps: Caps, usual: Usual | None, opened_s: int) -> None:
-        self.caps, self.usual = caps, usual
+    network: str
+    software: str
+    session: str
+
+
+class Desk:
+    """What the hub keeps of one account. Times in seconds since 1970, days numbered from then.
+
+    `senses`: detectors are fed; `profile`: what they have learnt of the account already, None of a new one.
+    """
+
+    def __init__(
+        self, caps: Caps, profession: str, opened_s: int, *, senses: bool, profile: Profile | None = None
+    ) -> None:
+        self.caps, self.senses = caps, senses
         self.standing = Standing()
         self.state = Containment(Kind.ACCOUNT)
-        self.watched: Watch = watch(opened_s)
+        self.sensed: Sensed = begun(profession, opened_s)
+        if profile:
+            self.sensed = replace(self.sensed, profile=profile)
         self.openings: dict[int, Opened] = {}
         self.shown: set[int] = set()
         self.by_day: dict[int, list[int]] = defaultdict(list)
-        self.asked_today: set[int] = set()
+        self.waiting: dict[int, Waiting] = {}
         self.denials: list[int] = []  # the days of "not me"
-        self.alarms: dict[str, int] = defaultdict(int)
+        self.moves: list[tuple[float, Step, str]] = []  # when, to which step, why
 
     def fork(self) -> Desk:
-        """A copy that goes its own way: what it holds is frozen, so containers are enough."""
+        """A copy that goes its own way: what it holds is frozen, so new containers are enough."""
         other = Desk.__new__(Desk)
         other.__dict__.update(self.__dict__)
-        other.openings, other.shown = dict(self.openings), set(self.shown)
+        other.openings, other.shown, other.waiting = dict(self.openings), set(self.shown), dict(self.waiting)
         other.by_day = defaultdict(list, {day: list(people) for day, people in self.by_day.items()})
-        other.asked_today, other.denials = set(self.asked_today), list(self.denials)
-        other.alarms = defaultdict(int, self.alarms)
+        other.denials, other.moves = list(self.denials), list(self.moves)
         return other
 
     def ask(
-        self, who: int, exists: bool, at_s: float, features: Features, insurer: int, presence: Presence = Presence.TYPED
+        self,
+        who: int,
+        exists: bool,
+        at_s: float,
+        place: Place,
+        insurer: str = "",
+        features: Features = NOTHING,
+        presence: Presence = Presence.TYPED,
     ) -> Answer:
         """A rights check about somebody (a number); `exists`: their rights are open with the insurer that was named."""
         verdict = allows(self.state, presence)
@@ -63,14 +88,14 @@ class Desk:
         if presence is not Presence.TYPED:
             self._shown(who, day)
             return KNOWN if known else NEW
-        if not known:
-            refused = self._counted(who if exists else None, at_s, day, slowed=verdict.slowed)
-            if refused:
-                return Answer(code="allowance_spent")
-        if self.usual:
-            again = who in self.asked_today
-            self.asked_today.add(who)
-            self._sense(Asked(int(at_s), not exists, known, again, insurer, features), at_s)
+        if not known and self._counted(who if exists else None, at_s, day, slowed=verdict.slowed):
+            return Answer(code="allowance_spent")
+        if self.senses:
+            question = Question(int(at_s), not exists, known, who & 0xFFFFFFFF, insurer, features, *place)
+            self.sensed, alerts, waiting = sense(self.sensed, question)
+            if waiting:
+                self.waiting[who] = waiting
+            self._alerted(alerts, at_s)
         return MISSED if not exists else KNOWN if known else NEW
 
     def settle(self, who: int, day: int) -> None:
@@ -86,33 +111,22 @@ class Desk:
             return
         self.openings[who] = Opened(row.day, None, denied=True)
         self.denials.append(day)
-        since = day - 2 * DEBT_DAYS
-        people = sum(len(self.by_day[each]) for each in range(since + 1, day + 1))
+        people = sum(len(self.by_day[each]) for each in range(day - 2 * DEBT_DAYS + 1, day + 1))
         self._moved(Denied(sum(each > day - DEBT_DAYS for each in self.denials), people), day * DAY_S)
-
-    def enter(self, at_s: float, hour: int, *, new: bool) -> None:
-        """A login's first question."""
-        if self.usual:
-            self._sense(Entered(int(at_s), new, hour), at_s)
 
     def prove(self, at_s: float) -> None:
         """Somebody logs in anew; nothing is lifted from a quarantine, nor from nothing."""
-        step = Step(self.state.step)
-        if step in (Step.OPEN, Step.QUARANTINED):
-            return
-        at_us = max(int(at_s * S_US), self.state.since_us + 1)
-        self.state, _ = move(self.state, Proved(at_us, ACR), at_us)
-        self.watched = proved(self.watched, step)
+        if self.state.step not in (Step.OPEN, Step.QUARANTINED):
+            at_us = max(int(at_s * S_US), self.state.since_us + 1)
+            self._moved(Proved(at_us, ACR), at_us / S_US)
 
     def close(self, day: int) -> None:
         """The day is over: its people are counted, look-ups of thirty days ago have matured."""
-        at_s = (day + 1) * DAY_S
-        if self.usual:
-            if self.asked_today:
-                self._sense(DayClosed(at_s, len(self.by_day[day])), at_s)
-            for who in self.by_day[day - DEBT_DAYS]:
-                self._sense(Matured(at_s, self.openings[who].justified is not None), at_s)
-        self.asked_today = set()
+        ripe_day, at_s = day - DEBT_DAYS, (day + 1) * DAY_S
+        if self.senses:
+            ripe = tuple(self._ripe(who) for who in self.by_day[ripe_day])
+            self.sensed, alerts = ripened(self.sensed, at_s, ripe_day, ripe)
+            self._alerted(alerts, at_s)
 
     @property
     def room(self) -> int:
@@ -122,7 +136,7 @@ class Desk:
     @property
     def loudest(self) -> float:
         """The highest E of a signal now."""
-        return max(row.e_value for row in self.watched.rows)
+        return max(row.e_value for row in self.sensed.watch.rows)
 
     def _counted(self, who: int | None, at_s: float, day: int, *, slowed: bool) -> str:
         """Count an opening (nobody: None), after the settled claims of the day were looked for. Which cap refused it."""
@@ -130,9 +144,6 @@ class Desk:
             self.standing = counted(self.standing, self.openings.values(), self.caps, day)
         caps, at_us = self.caps.slowed() if slowed else self.caps, int(at_s * S_US)
         refused = spent(self.standing, caps, at_us)
-        if refused == "debt":  # the hub looks at the practice's claims once more
-            self.standing = counted(self.standing, self.openings.values(), self.caps, day)
-            refused = spent(self.standing, caps, at_us)
         if refused in ("debt", "year"):
             self._moved(CapReached(refused, self.standing.debt, self.caps.debt), at_s)  # type: ignore[arg-type]
         if not refused and who is not None:
@@ -143,18 +154,23 @@ class Desk:
 
     def _shown(self, who: int, day: int) -> None:
         self.shown.add(who)
-        if who in self.openings:
-            self.settle(who, day)
+        self.settle(who, day)
 
-    def _sense(self, event: Asked | Entered | DayClosed | Matured, at_s: float) -> None:
-        assert self.usual
-        self.watched, alerts = observe(self.watched, self.usual, event)
+    def _ripe(self, who: int) -> Ripe:
+        row = self.openings[who]
+        return Ripe(self.waiting.pop(who), row.justified is not None, row.denied)
+
+    def _alerted(self, alerts: tuple[Alert, ...], at_s: float) -> None:
         for alert in alerts:
-            self.alarms[alert.signal.name] += 1
             self._moved(Alerted(alert), at_s)
 
     def _moved(self, event: Event, at_s: float) -> None:
-        self.state, _ = move(self.state, event, int(at_s * S_US))
+        self.state, done = move(self.state, event, int(at_s * S_US))
+        if done is None:
+            return
+        self.sensed = stepped(self.sensed, done)
+        why = event.alert.signal.name if isinstance(event, Alerted) else type(event).__name__
+        self.moves.append((at_s, Step(done.after), why))
 
 
 assert DAY_US == DAY_S * S_US

@@ -17,10 +17,11 @@ ASK_S = 0.005  # a question takes a hub so long
 class LabDoor:
     """A `Door` on offices by account. `token` as in the scenario: what is not true opens nothing."""
 
-    def __init__(self, offices: Mapping[str, Office], start_s: float, token: str = "true") -> None:  # noqa: S107
+    def __init__(self, offices: Mapping[str, Office], start_s: float, token: str = "true") -> None:
         self.offices, self.token = offices, token
         self._now_s = start_s
         self._guesses = -1
+        self._elsewhere = True
 
     @property
     def now_s(self) -> float:
@@ -28,21 +29,20 @@ class LabDoor:
         return self._now_s
 
     def enter(self, account: str, *, elsewhere: bool) -> None:
-        """The thief's first question comes from a new place, or from the practice's own in the practice's own login."""
-        office = self._office(account)
-        if elsewhere and self.token == "true":  # noqa: S105
-            office.desk.enter(self._now_s, int(self._now_s % DAY_S // 3600), new=True)
+        """The practice's day goes on until now."""
+        self._elsewhere = elsewhere
+        self._office(account)
 
     def ask(self, account: str, aim: Aim) -> Answer:
         """A rights check."""
-        if self.token != "true":  # noqa: S105
+        if self.token != "true":
             return Answer(code="unauthenticated")
         office = self._office(account)
         who = aim.person
         if who < 0:  # nobody: each a number of its own, below all others
             self._guesses -= 1
             who = self._guesses
-        answer = office.steal(who, aim.person >= 0, card_of(aim), self._now_s)
+        answer = office.steal(who, aim.person >= 0, card_of(aim), self._now_s, elsewhere=self._elsewhere)
         self._now_s += ASK_S
         return answer
 
@@ -52,7 +52,7 @@ class LabDoor:
         if not office.known:
             return None
         card: Card = draw.choice(office.cards)
-        return Aim("", card.nir, "", 1, draw.choice(office.known))
+        return Aim(card.insurer, card.nir, "", 1, draw.choice(office.known))
 
     def bill(self, account: str, aim: Aim) -> None:
         """A false claim, which will settle."""
@@ -65,10 +65,12 @@ class LabDoor:
     def is_safe(self, account: str, aim: Aim) -> bool:
         """Try it on a copy of the desk: told, the ladder where it was, and no signal of new people nearer to a step."""
         office = self._office(account)
-        copy = office.desk.fork()
-        told, _ = office._features(card_of(aim), self._now_s)
-        answer = copy.ask(aim.person, True, self._now_s, told, card_of(aim).insurer)
-        return answer.is_new and copy.state.step == Step.OPEN and copy.loudest <= max(WARY_E, office.desk.loudest)
+        before, last = office.desk, office.last
+        office.desk = before.fork()
+        answer = office.typed(aim.person, True, card_of(aim), self._now_s, office._place(self._now_s))
+        copy, office.desk, office.last = office.desk, before, last
+        quiet = max(WARY_E, before.loudest)
+        return answer.is_new and copy.state.step == Step.OPEN and copy.loudest <= quiet
 
     def wait(self, seconds: float) -> None:
         """Time goes by; the practice works on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import count
@@ -10,21 +9,25 @@ from random import Random
 from typing import NamedTuple
 
 from ecluse.gate.allowance import Caps
-from ecluse.gate.features import Features, Last, features
+from ecluse.gate.features import NOTHING, Last, features
 from ecluse.gate.presence import Presence
-from ecluse.gate.profile import Lesson, Taught, Usual, cold, insurer_class, learn, usual
+from ecluse.gate.profile import Lesson, Profile, Taught, cold, learn
 from ecluse.gate.signals import SIGNALS, Name, Proof
 from sim.attacks.aims import Aim
-from sim.attacks.thief import Answer
-from sim.lab.desk import DAY_S, Desk
+from sim.attacks.thief import PROVABLE, Answer
+from sim.lab.desk import DAY_S, Desk, Place
 from sim.lab.rates import Habit, questions, settles_on
 
 OPENS_S, CLOSES_S, NOON_S = 8 * 3600, 18 * 3600, 13 * 3600
-NEW_PLACE = 0.02  # of honest logins: another device, network or software (assumed)
+FROM_AFAR = 0.27  # of the simulated people, those born where less than one in a hundred is (tests/unit/sim/test_lab.py)
+NEW_PLACE = 0.01  # of honest days: another device, network or software (assumed)
+THIEF_S = Place("elsewhere", "curl", "stolen")
+GROWN_DAYS = 2 * 365
 STRANGERS_FROM = 1_000_000  # numbers of people whom only the practice knows: nobody's on a thief's list
 NOTICED = 0.05  # of people told of a first look-up that was not theirs, those who say "not me" (assumed)
 NOTICED_WITHIN_DAYS = 14  # between the look-up and their word (assumed: the insurer's notice, a quiet weekend)
 MISTAKEN = 1 / 2_000  # of honest first look-ups, those a patient denies by mistake (below `denials.MISTAKEN`, assumed)
+KNOWN_BEFORE = 500  # people the practice knows when its story begins
 MEMORY = 2_000  # people a practice asks about again
 
 
@@ -32,7 +35,7 @@ class Card(NamedTuple):
     """What a question about somebody says of them: a NIR of the world, an insurer."""
 
     nir: str
-    insurer: int
+    insurer: str
 
 
 @dataclass
@@ -48,15 +51,21 @@ class Served:
 class Office:
     """One account: its habit, its desk, and what is due on which day. `cards`: of the world's people, to ask about."""
 
-    def __init__(self, who: Habit, caps: Caps, cards: list[Card], draw: Random, *, senses: bool, day: int) -> None:
+    def __init__(
+        self, who: Habit, caps: Caps, cards: list[Card], draw: Random, day: int, *, senses: bool, grown: bool = True
+    ) -> None:
         self.habit, self.cards, self.draw = who, cards, draw
-        self.desk = Desk(caps, grown(who) if senses else None, day * DAY_S - 2 * 365 * DAY_S)
+        profile = grown_up(who) if senses and grown else None
+        opened_s = (day - GROWN_DAYS * grown) * DAY_S
+        self.desk = Desk(caps, who.profession, opened_s, senses=senses, profile=profile)
+        self.places = 0
         self.served = Served()
         self.last: Last | None = None
-        self.known: list[int] = []
         self.numbers = count(STRANGERS_FROM)
+        self.known = [next(self.numbers) for _ in range(KNOWN_BEFORE if grown else 1)]
+        self.desk.shown.update(self.known)
         self.day = day
-        self.plan: list[tuple[float, int]] = []
+        self.plan: list[float] = []
         self.settled: dict[int, list[int]] = defaultdict(list)
         self.denied: dict[int, list[int]] = defaultdict(list)
         self.begin()
@@ -79,11 +88,9 @@ class Office:
         for who in self.denied.pop(self.day, ()):
             self.desk.deny(who, self.day)
         number = questions(self.draw, self.habit, self.day)
-        moments = (self.draw.uniform(OPENS_S, CLOSES_S) for _ in range(number))
-        self.plan = [(self.day * DAY_S + at_s, 0) for at_s in moments]
-        if number:
-            self.plan += [(self.day * DAY_S + at_s, 1) for at_s in (OPENS_S, NOON_S)]
-        heapq.heapify(self.plan)
+        self.places += self.draw.random() < NEW_PLACE
+        self.plan = sorted(self.day * DAY_S + self.draw.uniform(OPENS_S, CLOSES_S) for _ in range(number))
+        self.plan.reverse()
 
     def until(self, at_s: float) -> None:
         """Play the practice's own life up to an instant."""
@@ -94,35 +101,31 @@ class Office:
             self.begin()
         self._play(at_s)
 
-    def typed(self, who: int, exists: bool, card: Card, at_s: float) -> Answer:
+    def typed(self, who: int, exists: bool, card: Card, at_s: float, place: Place) -> Answer:
         """A typed question at the desk, with the features that the door sees."""
-        told, self.last = self._features(card, at_s)
-        answer = self.desk.ask(who, exists, at_s, told, card.insurer)
-        return answer
+        told, self.last = features(card.nir, at_s, self.last)
+        return self.desk.ask(who, exists, at_s, place, card.insurer, told)
 
-    def steal(self, who: int, aim_exists: bool, card: Card, at_s: float) -> Answer:
+    def steal(self, who: int, exists: bool, card: Card, at_s: float, *, elsewhere: bool) -> Answer:
         """A thief's question: whoever is newly told of may say "not me"."""
-        answer = self.typed(who, aim_exists, card, at_s)
+        place = THIEF_S if elsewhere else self._place(at_s)
+        answer = self.typed(who, exists, card, at_s, place)
         if answer.is_new and self.draw.random() < NOTICED:
             self.denied[self.day + 1 + self.draw.randrange(NOTICED_WITHIN_DAYS)].append(who)
         return answer
+
+    def _place(self, at_s: float) -> Place:
+        """The practice's own line; each half day is a login, and now and then there is a new device."""
+        return Place(f"line {self.places}", "software", f"{int(at_s // DAY_S)}/{at_s % DAY_S > NOON_S}")
 
     def bill(self, who: int) -> None:
         """A false claim: it settles as the practice's own do."""
         least, most, often = self.habit.settles
         self.settled[self.day + round(self.draw.triangular(least, most, often))].append(who)
 
-    def _features(self, card: Card, at_s: float) -> tuple[Features, Last]:
-        return features(card.nir, at_s, self.last)
-
     def _play(self, until_s: float) -> None:
-        while self.plan and self.plan[0][0] <= until_s:
-            at_s, kind = heapq.heappop(self.plan)
-            if kind:
-                hour = int(at_s % DAY_S // 3600)
-                self.desk.enter(at_s, hour, new=self.draw.random() < NEW_PLACE)
-            else:
-                self._honest(at_s)
+        while self.plan and self.plan[-1] <= until_s:
+            self._honest(self.plan.pop())
 
     def _honest(self, at_s: float) -> None:
         draw, who = self.draw, self.habit
@@ -138,7 +141,7 @@ class Office:
     def _newcomer(self, at_s: float, person: int) -> None:
         if self.draw.random() < self.habit.with_pass:
             self.served.with_pass += 1
-            answer = self.desk.ask(person, True, at_s, Features(), 0, Presence.PASS)
+            answer = self.desk.ask(person, True, at_s, self._place(at_s), presence=Presence.PASS)
             self.served.refused_with_pass += bool(answer.code)
         else:
             answer = self._kept(at_s, person, exists=True)
@@ -153,10 +156,11 @@ class Office:
     def _kept(self, at_s: float, person: int, *, exists: bool) -> Answer:
         """A typed question; refused for want of a proof, the professional logs in anew and asks again."""
         card = self.draw.choice(self.cards)
-        answer = self.typed(person, exists, card, at_s)
-        if answer.code in ("presence_required", "step_up_required"):
+        place = self._place(at_s)
+        answer = self.typed(person, exists, card, at_s, place)
+        if answer.code in PROVABLE:
             self.desk.prove(at_s)
-            answer = self.desk.ask(person, exists, at_s, Features(), card.insurer)
+            answer = self.desk.ask(person, exists, at_s, place, card.insurer, NOTHING)
         if answer.code:
             self.served.refused[answer.code] += 1
         return answer
@@ -167,7 +171,7 @@ class Office:
             del self.known[: MEMORY // 4]
 
 
-def grown(who: Habit) -> Usual:
+def grown_up(who: Habit) -> Profile:
     """What the hub has learnt of an account after two years of its honest months."""
     profile = cold(who.profession)
     month = round(who.asks * 20)
@@ -176,14 +180,14 @@ def grown(who: Habit) -> Usual:
         tried = {Name.MISSES: month, Name.STRANGERS: month, Name.HOURS: 40, Name.SURROUNDINGS: 40, Name.SURGE: 20}
         rates = {Name.MISSES: who.missed, Name.MISSES_OF_NEW: missed_of_new(who), Name.STRANGERS: who.new}
         rates |= {Name.UNCLAIMED: who.unclaimed, Name.SURROUNDINGS: NEW_PLACE, Name.HOURS: 0.0, Name.SURGE: 0.01}
-        rates |= {Name.PACE: 0.1, Name.NEIGHBOURS: 0.002, Name.INSURERS: 0.02, Name.BIRTHPLACES: 0.05}
+        rates |= {Name.PACE: 0.1, Name.NEIGHBOURS: 0.002, Name.INSURERS: 0.02, Name.BIRTHPLACES: FROM_AFAR}
         taught = {
             signal.name: _taught(signal.proof, tried.get(signal.name, new), rates[signal.name], who.unclaimed)
             for signal in SIGNALS
             if signal.name in rates
         }
         profile = learn(profile, Lesson(number * 30, True, taught, round(new / 20)))
-    return usual(profile)
+    return profile
 
 
 def missed_of_new(who: Habit) -> float:
@@ -203,4 +207,4 @@ def _taught(proof: Proof, trials: int, rate: float, unclaimed: float) -> Taught:
 
 def card_of(aim: Aim) -> Card:
     """What a thief's question says of somebody."""
-    return Card(aim.nir, insurer_class(aim.insurer))
+    return Card(aim.nir, aim.insurer)

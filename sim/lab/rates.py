@@ -39,7 +39,13 @@ MISSES = 0.03  # of questions: cards of last year, slips of the hand
 MISSES_SPREAD = 0.01
 WEEK = (1.25, 1.0, 1.0, 1.0, 1.0, 0.35, 0.0)  # from Monday
 MONTHS = (1.2, 1.15, 1.05, 1.0, 0.95, 1.0, 0.9, 0.7, 1.05, 1.05, 1.05, 1.1)  # flu, summer
-WEEKS_OFF = (7, 16, 31, 32, 52)  # of the year, moved by up to a week each way; hospitals, pharmacies, laboratories never close
+WEEKS_OFF = (
+    7,
+    16,
+    31,
+    32,
+    52,
+)  # of the year, moved by up to a week each way; hospitals, pharmacies, laboratories never close
 AFTER_REST = 1.3  # the first week after holidays
 NEVER_CLOSED = ("pharmacy", "laboratory", "hospital", "radiologist")
 SPREAD = 0.35  # standard deviation of the logarithm of an account's size, of one profession
