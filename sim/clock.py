@@ -47,7 +47,7 @@ class Ahead:
     def ruling(self) -> Iterator[None]:
         """In this process, and in servers started meanwhile, the hub's clock is this one."""
         before, said = SystemClock.now, os.environ.get(VARIABLE)
-        SystemClock.now = lambda _: self.now()  # type: ignore[method-assign]
+        SystemClock.now = lambda _: self.now()  # type: ignore[method-assign, assignment]
         os.environ[VARIABLE] = str(self.file)
         try:
             yield

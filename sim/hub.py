@@ -156,6 +156,10 @@ class Tokens:
             return BAD_TOKEN
         return self._signed(planned.account, planned.token, self.logins(planned))
 
+    def of(self, account: str) -> str:
+        """A token of this account for all that its software may do, as of a login in the morning."""
+        return self._signed(account, exchange.FULL, self.logins.of(account, exchange.FULL, after_noon=False))
+
     def fresh(self, account: str, now_ts: int) -> str:
         """A token of this account, of a login in the morning, as the software renews it."""
         login = self.logins.of(account, exchange.FULL, after_noon=False)

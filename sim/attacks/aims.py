@@ -55,7 +55,7 @@ def guessed(world: World, draw: random.Random) -> Iterator[Aim]:
 
 
 def born(world: World, draw: random.Random) -> Iterator[Aim]:
-    """Births that registers and networks tell: sex, day and commune are known, the order within twenty; the largest insurer first."""
+    """Births that registers tell: sex, day and commune are known, the order within twenty; the largest insurer is named."""
     people = [person for person in world.people if not person.dependant]
     insurer = max(world.insurers, key=lambda each: each.share).number
     while True:

@@ -19,9 +19,9 @@ from typing import Any
 
 import httpx
 
-from ecluse.gate.containment import Step
 from ecluse.gate.features import Last, features
 from ecluse.gate.identity import Account
+from ecluse.gate.signals import Step
 from ecluse.kernel.days import paris_day
 from sim import acts
 from sim.attacks.aims import Aim, aim_at, portal
@@ -51,7 +51,7 @@ HURRY_TRIES = 40  # people of its own practice that are asked about after a thef
 
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """What others were told meanwhile: `asked` by accounts nobody stole, `refused` of them; and the robbed practices' own patients."""
+    """How others fared meanwhile: questions of accounts nobody stole, refused; and those about the robbed practice's own patients."""
 
     asked: int = 0
     refused: int = 0

@@ -20,10 +20,11 @@ ATTACK_UNKNOWN = refusal(
 class Plan:
     """How a thief goes about it.
 
-    `a_day`: questions a day for each account, `days` in a row, `gap_s` between them; `known_share`: per cent of questions that are
-    about people the practice knows, to look like it; `claimed_share`: per cent of people newly told of for whom a false claim is sent.
-    `elsewhere`: from a device and network of the thief's own. `proves`: can log in anew as the account's owner. `wary`: has the whole
-    hub at home, fed with what was asked, and asks nothing that would raise an alarm or meet a cap.
+    `a_day`: questions a day for each account, `days` in a row, `gap_s` between them; `known_share`: per cent of questions that
+    are about people the practice knows, to look like it; `claimed_share`: per cent of people newly told of for whom a false claim
+    is sent. `elsewhere`: from a device and network of the thief's own. `proves`: can log in anew as the account's owner. `wary`:
+    has the whole hub at home, fed with what was asked, and asks nothing that would raise an alarm or meet a cap. `careful`: stops
+    for the day at the first refusal.
     """
 
     a_day: int = FAST
@@ -34,6 +35,7 @@ class Plan:
     elsewhere: bool = True
     proves: bool = False
     wary: bool = False
+    careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,17 @@ SCENARIOS = {
         ),
         Scenario(
             "leaked-slow", "Une liste volée, soixante jours de patience", LIST,
-            "une liste, un hameçonnage, deux mois", leaked, Plan(a_day=10, days=60, gap_s=2_400),
+            "une liste, un hameçonnage, deux mois", leaked, Plan(a_day=10, days=60, gap_s=2_400, careful=True),
         ),
         Scenario(
-            "fake-claims-50", "Fausses factures, une fois sur deux", LIST + ", le logiciel d’un cabinet, ce qu’une facture demande",
+            "fake-claims-50", "Fausses factures, une fois sur deux", LIST + ", le logiciel d’un cabinet, ses factures",
             "une liste, un hameçonnage, de fausses factures que le cabinet voit payées", leaked,
-            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=50),
+            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=50, careful=True),
         ),
         Scenario(
-            "fake-claims-90", "Fausses factures, neuf fois sur dix", LIST + ", le logiciel d’un cabinet, ce qu’une facture demande",
+            "fake-claims-90", "Fausses factures, neuf fois sur dix", LIST + ", le logiciel d’un cabinet, ses factures",
             "une liste, un hameçonnage, de fausses factures que le cabinet voit payées", leaked,
-            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=90),
+            Plan(a_day=BUSY_DAY, days=60, gap_s=QUIET_S, claimed_share=90, careful=True),
         ),
         Scenario(
             "hundred", "Une liste volée, cent comptes volés", LIST + ", cent comptes à la fois (tous, s’il y en a moins)",
@@ -90,7 +92,7 @@ SCENARIOS = {
         ),
         Scenario(
             "insider", "Quelqu’un du cabinet", "les patients du cabinet, une liste de voisins ; la carte du professionnel",
-            "son emploi", leaked, Plan(a_day=2, days=60, gap_s=3_600, elsewhere=False, proves=True),
+            "son emploi", leaked, Plan(a_day=2, days=60, gap_s=3_600, elsewhere=False, proves=True, careful=True),
         ),
         Scenario(
             "help-desk", "Un accès refait par l’assistance", LIST + ", et une nouvelle identification obtenue au téléphone",
@@ -107,7 +109,7 @@ SCENARIOS = {
         Scenario(
             "mimic", "Au rythme du cabinet", LIST + ", les patients, les heures et l’allure du cabinet",
             "une liste, un poste du cabinet, deux mois", leaked,
-            Plan(a_day=20, days=60, gap_s=1_200, known_share=65, elsewhere=False),
+            Plan(a_day=20, days=60, gap_s=1_200, known_share=65, elsewhere=False, careful=True),
         ),
         Scenario(
             "knows-all", "Connaît chaque plafond", LIST + ", tout le code, tout ce que la plateforme sait du compte, la carte",

@@ -16,7 +16,7 @@ PROVABLE = ("presence_required", "step_up_required", "insufficient_user_authenti
 
 
 class Answer(NamedTuple):
-    """What the door said. `code`: of a refusal, empty when there was none; `fields` told; `is_new`: the account did not know them."""
+    """What the door said. `code`: of a refusal, else empty; `fields` told; `is_new`: the account did not know this person."""
 
     code: str = ""
     confirmed: bool = False
@@ -69,8 +69,8 @@ class Door(Protocol):
 class Loot:
     """What one attack gave. `newly`: people an account told of that it did not know; `confirmed`: known or not.
 
-    `displayed`: the same, as `ecluse exposure` answers. `last_new_s`: from the first question to the last person newly told of, the
-    time to containment; `quarantined`: accounts that were.
+    `displayed`: the same, as `ecluse exposure` answers. `last_new_s`: from the first question to the last person newly told of:
+    the time to containment. `quarantined`: accounts that were.
     """
 
     scenario: Scenario
@@ -107,11 +107,15 @@ def rob(
     for day in range(plan.days):
         if day:
             door.sleep()
+        today = list(left)
         for number in range(plan.a_day * (len(left) if plan.days > 1 else 1)):
-            if not left or loot.asked >= questions_max:
+            if not today or loot.asked >= questions_max:
                 break
-            account = left[number % len(left)]
-            if thief.question(account) == QUARANTINED and plan.days > 1:
+            account = today[number % len(today)]
+            code = thief.question(account)
+            if code and plan.careful:
+                today.remove(account)
+            if code == QUARANTINED and plan.days > 1:
                 left.remove(account)
             told(1)
             door.wait(plan.gap_s)

@@ -29,7 +29,7 @@ OPENS_US, DAY_LONG_US = 8 * 3_600_000_000, 10 * 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class Debts:
-    """Honest debts of a profession: account-days, the debt that `SHARE` of them did not exceed, the highest, people opened a year."""
+    """Honest debts of a profession: what `SHARE` of days did not exceed, the highest; also unclaimed a year, opened a day."""
 
     profession: str
     with_pass: float

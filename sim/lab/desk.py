@@ -86,8 +86,9 @@ class Desk:
             return Answer(code=verdict.refusal.code)
         day, known = int(at_s // DAY_S), who in self.openings or who in self.shown
         if presence is not Presence.TYPED:
-            self._shown(who, day)
-            return KNOWN if known else NEW
+            if exists:
+                self._shown(who, day)
+            return MISSED if not exists else KNOWN if known else NEW
         if not known and self._counted(who if exists else None, at_s, day, slowed=verdict.slowed):
             return Answer(code="allowance_spent")
         if self.senses:

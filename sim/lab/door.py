@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from ecluse.gate.containment import Step
+from ecluse.gate.signals import Step
 from sim.attacks.aims import Aim
 from sim.attacks.thief import Answer
 from sim.lab.desk import DAY_S

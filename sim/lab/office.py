@@ -26,6 +26,7 @@ GROWN_DAYS = 2 * 365
 STRANGERS_FROM = 1_000_000  # numbers of people whom only the practice knows: nobody's on a thief's list
 NOTICED = 0.05  # of people told of a first look-up that was not theirs, those who say "not me" (assumed)
 NOTICED_WITHIN_DAYS = 14  # between the look-up and their word (assumed: the insurer's notice, a quiet weekend)
+PROTESTED = 0.10  # of people told that care they never had was paid for, those who say so (assumed)
 MISTAKEN = 1 / 2_000  # of honest first look-ups, those a patient denies by mistake (below `denials.MISTAKEN`, assumed)
 KNOWN_BEFORE = 500  # people the practice knows when its story begins
 MEMORY = 2_000  # people a practice asks about again
@@ -121,7 +122,10 @@ class Office:
     def bill(self, who: int) -> None:
         """A false claim: it settles as the practice's own do."""
         least, most, often = self.habit.settles
-        self.settled[self.day + round(self.draw.triangular(least, most, often))].append(who)
+        paid = self.day + round(self.draw.triangular(least, most, often))
+        self.settled[paid].append(who)
+        if self.draw.random() < PROTESTED:
+            self.denied[paid + 1 + self.draw.randrange(NOTICED_WITHIN_DAYS)].append(who)
 
     def _play(self, until_s: float) -> None:
         while self.plan and self.plan[-1] <= until_s:
@@ -130,22 +134,16 @@ class Office:
     def _honest(self, at_s: float) -> None:
         draw, who = self.draw, self.habit
         self.served.asked += 1
-        kind = draw.random()
-        if kind < who.missed:
-            self._kept(at_s, next(self.numbers), exists=False)
+        has_pass = draw.random() < who.with_pass
+        if draw.random() < who.missed:
+            self._kept(at_s, next(self.numbers), exists=False, has_pass=has_pass)
         elif draw.random() >= who.new and self.known:
-            self._kept(at_s, draw.choice(self.known), exists=True)
+            self._kept(at_s, draw.choice(self.known), exists=True, has_pass=has_pass)
         else:
-            self._newcomer(at_s, next(self.numbers))
+            self._newcomer(at_s, next(self.numbers), has_pass=has_pass)
 
-    def _newcomer(self, at_s: float, person: int) -> None:
-        if self.draw.random() < self.habit.with_pass:
-            self.served.with_pass += 1
-            answer = self.desk.ask(person, True, at_s, self._place(at_s), presence=Presence.PASS)
-            self.served.refused_with_pass += bool(answer.code)
-        else:
-            answer = self._kept(at_s, person, exists=True)
-        if answer.code:
+    def _newcomer(self, at_s: float, person: int, *, has_pass: bool) -> None:
+        if self._kept(at_s, person, exists=True, has_pass=has_pass).code:
             return
         self._remember(person)
         if due := settles_on(self.draw, self.habit, self.day):
@@ -153,8 +151,13 @@ class Office:
         if self.draw.random() < MISTAKEN:
             self.denied[self.day + 1 + self.draw.randrange(NOTICED_WITHIN_DAYS)].append(person)
 
-    def _kept(self, at_s: float, person: int, *, exists: bool) -> Answer:
-        """A typed question; refused for want of a proof, the professional logs in anew and asks again."""
+    def _kept(self, at_s: float, person: int, *, exists: bool, has_pass: bool) -> Answer:
+        """An honest question; refused for want of a proof, the professional logs in anew and asks again."""
+        if has_pass:
+            self.served.with_pass += 1
+            answer = self.desk.ask(person, exists, at_s, self._place(at_s), presence=Presence.PASS)
+            self.served.refused_with_pass += bool(answer.code)
+            return answer
         card = self.draw.choice(self.cards)
         place = self._place(at_s)
         answer = self.typed(person, exists, card, at_s, place)
