@@ -51,7 +51,7 @@ HURRY_TRIES = 40  # people of its own practice that are asked about after a thef
 
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """How others fared meanwhile: questions of accounts nobody stole, refused; and those about the robbed practice's own patients."""
+    """How others fared meanwhile: accounts nobody stole, and the robbed practice's own patients; asked, and refused."""
 
     asked: int = 0
     refused: int = 0

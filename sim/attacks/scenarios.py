@@ -88,7 +88,7 @@ SCENARIOS = {
         ),
         Scenario(
             "hundred", "Une liste volée, cent comptes volés", LIST + ", cent comptes à la fois (tous, s’il y en a moins)",
-            "une liste, cent hameçonnages", leaked, Plan(),
+            "une liste, cent hameçonnages", leaked, Plan(), accounts=100,
         ),
         Scenario(
             "insider", "Quelqu’un du cabinet", "les patients du cabinet, une liste de voisins ; la carte du professionnel",

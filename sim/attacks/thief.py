@@ -113,10 +113,11 @@ def rob(
                 break
             account = today[number % len(today)]
             code = thief.question(account)
-            if code and plan.careful:
-                today.remove(account)
-            if code == QUARANTINED and plan.days > 1:
+            is_lost = code == QUARANTINED and plan.days > 1
+            if is_lost:
                 left.remove(account)
+            if is_lost or (code and plan.careful):
+                today.remove(account)
             told(1)
             door.wait(plan.gap_s)
     loot.timeline.append((loot.asked, loot.newly))
