@@ -80,6 +80,8 @@ def attack_figures(loot: Loot, honest: Honest) -> Json:
         "knows": loot.scenario.knows,
         "costs": loot.scenario.costs,
         "accounts": loot.accounts,
+        "first_account": loot.stolen[0],
+        "began_ts": loot.began_ts,
         "asked": loot.asked,
         "people_told": loot.confirmed,
         "people_newly_told": loot.newly,

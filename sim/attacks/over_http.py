@@ -6,7 +6,9 @@ many people. Weeks go by on a moved clock (`sim/clock.py`): each night the hub p
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 import random
 import threading
 import time
@@ -14,10 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from ecluse.gate.features import Last, features
 from ecluse.gate.identity import Account
@@ -45,6 +46,8 @@ FULL = "full"
 NOBODYS_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"  # the thumbprint of a key that the thief has not
 ELSEWHERE = Login("198.19.0.66", "curl", "stolen")  # RFC 2544, of no practice
 MORNING_S = 7 * 3600  # UTC
+CHECKS = "/v1/rights/checks"
+OTHERS_EACH = 3  # questions of each account
 OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
 HURRY_TRIES = 40  # people of its own practice that are asked about after a theft
 
@@ -83,6 +86,7 @@ class Robber:
         with _Others(self, address, {who.account for who in stolen}) as others:
             accounts = [who.account for who in stolen]
             loot = rob(scenario, door, accounts, listed, draw, advance, tries(self.world, scenario))
+        loot.stolen, loot.began_ts = accounts, began_ts
         loot.took_s = time.perf_counter() - began_s
         loot.portal = portal(self.world, list(itertools.islice(listing, loot.asked)))
         loot.displayed = self._displayed(stolen, began_ts, door.now_s)
@@ -135,12 +139,30 @@ def tries(world: World, scenario: Scenario) -> int:
     return min(FAST * max(1, scenario.plan.days), len(world.people) * scenario.plan.days)
 
 
+class Line:
+    """One kept connection; the plainest there is, for a thief is fast."""
+
+    def __init__(self, address: Address) -> None:
+        self._connection = HTTPConnection(*address, timeout=60)
+
+    def post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+        """What is answered, a refusal too."""
+        content = json.dumps(body).encode()
+        self._connection.request("POST", path, content, {**headers, "content-type": "application/json"})
+        answer: dict[str, Any] = json.loads(self._connection.getresponse().read())
+        return answer
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+
 class HttpDoor:
     """A `Door` on the real server, asked as a practice's software asks it."""
 
     def __init__(self, robber: Robber, address: Address, scenario: Scenario, staff: dict[str, Professional]) -> None:
         self.robber, self.scenario, self.staff = robber, scenario, staff
-        self._http = httpx.Client(base_url="http://{}:{}".format(*address), timeout=60)
+        self._line = Line(address)
         self._known = {account: set(people) for account, people in robber.known().items()}
         self._by_number = {person.number: person for person in robber.world.people}
         self._tokens: dict[str, str] = {}
@@ -232,19 +254,18 @@ class HttpDoor:
 
     def close(self) -> None:
         """Hang up."""
-        self._http.close()
+        self._line.close()
 
     def _check(self, account: str, aim: Aim) -> dict[str, Any]:
         beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
         day, domain = self.robber.today, self.staff[account].trade.domain
         body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": day, "domain": domain}
-        return self._post("/v1/rights/checks", body, account)
+        return self._post(CHECKS, body, account)
 
     def _post(self, path: str, body: dict[str, Any], account: str) -> dict[str, Any]:
         login = self._login(account)
         headers = {"authorization": f"Bearer {self._tokens[account]}", HEADER: login.address}
-        answer: dict[str, Any] = self._http.post(path, json=body, headers=headers).json()
-        return answer
+        return self._line.post(path, body, headers)
 
     def _login(self, account: str) -> Login:
         own = self.robber.tokens.logins.of(account, FULL, after_noon=False)
@@ -314,19 +335,17 @@ class _Others:
         world, draw = self.robber.world, stream(self.robber.world.seed, "others", self.robber.taken)
         people: Iterator[Aim] = itertools.cycle(aim_at(world, each) for each in world.people if world.rights(each))
         busy: Counter[str] = Counter()
-        with httpx.Client(base_url="http://{}:{}".format(*self.address), timeout=60) as line:
+        with contextlib.closing(Line(self.address)) as line:
             while self.staff and not self._over.wait(OTHERS_EVERY_S):
                 who = draw.choice(self.staff)
                 busy[who.account] += 1
-                if busy[who.account] > 5:  # nobody of them is at a cap
+                if busy[who.account] > OTHERS_EACH:  # nobody of them is at a cap
                     continue
                 aim = next(people)
                 beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
                 body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": self.robber.today}
                 token = self.robber.tokens.fresh(who.account, int(self.robber.clock.now().timestamp()))
                 headers = {"authorization": f"Bearer {token}"}
-                answer = line.post(
-                    "/v1/rights/checks", json=body | {"domain": who.trade.domain}, headers=headers
-                ).json()
+                answer = line.post(CHECKS, body | {"domain": who.trade.domain}, headers)
                 self.asked += 1
                 self.refused += "code" in answer

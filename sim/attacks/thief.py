@@ -87,6 +87,8 @@ class Loot:
     quarantined: int = 0
     displayed: int = 0
     took_s: float = 0.0
+    stolen: Sequence[str] = ()
+    began_ts: float = 0.0
 
 
 def rob(
