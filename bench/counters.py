@@ -1,10 +1,12 @@
-"""What the gate's counters and limits add to a rights check, by the processor's time.
+"""What the gate's counters, limits and notes for the detectors add to a rights check, by the processor's time.
 
 On an envelope: whom an account knows is one read by key in a small B-tree, 4 µs with Python around it. Somebody new is that
 read again, the account's row read and written, a row added: five statements of 3 µs, and a share of one transaction without a
-sync, some 40 µs for a batch of twenty. Limits are a look into an empty table, 0.3 µs, and its version once in 50 ms.
-Budget: 40 µs a check for the whole gate, of which the verified token's share is bench/identity.py, that of the detectors
-bench/detectors.py. Here: 10 µs for a known person, 25 µs for a new one.
+sync, some 40 µs for a batch of twenty. Limits are a look into an empty table, 0.3 µs, and its version once in 50 ms. A note of a
+typed question is 120 bytes of MessagePack and a row, 6 µs, and a known person needs a transaction for it. The watcher reads a
+state of 2 kB, tries eight signals and writes it: 100 µs on whichever core is free.
+Budget: 40 µs a check for the whole gate, of which the token has a share (bench/identity.py). Here: 10 µs for a known person,
+25 µs for a new one, 10 µs more with a note of it; the watcher 200 µs, which is 5 000 questions a second.
 Beside it, what one would write first: counters in a dictionary of one process, which a restart forgives and workers do not
 share.
 
@@ -14,6 +16,7 @@ share.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import tempfile
 import time
@@ -21,22 +24,27 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from ecluse.app.last import LastQuestions
 from ecluse.app.ports.allowances import Ask
+from ecluse.app.watching import Watcher
+from ecluse.gate.features import Course, Features, Step
 from ecluse.gate.presence import Presence
-from ecluse.wiring.gate import open_allowances, open_containments
+from ecluse.gate.sensing import Question
+from ecluse.wiring.gate import open_allowances, open_containments, open_sensings, read_caps
 
-BUDGET_US = {"known": 10.0, "new": 25.0}
+BUDGET_US = {"known": 10.0, "new": 25.0, "known_noted": 20.0, "new_noted": 35.0, "watcher": 200.0}
 BATCH = 20  # answers that wait for the same sync, at the load of bench/rights.py
 EACH = 40  # people an account opens: below every cap
 START_US = 1_796_000_000_000_000
 
 
 def measure(accounts: int) -> dict[str, Any]:
-    """Microseconds an ask: somebody new, the same again, nobody; the peer; a look at limits."""
+    """Microseconds an ask: somebody new, the same again, nobody; the peer; a look at limits; with notes, and the watcher."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder:
-        gate, limits = open_allowances(Path(folder), ""), open_containments(Path(folder))
+        gate, limits = open_allowances(Path(folder), "", is_watched=False), open_containments(Path(folder))
         gate.caught_up()
         asks = [ask(account, person) for person in range(EACH) for account in range(accounts)]
         nobody = [ask(account, None) for account in range(accounts)]
@@ -50,7 +58,33 @@ def measure(accounts: int) -> dict[str, Any]:
         }
         gate.close()
         limits.close()
+    found |= noted(asks)
     return {**found, "within_budget": all(found[name] <= most for name, most in BUDGET_US.items())}
+
+
+def noted(asks: list[Ask]) -> dict[str, float]:
+    """The same with notes for the detectors; what the watcher takes for each; the features of a number."""
+    with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as home:
+        folder, last = Path(home), LastQuestions()
+        gate, limits, sensings = open_allowances(folder, ""), open_containments(folder), open_sensings(folder)
+        gate.caught_up()
+        hub: Any = SimpleNamespace(sensings=sensings, containments=limits)
+        watcher = Watcher(hub, read_caps(None).fleet, acts=False)
+        found = {"new_noted": best(gate.take, asks, rounds=1), "watcher": drained(watcher, len(asks))}
+        found["known_noted"] = best(gate.take, asks, rounds=1)
+        found["features"] = per_call(lambda: last.features("rpps:1", "2790675056123"))
+        gate.close()
+        limits.close()
+        sensings.close()
+    return found
+
+
+def drained(watcher: Watcher, questions: int) -> float:
+    """Microseconds of the processor a question until nothing waits."""
+    begun = time.process_time()
+    while asyncio.run(watcher.watch())[0]:
+        pass
+    return round((time.process_time() - begun) / questions * 1e6, 2)
 
 
 def ask(account: int, person: int | None) -> Ask:
@@ -58,7 +92,26 @@ def ask(account: int, person: int | None) -> Ask:
     reference = b"" if person is None else sha256(b"%d/%d" % (account, person)).digest()[:16]
     hour = EACH if person is None else person  # one person an hour: the bucket never refuses
     at_us = START_US + hour * 3_600_000_000
-    return Ask(f"rpps:{account}", f"place {account % 500}", "general_practitioner", reference, Presence.TYPED, at_us)
+    note = Question(
+        at_s=at_us // 1_000_000,
+        missed=person is None,
+        known=False,
+        asked=person or 0,
+        insurer=f"00750000{account % 50:02}",
+        features=Features(75, Step.FAR, Course.TURNED, 600),
+        network=f"192.0.{account % 250}.0/24",
+        software="logiciel",
+        session=str(hour // 8),
+    )
+    return Ask(
+        account=f"rpps:{account}",
+        practice=f"75{account % 500:07}",
+        profession="general_practitioner",
+        person=reference,
+        presence=Presence.TYPED,
+        at_us=at_us,
+        question=note,
+    )
 
 
 class Dictionary:
@@ -110,10 +163,13 @@ def main() -> None:
     print(f"somebody new       {found['new']:6.2f} µs   in a dictionary of one process {found['dictionary']} µs")
     print(f"somebody known     {found['known']:6.2f} µs")
     print(f"nobody             {found['nobody']:6.2f} µs")
+    print(f"with a note: new   {found['new_noted']:6.2f} µs   known {found['known_noted']} µs")
+    print(f"features of a NIR  {found['features']:6.2f} µs")
+    print(f"the watcher        {found['watcher']:6.2f} µs a question")
     print(f"a look at limits   {found['limits']:6.2f} µs")
     print(f"bytes for an account and a person: {found['bytes_each']}")
     held = "held" if found["within_budget"] else "missed"
-    print(f"budget: known {BUDGET_US['known']} µs, new {BUDGET_US['new']} µs: {held}")
+    print(f"budget: {', '.join(f'{name} {most:g} µs' for name, most in BUDGET_US.items())}: {held}")
 
 
 if __name__ == "__main__":

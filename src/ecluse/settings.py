@@ -105,9 +105,14 @@ class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table."""
+    """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table.
+
+    `detectors`: whether what they find moves limits, is only told, or nothing is watched. `watch_s`: how often they look.
+    """
 
     caps: str = ""
+    detectors: Literal["act", "tell", "off"] = "act"
+    watch_s: Annotated[float, Meta(ge=0.05, le=60)] = 0.25
 
 
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -36,7 +36,7 @@ from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
-from ecluse.wiring.gate import open_allowances, open_containments
+from ecluse.wiring.gate import open_allowances, open_containments, open_sensings
 from tests.journal import entries_in, open_log
 from tests.stores import Books, chosen, open_stores
 
@@ -119,11 +119,11 @@ class ClaimsHub:
         self.members = Members(self.keys)
         self.log = open_log(directory / "journal")
         self.allowance = Allowance(self.clock, open_allowances(directory, ""), self.stores.claims)
-        self.contained = open_containments(directory)
+        self.contained, self.sensings = open_containments(directory), open_sensings(directory)
         self.desk = Desk(self.clock, self.keys, self.log, self.members, self.allowance, self.contained)
         self.hub = Hub(
             clock=self.clock, ids=RandomIds(), keys=self.keys, book=open_book(), desk=self.desk, allowance=self.allowance,
-            containments=self.contained,
+            containments=self.contained, sensings=self.sensings,
             rights=self.members,
             products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
             recall=JournalSearch(directory / "journal"), **_others(),
@@ -205,6 +205,8 @@ _MINE = {
     "desk",
     "allowance",
     "containments",
+    "sensings",
+    "last",
     "recall",
     "rights",
     "products",

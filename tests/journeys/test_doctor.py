@@ -38,7 +38,8 @@ def broken(sound: Site, tmp_path: Path) -> Site:
     """A copy of it, to be broken."""
     shutil.copytree(sound.directory, tmp_path / "hub", symlinks=True)
     (tmp_path / "hub").chmod(0o700)
-    return Site(tmp_path / "hub", ECLUSE_KEYS_PASSPHRASE="écluse du Sanitas", ECLUSE_HTTP_PORT=str(free_port()))
+    told = {"ECLUSE_HTTP_PORT": str(free_port()), "ECLUSE_GATE_DETECTORS": "act"}
+    return Site(tmp_path / "hub", ECLUSE_KEYS_PASSPHRASE="écluse du Sanitas", **told)
 
 
 def free_port() -> int:

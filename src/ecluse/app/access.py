@@ -26,8 +26,10 @@ from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.challenge import INSUFFICIENT, Challenged
 from ecluse.gate.containment import PROOF_S_MAX, STEP_UP_REQUIRED, Containment, Kind, allows
 from ecluse.gate.disclosure import Overtold, fields_of, overtold
+from ecluse.gate.fleet import places
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
+from ecluse.gate.sensing import Question
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.journal.member import Member, decode_member, encode_member, member_about
 from ecluse.kernel.days import paris_day
@@ -157,7 +159,7 @@ class Desk:
 
         Raises `allowance_spent`.
         """
-        await self._write(None, _ask(admission, person))
+        await self._write(None, _ask(admission, person, is_told=False))
 
     async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
         """Count the disclosure and write it in the journal; returns when it is durable.
@@ -168,7 +170,8 @@ class Desk:
         answer, fields = disclosure._answer, disclosure.fields
         if beyond := overtold(answer, fields, admission.operation, admission.presence, paris_day(admission.at)):
             raise Overtold(beyond)
-        await self._write(self._entry(admission, disclosure), _ask(admission, disclosure.person))
+        is_told = admission.operation is Operation.CLAIM  # by `count`
+        await self._write(self._entry(admission, disclosure), _ask(admission, disclosure.person, is_told=is_told))
         return Released(answer)
 
     async def record(self, entry: Entry) -> None:
@@ -261,7 +264,8 @@ def _held_to(
     by_card = isinstance(about, Person)
     touched = [(Kind.ACCOUNT, asked.account.sub)]
     if isinstance(about, Person):
-        touched += [(Kind.INSURER, about.insurer), (Kind.DOMAIN, domain), (Kind.VENDOR, asked.account.software)]
+        who = asked.account
+        touched += [(Kind.DOMAIN, domain), *places(about.insurer, who.practice, who.software, asked.network)]
     is_slowed = False
     for name in touched:
         if state := limits.get(name):
@@ -277,14 +281,34 @@ def _held_to(
 _Waiting = tuple[Entry | None, Ask | None, "asyncio.Future[str]"]
 
 
-def _ask(admission: Admission, person: bytes) -> Ask | None:
-    """What the allowance counts: questions by what the card says."""
-    if not isinstance(admission.about, Person) or admission.operation not in BY_CARD:
+def _ask(admission: Admission, person: bytes, *, is_told: bool) -> Ask | None:
+    """What the allowance counts: questions by what the card says. `is_told`: the watcher is told of it already."""
+    about, asked = admission.about, admission.asked
+    if not isinstance(about, Person) or admission.operation not in BY_CARD:
         return None
-    account = admission.asked.account
-    at_us = int(admission.at.timestamp() * 1_000_000)
+    account, at_us = asked.account, int(admission.at.timestamp() * 1_000_000)
+    question = None
+    if not is_told and admission.presence is Presence.TYPED:
+        question = Question(
+            at_s=at_us // 1_000_000,
+            missed=not person,
+            known=False,
+            asked=about.asked,
+            insurer=about.insurer,
+            features=about.features,
+            network=asked.network,
+            software=account.software,
+            session=account.session,
+        )
     return Ask(
-        account.sub, account.practice, account.profession, person, admission.presence, at_us, admission.is_slowed
+        account=account.sub,
+        practice=account.practice,
+        profession=account.profession,
+        person=person,
+        presence=admission.presence,
+        at_us=at_us,
+        is_slowed=admission.is_slowed,
+        question=question,
     )
 
 

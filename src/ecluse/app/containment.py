@@ -10,12 +10,14 @@ from contextlib import suppress
 
 import msgspec
 
+from ecluse.app.alerted import AlertTold, alerts
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, Keys
 from ecluse.app.ports.allowances import Position
 from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
-from ecluse.gate.containment import S_US, Containment, Event, Kind, Move, Proved, Reach, move
+from ecluse.gate.containment import S_US, Contained, Containment, Event, Kind, Move, Proved, Reach, Released, move
+from ecluse.gate.fleet import Breaker
 from ecluse.gate.identity import Account
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act
@@ -28,7 +30,7 @@ CONTAINED_UNKNOWN = refusal(
     "contained_unknown",
     422,
     "This cannot be contained",
-    fix="Name an account (rpps:10000000001), or insurer:NUMBER, domain:CODE, vendor:SOFTWARE, and a step of its ladder.",
+    fix="Name an account (rpps:…), insurer:NUMBER, domain:CODE, vendor:SOFTWARE, department:CODE or network:PREFIX, and a step.",
 )
 
 
@@ -41,13 +43,15 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where something stands, and, of an account that has asked, its allowance."""
+    """Where something stands; of an account that has asked, its allowance and alerts; of the rest what its breaker counted."""
 
     kind: Kind
     name: str
     step: str
     state: Containment
     position: Position | None = None
+    alerts: tuple[AlertTold, ...] = ()
+    counted: Breaker | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -68,7 +72,7 @@ async def moved(hub: Hub, name: Name, event: Event) -> Move | None:
         entry = _entry(hub, whose, after, made)
         if after.step < before.step:
             await hub.desk.record(entry)
-        if hub.containments.swap(whose, before, after):
+        if hub.containments.swap(whose, before, after, made):
             if after.step >= before.step:
                 await hub.desk.record(entry)
             return made
@@ -91,11 +95,11 @@ def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:
     kept = _decode(keys.open(HUB, entry.sealed, _about(entry.request)))
     before = containments.state(kept.move.kind, kept.name)
     if before.since_us <= kept.after.since_us:
-        containments.swap(kept.name, before, kept.after)
+        containments.swap(kept.name, before, kept.after, kept.move)
 
 
 def named(text: str) -> Name:
-    """What an operator names: `insurer:NUMBER`, `domain:CODE`, `vendor:SOFTWARE`, else an account. Raises `contained_unknown`."""
+    """What an operator names: `insurer:NUMBER`, `department:CODE`… by `Kind`, else an account. Raises `contained_unknown`."""
     scheme, colon, rest = text.partition(":")
     kind, name = (Kind(scheme), rest) if colon and scheme in {*Kind} else (Kind.ACCOUNT, text)
     if not name or len(name) > NAME_CHARS_MAX:
@@ -122,8 +126,10 @@ def shown(hub: Hub, name: Name) -> Shown:
     """Where something stands. Nobody but accounts is named in it."""
     kind, whose = name
     state = hub.containments.state(kind, whose)
-    position = hub.allowance.store.position(whose, day_of(hub.now_ts_us)) if kind is Kind.ACCOUNT else None
-    return Shown(kind, whose, step_name(state), state, position)
+    if kind is not Kind.ACCOUNT:
+        return Shown(kind, whose, step_name(state), state, counted=hub.sensings.breaker(name))
+    position = hub.allowance.store.position(whose, day_of(hub.now_ts_us))
+    return Shown(kind, whose, step_name(state), state, position, alerts(hub, whose))
 
 
 def limited(hub: Hub) -> list[Shown]:
@@ -136,7 +142,8 @@ def _entry(hub: Hub, name: str, after: Containment, made: Move) -> Entry:
     request = hub.ids.new("gat_")
     sealed = hub.keys.seal(HUB, _encode(Kept(name, after, made)), _about(request))
     outcome = f"{made.kind}_{step_name(after)}"
-    return act(Operation.CONTAINED, made.at_us, request, outcome, about=name, sealed=sealed)
+    who = "operator" if isinstance(made.event, Contained | Released) else "hub"
+    return act(Operation.CONTAINED, made.at_us, request, outcome, account=who, about=name, sealed=sealed)
 
 
 def _about(request: str) -> bytes:

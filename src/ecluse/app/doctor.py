@@ -229,6 +229,14 @@ def _witnesses(facts: Facts) -> Found:
     return ok(f"{facts.watched} watch the journal" if facts.watched else "none is configured")
 
 
+def _detectors(facts: Facts) -> Found:
+    if facts.detectors == "off":
+        return Found("warning", "nobody watches what accounts ask", "Set gate.detectors: tell, and later act.")
+    if facts.production and facts.detectors == "tell":
+        return Found("warning", "detectors tell, and limit nobody", "Set gate.detectors to act once alerts look right.")
+    return ok(f"detectors {facts.detectors}")
+
+
 def _database(facts: Facts) -> Found:
     if facts.store is None:
         return Found("wrong", "the store was not looked at", "Mend what `opens` says, and ask again.")
@@ -320,6 +328,7 @@ CHECKS: dict[str, Callable[[Facts], Found]] = {
     "second home": _second_home,
     "retention": _retention,
     "witnesses": _witnesses,
+    "detectors": _detectors,
     "database": _database,
     "insurers": _insurers,
     "feeds": _feeds,

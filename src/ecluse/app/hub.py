@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
+from ecluse.app.last import LastQuestions
 from ecluse.app.ports import (
     ApprovalStore,
     ClaimStore,
@@ -23,6 +24,7 @@ from ecluse.app.ports import (
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.sensings import Sensings
 from ecluse.rules.book import RuleBook
 
 
@@ -37,6 +39,8 @@ class Hub:
     desk: Desk
     allowance: Allowance
     containments: Containments
+    sensings: Sensings
+    last: LastQuestions = field(default_factory=LastQuestions)
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

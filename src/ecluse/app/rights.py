@@ -18,6 +18,7 @@ from ecluse.app.presence import Present, present, scanned
 from ecluse.coverage.words import guarantee_in_words
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.disclosure import allowed, cut
+from ecluse.gate.features import NOTHING
 from ecluse.gate.identity import permit
 from ecluse.journal.entry import Field, Operation
 from ecluse.journal.member import Member
@@ -31,6 +32,7 @@ from ecluse.rights.person import member_message, nir_message, person_message
 SCOPE = "rights"
 CARE_PAST_DAYS_MAX = 2 * 366  # past two years a claim is prescribed: article L221-11 du code de la mutualité
 GUARANTEES_MAX = 40  # lines of a table told in words: a screen; the longest published table has under 200 for all care
+ALIKE_BYTES = 4  # of a pseudonym: enough to tell a day's questions of an account apart, not to tell a person
 CARE_AHEAD_DAYS_MAX = 90  # appointments are checked ahead; further away nobody can promise
 
 CARE_DATE_OUT_OF_RANGE = refusal(
@@ -102,7 +104,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     care_date = _care_date(question.care_date, today)
     permit(asked.account, SCOPE)  # a pass is looked at, and spent, for nobody else
     pass_ = scanned(hub, question.presented)
-    person = await who(hub, question.insurer, question.beneficiary)
+    person = await who(hub, asked, question.insurer, question.beneficiary)
     shown = await present(hub, pass_, person)
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, shown.presence, question.domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
@@ -129,20 +131,23 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     return await hub.desk.release(admission, disclosure)
 
 
-async def who(hub: Hub, insurer: str, beneficiary: Beneficiary) -> Person:
+async def who(hub: Hub, asked: Request, insurer: str, beneficiary: Beneficiary) -> Person:
     """The person meant, as keyed pseudonyms; the NIR is forgotten here. An insurer not served here has nobody."""
     number = amc(insurer, pointer="/insurer")
     born = birth_date(beneficiary.birth_date, pointer="/beneficiary/birth_date")
     rank = birth_rank(beneficiary.birth_rank, pointer="/beneficiary/birth_rank")
     if (beneficiary.nir is None) == (beneficiary.member_number is None):
         raise BENEFICIARY_INVALID(pointer="/beneficiary")
+    told = NOTHING
     if beneficiary.nir is not None:
-        message = nir_message(nir(beneficiary.nir, pointer="/beneficiary/nir"), born, rank)
+        typed = nir(beneficiary.nir, pointer="/beneficiary/nir")
+        message, told = nir_message(typed, born, rank), hub.last.features(asked.account.sub, typed)
     else:
         message = member_message(beneficiary.member_number or "", born, rank)
     served = hub.keys.has(number)
     keys = await hub.desk.look_up(number if served else HUB, message)  # wherever the key lives, both take as long
-    return Person(number, keys if served else (), beneficiary.member_number is not None)
+    alike = int.from_bytes(keys[0][:ALIKE_BYTES])
+    return Person(number, keys if served else (), beneficiary.member_number is not None, told, alike)
 
 
 async def with_tables(hub: Hub, insurer: str, opened: tuple[Covered, ...]) -> tuple[Covered, ...]:

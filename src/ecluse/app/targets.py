@@ -114,7 +114,7 @@ async def unengaged(
     days: Iterable[date],
 ) -> Target:
     """What a rights check would find on the day of care, and on each line's day within the thirty that follow."""
-    meant = await who(hub, insurer, beneficiary)
+    meant = await who(hub, asked, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant, domain=domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
     contracts = {day: open_rights(rights, domain, day) for day in {care_date, *days}}

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.identity import FORBIDDEN, Account
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation
@@ -13,11 +14,16 @@ from ecluse.journal.entry import Operation
 
 class Person(msgspec.Struct, frozen=True):
     """One person as asked about: the insurer, and the keyed pseudonyms of what the card says, one for each version of the
-    insurer's index key, the oldest first; none when the insurer is not served. A store reads by the version its rows have."""
+    insurer's index key, the oldest first; none when the insurer is not served. A store reads by the version its rows have.
+
+    `features`: what the question has in common with the one before it; `asked`: 32 bits of a pseudonym, served or not.
+    """
 
     insurer: str
     keys: tuple[bytes, ...]
     by_member: bool
+    features: Features = NOTHING
+    asked: int = 0
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -19,6 +19,8 @@ from math import ceil
 
 import msgspec
 
+from ecluse.gate.containment import Kind
+from ecluse.gate.fleet import FleetCap
 from ecluse.journal.entry import Entry, Operation
 from ecluse.kernel.errors import refusal
 
@@ -71,12 +73,16 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Caps by profession, since when, and the run or the text they come from. `names`: other words of tokens for a row."""
+    """Caps by profession, since when, and the run or the text they come from. `names`: other words of tokens for a row.
+
+    `fleet`: the breakers' caps, by kind; a kind without a row has no breaker.
+    """
 
     as_of: date
     source: str
     professions: dict[str, Caps]
     names: dict[str, str] = {}
+    fleet: dict[Kind, FleetCap] = {}
 
     def __post_init__(self) -> None:
         if missing := {OTHER, *self.names.values()} - self.professions.keys():

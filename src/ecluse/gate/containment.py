@@ -1,4 +1,4 @@
-"""The ladder: what an account, an insurer, a domain or a vendor is still allowed, and what moves it. Pure: state + event → state.
+"""The ladder: what an account, an insurer, a domain, a vendor… is still allowed, and what moves it. Pure: state + event → state.
 
 Downwards by itself or by one operator; upwards by a fresh proof of who sits there, or by two different operators, and in no other
 way. Care for a patient who shows a pass goes on at every step but the last. Each `Move` holds its evidence, for the journal.
@@ -64,7 +64,7 @@ CONTAINMENT_REFUSED = refusal(
 
 
 class Reach(IntEnum):
-    """The ladder of an insurer, a domain or a vendor."""
+    """The ladder of everything but accounts."""
 
     OPEN = 0
     PRESENCE_ONLY = 1
@@ -78,6 +78,8 @@ class Kind(StrEnum):
     INSURER = "insurer"
     DOMAIN = "domain"
     VENDOR = "vendor"
+    DEPARTMENT = "department"
+    NETWORK = "network"
 
 
 class Containment(msgspec.Struct, frozen=True):
@@ -153,6 +155,13 @@ class Move(msgspec.Struct, frozen=True):
 
 
 Moved = tuple[Containment, Move | None]
+
+
+def unsigned(made: Move) -> Move:
+    """The move without the words of its operator, for whoever follows it on without being the journal."""
+    if isinstance(made.event, Contained | Released):
+        return msgspec.structs.replace(made, event=msgspec.structs.replace(made.event, operator="", reason=""))
+    return made
 
 
 def move(state: Containment, event: Event, at_us: int) -> Moved:
@@ -268,7 +277,7 @@ REACHES: dict[Reach, tuple[Verdict, Verdict, Verdict]] = {
 
 
 def allows(state: Containment, presence: Presence) -> Verdict:
-    """What a question of this presence gets at this step: of the account, and of each insurer, domain and vendor it touches."""
+    """What a question of this presence gets at this step: of the account, and of all else that it touches."""
     if state.kind is Kind.ACCOUNT:
         return ALLOWS[Step(state.step)][presence]
     return REACHES[Reach(state.step)][presence]

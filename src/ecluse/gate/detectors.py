@@ -107,6 +107,8 @@ def observe(watched: Watch, usual: Usual, event: Event) -> tuple[Watch, tuple[Al
     rows = list(watched.rows)
     alerts: tuple[Alert, ...] = ()
     for name, hit in TRIALS[type(event)](event, usual):
+        if not usual.learnt[name]:
+            continue
         row = rows[name] = bet(rows[name], hit, usual.bounds[name], paid, at_s)
         if hit and row.money1 + row.money2 + row.money3 >= LEAST[name]:
             alerts += (_alert(name, row, usual, at_s),)

@@ -87,11 +87,13 @@ def lesson(tally: Tally, ripe: Sequence[Ripe], profile: Profile) -> Lesson:
     taught[Name.UNCLAIMED] = Taught(0, len(claimed), len(unclaimed), len(unclaimed))
     misses = taught[Name.MISSES]
     taught[Name.MISSES] = replace(misses, others=misses.others + tally.known)
-    strangers = taught[Name.STRANGERS]
     mean = profile.rates[Name.STRANGERS].mean
-    believed = min(tally.known, round(GROWTH * strangers.proved * (1 - mean) / mean))
-    proved, others = strangers.proved + believed, strangers.others + tally.known - believed
-    taught[Name.STRANGERS] = replace(strangers, proved=proved, others=others)
+    believed = min(tally.known, round(GROWTH * len(claimed) * (1 - mean) / mean))
+    taught[Name.STRANGERS] = (
+        Taught(  # of openings, tried or not: an account that joins has yet to learn how many are new to it
+            len(claimed), len(claimed) + believed, len(unclaimed), len(unclaimed) + tally.known - believed
+        )
+    )
     if 2 * len(claimed) > len(ripe):  # a day is honest when most of its people were
         taught[Name.SURGE] = Taught(int(tally.surged), 1)
     return Lesson(

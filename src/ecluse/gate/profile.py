@@ -97,7 +97,8 @@ class Lesson(msgspec.Struct, frozen=True):
 class Usual(msgspec.Struct, frozen=True):
     """A profile as detectors read it, worked out once a lesson: `means` and `bounds` (p0) by signal, and what is habit.
 
-    An empty habit is one that is not known yet. `people_max`: of a day that is not a surge.
+    An empty habit is one that is not known yet. `people_max`: of a day that is not a surge. `learnt`: signals that may be bet
+    on by now (`Signal.first`).
     """
 
     means: tuple[float, ...]
@@ -106,6 +107,7 @@ class Usual(msgspec.Struct, frozen=True):
     departments: frozenset[int]
     hours: frozenset[int]
     people_max: float
+    learnt: tuple[bool, ...]
 
 
 def cold(profession: str) -> Profile:
@@ -192,6 +194,10 @@ def usual(profile: Profile) -> Usual:
         _habit(profile.departments),
         _habit(profile.hours),
         mean + DAY_LIMIT_SDS * sqrt(mean + DAY_SPREAD * mean * mean),
+        tuple(
+            not signal.first or rate.hits + rate.others >= PRIOR_TRIES + signal.first
+            for rate, signal in zip(profile.rates, SIGNALS, strict=True)
+        ),
     )
 
 

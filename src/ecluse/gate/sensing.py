@@ -97,9 +97,9 @@ class Sense(NamedTuple):
     waiting: Waiting | None
 
 
-def begun(profession: str, at_s: int) -> Sensed:
+def begun(profession: str, at_s: int, step: int = Step.OPEN) -> Sensed:
     """The state of an account at its first question, of which only its profession is known."""
-    return Sensed(watch(at_s), cold(profession))
+    return Sensed(watch(at_s), cold(profession), step)
 
 
 def sense(sensed: Sensed, question: Question) -> Sense:
@@ -142,7 +142,7 @@ def closed(sensed: Sensed, at_s: int) -> tuple[Sensed, Alerts]:
     if today <= tally.day:  # a clock that was set back closes nothing
         return sensed, ()
     alerts: Alerts = ()
-    if tally.day:
+    if tally.people or tally.known or any(tally.tried):  # a day on which it asked
         surged = tally.people > usual_of(sensed.profile).people_max
         sensed, _, alerts = _tried(sensed, DayClosed(at_s, tally.people))
         sensed = replace(sensed, days=(*sensed.days, replace(tally, surged=surged))[-DAYS_MAX:])
@@ -151,7 +151,7 @@ def closed(sensed: Sensed, at_s: int) -> tuple[Sensed, Alerts]:
 
 def ripened(sensed: Sensed, at_s: int, day: int, ripe: tuple[Ripe, ...]) -> tuple[Sensed, Alerts]:
     """The state once all that `day` opened has matured, each claimed or not, in the order of disclosure; the same day once."""
-    alerts: Alerts = ()
+    sensed, alerts = closed(sensed, at_s)
     for each in ripe:
         sensed, _, more = _tried(sensed, Matured(at_s, each.claimed))
         alerts += more

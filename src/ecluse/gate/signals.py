@@ -52,6 +52,8 @@ class Signal(NamedTuple):
     """One row. `alpha`: the chance that an honest account is ever quarantined; a step above has ten times that.
 
     `usual`: the rate of a profession that `RATES` does not name. `gravest`: the lowest step this signal leads to by itself.
+    `first`: trials to be learnt before it is bet on, where accounts differ too much for their profession to say anything:
+    everybody is new to an account that joins, and how many insurers are rare there is not known before.
     """
 
     name: Name
@@ -59,6 +61,7 @@ class Signal(NamedTuple):
     proof: Proof
     usual: float
     gravest: Step
+    first: int = 0
 
 
 ALPHA = 1e-6  # for each signal and account, over a career: 0.4 accounts of the country's 400 000
@@ -68,18 +71,18 @@ SIGNALS = (
     # the same of people the account does not know: whoever mixes guesses with known patients waters down the first, not this
     Signal(Name.MISSES_OF_NEW, ALPHA, Proof.NEVER, 0.06, Step.QUARANTINED),
     Signal(Name.UNCLAIMED, ALPHA, Proof.NEVER, 0.30, Step.QUARANTINED),
-    Signal(Name.STRANGERS, ALPHA, Proof.EACH, 0.45, Step.QUARANTINED),
-    Signal(Name.INSURERS, ALPHA, Proof.EACH, 0.10, Step.QUARANTINED),
-    Signal(Name.BIRTHPLACES, ALPHA, Proof.EACH, 0.15, Step.QUARANTINED),
+    Signal(Name.STRANGERS, ALPHA, Proof.EACH, 0.45, Step.QUARANTINED, 200),
+    Signal(Name.INSURERS, ALPHA, Proof.EACH, 0.10, Step.QUARANTINED, 100),
+    Signal(Name.BIRTHPLACES, ALPHA, Proof.EACH, 0.15, Step.QUARANTINED, 100),
     Signal(Name.NEIGHBOURS, ALPHA, Proof.EACH, 0.01, Step.QUARANTINED),
     # below one half for people in no order, whatever the turns before (docs/gate.md); a list sorted by age is honest, though
     Signal(Name.COURSE, ALPHA, Proof.FIXED, 0.50, Step.PRESENCE_ONLY),
     Signal(Name.PACE, ALPHA, Proof.EACH, 0.20, Step.SLOWED),  # software that checks tomorrow's patients is a machine
-    Signal(Name.HOURS, ALPHA, Proof.EACH, 0.20, Step.STEP_UP),  # weeks of duty come together: a proof ends it
+    Signal(Name.HOURS, ALPHA, Proof.EACH, 0.20, Step.STEP_UP, 100),  # weeks of duty come together: a proof ends it
     Signal(Name.SURROUNDINGS, ALPHA, Proof.EACH, 0.15, Step.STEP_UP),
     Signal(Name.FAR_PASSES, ALPHA, Proof.FIXED, 1e-3, Step.STEP_UP),  # a wrong clock; else somebody copied a pass
     Signal(Name.DETAILS, ALPHA, Proof.FIXED, 0.005, Step.STEP_UP),  # a change of bank once or twice a year of days
-    Signal(Name.SURGE, ALPHA, Proof.EACH, 0.05, Step.PRESENCE_ONLY),
+    Signal(Name.SURGE, ALPHA, Proof.EACH, 0.05, Step.PRESENCE_ONLY, 20),
     Signal(Name.DECOYS, ALPHA, Proof.FIXED, 1e-13, Step.QUARANTINED),
 )
 assert [signal.name for signal in SIGNALS] == list(Name)

@@ -31,6 +31,7 @@ from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
@@ -66,7 +67,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances, open_containments, recover_gate
+from ecluse.wiring.gate import open_gate, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -135,6 +136,11 @@ class OpenHub(Hub):
     def proofs(self) -> SharedProofs:
         """What this hub's processes remember of DPoP proofs; opened at each call, for as long as this process lives."""
         return SharedProofs(self.dir / "run")
+
+    @property
+    def watcher(self) -> Watcher:
+        """What feeds the detectors; one process at a time runs it. Raises `caps_invalid`."""
+        return watcher(self, self.dir, self.settings.gate)
 
     @property
     def journal(self) -> Journal:
@@ -258,10 +264,9 @@ def open_hub(
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
-    allowances = open_allowances(directory, settings.gate.caps)
-    allowance = Allowance(clock, allowances, stores.claims)
-    containments = open_containments(directory)
-    desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
+    gate = open_gate(directory, settings.gate)
+    allowance = Allowance(clock, gate.allowances, stores.claims)
+    desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
     passes = _passes(directory, keys)
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
@@ -272,7 +277,8 @@ def open_hub(
             book=open_book(),
             desk=desk,
             allowance=allowance,
-            containments=containments,
+            containments=gate.containments,
+            sensings=gate.sensings,
             recall=reader,
             rights=stores.rights,
             products=stores.products,
@@ -293,8 +299,7 @@ def open_hub(
         )
     finally:
         desk.close()
-        allowances.close()
-        containments.close()
+        gate.close()
         log.close()
         runner.run(passes.store.close())
         runner.run(stores.close())

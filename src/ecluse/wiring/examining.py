@@ -48,6 +48,7 @@ def examine(directory: Path) -> Facts:
         origin_unset=EXAMPLE_ORIGIN in settings.journal.origin,
         heads_beside=shares_disk(directory / settings.journal.place, directory / settings.journal.heads),
         watched=len(settings.journal.witnesses),
+        detectors=settings.gate.detectors,
         variables=unknown_variables(),
         port=port_state(http.host, http.port),
         store=store,

@@ -56,16 +56,16 @@ def question(at_s: int, asked: int, **told: Any) -> Question:
 class Practice:
     """A practice as it is played: who it knows, and what it opened by day."""
 
-    def __init__(self, seed: int, known: int = 1_500) -> None:
+    def __init__(self, seed: int) -> None:
         self.draw = Random(seed)
-        self.known = known
+        self.returning: set[int] | None = None  # of whom it knows, where it began with nobody
         self.waiting: dict[int, list[Waiting]] = defaultdict(list)
         self.alerts: list[Alert] = []
         self.sensed = begun(GP, FIRST_DAY * DAY_S)
 
     def day(self, day: int) -> None:
-        """Twenty-five honest questions, and what matures that day: 15 % are never claimed."""
-        for number in range(25):
+        """Twenty-five honest questions, five days of seven, and what matures that day: 15 % are never claimed."""
+        for number in range(25) if day % 7 < 5 else ():
             self.ask(self.honest(day * DAY_S + 8 * HOUR_S + number * 900))
         ripe = tuple(Ripe(each, self.draw.random() > 0.15) for each in self.waiting.pop(day - 31, ()))
         self.sensed, alerts = ripened(self.sensed, day * DAY_S + 20 * HOUR_S, day - 31, ripe)
@@ -77,6 +77,10 @@ class Practice:
         seen = Features(75 if draw.random() < 0.9 else draw.randrange(1, 90), Kin.FAR, course, draw.randrange(60, 900))
         missed = draw.random() < 0.03
         known = not missed and draw.random() < 0.7
+        if self.returning is not None and not missed:
+            patient = draw.randrange(1_500)
+            known = patient in self.returning
+            self.returning.add(patient)
         insurer = f"007500000{draw.randrange(9)}"
         return question(at_s, draw.randrange(1 << 32), missed=missed, known=known, insurer=insurer, features=seen)
 
@@ -89,11 +93,10 @@ class Practice:
 
 @pytest.fixture(scope="module")
 def practice() -> Practice:
-    """A general practitioner, five days of seven, for half a year."""
+    """A general practitioner, for half a year."""
     played = Practice(24)
     for day in range(FIRST_DAY, FIRST_DAY + 180):
-        if day % 7 < 5:
-            played.day(day)
+        played.day(day)
     return played
 
 
@@ -114,6 +117,16 @@ def test_an_honest_practice_is_never_alerted_to_and_is_learnt(practice: Practice
     assert known.insurers == {insurer_class(f"007500000{number}") for number in range(9)}
     assert 75 in known.departments
     assert len(encode(practice.sensed)) < 5_000
+
+
+def test_a_practice_that_joins_knows_nobody_and_is_not_alerted_to() -> None:
+    """Everybody is new to it in the first weeks; its patients, 1 500, come back one by one."""
+    joined = Practice(25)
+    joined.returning = set()
+    for day in range(FIRST_DAY, FIRST_DAY + 120):
+        joined.day(day)
+    assert joined.alerts == []
+    assert joined.sensed.profile.rates[Name.STRANGERS].mean > 0.5
 
 
 # What a thief's questions look like, whose hits that is, and after how many the practice must have been moved.
@@ -230,6 +243,6 @@ def test_a_state_stays_small_whatever_is_asked() -> None:
         sensed, _, _ = sense(sensed, question(at_s, number, **told))
     assert len(encode(sensed)) < 24_000
     for day in range(FIRST_DAY + 1, FIRST_DAY + 100):
-        sensed, _ = closed(sensed, day * DAY_S)
+        sensed, _, _ = sense(sensed, question(day * DAY_S, 1, known=True))
     assert len(sensed.days) == DAYS_MAX
     assert len(encode(sensed)) < 6_000

@@ -10,13 +10,15 @@ import msgspec
 from ecluse.app.ports.outside import Mark
 from ecluse.gate.allowance import Caps, Standing
 from ecluse.gate.presence import Presence
+from ecluse.gate.sensing import Question
 from ecluse.journal.entry import Entry
 
 
 class Ask(msgspec.Struct, frozen=True):
     """One question that may open a person. `person`: the insurer's reference; empty when nobody is to be told of.
 
-    `is_slowed`: the account is contained, its bucket is smaller.
+    `is_slowed`: the account is contained, its bucket is smaller. `question`: what the watcher is told of it, but for whether
+    the account knew the person, which is found here; None where it was told before.
     """
 
     account: str
@@ -26,6 +28,7 @@ class Ask(msgspec.Struct, frozen=True):
     presence: Presence
     at_us: int
     is_slowed: bool = False
+    question: Question | None = None
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
-"""Containments: what of accounts, insurers, domains and vendors is limited; shared by every process of the hub."""
+"""Containments: which accounts, insurers, domains, vendors… are limited; shared by every process of the hub."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Protocol
 
-from ecluse.gate.containment import Containment, Kind
+from ecluse.gate.containment import Containment, Kind, Move
 
 Name = tuple[Kind, str]
 
@@ -21,8 +21,11 @@ class Containments(Protocol):
         """Where one stands, as it is on disk now."""
         ...
 
-    def swap(self, name: str, before: Containment, after: Containment) -> bool:
-        """Put `after` in the place of `before`, in one transaction; false when it stands elsewhere meanwhile."""
+    def swap(self, name: str, before: Containment, after: Containment, made: Move) -> bool:
+        """Put `after` in the place of `before`, and tell the watcher of the move, in one transaction.
+
+        False when it stands elsewhere meanwhile.
+        """
         ...
 
     def all(self) -> Mapping[Name, Containment]:

@@ -85,7 +85,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `named`: the hub has a public address, which proofs must name; `certificates`: a proxy's word for them is taken;
     `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: their second home is on its disk;
-    `watched`: how many witnesses are in the settings; `witnesses`: what each said last.
+    `watched`: how many witnesses are in the settings; `witnesses`: what each said last. `detectors`: as in the settings.
     """
 
     production: bool = False
@@ -115,6 +115,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     heads_beside: bool = False
     watched: int = 0
     witnesses: tuple[WitnessSaid, ...] = ()
+    detectors: str = "act"
     store: StoreFacts | None = None
 
 

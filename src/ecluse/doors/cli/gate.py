@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from ecluse.app.alerted import ALERTS_MAX, AlertTold, alerts
 from ecluse.app.containment import Shown, limited, moved, named, shown, step_name, step_named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
 from ecluse.gate.containment import Contained, Event, Kind, Released
@@ -18,7 +19,11 @@ from ecluse.wiring import open_hub
 app = typer.Typer(no_args_is_help=True, help="Who may ask how much: allowances, limits, and how they are lifted.")
 
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="An account (rpps:…), or insurer:NUMBER, domain:CODE, vendor:SOFTWARE.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="An account (rpps:…), or insurer:NUMBER, domain:CODE, vendor:SOFTWARE, department:CODE, network:PREFIX.",
+    ),
 ]
 To = Annotated[
     str,
@@ -37,7 +42,8 @@ def show(
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
-    """Show where an account stands: its step, its debt of people opened without their pass, its caps; or every limit there is."""
+    """Show where an account stands: its step, its debt of people opened without their pass, its caps, and what detectors found of
+    it, a sentence each; or every limit there is."""
     with open_hub(directory) as hub:
         found = [shown(hub, named(name))] if name else limited(hub)
     if json:
@@ -46,6 +52,27 @@ def show(
         typer.echo("Nothing is limited.")
     else:
         OUT.print(_table(found))
+        _explain([alert for each in found for alert in each.alerts])
+
+
+@app.command("alerts")
+def show_alerts(
+    limit: Annotated[int, typer.Option(min=1, max=ALERTS_MAX, help="How many.")] = 40,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Show what detectors found last, of every account: a signal, the step it asks for, and its evidence in a sentence.
+
+    `ecluse gate show ACCOUNT` tells what came of it; an honest account is ever quarantined with probability 10⁻⁶ a signal.
+    """
+    with open_hub(directory) as hub:
+        found = alerts(hub, limit=limit)
+    if json:
+        print_json(found)
+    elif not found:
+        typer.echo("No detector has alerted.")
+    else:
+        _explain(found)
 
 
 @app.command("look")
@@ -64,7 +91,7 @@ def look(
 def contain(
     name: Name, step: To, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False
 ) -> None:
-    """Limit an account, an insurer, a domain or a vendor, at once. A limit that is tighter already stays."""
+    """Limit an account, an insurer, a domain, a software, a département or a network, at once. A tighter limit stays."""
     _move(directory, name, step, lambda to: Contained(operator, to, reason), json=json)
 
 
@@ -90,6 +117,11 @@ def _say(found: Shown, *, json: bool) -> None:
     state = found.state
     waits = f"; {state.asked_by} asked to lift it: another operator confirms" if state.asked_by else ""
     typer.echo(f"{found.name}: {step_name(state)}{waits}")
+
+
+def _explain(found: Sequence[AlertTold]) -> None:
+    for each in found:
+        typer.echo(f"{each.at:%Y-%m-%d %H:%M} UTC  {each.account}  {each.signal} → {each.step}: {each.sentence_fr}")
 
 
 def _table(found: list[Shown]) -> Table:

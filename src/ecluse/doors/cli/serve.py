@@ -1,4 +1,4 @@
-"""`ecluse serve`: one process that answers, or several behind one port; one that loads received member files, one that exports.
+"""`ecluse serve`: one process that answers, or several behind one port; one each that loads member files, exports, watches.
 
 They share nothing but files: each holds its own slot of the journal and its own connections. One that dies stops the others,
 so that whoever supervises the hub (systemd) starts it whole again. Told to stop once, they finish (`doors/http/server.py`);
@@ -21,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from ecluse.doors import exporter, worker
+from ecluse.doors import exporter, watcher, worker
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
 from ecluse.doors.log import bugs_told, configure
 from ecluse.doors.notify import READY, STOPPING, notify
@@ -122,9 +122,11 @@ def _beside(directory: Path, listening: socket.socket) -> bool:
 
 
 def _others(directory: Path) -> list[BaseProcess]:
-    """The loader, and the exporter unless the lake is filled by hand."""
-    exports = [exporter.main] if read_settings(directory).lake.every_s else []
-    return [_spawn(each, directory) for each in (worker.main, *exports)]
+    """The loader; the exporter unless the lake is filled by hand; the watcher unless detectors are off."""
+    settings = read_settings(directory)
+    exports = [exporter.main] if settings.lake.every_s else []
+    watches = [watcher.main] if settings.gate.detectors != "off" else []
+    return [_spawn(each, directory) for each in (worker.main, *exports, *watches)]
 
 
 def _together(directory: Path, listening: socket.socket, workers: int, drain_s: float) -> bool:

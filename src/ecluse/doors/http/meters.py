@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from ecluse import __version__
 from ecluse.app.ports import FeedRecord, Log, Mark, Upkeep
+from ecluse.gate.alerts import Alert
 
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 SYNC_BUCKETS_S = (0.0001, 0.0002, 0.0005, *BUCKETS_S)  # an SSD that keeps its promises takes 0.1 to 2 ms
@@ -46,6 +47,8 @@ WITNESSED = Counter("ecluse_witness_answers", "Answers of witnesses", ["witness"
 ISSUERS = Counter(
     "ecluse_issuer_answers", "Answers of issuers asked for keys", ["issuer", "outcome"], registry=REGISTRY
 )
+ALERTS = Counter("ecluse_gate_alerts", "Alerts of the gate's detectors", ["signal", "step"], registry=REGISTRY)
+UNSEEN = Gauge("ecluse_gate_waiting", "Questions that the detectors have not seen yet", registry=STORE)
 for _outcome in ("loaded", "refused"):
     FEED_ROWS.labels(_outcome)  # 0 is told too
 TELL_S = 1.0  # between two tellings of a process that answers nobody; well below `GONE_S`
@@ -90,6 +93,16 @@ def count_feed(feed: FeedRecord) -> None:
 def count_witness(witness: str, outcome: str) -> None:
     """Count a witness's answer; anything but `cosigned` is worth a look, `refused` and `ahead` are alarms."""
     WITNESSED.labels(witness, outcome).inc()
+
+
+def count_alert(alert: Alert) -> None:
+    """Count an alert of a detector, by its signal and the step it asks for."""
+    ALERTS.labels(alert.signal.name.lower(), alert.step.name.lower()).inc()
+
+
+def meter_gate(waiting: int) -> None:
+    """Tell how many questions wait for the detectors: more than some hundred, and nobody watches."""
+    UNSEEN.set(waiting)
 
 
 def count_issuer(issuer: str, outcome: str) -> None:

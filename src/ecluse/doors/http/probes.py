@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
 from ecluse.doors.http.key_use import meter_keys
-from ecluse.doors.http.meters import STORE, meter_store
+from ecluse.doors.http.meters import STORE, meter_gate, meter_store
 from ecluse.doors.log import LOG
 
 Parts = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]  # what an answer needs → what shows that it is there
@@ -70,6 +70,7 @@ def probes(hub: Hub, stopping: Event, meters: Collector, upkeep: Upkeep | None) 
         """Counts and times of every process of the hub, for Prometheus."""
         if upkeep:
             await meter_store(upkeep)
+        meter_gate(hub.sensings.waiting())
         return Response(
             generate_latest(meters) + generate_latest(STORE) + generate_latest(keys), media_type=CONTENT_TYPE_LATEST
         )

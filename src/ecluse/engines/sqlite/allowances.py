@@ -13,11 +13,13 @@ from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask, Position
+from ecluse.app.ports.sensings import Full, Noted
 from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.happenings import Notes, make_tables
 from ecluse.gate.allowance import (
     OTHER,
     YEAR_DAYS,
@@ -32,10 +34,12 @@ from ecluse.gate.allowance import (
     spent,
 )
 from ecluse.gate.presence import Presence
+from ecluse.gate.sensing import Question
 from ecluse.journal.entry import Entry
 
 WAIT_MS = 2_000  # another process's batch takes a millisecond
 HELD_MAX = 256  # batches of answers whose mark is not written: what a crash makes be read again, a second of it
+WATCHED = {"", "debt", "year"}  # what the watcher hears of: answers, and caps that move the ladder
 FOLDED_PAGES = 1_000  # write-ahead log folded in at 4 MB, by the thread of the journal, never by the loop
 
 _STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
@@ -59,15 +63,21 @@ _MARK = """
 
 
 class LocalAllowances:
-    """One instance a process. Its methods are called one after the other, by whatever thread."""
+    """One instance a process. Its methods are called one after the other, by whatever thread.
 
-    def __init__(self, path: Path, table: CapTable) -> None:
+    `is_watched`: questions are written down for a watcher.
+    """
+
+    def __init__(self, path: Path, table: CapTable, *, is_watched: bool = True) -> None:
         self._table = table
+        self._is_watched = is_watched
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(f"PRAGMA wal_autocheckpoint={FOLDED_PAGES}")
         self._connection.executescript((files("ecluse.engines.sqlite") / "allowances.sql").read_text())
+        make_tables(self._connection)
+        self._notes = Notes(self._connection)
         self._accounts: dict[str, tuple[int, str]] = {}  # number, and profession as last said
         self._practices: dict[str, int] = {}
         self._held: dict[str, int] = {}  # marks not yet written
@@ -76,13 +86,13 @@ class LocalAllowances:
         self._turn = Lock()
 
     def take(self, asks: Sequence[Ask]) -> list[str]:
-        """Count each ask. People known already need no transaction, and most are."""
+        """Count each ask, and write it down for the watcher. People known already need no transaction where nothing is."""
         with self._turn:
             known = [self._is_known(ask) for ask in asks]
-            if all(known):
+            if all(known) and not (self._is_watched and any(ask.question for ask in asks)):
                 return [""] * len(asks)
             with self._transaction():
-                return ["" if free else self._take(ask) for free, ask in zip(known, asks, strict=True)]
+                return [self._taken(ask, free) for free, ask in zip(known, asks, strict=True)]
 
     def reached(self, mark: Mark) -> None:
         """Remember the mark: it is written with the next transaction, or after some."""
@@ -169,12 +179,18 @@ class LocalAllowances:
         row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
         return row is not None and (ask.presence is Presence.TYPED or row[0] > 0)
 
-    def _take(self, ask: Ask) -> str:
-        account, today = self._account(ask.account, ask.profession), day_of(ask.at_us)
+    def _taken(self, ask: Ask, is_known: bool) -> str:
+        account = self._account(ask.account, ask.profession)
+        is_known = is_known or self._is_known(ask)  # since this process looked
+        refused = "" if is_known else self._take(ask, account)
+        if self._is_watched and ask.question and refused in WATCHED:
+            self._notes.put(account, Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known))
+        return refused
+
+    def _take(self, ask: Ask, account: int) -> str:
+        today = day_of(ask.at_us)
         if ask.presence is not Presence.TYPED:
             return self._shown(account, ask, today) if ask.person else ""
-        if self._is_known(ask):  # since this process looked
-            return ""
         caps = self._table.of(ask.profession)
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
         if standing.day != today:
@@ -260,6 +276,12 @@ class LocalAllowances:
                 self._connection.execute("ROLLBACK")
                 self._accounts.clear()  # numbers given in it were taken back
                 self._practices.clear()
+
+
+def _noted(ask: Ask, question: Question, is_known: bool) -> Noted:
+    if not ask.person:
+        return Noted(question, practice=ask.practice)
+    return Noted(replace(question, known=True) if is_known else question, _short(ask.person), ask.practice)
 
 
 def _short(person: bytes) -> int:

@@ -1,0 +1,153 @@
+"""The watcher: what was answered, in order, becomes alerts and lessons, and moves the ladder. One at a time for a hub.
+
+Exactly once: the ladder is moved first, which twice is as once; then states, openings, counts and the end of what was read are
+kept in one transaction. So a kill at any moment loses nothing and counts nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ecluse.app.containment import moved
+from ecluse.app.hub import Hub
+from ecluse.app.ports.containments import Name
+from ecluse.app.ports.sensings import Alerting, Full, Happening, Noted, Opening, Sensings, Stepped, Work
+from ecluse.gate.alerts import Alert
+from ecluse.gate.allowance import DEBT_DAYS, day_of
+from ecluse.gate.containment import Alerted, CapReached, Event, Kind
+from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
+from ecluse.gate.sensing import DAY_S, Sensed, begun, ripened, sense, stepped
+
+TOGETHER = 500  # happenings in one transaction: some 30 ms of work
+RIPENED_TOGETHER = (
+    20  # days of accounts between two looks at what happens: settled claims are looked for, milliseconds each
+)
+
+
+@dataclass
+class _Round:
+    """What one round changes. `events` by what they move, in their order: alerts, caps reached."""
+
+    store: Sensings
+    states: dict[str, Sensed] = field(default_factory=dict)
+    breakers: dict[Name, Breaker] = field(default_factory=dict)
+    alerts: list[Alerting] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    events: dict[Name, list[Event]] = field(default_factory=dict)
+    full: set[str] = field(default_factory=set)
+
+    def state(self, account: str) -> Sensed | None:
+        return self.states.get(account) or self.store.state(account)
+
+    def alerted(self, account: str, at_s: int, alerts: tuple[Alert, ...]) -> None:
+        self.alerts += (Alerting(account, at_s, alert) for alert in alerts)
+        for alert in alerts:
+            self.due((Kind.ACCOUNT, account), Alerted(alert))
+
+    def due(self, name: Name, event: Event) -> None:
+        self.events.setdefault(name, []).append(event)
+
+
+class Watcher:
+    """Reads what happened and keeps what comes of it.
+
+    `caps`: the fleet breakers' by kind; a kind without one has none. `acts`: the ladder is moved; else alerts are only kept.
+    """
+
+    def __init__(self, hub: Hub, caps: Mapping[Kind, FleetCap], *, acts: bool = True) -> None:
+        self._acts = acts
+        self._hub = hub
+        self._caps = caps
+
+    async def watch(self) -> tuple[int, list[Alerting]]:
+        """Take the oldest happenings: how many there were, and what alerted."""
+        store = self._hub.sensings
+        happenings = store.happenings(TOGETHER)
+        if not happenings:
+            return 0, []
+        work = _Round(store)
+        for each in happenings:
+            TAKES[type(each.what)](self, work, each, each.what)
+        for account in work.full:
+            self._filled(work, account)
+        await self._moved(work)
+        store.keep(Work(work.states, work.alerts, work.openings, work.breakers, happenings[-1].id))
+        return len(happenings), work.alerts
+
+    async def ripen(self) -> tuple[int, list[Alerting]]:
+        """Hand in some days whose openings have had their 30 days: how many, and what alerted."""
+        hub, at_s = self._hub, self._hub.now_ts_us // 1_000_000
+        due = hub.sensings.due(at_s // DAY_S - DEBT_DAYS, RIPENED_TOGETHER)
+        alerts: list[Alerting] = []
+        for account, day in due:
+            await hub.allowance.look(account)  # what was paid for since yesterday justifies
+            work = _Round(hub.sensings)
+            if before := work.state(account):  # none where another version's could not be read
+                work.states[account], found = ripened(before, at_s, day, tuple(hub.sensings.ripe(account, day)))
+                work.alerted(account, at_s, found)
+                await self._moved(work)
+            hub.sensings.keep(Work(work.states, work.alerts, ripened=(account, day)))
+            alerts += work.alerts
+        return len(due), alerts
+
+    def _asked(self, work: _Round, happened: Happening, what: Noted) -> None:
+        question, account = what.question, happened.account
+        before = work.state(account) or self._begun(happened, question.at_s)
+        work.states[account], alerts, waiting = sense(before, question)
+        work.alerted(account, question.at_s, alerts)
+        if waiting is None:
+            return
+        work.openings.append(Opening(account, what.person, waiting))
+        day = question.at_s // DAY_S
+        for name in places(question.insurer, what.practice, question.software, question.network):
+            if cap := self._caps.get(name[0]):
+                breaker = work.breakers.get(name) or work.store.breaker(name)
+                work.breakers[name], reached = opened(breaker, cap, day)
+                if reached:
+                    work.due(name, reached)
+
+    def _begun(self, happened: Happening, at_s: int) -> Sensed:
+        """An account's first question, or the first since gate.db was lost: where it stands is known by the journal."""
+        step = self._hub.containments.state(Kind.ACCOUNT, happened.account).step
+        return begun(happened.profession, at_s, step)
+
+    def _full(self, work: _Round, happened: Happening, _what: Full) -> None:
+        work.full.add(happened.account)
+
+    def _filled(self, work: _Round, account: str) -> None:
+        """Whether a cap that refused is full still: settled claims are looked for between refusals."""
+        found = self._hub.allowance.store.position(account, day_of(self._hub.now_ts_us))
+        if found is None:
+            return
+        standing, caps = found.standing, found.caps
+        debt_cap = min(standing.cap or caps.debt, caps.debt)
+        if standing.debt >= debt_cap:
+            work.due((Kind.ACCOUNT, account), CapReached("debt", standing.debt, debt_cap))
+        if standing.year >= caps.yearly:
+            work.due((Kind.ACCOUNT, account), CapReached("year", standing.year, caps.yearly))
+
+    def _stepped(self, work: _Round, _happened: Happening, what: Stepped) -> None:
+        name = what.move.kind, what.name
+        if what.move.kind is not Kind.ACCOUNT:
+            if what.move.after < what.move.before:
+                work.breakers[name] = lifted(work.breakers.get(name) or work.store.breaker(name))
+        elif before := work.state(what.name):
+            work.states[what.name] = stepped(before, what.move)
+
+    async def _moved(self, work: _Round) -> None:
+        """Move the ladder: each event in its order, of which most change nothing."""
+        for name, events in work.events.items() if self._acts else ():
+            for event in _gravest_last(events):
+                await moved(self._hub, name, event)
+
+
+def _gravest_last(events: list[Event]) -> list[Event]:
+    """One of each kind is enough: the alert of the gravest step, and each counter once."""
+    alerts = [each for each in events if isinstance(each, Alerted)]
+    caps = {each.counter: each for each in events if isinstance(each, CapReached)}
+    gravest = max(alerts, key=lambda each: each.alert.step, default=None)
+    return [*caps.values(), *([gravest] if gravest else [])]
+
+
+TAKES: dict[type, Callable[..., None]] = {Noted: Watcher._asked, Full: Watcher._full, Stepped: Watcher._stepped}
