@@ -15,7 +15,7 @@ from pathlib import Path
 from ecluse.engines.clock import SystemClock
 
 VARIABLE = "ECLUSE_SIM_CLOCK"  # names the file that holds the seconds the clock is ahead, for the server's process
-PROGRAM = "from sim.clock import run; run()"
+MODULE = "sim.clock"  # run in the place of `ecluse`; processes that a server starts import it, too
 _SECONDS = struct.Struct("<d")
 
 
@@ -58,9 +58,10 @@ class Ahead:
                 os.environ[VARIABLE] = said
 
 
-def run() -> None:
-    """The program `ecluse`, under the clock that the environment names."""
-    from ecluse.doors.cli.main import run as ecluse
+if __name__ in ("__main__", "__mp_main__"):  # the server, and each process of its own
+    stack = contextlib.ExitStack()
+    stack.enter_context(Ahead(Path(os.environ[VARIABLE])).ruling())
+    if __name__ == "__main__":
+        from ecluse.doors.cli.main import run
 
-    with Ahead(Path(os.environ[VARIABLE])).ruling():
-        ecluse()
+        run()

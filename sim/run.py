@@ -31,8 +31,7 @@ from sim.auditor.questions import questions
 from sim.auditor.readings import read_remittances
 from sim.auditor.told import Record
 from sim.bank import PaymentFile
-from sim.clock import PROGRAM as MOVED
-from sim.clock import Ahead
+from sim.clock import MODULE, Ahead
 from sim.exchange import Visit
 from sim.hub import Address
 from sim.investigator import Investigator
@@ -253,7 +252,8 @@ class Run:
         robber = Robber(
             self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath, clock, self.honest
         )
-        self.operator.program = MOVED
+        self.operator.module = MODULE
+        self.operator.settings = hub.SERVED | {"ECLUSE_GATE_DETECTORS": "act"}
         with clock.ruling(), self.operator.serving(self.hub, log) as address:
             for scenario in scenarios:
                 questions = min(tries(self.world, scenario), scenario.plan.a_day * scenario.plan.days)

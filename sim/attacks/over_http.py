@@ -75,6 +75,7 @@ class Robber:
     clock: Ahead
     honest: dict[str, Honest] = field(default_factory=dict)
     taken: int = 0  # accounts stolen so far
+    robbed: set[str] = field(default_factory=set)
 
     def play(self, address: Address, scenario: Scenario, advance: Callable[[int], None]) -> Loot:
         """Play one scenario against the hub at `address`. Raises `Lie` when the hub knows of other people than were told."""
@@ -83,8 +84,9 @@ class Robber:
         door = HttpDoor(self, address, scenario, {who.account: who for who in stolen})
         began_ts, began_s = door.now_s, time.perf_counter()
         listed, listing = (scenario.aims(self.world, stream(self.world.seed, "list", scenario.name)) for _ in range(2))
-        with _Others(self, address, {who.account for who in stolen}) as others:
-            accounts = [who.account for who in stolen]
+        accounts = [who.account for who in stolen]
+        self.robbed.update(accounts)
+        with _Others(self, address) as others:
             loot = rob(scenario, door, accounts, listed, draw, advance, tries(self.world, scenario))
         loot.stolen, loot.began_ts = accounts, began_ts
         loot.took_s = time.perf_counter() - began_s
@@ -316,9 +318,9 @@ class _Copy:
 class _Others:
     """Everybody else goes on asking about their patients, from another thread."""
 
-    def __init__(self, robber: Robber, address: Address, stolen: set[str]) -> None:
+    def __init__(self, robber: Robber, address: Address) -> None:
         self.robber, self.address = robber, address
-        self.staff = [who for who in robber.world.professionals if who.account not in stolen]
+        self.staff = [who for who in robber.world.professionals if who.account not in robber.robbed]
         self.asked = self.refused = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work)

@@ -13,7 +13,20 @@ from datetime import date
 from math import ceil
 from random import Random
 
-from ecluse.gate.allowance import DAY_US, DEBT_DAYS, OTHER, YEAR_DAYS, Caps, Opened, Standing, counted, opened, spent
+from ecluse.gate.allowance import (
+    DAY_US,
+    DEBT_DAYS,
+    OTHER,
+    YEAR_DAYS,
+    Caps,
+    CapTable,
+    Opened,
+    Standing,
+    counted,
+    opened,
+    spent,
+)
+from ecluse.gate.fleet import FleetCap
 from ecluse.gate.signals import SIGNALS, Name, usual_rate
 from sim.lab.rates import RATES, Habit, habit, questions, settles_on
 from sim.seeds import stream
@@ -159,28 +172,29 @@ class _Account:
         return (Opened(day, settled if 0 < settled <= today else None) for day, settled in self.rows)
 
 
-def table(found: list[Debts], names: dict[str, str], as_of: date, seed: int, refused: list[str]) -> str:
-    """The table of caps that follows, as TOML; it names its run."""
+def table(found: list[Debts], kept: CapTable, as_of: date, seed: int) -> str:
+    """The table of caps that follows, as TOML; it names its run. Other words and breakers are those of the table `kept`."""
     years = {each.profession: each.account_years for each in found}
     run = f"ecluse sim calibrate --seed {seed}"
     lines = [
         f"as_of = {as_of}",
         f'source = "{run}, {as_of}, {sum(years.values())} account-years; assumed rates (sim/lab/rates.py)"',
         "",
-        *refused,
-        "",
         "[names]",
-        *(f"{said} = {meant!r}".replace("'", '"') for said, meant in names.items()),
+        *(f"{said} = {meant!r}".replace("'", '"') for said, meant in kept.names.items()),
         "",
         "[professions]",
     ]
     rows = [(each.profession, each.caps(), f"{each.account_years} account-years") for each in found]
     least = min(rows, key=lambda row: row[1].debt)
     rows.append((OTHER, least[1], "a profession this table does not name: the smallest of all"))
-    for profession, caps, why in rows:
-        figures = ", ".join(f"{name} = {getattr(caps, name)}" for name in caps.__struct_fields__)
-        lines.append(f"{profession} = {{ {figures} }}  # {why}")
+    lines += [f"{profession} = {_inline(caps)}  # {why}" for profession, caps, why in rows]
+    lines += ["", "[fleet]", *(f"{kind} = {_inline(cap)}" for kind, cap in kept.fleet.items())]
     return "\n".join(lines) + "\n"
+
+
+def _inline(row: Caps | FleetCap) -> str:
+    return "{ " + ", ".join(f"{name} = {getattr(row, name)}" for name in row.__struct_fields__) + " }"
 
 
 def calibrated(years: int, seed: int, told: Callable[[int], None]) -> list[Debts]:

@@ -23,6 +23,7 @@ from ecluse.gate.signals import Step
 from ecluse.journal.entry import Operation
 from sim.attacks.thief import Answer
 
+WATCH_S = 0.25  # `gate.watch_s`
 S_US, DAY_S = 1_000_000, 86_400
 TYPED_FIELDS = allowed(Operation.RIGHTS_CHECK, Presence.TYPED).bit_count()
 MISSED = Answer()
@@ -59,6 +60,7 @@ class Desk:
         self.by_day: dict[int, list[int]] = defaultdict(list)
         self.waiting: dict[int, Waiting] = {}
         self.denials: list[int] = []  # the days of "not me"
+        self.due: list[tuple[float, Event]] = []  # what the watcher has not come to yet
         self.moves: list[tuple[float, Step, str]] = []  # when, to which step, why
 
     def fork(self) -> Desk:
@@ -67,7 +69,7 @@ class Desk:
         other.__dict__.update(self.__dict__)
         other.openings, other.shown, other.waiting = dict(self.openings), set(self.shown), dict(self.waiting)
         other.by_day = defaultdict(list, {day: list(people) for day, people in self.by_day.items()})
-        other.denials, other.moves = list(self.denials), list(self.moves)
+        other.denials, other.moves, other.due = list(self.denials), list(self.moves), list(self.due)
         return other
 
     def ask(
@@ -81,6 +83,7 @@ class Desk:
         presence: Presence = Presence.TYPED,
     ) -> Answer:
         """A rights check about somebody (a number); `exists`: their rights are open with the insurer that was named."""
+        self.watch(at_s)
         verdict = allows(self.state, presence)
         if verdict.refusal:
             return Answer(code=verdict.refusal.code)
@@ -115,8 +118,15 @@ class Desk:
         people = sum(len(self.by_day[each]) for each in range(day - 2 * DEBT_DAYS + 1, day + 1))
         self._moved(Denied(sum(each > day - DEBT_DAYS for each in self.denials), people), day * DAY_S)
 
+    def watch(self, at_s: float) -> None:
+        """The hub's watcher looks every `WATCH_S` at what was asked, and moves the ladder then: a thief goes on meanwhile."""
+        while self.due and (at_s - self.due[0][0] >= WATCH_S or at_s < self.due[0][0]):
+            seen_s, event = self.due.pop(0)
+            self._moved(event, max(at_s, seen_s))
+
     def prove(self, at_s: float) -> None:
         """Somebody logs in anew; nothing is lifted from a quarantine, nor from nothing."""
+        self.watch(at_s)
         if self.state.step not in (Step.OPEN, Step.QUARANTINED):
             at_us = max(int(at_s * S_US), self.state.since_us + 1)
             self._moved(Proved(at_us, ACR), at_us / S_US)
@@ -128,6 +138,7 @@ class Desk:
             ripe = tuple(self._ripe(who) for who in self.by_day[ripe_day])
             self.sensed, alerts = ripened(self.sensed, at_s, ripe_day, ripe)
             self._alerted(alerts, at_s)
+        self.watch(at_s + WATCH_S)
 
     @property
     def room(self) -> int:
@@ -146,7 +157,7 @@ class Desk:
         caps, at_us = self.caps.slowed() if slowed else self.caps, int(at_s * S_US)
         refused = spent(self.standing, caps, at_us)
         if refused in ("debt", "year"):
-            self._moved(CapReached(refused, self.standing.debt, self.caps.debt), at_s)  # type: ignore[arg-type]
+            self.due.append((at_s, CapReached(refused, self.standing.debt, self.caps.debt)))  # type: ignore[arg-type]
         if not refused and who is not None:
             self.standing = opened(self.standing, caps, at_us)
             self.openings[who] = Opened(day)
@@ -162,8 +173,7 @@ class Desk:
         return Ripe(self.waiting.pop(who), row.justified is not None, row.denied)
 
     def _alerted(self, alerts: tuple[Alert, ...], at_s: float) -> None:
-        for alert in alerts:
-            self._moved(Alerted(alert), at_s)
+        self.due += [(at_s, Alerted(alert)) for alert in alerts]
 
     def _moved(self, event: Event, at_s: float) -> None:
         self.state, done = move(self.state, event, int(at_s * S_US))

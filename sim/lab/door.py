@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from ecluse.gate.signals import Step
 from sim.attacks.aims import Aim
 from sim.attacks.thief import Answer
-from sim.lab.desk import DAY_S
+from sim.lab.desk import DAY_S, WATCH_S
 from sim.lab.office import OPENS_S, Card, Office, card_of
 
-ASK_S = 0.005  # a question takes a hub so long
+ASK_S = 0.002  # a question takes a hub so long
 
 
 class LabDoor:
@@ -68,6 +68,7 @@ class LabDoor:
         before, last = office.desk, office.last
         office.desk = before.fork()
         answer = office.typed(aim.person, True, card_of(aim), self._now_s, office._place(self._now_s))
+        office.desk.watch(self._now_s + WATCH_S)
         copy, office.desk, office.last = office.desk, before, last
         quiet = max(WARY_E, before.loudest)
         return answer.is_new and copy.state.step == Step.OPEN and copy.loudest <= quiet
