@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from math import ceil
 from random import Random
@@ -117,12 +117,7 @@ class Refusals:
 
     account_years: int = 0
     asked: int = 0
-    refused: Counter[str] = None  # type: ignore[assignment]
-
-    @property
-    def per_million(self) -> float:
-        """Refused questions in a million."""
-        return self.refused.total() / self.asked * 1e6 if self.asked else 0.0
+    refused: Counter[str] = field(default_factory=Counter)
 
 
 def refusals(
@@ -130,7 +125,7 @@ def refusals(
     told: Callable[[int], None] = lambda _: None,
 ) -> Refusals:  # fmt: skip
     """Play accounts from their first day for some years under caps: their own follow from what they do."""
-    found = Refusals(accounts * years, 0, Counter())
+    found = Refusals(accounts * years)
     for number in range(accounts):
         draw = stream(seed, "refusals", profession, with_pass, number)
         who = habit(draw, profession, with_pass)
@@ -197,6 +192,25 @@ def _inline(row: Caps | FleetCap) -> str:
     return "{ " + ", ".join(f"{name} = {getattr(row, name)}" for name in row.__struct_fields__) + " }"
 
 
+def accounts_of(years: int) -> int:
+    """How many accounts `calibrated` plays."""
+    return sum(_years(each, years) for each in RATES)
+
+
+def _years(profession: str, years: int) -> int:
+    return max(1, years // HOSPITAL) if profession == "hospital" else years
+
+
+def refused(profession: str, caps: Caps, years: int, seed: int, told: Callable[[int], None]) -> dict[str, object]:
+    """What caps refuse accounts of a profession in their first two years, typing everything or showing passes for 80 %."""
+    asked, no = 0, Counter[str]()
+    for share in (0.0, 0.8):
+        found = refusals(profession, max(1, years // 2), 2, caps, share, seed)
+        asked, no = asked + found.asked, no + found.refused
+    told(1)
+    return {"profession": profession, "asked": asked, "refused": no.total(), "by": dict(no)}
+
+
 def calibrated(years: int, seed: int, told: Callable[[int], None]) -> list[Debts]:
     """The debts of every profession, from so many account-years each; of a hospital, whose days are long, a tenth."""
-    return [debts(each, max(1, years // HOSPITAL if each == "hospital" else years), 0.0, seed, told) for each in RATES]
+    return [debts(each, _years(each, years), 0.0, seed, told) for each in RATES]
