@@ -24,6 +24,7 @@ from ecluse.gate.features import Last, features
 from ecluse.gate.identity import Account
 from ecluse.gate.signals import Step
 from ecluse.kernel.days import paris_day
+from ecluse.kernel.errors import Refused
 from sim import acts
 from sim.attacks.aims import Aim, aim_at, portal
 from sim.attacks.scenarios import FAST, Scenario
@@ -46,6 +47,7 @@ FULL = "full"
 NOBODYS_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"  # the thumbprint of a key that the thief has not
 ELSEWHERE = Login("198.19.0.66", "curl", "stolen")  # RFC 2544, of no practice
 MORNING_S = 7 * 3600  # UTC
+CALM_S, CALM_TRIES = 0.3, 10  # between two looks of the watcher, and how many
 CHECKS = "/v1/rights/checks"
 OTHERS_EACH = 3  # questions of each account
 OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
@@ -121,10 +123,21 @@ class Robber:
         words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(until_ts * SECOND_US)), *place]
         for who in stolen:
             words += ["--account", who.account]
-        self.operator.command("journal", "export", *place)
-        said = self.operator.command("exposure", *words)
+        said = self._exposed(words, place)
         people: int = said["displayed"]["people"]["at_most"]
         return people
+
+    def _exposed(self, words: Sequence[str], place: Sequence[str]) -> Any:
+        """What the hub says, once its watcher has written down its last moves: until then the lake is behind the journal."""
+        for _ in range(CALM_TRIES):
+            self.operator.command("journal", "export", *place)
+            try:
+                return self.operator.command("exposure", *words)
+            except Refused as refused:
+                if refused.refusal.code != "lake_behind":
+                    raise
+            time.sleep(CALM_S)
+        return self.operator.command("exposure", *words)
 
     def pay(self) -> None:
         """The night's payment run."""
