@@ -32,7 +32,7 @@ from sim.lab.play import GROWN_DAYS, Lab, Score, play, served
 from sim.world import build
 
 PEOPLE, WORLD_SEED = 20_000, 7
-HUNDREDS = 10  # a hundred accounts are stolen in every tenth seed
+EVERY = {"hundred": 10, "knows-all": 5}  # attacks that take seconds each are played in every such seed
 WITH_PASS = 0.8
 ALL, COUNTERS, PASSES, COUNTERS_PASSES = "all", "counters", "passes", "counters, passes"
 LABS = {ALL: (True, 0.0), COUNTERS: (False, 0.0), PASSES: (True, WITH_PASS), COUNTERS_PASSES: (False, WITH_PASS)}
@@ -68,7 +68,7 @@ def measure(seeds: int, told: Callable[[int, int], None] = lambda *_: None) -> d
     attacks += [("leaked-slow", COUNTERS), ("hundred", ALL)]
     scores: dict[tuple[str, str], Score] = {}
     for place, (name, lab) in enumerate(attacks):
-        rounds = max(1, seeds // HUNDREDS) if name == "hundred" else seeds
+        rounds = max(1, seeds // EVERY.get(name, 1))
 
         def step(done: int, of: int, place: int = place) -> None:
             told(place * 100 + 100 * done // of, 100 * len(attacks))
