@@ -34,7 +34,7 @@ HEADROOM = (
 )
 RISE_PER_DAY = 2  # an own cap rises no faster, whatever was settled
 UNCLAIMED_PERCENT_MAX = 75  # a settled claim vouches for four and a half people at most
-YEARLY_SPREAD = 2  # accounts whose debts are alike bill with different zeal: with 1, 1 200 nurses' questions of a million were refused
+YEARLY_SPREAD = 2  # accounts whose debts are alike bill with different zeal (with 1, honest nurses were refused)
 FLOOR = 24  # an own cap is never below: a practice that starts again must be able to
 SLOWED = 4  # what a slowed account's bucket is divided by
 OTHER = "other"  # the row of a profession that the table does not name
