@@ -92,7 +92,7 @@ def measure(seeds: int, told: Callable[[int, int], None] = lambda *_: None) -> d
 
 
 def figures(name: str, lab: str, score: Score) -> dict[str, Any]:
-    """One attack: people, fields, time, and how the robbed practices' own patients fared."""
+    """One attack: people, fields, time, and how the robbed practices' own patients fared until a day later."""
     newly, portals = score.newly, [each.portal[-1][1] for each in score.loot]
     refused: Counter[str] = Counter()
     for each in score.loot:

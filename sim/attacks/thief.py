@@ -110,8 +110,8 @@ def rob(
         if day:
             door.sleep()
         today = list(left)
-        for number in range(plan.a_day * (len(left) if plan.days > 1 else 1)):
-            if not today or loot.asked >= questions_max:
+        for number in range(plan.a_day * len(left)):
+            if not today or thief.next is None or loot.asked >= questions_max:
                 break
             account = today[number % len(today)]
             code = thief.question(account)
@@ -156,8 +156,7 @@ class _Thief:
 
     def _aim(self, account: str) -> Aim | None:
         """The next on the list, or somebody the practice knows, to hide among."""
-        if self.next is None:
-            return None
+        assert self.next is not None
         hides = self.plan.known_share and self.draw.randrange(100) < self.plan.known_share
         if hides or (self.plan.wary and not self.door.is_safe(account, self.next)):
             return self.door.known(account, self.draw)

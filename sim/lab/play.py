@@ -96,6 +96,8 @@ def robbed(lab: Lab, scenario: Scenario, seed: int, accounts: int = 0) -> tuple[
     listed, listing = _twice(lab.world, scenario, seed, lab.seed)
     loot = rob(scenario, door, list(offices), listed, draw, questions_max=len(lab.world.people) if count > 1 else 10**9)
     loot.portal = portal(lab.world, list(islice(listing, min(loot.asked, len(lab.world.people)))))
+    for office in offices.values():  # how its patients fare the day after
+        office.until(door.now_s + DAY_S)
     loot.quarantined = sum(office.desk.state.step == Step.QUARANTINED for office in offices.values())
     return loot, list(offices.values())
 

@@ -185,7 +185,7 @@ def test_a_calibrated_table_is_one_a_hub_reads() -> None:
 @pytest.mark.parametrize("profession", [GP, "optician"])
 def test_caps_refuse_nobody_honest(profession: str) -> None:
     """Once an account's own cap forgot the look-ups it never bills, one question of ten was refused."""
-    found = calibrate.refused(profession, built_in().of(profession), 2, 3, lambda _: None)
+    found = calibrate.refused(profession, built_in().of(profession), 16, 3, lambda _: None)
     assert found["asked"] > 4_000  # type: ignore[operator]
     assert found["refused"] == 0
 
