@@ -33,6 +33,10 @@ from sim.seeds import stream
 
 HEADROOM = 1.25  # of a profession's cap, above the debts that were played
 BURSTS = 2  # busiest days at once: the Monday after a holiday, a colleague's patients
+BURST_LEAST, REFILL_LEAST = (
+    61,
+    45,
+)  # the design's: in a hub's first days everybody is new to every account, and none is known
 SHARE = 0.999  # of honest account-days that a cap must let through
 START_DAY = 20_454  # 2026-01-01
 HOSPITAL = 10
@@ -59,8 +63,8 @@ class Debts:
         """The caps that follow: the bucket holds `BURSTS` busiest days, and fills by one and a quarter."""
         return Caps(
             ceil(HEADROOM * self.p999),
-            max(BURSTS * self.a_day, 1),
-            max(ceil(HEADROOM * self.a_day), 1),
+            max(BURSTS * self.a_day, BURST_LEAST),
+            max(ceil(HEADROOM * self.a_day), REFILL_LEAST),
             ceil(HEADROOM * self.unclaimed_a_year),
             round(100 * usual_rate(self.profession, SIGNALS[Name.UNCLAIMED])),
         )

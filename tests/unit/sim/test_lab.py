@@ -50,12 +50,12 @@ def test_a_practice_that_does_what_practices_do_is_left_alone(lab: Lab) -> None:
         assert not office.desk.moves
 
 
-# What a thief gets at most, with everything on, and with counters alone (the bucket of a general practitioner holds 60).
+# What a thief gets at most, with everything on, and with counters alone (the bucket of a general practitioner holds 61).
 FAST = {
-    "leaked": (60, 60),
+    "leaked": (61, 61),
     "blind": (0, 0),
-    "smart": (20, 60),
-    "stolen-device": (60, 61),
+    "smart": (20, 61),
+    "stolen-device": (61, 62),
     "replayed": (0, 0),
     "bad-token": (0, 0),
 }
@@ -84,7 +84,7 @@ def test_slow_thieves_are_quarantined(name: str, lab: Lab) -> None:
 def test_a_hundred_accounts_give_no_more_than_each(counters: Lab) -> None:
     many, offices = robbed(counters, SCENARIOS["hundred"], 0, accounts=3)
     assert len(offices) == many.accounts == 3
-    assert many.newly <= 3 * 60
+    assert many.newly <= 3 * 61
 
 
 def test_one_seed_is_one_story(small: World) -> None:
