@@ -51,7 +51,7 @@ CALM_S, CALM_TRIES = 0.3, 10  # between two looks of the watcher, and how many
 CHECKS = "/v1/rights/checks"
 OTHERS_EACH = 3  # questions of each account
 OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
-HURRY_TRIES = 40  # people of its own practice that are asked about after a theft
+OWN_PATIENTS = 40  # people of its own practice that are asked about after a theft
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ class HttpDoor:
         covered = [person for person in self.robber.world.people if self.robber.world.rights(person)]
         for account in list(self.staff)[:1]:
             new = [person for person in covered if person.number not in self._known.get(account, set())]
-            for person in draw.sample(new, min(HURRY_TRIES, len(new))):
+            for person in draw.sample(new, min(OWN_PATIENTS, len(new))):
                 asked += 1
                 refused += "code" in self._check(account, aim_at(self.robber.world, person))
         return asked, refused

@@ -141,11 +141,6 @@ class Desk:
         self.watch(at_s + WATCH_S)
 
     @property
-    def room(self) -> int:
-        """People the debt still lets be opened."""
-        return min(self.standing.cap or self.caps.debt, self.caps.debt) - self.standing.debt
-
-    @property
     def loudest(self) -> float:
         """The highest E of a signal now."""
         return max(row.e_value for row in self.sensed.watch.rows)

@@ -67,7 +67,7 @@ class LabDoor:
         office = self._office(account)
         before, last = office.desk, office.last
         office.desk = before.fork()
-        answer = office.typed(aim.person, True, card_of(aim), self._now_s, office._place(self._now_s))
+        answer = office.typed(aim.person, True, card_of(aim), self._now_s, office.place(self._now_s))
         office.desk.watch(self._now_s + WATCH_S)
         copy, office.desk, office.last = office.desk, before, last
         quiet = max(WARY_E, before.loudest)

@@ -109,13 +109,13 @@ class Office:
 
     def steal(self, who: int, exists: bool, card: Card, at_s: float, *, elsewhere: bool) -> Answer:
         """A thief's question: whoever is newly told of may say "not me"."""
-        place = THIEF_S if elsewhere else self._place(at_s)
+        place = THIEF_S if elsewhere else self.place(at_s)
         answer = self.typed(who, exists, card, at_s, place)
         if answer.is_new and self.draw.random() < NOTICED:
             self.denied[self.day + 1 + self.draw.randrange(NOTICED_WITHIN_DAYS)].append(who)
         return answer
 
-    def _place(self, at_s: float) -> Place:
+    def place(self, at_s: float) -> Place:
         """The practice's own line; each half day is a login, and now and then there is a new device."""
         return Place(f"line {self.places}", "software", f"{int(at_s // DAY_S)}/{at_s % DAY_S > NOON_S}")
 
@@ -155,11 +155,11 @@ class Office:
         """An honest question; refused for want of a proof, the professional logs in anew and asks again."""
         if has_pass:
             self.served.with_pass += 1
-            answer = self.desk.ask(person, exists, at_s, self._place(at_s), presence=Presence.PASS)
+            answer = self.desk.ask(person, exists, at_s, self.place(at_s), presence=Presence.PASS)
             self.served.refused_with_pass += bool(answer.code)
             return answer
         card = self.draw.choice(self.cards)
-        place = self._place(at_s)
+        place = self.place(at_s)
         answer = self.typed(person, exists, card, at_s, place)
         if answer.code in PROVABLE:
             self.desk.prove(at_s)
