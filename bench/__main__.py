@@ -14,6 +14,7 @@ BENCHES = (
     "verify",
     "feed",
     "identity",
+    "counters",
     "gate",
     "rights",
     "claims",

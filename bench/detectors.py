@@ -39,7 +39,9 @@ DAYS_A_MONTH, LOGINS_A_DAY = 20, 2
 LOCUM_MONTHS = (6, 7)
 SEASON = 1.2
 YEAR_S, DAY_S = 31_557_600, 86_400
-LOST = tuple(1 - stake for stake in STAKES)
+LOST1, LOST2, LOST3 = (1 - stake for stake in STAKES)
+KEPT = 128  # misses in a row whose powers are kept
+LOST_BY_MISSES = [(LOST1**misses, LOST2**misses, LOST3**misses) for misses in range(KEPT)]
 RUNS = 500  # of each theft
 
 
@@ -75,21 +77,30 @@ def trials_a_month(profession: str, name: Name) -> int:
 
 
 def month(draw: Random, money: list[float], rate: float, p0: float, trials: int, paid: float) -> tuple[int, float]:
-    """Play a month of one signal onto `money`; its hits and the highest E. `paid`: what is paid in meanwhile."""
-    gains = [1 + stake * (1 / p0 - 1) for stake in STAKES]
-    never, at, hits, highest = log(1 - rate), 0, 0, 0.0
+    """Play a month of one signal onto `money`; its hits and the highest E. `paid`: what is paid in meanwhile.
+
+    Written out for three stakes: it is the whole cost of an account-year.
+    """
+    gain1, gain2, gain3 = (1 + stake * (1 / p0 - 1) for stake in STAKES)
+    money1, money2, money3 = money
+    random, never, new = draw.random, log(1 - rate), paid / trials / 3
+    at, hits, highest = 0, 0, 0.0
     while True:
-        misses = min(int(log(1 - draw.random()) / never), trials - at)
-        new = paid * (misses + 1) / trials / 3
+        misses = min(int(log(1 - random()) / never), trials - at)
         at += misses + 1
-        for j in (0, 1, 2):
-            money[j] = money[j] * LOST[j] ** misses + new
+        if misses < KEPT:
+            lost1, lost2, lost3 = LOST_BY_MISSES[misses]
+        else:
+            lost1, lost2, lost3 = LOST1**misses, LOST2**misses, LOST3**misses
+        more = new * (misses + 1)
+        money1, money2, money3 = money1 * lost1 + more, money2 * lost2 + more, money3 * lost3 + more
         if at > trials:
+            money[:] = money1, money2, money3
             return hits, highest
         hits += 1
-        for j in (0, 1, 2):
-            money[j] *= gains[j]
-        highest = max(highest, money[0] + money[1] + money[2])
+        money1, money2, money3 = money1 * gain1, money2 * gain2, money3 * gain3
+        if money1 + money2 + money3 > highest:
+            highest = money1 + money2 + money3
 
 
 def account_year(draw: Random, rates: list[float], population: str, profile: Profile) -> tuple[Profile, list[float]]:

@@ -1,200 +1,232 @@
-"""What the gate's counters, limits and notes for the detectors add to a rights check, by the processor's time.
+"""What a stolen login opens, and what honest practices pay for it: the targets of the gate, over a hundred seeds each.
 
-On an envelope: whom an account knows is one read by key in a small B-tree, 4 µs with Python around it. Somebody new is that
-read again, the account's row read and written, a row added: five statements of 3 µs, and a share of one transaction without a
-sync, some 40 µs for a batch of twenty. Limits are a look into an empty table, 0.3 µs, and its version once in 50 ms. Whether who
-is found, or nobody, froze: a reference is computed (2 µs) and looked for, whatever comes of it. A note of a
-typed question is 120 bytes of MessagePack and a row, 8 µs, and a known person needs a transaction for it. The watcher reads a
-state of 2 kB, tries eight signals and writes it: 100 µs on whichever core is free.
-Budget: 40 µs a check for the whole gate, of which the token has a share (bench/identity.py). Here: 10 µs for a known person,
-25 µs for a new one, 10 µs more with a note of it, 8 µs for the freeze; the watcher 200 µs, which is 5 000 questions a second.
-Beside it, what one would write first: counters in a dictionary of one process, which a restart forgives and workers do not
-share.
+On an envelope: a practice grows up in 0.2 s (180 days, some 3 000 questions through counters and detectors), a theft takes 0.05
+to 1 s. A hundred seeds of fourteen attacks, with and without detectors, with and without passes: five minutes of one core.
+Budgets are the rows of `TARGETS`; beside them, on the same people and the same questions, the peer: the portal of 2024, a number
+in, the record of the whole family out, and no count kept.
 
-    python -m bench.gate [--accounts 2000] [--json]
+    ecluse bench gate [--seeds 100] [--json]
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import tempfile
+import sys
 import time
-import warnings
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from hashlib import sha256
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from math import comb
+from statistics import median
+from typing import Any, NamedTuple
 
-from ecluse.app.freezes import unless_frozen
-from ecluse.app.last import LastQuestions
-from ecluse.app.ports import HUB
-from ecluse.app.ports.allowances import Ask
-from ecluse.app.watching import Watcher
-from ecluse.engines.keys.file import DevelopmentOnly, KeyFile
-from ecluse.gate.admission import Person
-from ecluse.gate.features import Course, Features, Step
-from ecluse.gate.presence import Presence
-from ecluse.gate.sensing import Question
-from ecluse.wiring.gate import open_allowances, open_containments, open_freezes, open_sensings, read_caps
+from bench import honest
+from bench.detectors import interval
+from bench.results import keep
+from ecluse.kernel.days import paris_day
+from sim.attacks.scenarios import SCENARIOS
+from sim.charts import spaced
+from sim.lab.caps import built_in
+from sim.lab.play import GROWN_DAYS, Lab, Score, play, served
+from sim.world import build
 
-BUDGET_US = {"known": 10.0, "new": 25.0, "freeze": 8.0, "known_noted": 20.0, "new_noted": 35.0, "watcher": 200.0}
-BATCH = 20  # answers that wait for the same sync, at the load of bench/rights.py
-EACH = 40  # people an account opens: below every cap
-FROZEN = 1_000  # people
-START_US = 1_796_000_000_000_000
+PEOPLE, WORLD_SEED = 20_000, 7
+EVERY = {"hundred": 10, "knows-all": 5}  # attacks that take seconds each are played in every such seed
+WITH_PASS = 0.8
+ALL, COUNTERS, PASSES, COUNTERS_PASSES = "all", "counters", "passes", "counters, passes"
+LABS = {ALL: (True, 0.0), COUNTERS: (False, 0.0), PASSES: (True, WITH_PASS), COUNTERS_PASSES: (False, WITH_PASS)}
 
 
-def measure(accounts: int) -> dict[str, Any]:
-    """Microseconds an ask: somebody new, the same again, nobody, the peer, limits, who froze, notes, the watcher."""
-    with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder:
-        gate, limits = (
-            open_allowances(Path(folder), read_caps(Path(folder), ""), is_watched=False),
-            open_containments(Path(folder)),
+class Target(NamedTuple):
+    """An attack, what of the gate is on, and the most people that 95 of a hundred thieves may get."""
+
+    attack: str
+    lab: str
+    people_max: int
+    words: str
+
+
+TARGETS = (
+    Target("blind", ALL, 5, "blind enumeration"),
+    Target("leaked", COUNTERS, 70, "leaked list, counters alone"),
+    Target("leaked", ALL, 70, "leaked list"),
+    Target("leaked", COUNTERS_PASSES, 55, "leaked list, 80 % of look-ups with a pass, counters alone"),
+    Target("leaked", PASSES, 55, "leaked list, 80 % of look-ups with a pass"),
+    Target("fake-claims-90", ALL, 200, "false claims for 90 %"),
+)
+REFUSED_PER_MILLION = 10.0
+
+
+def measure(seeds: int, told: Callable[[int, int], None] = lambda *_: None) -> dict[str, Any]:
+    """Grow practices, rob them; every figure of this bench."""
+    begun = time.process_time()
+    world = build(WORLD_SEED, PEOPLE, paris_day(datetime.now(UTC)))
+    labs = {name: Lab(world, built_in(), 1, senses=on, with_pass=share) for name, (on, share) in LABS.items()}
+    attacks = [(name, ALL) for name in SCENARIOS if name != "hundred"]
+    attacks += [(each.attack, each.lab) for each in TARGETS if each.lab != ALL]
+    attacks += [("leaked-slow", COUNTERS), ("hundred", ALL)]
+    scores: dict[tuple[str, str], Score] = {}
+    for place, (name, lab) in enumerate(attacks):
+        rounds = max(1, seeds // EVERY.get(name, 1))
+
+        def step(done: int, of: int, place: int = place) -> None:
+            told(place * 100 + 100 * done // of, 100 * len(attacks))
+
+        scores[name, lab] = play(labs[lab], SCENARIOS[name], rounds, step)
+    quiet = {name: quiet_life(lab, seeds) for name, lab in labs.items()}
+    own = honest_figures(quiet)
+    targets = [aimed(each, scores[each.attack, each.lab]) for each in TARGETS]
+    one, many = scores["leaked", ALL].newly[-1], scores["hundred", ALL].newly[-1]
+    words = "a hundred accounts at once: people, at most, of a hundred times one account"
+    targets += [{"words": words, "measured": many, "most": 100 * one, "held": many <= 100 * one}, *own.pop("targets")]
+    return {
+        "seeds": seeds,
+        "people": PEOPLE,
+        "attacks": [figures(*key, score) for key, score in scores.items()],
+        "targets": targets,
+        "honest": own,
+        "held": all(each["held"] for each in targets),
+        "cpu_s": round(time.process_time() - begun, 1),
+    }
+
+
+def figures(name: str, lab: str, score: Score) -> dict[str, Any]:
+    """One attack: people, fields, time, and how the robbed practices' own patients fared until a day later."""
+    newly, portals = score.newly, [each.portal[-1][1] for each in score.loot]
+    refused: Counter[str] = Counter()
+    for each in score.loot:
+        refused.update(each.refused)
+    return {
+        "attack": name,
+        "gate": lab,
+        "seeds": len(newly),
+        "people": {"p50": quantile(newly, 0.5), "p95": quantile(newly, 0.95), "max": newly[-1]},
+        "p95_95": list(around(newly, 0.95)),
+        "fields_p50": median(each.fields for each in score.loot),
+        "contained_after_s_p50": round(median(each.last_new_s for each in score.loot)),
+        "contained_after_s_max": round(max(each.last_new_s for each in score.loot)),
+        "asked_p50": median(each.asked for each in score.loot),
+        "false_claims_p50": median(each.claims for each in score.loot),
+        "quarantined": sum(each.quarantined for each in score.loot),
+        "refused": dict(refused.most_common()),
+        "portal_p50": median(portals),
+        "own_patients": {name: score.served[name] for name in ("asked", "with_pass", "refused", "refused_with_pass")},
+    }
+
+
+def aimed(target: Target, score: Score) -> dict[str, Any]:
+    """A target on people, and what was measured."""
+    p95 = quantile(score.newly, 0.95)
+    held = p95 <= target.people_max
+    low, high = around(score.newly, 0.95)
+    words = f"{target.words}: people p95"
+    return {"words": words, "measured": p95, "interval_95": [low, high], "most": target.people_max, "held": held}
+
+
+def quiet_life(lab: Lab, seeds: int) -> Counter[str]:
+    """What the practices of a laboratory lived through before any theft."""
+    total: Counter[str] = Counter(days=GROWN_DAYS * seeds)
+    for number in range(seeds):
+        office = lab.office(number)
+        total += served(office.served)
+        total["quarantined"] += any(step == 4 for _, step, _ in office.desk.moves)
+        total["limited"] += bool(office.desk.moves)
+    return total
+
+
+def honest_figures(quiet: dict[str, Counter[str]]) -> dict[str, Any]:
+    """Honest practices before any theft, under the whole gate; and the account-years that were kept (bench/honest.py)."""
+    both = quiet[ALL] + quiet[PASSES]
+    years = honest.summed(honest.kept())
+    asked, refused, with_pass = both["asked"], both["refused"], both["refused_with_pass"]
+    low, high = interval(refused, asked)
+    quarantines = years["quarantines"] + both["quarantined"]
+    return {
+        "whole_gate_account_years": round(both["days"] / 365, 1),
+        "whole_gate": {name: dict(counts) for name, counts in quiet.items()},
+        "account_years": years,
+        "targets": [
+            {
+                "words": f"honest accounts quarantined in {spaced(years['account_years'])} account-years",
+                "measured": quarantines,
+                "interval_95": years["quarantines_per_100000_years_95"],
+                "most": 0,
+                "held": quarantines == 0 and years["account_years"] >= honest.WANTED_YEARS,
+            },
+            {
+                "words": f"honest look-ups refused per million, of {spaced(asked)}",
+                "measured": round(refused / asked * 1e6, 1),
+                "interval_95": [round(low * 1e6, 1), round(high * 1e6, 1)],
+                "most": REFUSED_PER_MILLION,
+                "held": refused / asked * 1e6 <= REFUSED_PER_MILLION,
+            },
+            {
+                "words": f"patients with a pass refused, of {spaced(both['with_pass'])}",
+                "measured": with_pass,
+                "most": 0,
+                "held": with_pass == 0,
+            },
+        ],
+    }
+
+
+def quantile(ordered: list[int], share: float) -> int:
+    """The smallest value that `share` of them do not exceed."""
+    return ordered[max(0, -(-round(len(ordered) * share * 1000) // 1000) - 1)]
+
+
+def around(ordered: list[int], share: float) -> tuple[int, int]:
+    """A 95 % interval of a quantile, by order statistics: the ranks between which a binomial number lies."""
+    count = len(ordered)
+
+    def below(rank: int) -> float:  # P(fewer than `rank` values are under the true quantile)
+        return sum(comb(count, each) * share**each * (1 - share) ** (count - each) for each in range(rank))
+
+    low = max((rank for rank in range(1, count + 1) if below(rank) <= 0.025), default=1)
+    high = min((rank for rank in range(1, count + 1) if below(rank) >= 0.975), default=count)
+    return ordered[low - 1], ordered[high - 1]
+
+
+def sentences(found: dict[str, Any]) -> str:
+    """The figures as a table for a screen."""
+    lines = [f"{found['seeds']} seeds, {found['people']} people, {found['cpu_s']} s of the processor", ""]
+    lines.append(f"{'attack':<16}{'gate':<18}{'p50':>5}{'p95':>6}{'max':>6}  contained after   portal of 2024")
+    for each in found["attacks"]:
+        people = each["people"]
+        lines.append(
+            f"{each['attack']:<16}{each['gate']:<18}{people['p50']:>5}{people['p95']:>6}{people['max']:>6}"
+            f"  {lasting(each['contained_after_s_p50']):>15}   {spaced(round(each['portal_p50']))}"
         )
-        gate.caught_up()
-        asks = [ask(account, person) for person in range(EACH) for account in range(accounts)]
-        nobody = [ask(account, None) for account in range(accounts)]
-        found = {
-            "new": best(gate.take, asks, rounds=1),
-            "known": best(gate.take, asks, rounds=3),
-            "nobody": best(gate.take, nobody, rounds=3),
-            "dictionary": best(Dictionary().take, asks, rounds=1),
-            "limits": per_call(limits.limits),
-            "freeze": per_call(freezing(Path(folder))),
-            "bytes_each": round((Path(folder) / "gate.db").stat().st_size / len(asks)),
-        }
-        gate.close()
-        limits.close()
-    found |= noted(asks)
-    return {**found, "within_budget": all(found[name] <= most for name, most in BUDGET_US.items())}
+    lines.append("")
+    for each in found["targets"]:
+        between = " ({} to {})".format(*each["interval_95"]) if "interval_95" in each else ""
+        verdict = "held" if each["held"] else "MISSED"
+        lines.append(f"{verdict:<7}{each['words']}: {each['measured']}{between}, at most {each['most']}")
+    return "\n".join(lines)
 
 
-def noted(asks: list[Ask]) -> dict[str, float]:
-    """The same with notes for the detectors; what the watcher takes for each; the features of a number."""
-    with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as home:
-        folder, last = Path(home), LastQuestions()
-        caps = read_caps(folder, "")
-        gate, limits, sensings = open_allowances(folder, caps), open_containments(folder), open_sensings(folder)
-        gate.caught_up()
-        hub: Any = SimpleNamespace(sensings=sensings, containments=limits)
-        watcher = Watcher(hub, caps.fleet, acts=False)
-        found = {"new_noted": best(gate.take, asks, rounds=1), "watcher": drained(watcher, len(asks))}
-        found["known_noted"] = best(gate.take, asks, rounds=1)
-        found["features"] = per_call(lambda: last.features("rpps:1", "2790675056123"))
-        gate.close()
-        limits.close()
-        sensings.close()
-    return found
+def lasting(seconds: float) -> str:
+    """A time, in the unit that says it best."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
-def drained(watcher: Watcher, questions: int) -> float:
-    """Microseconds of the processor a question until nothing waits."""
-    begun = time.process_time()
-    while asyncio.run(watcher.watch())[0]:
-        pass
-    return round((time.process_time() - begun) / questions * 1e6, 2)
-
-
-def freezing(folder: Path) -> Callable[[], object]:
-    """Whether somebody froze, as every question asks; a thousand people did."""
-    warnings.simplefilter("ignore", DevelopmentOnly)
-    keys = KeyFile(folder / "hub.keys", "")
-    keys.create(HUB)
-    hub: Any = SimpleNamespace(keys=keys, freezes=open_freezes(folder))
-    for number in range(FROZEN):
-        hub.freezes.put(HUB, number.to_bytes(16), frozen=True, at_us=START_US)
-    return lambda: unless_frozen(hub, Person(HUB, (), False), "1979-06-14", 1, Presence.TYPED, ())
-
-
-def ask(account: int, person: int | None) -> Ask:
-    """A typed question; `None`: about nobody."""
-    reference = b"" if person is None else sha256(b"%d/%d" % (account, person)).digest()[:16]
-    hour = EACH if person is None else person  # one person an hour: the bucket never refuses
-    at_us = START_US + hour * 3_600_000_000
-    note = Question(
-        at_s=at_us // 1_000_000,
-        missed=person is None,
-        known=False,
-        asked=person or 0,
-        insurer=f"00750000{account % 50:02}",
-        features=Features(75, Step.FAR, Course.TURNED, 600),
-        network=f"192.0.{account % 250}.0/24",
-        software="logiciel",
-        session=str(hour // 8),
-    )
-    return Ask(
-        account=f"rpps:{account}",
-        practice=f"75{account % 500:07}",
-        profession="general_practitioner",
-        person=reference,
-        presence=Presence.TYPED,
-        at_us=at_us,
-        question=note,
-    )
-
-
-class Dictionary:
-    """The peer: the same debt, in memory."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, set[bytes]] = defaultdict(set)
-
-    def take(self, asks: Sequence[Ask]) -> list[str]:
-        """Count each."""
-        refused = []
-        for each in asks:
-            known = self._known[each.account]
-            refused.append("debt" if each.person not in known and len(known) >= 183 else "")
-            known.add(each.person)
-        return refused
-
-
-def best(take: Callable[[Sequence[Ask]], list[str]], asks: list[Ask], rounds: int) -> float:
-    """Microseconds of the processor an ask, in the quickest of some rounds."""
-    taken = []
-    for _ in range(rounds):
-        begun = time.process_time()
-        for start in range(0, len(asks), BATCH):
-            refused = take(asks[start : start + BATCH])
-            assert not any(refused)
-        taken.append((time.process_time() - begun) / len(asks) * 1e6)
-    return round(min(taken), 2)
-
-
-def per_call(call: Callable[[], object]) -> float:
-    """Microseconds of the processor a call."""
-    begun = time.process_time()
-    for _ in range(100_000):
-        call()
-    return round((time.process_time() - begun) * 10, 2)
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="The gate's counters and limits.")
-    parser.add_argument("--accounts", type=int, default=2_000)
+def main(words: list[str] | None = None, told: Callable[[int, int], None] = lambda *_: None) -> int:
+    """Measure and print; exit code 1 when a target is missed."""
+    parser = argparse.ArgumentParser(prog="ecluse bench gate", description="The gate against thieves.")
+    parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    found = measure(given.accounts)
-    if given.json:
-        print(json.dumps(found))
-        return
-    print(f"somebody new       {found['new']:6.2f} µs   in a dictionary of one process {found['dictionary']} µs")
-    print(f"somebody known     {found['known']:6.2f} µs")
-    print(f"nobody             {found['nobody']:6.2f} µs")
-    print(f"with a note: new   {found['new_noted']:6.2f} µs   known {found['known_noted']} µs")
-    print(f"features of a NIR  {found['features']:6.2f} µs")
-    print(f"the watcher        {found['watcher']:6.2f} µs a question")
-    print(f"a look at limits   {found['limits']:6.2f} µs")
-    print(f"whether they froze {found['freeze']:6.2f} µs")
-    print(f"bytes for an account and a person: {found['bytes_each']}")
-    held = "held" if found["within_budget"] else "missed"
-    print(f"budget: {', '.join(f'{name} {most:g} µs' for name, most in BUDGET_US.items())}: {held}")
+    parser.add_argument("--keep", action="store_true", help="write the figures to bench/results")
+    given = parser.parse_args(words)
+    found = measure(given.seeds, told)
+    if given.keep:
+        keep(f"gate-{given.seeds}", found)
+    sys.stdout.write((json.dumps(found) if given.json else sentences(found)) + "\n")
+    return 0 if found["held"] else 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

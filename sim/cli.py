@@ -86,18 +86,53 @@ def sim_run(
 @app.command("attacks")
 def sim_attacks(json: Json = False) -> None:
     """List the attacks that `ecluse sim run --attack NAME` can play, after the days of care, on the same people."""
-    from sim.attacks import SCENARIOS
+    from sim.attacks.scenarios import SCENARIOS
 
     if json:
-        print_json([{"name": each.name, "title": each.title, "about": each.about} for each in SCENARIOS.values()])
+        shown = ("name", "title", "knows", "costs")
+        print_json([{name: getattr(each, name) for name in shown} for each in SCENARIOS.values()])
         return
     for each in SCENARIOS.values():
-        OUT.print(f"[bold]{each.name:<10}[/] {each.title}. {each.about}", highlight=False, soft_wrap=True)
+        words = f"{each.title}. Sait : {each.knows}. Paie : {each.costs}."
+        OUT.print(f"[bold]{each.name:<15}[/] {words}", highlight=False, soft_wrap=True)
+
+
+@app.command("calibrate")
+def sim_calibrate(
+    years: Annotated[int, typer.Option(min=1, max=10_000, help="Honest account-years of each profession.")] = 400,
+    seed: Seed = 26,
+    refusals: Annotated[
+        bool, typer.Option("--refusals", help="Count what the built-in caps refuse honest accounts, instead.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Play honest accounts of every profession, and print the table of caps that follows (docs/attacks.md says from what)."""
+    from ecluse.gate.allowance import OTHER
+    from sim.lab import calibrate
+    from sim.lab.caps import built_in
+
+    kept, today = built_in(), _today()
+    professions = list(kept.professions.keys() - {OTHER})
+    if refusals:
+        with Bars().stage("Comptes honnêtes", len(professions)) as advance:
+            found = [calibrate.refused(each, kept.of(each), years, seed, advance) for each in sorted(professions)]
+        if json:
+            print_json(found)
+            return
+        for each in found:
+            OUT.print("{profession:<22}{asked:>10} questions, {refused} refusées".format(**each), highlight=False)
+        return
+    with Bars().stage("Comptes honnêtes", calibrate.accounts_of(years)) as advance:
+        debts = calibrate.calibrated(years, seed, advance)
+    if json:
+        print_json(debts)
+    else:
+        typer.echo(calibrate.table(debts, kept, today, seed), nl=False)
 
 
 def _played(people: int, seed: int, out: Path, days: int, attacks: tuple[str, ...] = ()) -> tuple[Run, Figures]:
     from sim import figures
-    from sim.attacks import scenario_of
+    from sim.attacks.scenarios import scenario_of
     from sim.auditor.lie import Lie
     from sim.run import Run
 

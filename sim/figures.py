@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sim.attacks import Loot
+from sim.attacks.over_http import Honest
+from sim.attacks.thief import Loot
 from sim.player import Played, latency_ms
 from sim.professionals import TRADES
 from sim.run import Run
@@ -62,7 +63,7 @@ def summary(run: Run) -> Json:
             "lines_of_lists": run.examiner.lines,
             "differences": 0,  # the first one would have ended the run
         },
-        "attacks": [attack_figures(each) for each in run.loot],
+        "attacks": [attack_figures(each, run.honest[each.scenario.name]) for each in run.loot],
         "invariants": dict(sorted(run.listener.oath.held.items())),
         "checks_held": sum(run.listener.oath.held.values()),
         "took_s": {name: round(value, 2) for name, value in run.took_s.items()},
@@ -70,22 +71,31 @@ def summary(run: Run) -> Json:
     }
 
 
-def attack_figures(loot: Loot) -> Json:
+def attack_figures(loot: Loot, honest: Honest) -> Json:
     """What one attack gave: people, questions, refusals by code; and what the hub says it showed."""
     last = next((asked for asked, newly in loot.timeline if newly == loot.newly), 0)
     return {
         "name": loot.scenario.name,
         "title": loot.scenario.title,
-        "about": loot.scenario.about,
+        "knows": loot.scenario.knows,
+        "costs": loot.scenario.costs,
         "accounts": loot.accounts,
+        "first_account": loot.stolen[0],
+        "began_ts": loot.began_ts,
         "asked": loot.asked,
         "people_told": loot.confirmed,
         "people_newly_told": loot.newly,
         "people_displayed": loot.displayed,
         "fields_told": loot.fields,
+        "false_claims": loot.claims,
         "last_new_at": last,
+        "last_new_after_s": round(loot.last_new_s, 1),
         "refused": dict(sorted(loot.refused.items())),
         "portal_people": loot.portal[-1][1],
+        "others_asked": honest.asked,
+        "others_refused": honest.refused,
+        "own_patients_asked": honest.own_asked,
+        "own_patients_delayed": honest.own_refused,
         "took_s": round(loot.took_s, 2),
     }
 

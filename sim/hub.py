@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
@@ -79,12 +79,22 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def start(directory: Path, port: int, log: Path, program: str = PROGRAM) -> subprocess.Popen[bytes]:
-    """The server of the hub as a process of its own, once it is ready. Raises `CommandFailed`."""
-    words = [sys.executable, "-c", program]
+def start(
+    directory: Path,
+    port: int,
+    log: Path,
+    program: str = PROGRAM,
+    module: str = "",
+    said_by_env: Mapping[str, str] = SERVED,
+) -> subprocess.Popen[bytes]:
+    """The server of the hub as a process of its own, once it is ready; `module` in the place of `program`, where there is one.
+
+    Raises `CommandFailed`.
+    """
+    words = [sys.executable, *(("-m", module) if module else ("-c", program))]
     words += ["serve", "--dir", str(directory), "--port", str(port)]
     with log.open("ab") as said:
-        server = subprocess.Popen(words, stdout=said, stderr=said, env={**os.environ, **SERVED})
+        server = subprocess.Popen(words, stdout=said, stderr=said, env={**os.environ, **said_by_env})
     try:
         wait_until_ready(port, server, log)
     except CommandFailed:
@@ -120,6 +130,8 @@ class Operator:
 
     is_on_time = True  # the hub's clock is ours; else nothing is asked about instants
     program = PROGRAM  # what the server's process runs
+    module = ""  # or this one
+    settings: Mapping[str, str] = SERVED
     patience_s = 0.0  # how long a desk sends again what was cut or put off; the first time is a failure here
 
     def command(self, *words: str) -> Any:
@@ -130,7 +142,7 @@ class Operator:
     def serving(self, directory: Path, log: Path) -> Iterator[Address]:
         """The server of the hub, ready; gives its address. It is stopped at the end."""
         port = free_port()
-        server = start(directory, port, log, self.program)
+        server = start(directory, port, log, self.program, self.module, self.settings)
         try:
             yield HERE, port
         finally:
@@ -163,13 +175,20 @@ class Tokens:
         """A token of this account for all that its software may do, as of a login in the morning."""
         return self._signed(account, exchange.FULL, self.logins.of(account, exchange.FULL, after_noon=False))
 
+    def fresh(self, account: str, now_ts: int) -> str:
+        """A token of this account, of a login in the morning, as the software renews it."""
+        login = self.logins.of(account, exchange.FULL, after_noon=False)
+        return self.issuer.token(self._holder(account, exchange.FULL, login), now_ts)
+
     def _signed(self, account: str, kind: str, login: Login) -> str:
         if login.session not in self.signed:
-            who = self.staff[account]
-            scopes = frozenset(token_kinds()[kind].split())
-            holder = Account(
-                account, who.practice.number, who.trade.profession, "", scopes,
-                software=login.software, session=login.session,
-            )  # fmt: skip
+            holder = self._holder(account, kind, login)
             self.signed[login.session] = self.issuer.token(holder, self.now_ts)
         return self.signed[login.session]
+
+    def _holder(self, account: str, kind: str, login: Login) -> Account:
+        who, scopes = self.staff[account], frozenset(token_kinds()[kind].split())
+        return Account(
+            account, who.practice.number, who.trade.profession, "", scopes,
+            software=login.software, session=login.session,
+        )  # fmt: skip

@@ -6,6 +6,7 @@ directory/  hub/ (the hub, as `ecluse serve` takes it)  truth/*.parquet  input/ 
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections import Counter
@@ -20,7 +21,9 @@ import uvloop
 
 from ecluse.kernel.errors import refusal
 from sim import bank, cards, feeds, hub, parquet, workload, world
-from sim.attacks import Loot, Robber, scenario_of, tries
+from sim.attacks.over_http import Honest, Robber, tries
+from sim.attacks.scenarios import scenario_of
+from sim.attacks.thief import Loot
 from sim.auditor import ledger, privacy, store
 from sim.auditor.answers import Listener
 from sim.auditor.exposure import Examiner
@@ -29,6 +32,7 @@ from sim.auditor.questions import questions
 from sim.auditor.readings import read_remittances
 from sim.auditor.told import Record
 from sim.bank import PaymentFile
+from sim.clock import MODULE, Ahead
 from sim.exchange import Visit
 from sim.hub import Address
 from sim.investigator import Investigator
@@ -50,6 +54,7 @@ STORE_TAKEN = refusal(
     "The store of this demo holds claims or products already",
     fix="Name a fresh database in ECLUSE_STORE_URL.",
 )
+DETECTORS = "ECLUSE_GATE_DETECTORS"  # off while every answer is provoked on purpose; on when the hub is robbed
 QUESTIONS = 6  # at random, beside the complete ones
 USED = "SELECT (SELECT count(*) FROM claim) + (SELECT count(*) FROM product)"
 
@@ -100,6 +105,7 @@ class Run:
     put_off: Counter[str] = field(default_factory=Counter)
     loaded_rows: int = 0
     loot: list[Loot] = field(default_factory=list)
+    honest: dict[str, Honest] = field(default_factory=dict)  # how others fared during each attack
 
     @property
     def hub(self) -> Path:
@@ -244,10 +250,16 @@ class Run:
     def _attack(self, log: Path) -> None:
         """After everything else: what thieves are told is in nobody's truth, and is asked of the hub."""
         scenarios = [scenario_of(name) for name in self.scenarios]
-        robber = Robber(self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath)
-        with self.operator.serving(self.hub, log) as address:
+        clock = Ahead(self.out / "log" / "clock")
+        robber = Robber(
+            self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath, clock, self.honest
+        )
+        self.operator.module = MODULE
+        self.operator.settings = hub.SERVED | {DETECTORS: os.environ.get(DETECTORS, "act")}
+        with clock.ruling(), self.operator.serving(self.hub, log) as address:
             for scenario in scenarios:
-                with self.show.stage(f"Attaque : {scenario.title}", tries(self.world)) as advance:
+                questions = min(tries(self.world, scenario), scenario.plan.a_day * scenario.plan.days)
+                with self.show.stage(f"Attaque : {scenario.title}", questions) as advance:
                     self.loot.append(robber.play(address, scenario, advance))
 
     def _search(self) -> None:

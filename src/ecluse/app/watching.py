@@ -14,7 +14,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports.containments import Name
 from ecluse.app.ports.sensings import Alerting, Full, Happening, Noted, Opening, Sensings, Stepped, Work
 from ecluse.gate.alerts import Alert
-from ecluse.gate.allowance import DEBT_DAYS, day_of
+from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
 from ecluse.gate.containment import Alerted, CapReached, Event, Kind
 from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
 from ecluse.gate.sensing import DAY_S, Sensed, begun, ripened, sense, stepped
@@ -124,8 +124,8 @@ class Watcher:
         debt_cap = min(standing.cap or caps.debt, caps.debt)
         if standing.debt >= debt_cap:
             work.due((Kind.ACCOUNT, account), CapReached("debt", standing.debt, debt_cap))
-        if standing.year >= caps.yearly:
-            work.due((Kind.ACCOUNT, account), CapReached("year", standing.year, caps.yearly))
+        if standing.year >= (most := yearly(caps, debt_cap)):
+            work.due((Kind.ACCOUNT, account), CapReached("year", standing.year, most))
 
     def _stepped(self, work: _Round, _happened: Happening, what: Stepped) -> None:
         name = what.move.kind, what.name

@@ -12,7 +12,6 @@ People the account has opened before are free: nothing new is told. So is whoeve
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from itertools import accumulate
@@ -30,11 +29,15 @@ DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
 SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year
-LEARNT_DAYS = 42  # an account's own cap needs a month of settled claims and some; until then its profession's stands
-HABIT_DAYS = 120  # how far back an own cap looks: past a summer of holidays
-HEADROOM = 1.25  # above the highest honest debt
+LEARNT_DAYS = 120  # an account's own cap needs more than a quiet season; until then its profession's stands
+HABIT_DAYS = 365  # how far back an own cap looks: to the flu of last winter
+HEADROOM = (
+    1.5  # above the highest honest debt: with 1.25, 56 honest questions of a million were refused (docs/attacks.md)
+)
 RISE_PER_DAY = 2  # an own cap rises no faster, whatever was settled
-FLOOR = 12  # an own cap is never below: a practice that starts again must be able to
+UNCLAIMED_PERCENT_MAX = 75  # a settled claim vouches for four and a half people at most
+YEARLY_SPREAD = 2  # accounts whose debts are alike bill with different zeal (with 1, honest nurses were refused)
+FLOOR = 24  # an own cap is never below: a practice that starts again must be able to
 SLOWED = 4  # what a slowed account's bucket is divided by
 ROWS_MAX = 300  # of a table, which is one entry of the journal: professions and their other words, some 80 bytes each
 OTHER = "other"  # the row of a profession that the table does not name
@@ -48,16 +51,24 @@ ALLOWANCE_SPENT = refusal(
 
 
 class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The caps of a profession: people, people a day, people."""
+    """The caps of a profession: people, people a day, people. `unclaimed_percent`: look-ups that usually no claim follows."""
 
     debt: int
     burst: int
     refill_per_day: int
     yearly: int
+    unclaimed_percent: int = 0
 
     def __post_init__(self) -> None:
         if min(self.debt, self.burst, self.refill_per_day, self.yearly) < 1:
             raise ValueError("a cap is 1 at least")
+        if not 0 <= self.unclaimed_percent <= UNCLAIMED_PERCENT_MAX:
+            raise ValueError(f"unclaimed_percent is 0 to {UNCLAIMED_PERCENT_MAX}")
+
+    @property
+    def believed(self) -> float:
+        """Unclaimed people that each settled claim vouches for: the usual odds, and a half."""
+        return HEADROOM * self.unclaimed_percent / (100 - self.unclaimed_percent)
 
     def slowed(self) -> Caps:
         """With a quarter of the bucket, for an account that is contained so: what is left of a bad day, not of a year."""
@@ -140,9 +151,15 @@ def spent(standing: Standing, caps: Caps, at_us: int) -> str:
     step_us = DAY_US // caps.refill_per_day
     if standing.full_us - at_us > (caps.burst - 1) * step_us:
         return "bucket"
-    if standing.debt >= min(standing.cap or caps.debt, caps.debt):
+    cap = min(standing.cap or caps.debt, caps.debt)
+    if standing.debt >= cap:
         return "debt"
-    return "year" if standing.year >= caps.yearly else ""
+    return "year" if standing.year >= yearly(caps, cap) else ""
+
+
+def yearly(caps: Caps, cap: int) -> int:
+    """The yearly budget of an account whose debt cap is `cap`: smaller than its profession's where that one is by far."""
+    return max(cap, min(caps.yearly, YEARLY_SPREAD * caps.yearly * cap // caps.debt))
 
 
 def opened(standing: Standing, caps: Caps, at_us: int) -> Standing:
@@ -155,7 +172,9 @@ def opened_at_most(caps: Caps, days: float, justified: int) -> int:
     """N(T) of this module's promise: people opened in so many days at most, of whom or beside whom so many were justified."""
     years, months = 1 + int(days // YEAR_DAYS), 1 + int(days // DEBT_DAYS)
     return min(
-        caps.burst + ceil(caps.refill_per_day * days), caps.debt * months + justified, caps.yearly * years + justified
+        caps.burst + ceil(caps.refill_per_day * days),
+        caps.debt * months + justified,
+        max(caps.yearly, caps.debt) * years + justified,
     )
 
 
@@ -169,26 +188,43 @@ def counted(standing: Standing, openings: Iterable[Opened], caps: Caps, today: i
 
 
 def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> int:
-    """1.25 × the highest honest debt of the last 120 days, once there are 42 to look back on.
+    """`HEADROOM` × the highest honest debt of the last year, once there are 120 days to look back on.
 
-    Honest debt of a day: openings made by then, and justified later. Of at most 120 days the 99.9th percentile is the highest.
-    So each person a thief adds to the cap costs 0.8 settled claims more than ever stood open at once, each paid by an insurer and
-    told to the person, and a day for every `RISE_PER_DAY`.
+    Of at most 365 days the 99.9th percentile is the highest. Each person a thief adds to the cap costs 1 / (1.5 · (1 + b))
+    settled claims more than ever stood open at once (b = `Caps.believed`), each paid by an insurer and told to the person, and
+    half a day.
     """
     first = min((each.day for each in rows), default=today)
     if today - first < LEARNT_DAYS:
         return caps.debt
-    wanted = min(max(FLOOR, ceil(HEADROOM * _highest(rows, today))), caps.debt)
+    wanted = min(max(FLOOR, ceil(HEADROOM * _highest(rows, caps.believed, today))), caps.debt)
     if not standing.cap:
         return wanted
     return min(wanted, standing.cap + RISE_PER_DAY * max(0, today - standing.day))
 
 
-def _highest(rows: Iterable[Opened], today: int) -> int:
-    """The highest honest debt of a day, of the last 120."""
-    changes: Counter[int] = Counter()
+def _highest(rows: Iterable[Opened], believed: float, today: int) -> float:
+    """The highest honest debt of a day, of the last 365.
+
+    Honest are openings justified later, and as many of the others as those of the same thirty days vouch for: most accounts
+    look people up whom they never bill.
+    """
+    first = today - HABIT_DAYS
+    settled, unsettled, vouching = ([0] * (HABIT_DAYS + 2) for _ in range(3))  # changes by day, from `first` on
     for each in rows:
-        if each.justified is not None and not each.denied and each.justified > today - HABIT_DAYS:
-            changes[max(each.day, today - HABIT_DAYS)] += 1
-            changes[max(each.justified, each.day + 1)] -= 1
-    return max(accumulate(changes[day] for day in sorted(changes)), default=0)
+        gone = each.day + DEBT_DAYS
+        if each.denied or gone <= first:
+            continue
+        since = max(each.day - first, 0)
+        if each.justified is None:
+            unsettled[since] += 1
+            unsettled[min(gone - first, HABIT_DAYS + 1)] -= 1
+            continue
+        vouching[since] += 1
+        vouching[min(gone - first, HABIT_DAYS + 1)] -= 1
+        until = min(max(each.justified, each.day + 1), gone)
+        if until > first:
+            settled[since] += 1
+            settled[min(until - first, HABIT_DAYS + 1)] -= 1
+    days = zip(accumulate(settled), accumulate(unsettled), accumulate(vouching), strict=True)
+    return max(open_ + min(others, believed * vouched) for open_, others, vouched in days)

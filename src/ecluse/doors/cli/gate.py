@@ -12,7 +12,7 @@ from rich.table import Table
 from ecluse.app.alerted import ALERTS_MAX, AlertTold, alerts
 from ecluse.app.containment import Shown, limited, moved, named, shown, step_name, step_named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
-from ecluse.gate.allowance import DAY_US
+from ecluse.gate.allowance import DAY_US, yearly
 from ecluse.gate.containment import Contained, Event, Kind, Released
 from ecluse.kernel.days import instant
 from ecluse.wiring import open_hub
@@ -141,7 +141,7 @@ def _table(found: list[Shown]) -> Table:
         counts = ["", "", "", ""]
         if at is not None:
             cap = min(at.standing.cap or at.caps.debt, at.caps.debt)
-            counts = [str(at.standing.debt), str(cap), f"{at.standing.year}/{at.caps.yearly}", str(at.opened)]
+            counts = [str(at.standing.debt), str(cap), f"{at.standing.year}/{yearly(at.caps, cap)}", str(at.opened)]
         since = f"{instant(each.state.since_us):%Y-%m-%d %H:%M} UTC" if each.state.since_us else ""
         table.add_row(each.kind, each.name, each.step, since, *counts)
     return table

@@ -1,0 +1,173 @@
+"""Attacks over HTTP against the real hub, while others work: what thieves were told is then asked of the hub itself.
+
+The thief has read every line of this project. What it was told is counted from its answers alone; `ecluse exposure` must name as
+many people. Weeks go by on a moved clock (`sim/clock.py`): each night the hub pays claims that are due.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ecluse.kernel.errors import Refused
+from sim.attacks.aims import Aim, aim_at, portal
+from sim.attacks.http_door import CHECKS, HttpDoor, Line, Scene
+from sim.attacks.scenarios import FAST, Scenario
+from sim.attacks.thief import Loot, rob
+from sim.auditor.lie import Oath
+from sim.auditor.told import instant
+from sim.clock import Ahead
+from sim.hub import Address, Operator, Tokens
+from sim.player import Played
+from sim.professionals import Professional
+from sim.seeds import stream
+from sim.world import World
+
+SECOND_US = 1_000_000
+TOLD = {"confirmed", "quoted", "granted", "accepted"}  # outcomes that tell an account of a person
+CALM_S, CALM_TRIES = 0.3, 10  # between two looks of the watcher, and how many
+OTHERS_EACH = 3  # questions of each account
+OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Honest:
+    """How others fared meanwhile: accounts nobody stole, and the robbed practice's own patients; asked, and refused."""
+
+    asked: int = 0
+    refused: int = 0
+    own_asked: int = 0
+    own_refused: int = 0
+
+
+@dataclass
+class Robber:
+    """Plays attacks on one world, after the exchanges `played` there, and asks the hub in `directory` what it knows of them."""
+
+    world: World
+    played: Sequence[Played]
+    tokens: Tokens
+    operator: Operator
+    directory: Path
+    oath: Oath
+    clock: Ahead
+    honest: dict[str, Honest] = field(default_factory=dict)
+    taken: int = 0  # accounts stolen so far
+    robbed: set[str] = field(default_factory=set)
+
+    def play(self, address: Address, scenario: Scenario, advance: Callable[[int], None]) -> Loot:
+        """Play one scenario against the hub at `address`. Raises `Lie` when the hub knows of other people than were told."""
+        stolen = self._stolen(scenario)
+        draw = stream(self.world.seed, "attack", scenario.name)
+        scene = self._scene()
+        door = HttpDoor(scene, address, scenario, {who.account: who for who in stolen})
+        began_ts, began_s = door.now_s, time.perf_counter()
+        listed, listing = (scenario.aims(self.world, stream(self.world.seed, "list", scenario.name)) for _ in range(2))
+        accounts = [who.account for who in stolen]
+        self.robbed.update(accounts)
+        with _Others(self, scene, address) as others:
+            loot = rob(scenario, door, accounts, listed, draw, advance, tries(self.world, scenario))
+        loot.stolen, loot.began_ts = accounts, began_ts
+        loot.took_s = time.perf_counter() - began_s
+        loot.portal = portal(self.world, list(itertools.islice(listing, loot.asked)))
+        loot.displayed = self._displayed(stolen, began_ts, door.now_s)
+        self.oath.same("what a thief was told is known", scenario.name, loot.displayed, loot.confirmed)
+        self.honest[scenario.name] = Honest(others.asked, others.refused, *door.own_patients(draw))
+        door.close()
+        return loot
+
+    def _stolen(self, scenario: Scenario) -> list[Professional]:
+        """General practitioners first, for their caps are those that targets name; nobody twice as long as there are others."""
+        ranked = sorted(
+            self.world.professionals, key=lambda who: (who.trade.profession != "general_practitioner", who.account)
+        )
+        first = self.taken % len(ranked)
+        found = ranked[first : first + scenario.accounts]
+        self.taken += len(found) if scenario.token == "true" else 0
+        return found
+
+    def known(self) -> dict[str, list[int]]:
+        """Whom each account was told of before, by their numbers."""
+        found: dict[str, list[int]] = {}
+        for each in self.played:
+            if each.planned.must.outcome in TOLD and each.planned.must.person >= 0:
+                found.setdefault(each.planned.account, []).append(each.planned.must.person)
+        return found
+
+    def _displayed(self, stolen: Sequence[Professional], began_ts: float, until_ts: float) -> int:
+        """How many people the hub says it showed these accounts since."""
+        place = ("--dir", str(self.directory))
+        words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(until_ts * SECOND_US)), *place]
+        for who in stolen:
+            words += ["--account", who.account]
+        said = self._exposed(words, place)
+        people: int = said["displayed"]["people"]["at_most"]
+        return people
+
+    def _exposed(self, words: Sequence[str], place: Sequence[str]) -> Any:
+        """What the hub says, once its watcher has written down its last moves: until then the lake is behind the journal."""
+        for _ in range(CALM_TRIES):
+            self.operator.command("journal", "export", *place)
+            try:
+                return self.operator.command("exposure", *words)
+            except Refused as refused:
+                if refused.refusal.code != "lake_behind":
+                    raise
+            time.sleep(CALM_S)
+        return self.operator.command("exposure", *words)
+
+    def _scene(self) -> Scene:
+        def pay(day: str) -> None:
+            self.operator.command("pay", "run", "--date", day, "--dir", str(self.directory))
+
+        return Scene(self.world, self.tokens, self.clock, self.known(), pay)
+
+
+def tries(world: World, scenario: Scenario) -> int:
+    """How many questions a thief asks at most: about everybody once for each day, or `FAST`."""
+    return min(FAST * max(1, scenario.plan.days), len(world.people) * scenario.plan.days)
+
+
+class _Others:
+    """Everybody else goes on asking about their patients, from another thread."""
+
+    def __init__(self, robber: Robber, scene: Scene, address: Address) -> None:
+        self.robber, self.scene, self.address = robber, scene, address
+        self.staff = [who for who in robber.world.professionals if who.account not in robber.robbed]
+        self.asked = self.refused = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> _Others:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        world, draw = self.robber.world, stream(self.robber.world.seed, "others", self.robber.taken)
+        people: Iterator[Aim] = itertools.cycle(aim_at(world, each) for each in world.people if world.rights(each))
+        busy: Counter[str] = Counter()
+        with contextlib.closing(Line(self.address)) as line:
+            while self.staff and not self._over.wait(OTHERS_EVERY_S):
+                who = draw.choice(self.staff)
+                busy[who.account] += 1
+                if busy[who.account] > OTHERS_EACH:  # nobody of them is at a cap
+                    continue
+                aim = next(people)
+                beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
+                body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": self.scene.today}
+                token = self.robber.tokens.fresh(who.account, int(self.robber.clock.now().timestamp()))
+                headers = {"authorization": f"Bearer {token}"}
+                answer = line.post(CHECKS, body | {"domain": who.trade.domain}, headers)
+                self.asked += 1
+                self.refused += "code" in answer
