@@ -22,6 +22,7 @@ from ecluse.app.ports import (
 )
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
+from ecluse.app.ports.incidents import Incidents
 from ecluse.app.ports.passes import PassPorts
 from ecluse.rules.book import RuleBook
 
@@ -47,6 +48,7 @@ class Hub:
     feeds: FeedPorts
     moves: InsurerMoves
     exposure: ExposurePorts
+    incidents: Incidents
     passes: PassPorts
 
     @property

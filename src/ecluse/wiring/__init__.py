@@ -67,7 +67,14 @@ from ecluse.settings import (
     read_settings,
     template,
 )
-from ecluse.wiring.gate import open_allowances, open_containments, open_lookback, read_caps, recover_gate
+from ecluse.wiring.gate import (
+    open_allowances,
+    open_containments,
+    open_incidents,
+    open_lookback,
+    read_caps,
+    recover_gate,
+)
 from ecluse.wiring.issuers import trusted_issuers
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
@@ -255,17 +262,16 @@ def open_hub(
     settings = read_settings(directory)
     module, opening = keys_engine(settings, directory)
     keys = module.open_keys(opening, new=new)
-    clock = SystemClock()
+    clock, runner = SystemClock(), asyncio.Runner(loop_factory=uvloop.new_event_loop)
     stores = _open_stores(directory, settings, keys)
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
     allowances = open_allowances(directory, read_caps(directory, settings.gate.caps))
     allowance = Allowance(clock, allowances, stores.claims)
-    containments = open_containments(directory)
+    containments, incidents = open_containments(directory), open_incidents(directory)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, containments)
     passes = _passes(directory, keys)
-    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
             clock=clock,
@@ -285,6 +291,7 @@ def open_hub(
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             exposure=_exposure(directory, settings),
+            incidents=incidents,
             passes=passes,
             dir=directory,
             settings=settings,
@@ -297,6 +304,7 @@ def open_hub(
         desk.close()
         allowances.close()
         containments.close()
+        incidents.close()
         log.close()
         runner.run(passes.store.close())
         runner.run(stores.close())

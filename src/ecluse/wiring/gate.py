@@ -11,9 +11,11 @@ import msgspec
 from ecluse.app.caps import caps_replayed
 from ecluse.app.containment import replayed
 from ecluse.app.hub import Hub
+from ecluse.app.incidents.events import replayed as incident_replayed
 from ecluse.app.ports import Log
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.incidents import LocalIncidents
 from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Operation, decode
@@ -39,6 +41,11 @@ def open_containments(directory: Path) -> LocalContainments:
     return LocalContainments(directory / FILE)
 
 
+def open_incidents(directory: Path) -> LocalIncidents:
+    """The incidents of the hub in `directory`, as its journal tells of them."""
+    return LocalIncidents(directory / FILE)
+
+
 def open_lookback(directory: Path) -> LocalLookback:
     """What the counters of the hub in `directory` tell of a time that is over."""
     return LocalLookback(directory / FILE)
@@ -58,6 +65,8 @@ def recover_gate(hub: Hub, log: Log) -> None:
                 replayed(hub.keys, hub.containments, entry)
             if entry.operation is Operation.CAPS_SET:
                 caps_replayed(hub.exposure.lookback, entry)
+            if entry.operation is Operation.INCIDENT:
+                incident_replayed(hub, entry)
     store.caught_up()
     store.flush()
 

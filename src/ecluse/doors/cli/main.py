@@ -48,6 +48,7 @@ COMMANDS = (
     ("gate", "gate", "app"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
+    ("incident", "incidents", "app"),
     ("letters", "letters", "app"),
     ("dev", "dev", "app"),
 )
