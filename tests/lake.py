@@ -163,6 +163,12 @@ _TOLD = (
 )  # fmt: skip
 
 
+def _displayed_by(kept: list[Any], _: Any) -> list[dict[str, Any]]:
+    names = ("insurer", "reference", "account", "practice")
+    told = {(e.insurer, e.person, e.account, e.practice) for _, _, e in kept if e.person and e.fields}
+    return [dict(zip(names, each, strict=True)) for each in sorted(told)]
+
+
 def _entries_of(kept: list[Any], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
     about = [each for each in kept if (each[2].insurer, each[2].person) == (asked["insurer"], asked["reference"])]
     about.sort(key=lambda each: (each[2].ts_us, each[0], each[1]))
@@ -193,6 +199,7 @@ TRUTHS: dict[str, Any] = {
     "displayed_by_insurer_and_field": _counted("insurer", "field"),
     "disclosed": _disclosed("insurer"),
     "disclosed_of_each": _disclosed("insurer", "reference"),
+    "displayed_by": _displayed_by,
     "exposed_days": _spread("day"),
     "exposed_accounts": _spread("account"),
     "exposed_practices": _spread("practice"),

@@ -36,6 +36,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "by field": ("displayed_by_insurer_and_field", ALL | {"networks": ["192.0.2.128/25"]}),
     "where they stand": ("displayed_places", ALL | {"insurers": ["0075123456"]}),
     "how often, by set of fields": ("disclosed", ALL | {"sessions": ["session 1"]}),
+    "by whom": ("displayed_by", ALL),
     "how often, person by person": ("disclosed_of_each", ALL),
     "by day, in Paris, over the change of hour": ("exposed_days", {"from_us": START_US - 1, "to_us": START_US + 9 * HOUR_US}),
     "one person": ("entries_of", ALL | {"insurer": "0075123456", "reference": SOMEBODY}),

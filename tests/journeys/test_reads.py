@@ -113,6 +113,14 @@ def scoped(reader: Reader) -> None:
     reader.site.run("incident", "scope", reader.ids["incident"], *BY)
 
 
+def packed(reader: Reader) -> None:
+    """Its packs."""
+    reader.site.run("journal", "export")
+    reader.site.run(
+        "incident", "pack", reader.ids["incident"], *BY, "--out", str(reader.folder / "packs"), "--no-proofs"
+    )
+
+
 def billed(reader: Reader) -> None:
     body = {"invoice": "F1", "engagement": reader.ids["engagement"], "lines": reader.lines()}
     reader.remember("claim_id", reader.http("doctor", "POST", "/v1/claims", body))
@@ -155,6 +163,7 @@ ACTS = {
         "hub", "GET", "/v1/exposures/{exposure_id}/lists/{name}"
     ),
     "ecluse incident scope": scoped,
+    "ecluse incident pack": packed,
     "ecluse incident list": lambda reader: reader.site.run("incident", "list"),
     "ecluse incident show": lambda reader: reader.site.run("incident", "show", reader.ids["incident"]),
     "ecluse incident clock": lambda reader: reader.site.run("incident", "clock", reader.ids["incident"]),

@@ -132,12 +132,18 @@ def follows(incident: Incident, insurer: str, today: date) -> Follows:
         return Follows(
             insurer, answer | {"rules_version": version()}, None, Signed(register=False, authority=False, persons=False)
         )
-    answer = assess(facts_of(incident, insurer), today)
+    answer = _plain(assess(facts_of(incident, insurer), today))
     signed = Signed(
         register=answer["register"], authority=answer["notify_authority"], persons=answer["communicate_persons"]
     )
-    dora = None if insurer == HUB else classified(dora_of(incident, insurer), today)
+    dora = None if insurer == HUB else _plain(classified(dora_of(incident, insurer), today))
     return Follows(insurer, answer, dora, signed)
+
+
+def _plain(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer as the journal gives it back, so that both compare."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(answer))
+    return plain
 
 
 def parties(incident: Incident) -> list[str]:

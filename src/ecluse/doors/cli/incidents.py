@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,21 +17,20 @@ from ecluse.breach.incident.follows import clocks
 from ecluse.breach.incident.state import Incident, fold
 from ecluse.breach.incident.view import clocks_told, summary
 from ecluse.breach.incident.view import shown as viewed
+from ecluse.doors.cli import incident_packs
 from ecluse.doors.cli.breach import NOT_WRITTEN
 from ecluse.doors.cli.exposure import asking
+from ecluse.doors.cli.incident_words import By, Many, Named, Reason, opened
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, instant, print_json
 from ecluse.exposure.question import read_question
 from ecluse.kernel.days import paris_day
-from ecluse.wiring import OpenHub, open_hub
 
 app = typer.Typer(help="An incident: opened, scoped, decided, told to each insurer, proved.", no_args_is_help=True)
 facts = typer.Typer(help="Facts of an incident, as they become known.", no_args_is_help=True)
 app.add_typer(facts, name="fact")
+for _name, _command in incident_packs.COMMANDS.items():
+    app.command(_name)(_command)
 
-Many = list[str]
-Named = Annotated[str, typer.Argument(metavar="INCIDENT", help="inc_…, as `ecluse incident list` prints it.")]
-By = Annotated[str, typer.Option("--by", help="Who acts, by name and function: it is written in the journal.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence: it is written in the journal.")]
 YesNo = Literal["yes", "no"]
 SAID: dict[YesNo | None, bool | None] = {"yes": True, "no": False, None: None}
 
@@ -228,14 +225,6 @@ def reopen_(incident: Named, by: By, reason: Reason, directory: Dir = HERE, json
     with opened(directory) as hub:
         after = hub.run(reopen(hub, incident, by, reason))
     _say(incident, after, json=json)
-
-
-@contextmanager
-def opened(directory: Path) -> Iterator[OpenHub]:
-    """The hub, with what its journal tells of incidents put back where gate.db was lost."""
-    with open_hub(directory) as hub:
-        hub.run(hub.recover())
-        yield hub
 
 
 def _value(text: str) -> Any:
