@@ -40,6 +40,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "how often, person by person": ("disclosed_of_each", ALL),
     "by day, in Paris, over the change of hour": ("exposed_days", {"from_us": START_US - 1, "to_us": START_US + 9 * HOUR_US}),
     "one person": ("entries_of", ALL | {"insurer": "0075123456", "reference": SOMEBODY}),
+    "an incident": (
+        "entries_of_incident", ALL | {"about": ["exp_1"], "insurers_shown": ["0075123456"], "shown_until_us": START_US + HOUR_US},
+    ),
     "no such session": ("displayed", ALL | {"sessions": ["it's", "a\\b"]}),
     "before everything": ("exposed_accounts", {"from_us": 0, "to_us": 5}),
 }  # fmt: skip

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -242,3 +245,99 @@ def test_told_insurers_stop_the_hubs_clock_and_start_their_own(case: Case, tmp_p
     assert told[AMC, "gdpr_authority"] == told[AMC, "dora_initial"] == "running"
     assert agenda.read_text().count("BEGIN:VEVENT") == sum(each == "running" for each in told.values())
     assert case.run("show", case.name)["untold"] == []
+
+
+def test_a_stranger_verifies_the_evidence_and_is_told_what_is_broken(case: Case, tmp_path: Path) -> None:
+    case.export()
+    folder = tmp_path / "preuves"
+    told = case.run("evidence", case.name, *BY, "--for", "Juge d'instruction", "--out", str(folder))
+    assert case.refused("evidence", case.name, *BY, "--for", "x", "--out", str(folder)) == "proof_there"
+    assert len((folder / "verifier.py").read_text().splitlines()) <= 100
+    assert verified(folder, told["key"]) == (0, ["all holds"])
+    kinds = [
+        json.loads(each.read_bytes())["happened"]["event"]["type"] for each in sorted(folder.glob("evenements/*.json"))
+    ]
+    assert kinds[0] == "opened"
+    assert len(kinds) == told["events"] == len([*folder.glob("evenements/*.sel")])
+    (custody,) = [each for each in case.entries(Operation.JOURNAL_PROVED) if "Juge" in each.outcome]
+    assert custody.engagement == case.name
+    assert case.run("show", case.name)["timeline"][-1]["what"].startswith("Preuves remises à Juge d'instruction")
+    for name, break_it in BREAKS.items():
+        broken = tmp_path / name
+        shutil.copytree(folder, broken)
+        said = break_it(broken, told["key"])
+        code, lines = verified(broken, said if isinstance(said, str) and "+" in said else told["key"])
+        assert code == 2, name
+        assert any(SAID[name] in line for line in lines), (name, lines)
+
+
+def verified(folder: Path, key: str) -> tuple[int, list[str]]:
+    command = [sys.executable, "-I", str(folder / "verifier.py"), key]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout.splitlines()
+
+
+def displayed(folder: Path) -> Path:
+    """An entry that displayed somebody."""
+    return next(each for each in sorted(folder.glob("entrees/*.entry")) if b"rights_check" in each.read_bytes())
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def resum(folder: Path) -> None:
+    """Whoever breaks something may write its digests anew: the signatures do not follow."""
+    files = [each for each in folder.rglob("*") if each.is_file() and each.name != "SHA256SUMS"]
+    lines = [f"{sha256(each.read_bytes()).hexdigest()}  {each.relative_to(folder).as_posix()}\n" for each in files]
+    (folder / "SHA256SUMS").write_text("".join(lines))
+
+
+def hidden(folder: Path, _key: str) -> None:
+    for each in (displayed(folder), displayed(folder).with_suffix(".tlog-proof")):
+        each.unlink()
+    resum(folder)
+
+
+def rewritten(folder: Path, _key: str) -> None:
+    event = sorted(folder.glob("evenements/*.json"))[0]
+    event.write_bytes(event.read_bytes().replace(b"Martin", b"Durand"))
+    resum(folder)
+
+
+def other_key(_folder: Path, key: str) -> str:
+    name, _, _ = key.split("+", 2)
+    return f"{name}+00000000+{base64.b64encode(bytes([1]) + bytes(range(32))).decode()}"
+
+
+def edited(folder: Path, _key: str) -> None:
+    flip(displayed(folder))
+    resum(folder)
+
+
+def other_rules(folder: Path, _key: str) -> None:
+    file = folder / "regles" / "risk.toml"
+    file.write_bytes(file.read_bytes() + b"#")
+    resum(folder)
+
+
+BREAKS: dict[str, Callable[[Path, str], str | None]] = {
+    "flipped": lambda folder, _: flip(folder / "rapport.json"),
+    "edited": edited,
+    "hidden": hidden,
+    "rewritten": rewritten,
+    "other_key": other_key,
+    "other_rules": other_rules,
+    "lost": lambda folder, _: (folder / "chronologie.json").unlink(),
+}
+SAID = {
+    "flipped": "rapport.json: changed",
+    "edited": "is not in the log",
+    "hidden": "2 people in the entries, 3 in the report",
+    "rewritten": "is not the event the journal has",
+    "other_key": "is not signed by this key",
+    "other_rules": "not the rules the report names",
+    "lost": "chronologie.json: missing",
+}

@@ -11,8 +11,10 @@ from rich.table import Table
 
 from ecluse.app.exposure.proofs import Proofs
 from ecluse.app.incidents.acts import known
+from ecluse.app.incidents.evidence import make_evidence, proved
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.doors.cli.exposure import asking
+from ecluse.doors.cli.incident_folder import check_free, write_bundle
 from ecluse.doors.cli.incident_words import By, Many, Named, opened
 from ecluse.doors.cli.pack_folder import FolderOfPacks
 from ecluse.doors.cli.proofs_folder import FolderOfProofs
@@ -20,6 +22,7 @@ from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
 from ecluse.doors.incidents.page import page
 from ecluse.wiring import OpenHub
 from ecluse.wiring.journal import provable
+from ecluse.wiring.keys import journal_family
 
 PROVED = "preuves"
 
@@ -62,4 +65,35 @@ def _table(found: list[Pack]) -> Table:
     return table
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"pack": pack}
+def evidence(
+    incident: Named,
+    by: By,
+    made_for: Annotated[str, typer.Option("--for", help="Who gets it: it is written in the journal.")],
+    out: Annotated[Path, typer.Option(help="The folder it goes into; a new one.")],
+    displays: Annotated[
+        bool, typer.Option("--displays/--no-displays", help="With the entry of each display, two files each.")
+    ] = True,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Make a folder that a stranger verifies off line: events, entries, proofs, rules, and the script that checks them. Example:
+
+    ecluse journal export && ecluse incident evidence inc_… --by 'Anne Martin, DPO' --for 'CNIL' --out preuves/
+    """
+    check_free(out)
+    with opened(directory) as hub, asking(quiet=json) as told:
+        journal = provable(hub)
+        bundle = hub.run(make_evidence(hub, incident, by, made_for, told, displays=displays))
+        key = journal_family(directory).text
+        files = write_bundle(out, bundle, key, proved(journal, bundle.places))
+    shown = {
+        "evidence": str(out),
+        "entries": bundle.report["entries"],
+        "events": len(bundle.openings),
+        "files": files,
+        "key": key,
+    }
+    print_json(shown) if json else typer.echo("\n".join(f"{name}: {value}" for name, value in shown.items()))
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"pack": pack, "evidence": evidence}
