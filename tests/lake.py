@@ -177,7 +177,7 @@ def _entries_of_incident(kept: list[Any], asked: Mapping[str, Any]) -> list[dict
         about = {each.engagement, each.request} & {*asked["about"]}
         return (
             (each.operation == "caps_set" and each.ts_us < asked["shown_until_us"])
-            or (each.operation == "recipient_set" and each.insurer in asked["insurers_shown"])
+            or (each.operation == "recipient_set" and each.insurer in asked["shown_insurers"])
             or (each.operation in OF_INCIDENT and bool(about))
         )
 

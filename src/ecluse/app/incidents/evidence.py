@@ -94,7 +94,7 @@ def _acts(
         "from_us": 0,
         "to_us": int(admission.at.timestamp() * 1_000_000),
         "about": [name, *sorted(exposures), *scoped.question.accounts],
-        "insurers_shown": [each.insurer for each in scoped.parts] or [""],
+        "shown_insurers": [each.insurer for each in scoped.parts] or [""],
         "shown_until_us": scoped.question.end_ts_us,
     }
     found: dict[str, list[int]] = {}

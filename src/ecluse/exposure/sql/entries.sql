@@ -18,7 +18,7 @@ SELECT shard, index FROM entries WHERE person <> 0 AND fields <> 0 ORDER BY shar
 SELECT shard, index
 FROM entries
 WHERE (operation = 'caps_set' AND ts_us < :shown_until_us)
-   OR (operation = 'recipient_set' AND array_contains(:insurers_shown, insurer))
+   OR (operation = 'recipient_set' AND array_contains(:shown_insurers, insurer))
    OR (operation IN ('incident', 'incident_read', 'contained', 'exposure_asked', 'journal_exported', 'journal_proved')
        AND (array_contains(:about, engagement) OR array_contains(:about, request)))
 ORDER BY shard, index
