@@ -228,6 +228,8 @@ def again_is_the_same(case: Case, out: Path, files: dict[str, bytes]) -> None:
     assert {name: anew[name] == content for name, content in files.items()} == dict.fromkeys(files, True)
     (told,) = case.packed(out / "zip", "--zip", "--no-proofs")
     archive = decrypt((out / "zip" / told["pack"] / "dossier.zip.age").read_bytes(), [case.key])
+    (told,) = case.packed(out / "zip", "--zip")
+    assert (told["made"], (out / "zip" / told["pack"] / "preuves.tar.age").exists()) == (False, True)
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert {name: opened.read(name) for name in opened.namelist()} == {
             name: content for name, content in files.items() if name != "preuves.tar"

@@ -14,7 +14,7 @@ import msgspec
 from ecluse.app.exposure.ask import ANSWER, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
 from ecluse.app.hub import Hub
-from ecluse.app.incidents.events import INCIDENT_UNKNOWN, INVESTIGATOR, PREFIX, events_of, happen
+from ecluse.app.incidents.events import INCIDENT_UNKNOWN, INVESTIGATOR, PREFIX, events_of, happen, whole
 from ecluse.breach.incident.events import (
     HUB,
     Closed,
@@ -57,8 +57,7 @@ PERSONS_OPEN = refusal(
 async def open_incident(hub: Hub, by: str, question: Question, found_us: int, how_found: str) -> tuple[str, Incident]:
     """Open an incident; one that is not closed and asks the same is that one."""
     opened = Opened(by=signer(by), question=question, found_us=found_us, how_found=words(how_found))
-    for name in hub.incidents.names():
-        known = fold(events_of(hub, name))
+    for name, known in whole(hub).items():
         if known.opened.question == question and known.state is not State.CLOSED:
             return name, await happen(hub, name, lambda _: None)
     name = hub.ids.new(PREFIX)

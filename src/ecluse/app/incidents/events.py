@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -22,7 +23,7 @@ from ecluse.breach.incident.state import Incident, after, fold
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Operation, act
-from ecluse.kernel.errors import refusal
+from ecluse.kernel.errors import Refused, refusal
 
 SCOPE = "investigate"
 INVESTIGATOR = Account("operator", scopes=frozenset({SCOPE}))
@@ -31,6 +32,12 @@ TRIES_MAX = 100  # against other processes that add to the same incident
 PREFIX = "inc_"
 
 INCIDENT_UNKNOWN = refusal("incident_unknown", 404, "There is no such incident", fix="See `ecluse incident list`.")
+INCIDENT_PRUNED = refusal(
+    "incident_pruned",
+    410,
+    "Events of this incident are no longer kept",
+    fix="gate.db was lost after the journal's months of this incident were pruned: restore it from a backup.",
+)
 INCIDENT_TOO_LONG = refusal(
     "incident_too_long",
     413,
@@ -93,7 +100,7 @@ async def read_all(hub: Hub) -> dict[str, Incident]:
     """Every incident, the oldest first; journalled as one read."""
     await finish(hub)
     admission = hub.desk.admit(Request(INVESTIGATOR, hub.ids.new("inr_")), SCOPE, Operation.INCIDENT_READ, "")
-    found = {name: fold(events_of(hub, name)) for name in hub.incidents.names()}
+    found = whole(hub)
     await hub.desk.release(admission, Disclosure(Listed(tuple(found)), "list"))
     return found
 
@@ -113,8 +120,20 @@ def replayed(hub: Hub, entry: Entry) -> None:
 
 
 def events_of(hub: Hub, incident: str) -> list[Happened]:
-    """The events of an incident, opened; none of one that is not known."""
-    return [opened(hub, each).happened for each in hub.incidents.events(incident)]
+    """The events of an incident, opened; none of one that is not known. Raises `incident_pruned` where some are gone."""
+    kept = hub.incidents.events(incident)
+    if [each.number for each in kept] != [*range(1, len(kept) + 1)]:
+        raise INCIDENT_PRUNED()
+    return [opened(hub, each).happened for each in kept]
+
+
+def whole(hub: Hub) -> dict[str, Incident]:
+    """Every incident whose events are all kept, the oldest first."""
+    found: dict[str, Incident] = {}
+    for name in hub.incidents.names():
+        with suppress(Refused):
+            found[name] = fold(events_of(hub, name))
+    return found
 
 
 def opened(hub: Hub, kept: Kept) -> Stored:

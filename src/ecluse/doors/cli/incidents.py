@@ -79,7 +79,7 @@ def list_(directory: Dir = HERE, json: Json = False) -> None:
 def show(
     incident: Named,
     until: Annotated[
-        int, typer.Option("--version", help="As it was after this event: what was known and said then.")
+        int, typer.Option("--version", min=0, help="As it was after this event: what was known and said then.")
     ] = 0,
     directory: Dir = HERE,
     json: Json = False,
