@@ -245,7 +245,9 @@ def test_told_insurers_stop_the_hubs_clock_and_start_their_own(case: Case, tmp_p
     }
     assert told["hub", "gdpr_controllers"] == "done"
     assert told[AMC, "gdpr_authority"] == told[AMC, "dora_initial"] == "running"
-    assert agenda.read_text().count("BEGIN:VEVENT") == sum(each == "running" for each in told.values())
+    events = agenda.read_text()
+    assert events.count("BEGIN:VEVENT") == sum(each == "running" for each in told.values())
+    assert len({line for line in events.splitlines() if line.startswith("UID:")}) == events.count("UID:")
     assert case.run("show", case.name)["untold"] == []
 
 

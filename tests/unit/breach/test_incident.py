@@ -145,6 +145,7 @@ def test_one_incident_has_a_decision_for_the_hub_and_for_each_insurer() -> None:
     assert parties(incident) == [HUB, MUTUELLE, OTHER, SPARED]
     hub, mutuelle, other, spared = (follows(incident, each, TODAY) for each in parties(incident))
     assert hub.answer["notify_each_controller"]
+    assert hub.signed == Signed(register=True, authority=False, persons=False, controllers=True)
     assert hub.dora is None
     assert mutuelle.signed == Signed(register=True, authority=True, persons=True)
     assert mutuelle.dora is not None
@@ -194,6 +195,15 @@ def test_the_hubs_clock_runs_until_every_exposed_insurer_was_told() -> None:
     )
     assert due.running.deadline.due == datetime(2026, 11, 23, 9, tzinfo=UTC)
     assert told_us(both, SPARED) == 0
+
+
+def test_the_hub_is_controller_of_what_it_holds_of_professionals() -> None:
+    exposed = fact("professionals", [{"account": "rpps:10000000001", "fields": ["RIB"]}])
+    incident = fold(happened("opened", "fact", "scoped", more=(exposed,)))
+    signed = follows(incident, HUB, TODAY).signed
+    assert signed == Signed(register=True, authority=True, persons=True, controllers=True)
+    found = [each.running.deadline.id for each in clocks(incident, datetime(2026, 11, 20, 10, tzinfo=UTC))]
+    assert {"gdpr_controllers", "gdpr_authority", "lopmi_complaint"} <= {*found}
 
 
 def test_urgent_deadlines_come_first_and_those_met_last() -> None:

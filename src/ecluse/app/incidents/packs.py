@@ -204,7 +204,7 @@ class Work(msgspec.Struct, frozen=True):
         told: dict[str, Any] = {
             "notification-cnil.json": filled,
             "registre.json": register_of(self.name, case),
-            "dora.json": dora_reports_of(case, today) if people else {"classification": None},
+            "dora.json": dora_reports_of(self.name, case, today) if people else {"classification": None},
             "comptes.json": counts_of(self.name, case, self.exposure),
             "chronologie.json": timeline(kept, insurer),
             "courriers.json": letters_of(self.name, case, people),

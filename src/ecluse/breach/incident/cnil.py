@@ -137,7 +137,7 @@ def form(name: str, case: Case) -> Form:
 def _filled(field: FormField, unsure: bool, case: Case) -> Filled:
     value = FILL[field.id](case, field) if field.id in FILL else getattr(case.own, field.id)
     if isinstance(value, datetime):
-        value = paris(value)
+        value = paris(value.replace(microsecond=0))
     if value in (None, (), [], ""):
         return Filled(
             field.id, field.label, "empty" if field.optional else "to_fill", None, field.choices, field.unsure or unsure
@@ -185,7 +185,8 @@ def _nature(case: Case, field: FormField) -> list[str]:
     return [field.choices[NATURES.index(each)] for each in case.facts.nature or ()]
 
 
-def _description(case: Case, _field: FormField) -> str:
+def description(case: Case, _field: FormField | None = None) -> str:
+    """What happened, as somebody said it, or as the scope says it."""
     if case.own.description:
         return case.own.description
     asked, part = question_of(case.incident), case.part
@@ -199,7 +200,7 @@ def _description(case: Case, _field: FormField) -> str:
     accounts = f"{len(asked.accounts)} compte{'s' if len(asked.accounts) > 1 else ''} de professionnel de santé"
     return (
         f"Des questions sur des droits à remboursement ont été posées avec {accounts} du gestionnaire de tiers payant. "
-        f"Son journal, infalsifiable, dit exactement ce qui a été affiché : {people} de nos assurés."
+        f"Son journal, que l'on peut vérifier, dit ce qui a été affiché : {people} de nos assurés."
     )
 
 
@@ -312,7 +313,7 @@ FILL: dict[str, Callable[[Case, FormField], Any]] = {
     "how_found": lambda case, _field: case.incident.opened.how_found,
     "late_reasons": _late,
     "nature": _nature,
-    "description": _description,
+    "description": description,
     "origin": _origin,
     "cause": _cause,
     "data": _data,

@@ -62,11 +62,15 @@ class Scoped(msgspec.Struct, frozen=True, tag="scoped", kw_only=True):
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person decided. `persons` null: still open. `motive`: why, where it is not what the rules say."""
+    """What a person decided. `persons` null: still open. `motive`: why, where it is not what the rules say.
+
+    `controllers`: a processor tells each insurer; its own `authority` and `persons` are about data of which it is the controller.
+    """
 
     register: bool
     authority: bool
     persons: bool | None
+    controllers: bool = False
     motive: str = ""
 
 

@@ -1,7 +1,9 @@
 """What follows from what is known: each party's decision and its deadlines, computed anew from the events. Pure.
 
-One incident has n + 1 parties: the hub, processor of all, and each insurer, controller of its own members. What the exposure
-proves fills the facts that nobody stated; what somebody stated stands.
+One incident has n + 1 parties: the hub, processor of all, and each insurer, controller of its own members. The hub is
+controller of what it holds of professionals: where theirs was exposed, it tells the authority and them, unless a person decides
+otherwise.
+What the exposure proves fills the facts that nobody stated; what somebody stated stands.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ecluse.breach.dora.answer import answer as classified
 from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BAD_FACTS, Facts, Sent, convert
 from ecluse.breach.incident.events import HUB, Part, Signed
-from ecluse.breach.incident.own import READERS, Asked, Own
+from ecluse.breach.incident.own import READERS, Asked, Own, Professional
 from ecluse.breach.incident.state import Incident
 from ecluse.breach.shown import categories
 from ecluse.breach.tables import version
@@ -133,11 +135,19 @@ def follows(incident: Incident, insurer: str, today: date) -> Follows:
             insurer, answer | {"rules_version": version()}, None, Signed(register=False, authority=False, persons=False)
         )
     answer = _plain(assess(facts_of(incident, insurer), today))
+    if insurer == HUB:
+        own = bool(professionals(incident))
+        return Follows(insurer, answer, None, Signed(register=True, authority=own, persons=own, controllers=True))
     signed = Signed(
         register=answer["register"], authority=answer["notify_authority"], persons=answer["communicate_persons"]
     )
-    dora = None if insurer == HUB else _plain(classified(dora_of(incident, insurer), today))
+    dora = _plain(classified(dora_of(incident, insurer), today))
     return Follows(insurer, answer, dora, signed)
+
+
+def professionals(incident: Incident) -> tuple[Professional, ...]:
+    """Professionals whose own data were exposed, as far as somebody said."""
+    return own_of(incident, HUB).professionals or ()
 
 
 def _plain(answer: dict[str, Any]) -> dict[str, Any]:
@@ -160,11 +170,11 @@ def _differs(incident: Incident, insurer: str, today: date) -> bool:
     standing = incident.decisions.get(insurer)
     if standing is None:
         return True
-    now = follows(incident, insurer, today)
-    return standing.decided.knew < incident.knew and (now.answer, now.dora) != (
-        standing.decided.answer,
-        standing.decided.dora,
+    now, then = follows(incident, insurer, today), standing.decided
+    is_changed = (now.answer, now.dora) != (then.answer, then.dora) or (
+        not then.signed.motive and now.signed != then.signed
     )
+    return then.knew < incident.knew and is_changed
 
 
 def told_us(incident: Incident, insurer: str) -> int:
@@ -190,8 +200,16 @@ def _is_done(clock: Clock) -> bool:
 
 def _clocks_of(incident: Incident, insurer: str, now: datetime) -> Iterator[Running]:
     beside = _times_of(incident, insurer)
-    if beside is not None:
-        yield from running(stated(incident, Times, insurer, beside), now)
+    if beside is None:
+        return
+    found = running(stated(incident, Times, insurer, beside), now)
+    yield from found
+    if insurer == HUB and professionals(incident):
+        own = {**beside, "role": "controller", "regimes": ["gdpr"]}
+        standing = incident.decisions.get(HUB)
+        own |= {"high_risk_known": _rfc(standing.at_us)} if standing and standing.decided.signed.persons else {}
+        there = {each.deadline.id for each in found}  # the register is one
+        yield from (each for each in running(stated(incident, Times, HUB, own), now) if each.deadline.id not in there)
 
 
 def _times_of(incident: Incident, insurer: str) -> dict[str, Any] | None:

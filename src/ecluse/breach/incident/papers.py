@@ -9,7 +9,7 @@ import msgspec
 
 from ecluse.breach.dora.incident import Asked, Entity, Stage
 from ecluse.breach.dora.report import reports
-from ecluse.breach.incident.cnil import Case
+from ecluse.breach.incident.cnil import Case, description
 from ecluse.breach.incident.events import HUB
 from ecluse.breach.incident.follows import own_of, question_of, timed_dora_of
 from ecluse.breach.incident.view import at, counts
@@ -72,13 +72,25 @@ def register_of(name: str, case: Case) -> dict[str, Any]:
     }
 
 
-def dora_reports_of(case: Case, today: date) -> dict[str, Any]:
+def _dora_fields(name: str, case: Case) -> dict[str, Any]:
+    """What the incident itself says of the template: its reference, what happened, whose system, since when, which data."""
+    hub, words = own_of(case.incident, HUB).hub_name, sentences(case.part.fields) if case.part else ()
+    return {
+        "2.1": name,
+        "2.4": description(case),
+        "2.8": hub,
+        "3.2": at(question_of(case.incident).start_ts_us),
+        "3.21": f"Affiché : {' ; '.join(words)}." if words else None,
+    }
+
+
+def dora_reports_of(name: str, case: Case, today: date) -> dict[str, Any]:
     """The classification that was signed, and the fields of the first two reports: filled, missing, wrong."""
     facts, own = timed_dora_of(case.incident, case.insurer), case.own
     entities = [Entity(name=own.organisation or case.insurer, lei=own.lei, incident=facts)] if own.lei else []
     told: dict[str, Any] = {"classification": case.decided.dora if case.decided else None}
     for stage in STAGES:
-        asked = Asked(stage=stage, fields=dict(own.dora_fields or {}), entities=entities)
+        asked = Asked(stage=stage, fields={**_dora_fields(name, case), **(own.dora_fields or {})}, entities=entities)
         told[stage] = reports(facts, asked, today)["reports"][0]
     return told
 

@@ -174,7 +174,10 @@ def _said(each: Happened, insurer: str | None) -> str:
             return f"Exposition mesurée dans le journal ({event.exposure_id}) : {people} personnes affichées"
         case Decided(signed=signed):
             yes = {True: "oui", False: "non", None: "non décidé"}
-            words = f"registre {yes[signed.register]}, CNIL {yes[signed.authority]}, personnes {yes[signed.persons]}"
+            told = "assureurs oui, " if signed.controllers else ""
+            words = (
+                f"{told}registre {yes[signed.register]}, CNIL {yes[signed.authority]}, personnes {yes[signed.persons]}"
+            )
             return f"Décision signée pour {whose} : {words}"
         case Notified():
             return f"Envoyé pour {whose} le {_paris(event.at_us)} : {event.deadline}"

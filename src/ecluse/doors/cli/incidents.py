@@ -148,7 +148,7 @@ def clock(
         told, now = clocks_told(found, hub.clock.now()), hub.clock.now()
     if ics is not None:
         try:
-            ics.write_bytes(calendar([each.running for each in found], now))
+            ics.write_bytes(calendar([each.running for each in found], now, [each["party"] for each in told["clocks"]]))
         except OSError as broken:
             raise NOT_WRITTEN(str(broken.strerror)) from None
     if json:
@@ -261,7 +261,8 @@ def _print(told: dict[str, Any]) -> None:
 def _print_decisions(told: dict[str, Any]) -> None:
     for each in told["decisions"]:
         signed = each["signed"]
-        words = f"register {signed.register}, authority {signed.authority}, persons {signed.persons}"
+        insurers = "insurers True, " if signed.controllers else ""
+        words = f"{insurers}register {signed.register}, authority {signed.authority}, persons {signed.persons}"
         typer.echo(f"  {each['party']}: {words}; signed by {each['by']}")
     if told["outdated"]:
         typer.echo(f"  to decide: {', '.join(told['outdated'])}")
