@@ -171,5 +171,22 @@ def test_an_insurer_without_a_key_gets_counts_alone_and_work_that_stopped_goes_o
     assert [each.made for each in made(hub, name, folder)] == [True, True], "another version is another pack"
 
 
+def test_a_question_that_grew_is_scoped_anew_before_anything_is_handed_over(hub: OpenHub, tmp_path: Path) -> None:
+    name = begun(hub, ("cause", "external_malicious"))
+    first = known(hub, name).scoped
+    hub.run(add_fact(hub, name, BY, "accounts", [THIEF, "rpps:10000000020"]))
+    folder = FolderOfPacks(tmp_path / "packs", zipped=False)
+    assert code(lambda: made(hub, name, folder)) == "incident_state"
+    assert code(lambda: hub.run(add_fact(hub, name, BY, "to", "2020-01-01"))) == "exposure_invalid"
+    exported(hub)
+    hub.run(scope(hub, name, BY, quiet))
+    second = known(hub, name).scoped
+    assert first is not None
+    assert second is not None
+    assert (first.exposure_id == second.exposure_id, len(second.question.accounts)) == (False, 2)
+    exported(hub)
+    assert [each.made for each in made(hub, name, folder)] == [True, True]
+
+
 def made(hub: OpenHub, name: str, folder: FolderOfPacks) -> list[Pack]:
     return hub.run(make_packs(hub, name, Making(BY, folder, page, None), quiet))

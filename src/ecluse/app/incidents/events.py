@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha256
 
 import msgspec
@@ -23,7 +22,7 @@ from ecluse.breach.incident.state import Incident, after, fold
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Operation, act
-from ecluse.kernel.errors import Refused, refusal
+from ecluse.kernel.errors import refusal
 
 SCOPE = "investigate"
 INVESTIGATOR = Account("operator", scopes=frozenset({SCOPE}))
@@ -122,18 +121,19 @@ def replayed(hub: Hub, entry: Entry) -> None:
 def events_of(hub: Hub, incident: str) -> list[Happened]:
     """The events of an incident, opened; none of one that is not known. Raises `incident_pruned` where some are gone."""
     kept = hub.incidents.events(incident)
-    if [each.number for each in kept] != [*range(1, len(kept) + 1)]:
+    if not _is_whole(kept):
         raise INCIDENT_PRUNED()
     return [opened(hub, each).happened for each in kept]
 
 
 def whole(hub: Hub) -> dict[str, Incident]:
-    """Every incident whose events are all kept, the oldest first."""
-    found: dict[str, Incident] = {}
-    for name in hub.incidents.names():
-        with suppress(Refused):
-            found[name] = fold(events_of(hub, name))
-    return found
+    """Every incident whose events are all kept, the oldest first; of one that was pruned nothing can be said."""
+    names = [name for name in hub.incidents.names() if _is_whole(hub.incidents.events(name))]
+    return {name: fold(events_of(hub, name)) for name in names}
+
+
+def _is_whole(kept: list[Kept]) -> bool:
+    return [each.number for each in kept] == [*range(1, len(kept) + 1)]
 
 
 def opened(hub: Hub, kept: Kept) -> Stored:

@@ -29,13 +29,14 @@ from ecluse.app.incidents.people import Files, People, files_of, people_of
 from ecluse.app.recipients import recipients
 from ecluse.breach.incident.cnil import Form, case_of, form
 from ecluse.breach.incident.events import Happened, Packed, Scoped
+from ecluse.breach.incident.follows import question_of
 from ecluse.breach.incident.papers import counts_of, dora_reports_of, letters_of, register_of
 from ecluse.breach.incident.state import INCIDENT_STATE, Incident
 from ecluse.breach.incident.view import timeline
 from ecluse.exposure.answer import Exposure, ListWritten, ProofsWritten
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import instant, paris_day
 from ecluse.kernel.errors import refusal
 
 PROOFS = "preuves.tar.age"
@@ -109,9 +110,7 @@ async def make_packs(hub: Hub, name: str, making: Making, told: Told) -> list[Pa
     """
     await finish(hub)
     by, incident = signer(making.by), known(hub, name)
-    scoped = incident.scoped
-    if scoped is None or incident.is_scope_outdated:
-        raise INCIDENT_STATE("its scope is not that of its question", fix="ecluse incident scope INCIDENT, then again.")
+    scoped = scoped_of(incident)
     exposure = _exposure(hub, scoped)
     wanted = [each.insurer for each in scoped.parts if not making.insurers or each.insurer in making.insurers]
     keys = await recipients(hub, wanted)
@@ -167,7 +166,7 @@ class Work(msgspec.Struct, frozen=True):
     async def make(self, asked: Request, insurer: str, recipient: str, people: People) -> Pack:
         """Write a pack, journal it, hand it over."""
         hub, place = self.hub, self.place(insurer)
-        today = paris_day(hub.clock.now())
+        today = paris_day(instant(scoped_of(self.incident).as_of_us))  # a version's: made later, it is the same
         found = await aside(files_of, hub, insurer, people, today) if recipient else Files({}, 0, 0, 0)
         case = case_of(self.incident, insurer, found.minors)
         filled = form(self.name, case)
@@ -227,6 +226,13 @@ async def _prove(work: Work, asked: Request, scoped: Scoped, wanted: list[Pack],
         proofs=tuple(ProofsWritten(each.insurer, times[each.insurer], f"{each.pack}/{PROOFS}") for each in wanted),
     )
     await write_proofs(work.hub, asked, SCOPE, exposure, places, proofs, told)
+
+
+def scoped_of(incident: Incident) -> Scoped:
+    """The scope of an incident. Raises `incident_state` where there is none, or it is not that of the question."""
+    if incident.scoped is None or incident.scoped.question != question_of(incident):
+        raise INCIDENT_STATE("its scope is not that of its question", fix="ecluse incident scope INCIDENT, then again.")
+    return incident.scoped
 
 
 def _exposure(hub: Hub, scoped: Scoped) -> Exposure:

@@ -25,7 +25,6 @@ from ecluse.breach.incident.events import (
     Reopened,
     Scoped,
 )
-from ecluse.exposure.question import Question
 from ecluse.kernel.errors import refusal
 
 INCIDENT_STATE = refusal(
@@ -83,17 +82,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     knew: int
     number: int
     opened: Opened
-    question: Question
     facts: Mapping[tuple[str, str], FactAdded] = {}
     scoped: Scoped | None = None
     decisions: Mapping[str, Numbered] = {}
     notified: tuple[Notified, ...] = ()
     packed: tuple[Packed, ...] = ()
-
-    @property
-    def is_scope_outdated(self) -> bool:
-        """Whether the question is another one than that of the scope."""
-        return self.scoped is None or self.scoped.question != self.question
 
     def fact(self, name: str, insurer: str = HUB) -> FactAdded | None:
         """A standing fact: the insurer's own, else everybody's."""
@@ -119,7 +112,7 @@ def after(before: Incident | None, each: Happened) -> Incident:
     assert each.number == (before.number if before else 0) + 1
     if before is None:
         assert isinstance(event, Opened)
-        return Incident(state=State.OPENED, version=1, knew=1, number=1, opened=event, question=event.question)
+        return Incident(state=State.OPENED, version=1, knew=1, number=1, opened=event)
     told = msgspec.structs.replace(before, state=leads or before.state, number=each.number, **_changes(before, each))
     if not isinstance(event, CUSTODY):
         told = msgspec.structs.replace(told, version=each.number)
