@@ -28,11 +28,10 @@ from ecluse.kernel.days import paris_day
 app = typer.Typer(help="An incident: opened, scoped, decided, told to each insurer, proved.", no_args_is_help=True)
 facts = typer.Typer(help="Facts of an incident, as they become known.", no_args_is_help=True)
 app.add_typer(facts, name="fact")
-for _name, _command in incident_packs.COMMANDS.items():
-    app.command(_name)(_command)
 
 YesNo = Literal["yes", "no"]
 SAID: dict[YesNo | None, bool | None] = {"yes": True, "no": False, None: None}
+WORDS = {True: "yes", False: "no", None: "open"}
 
 
 @app.command("open")
@@ -67,12 +66,11 @@ def list_(directory: Dir = HERE, json: Json = False) -> None:
     if json:
         print_json(found)
         return
-    table = Table("incident", "state", "version", "from", "to", "accounts", box=None)
     for each in found:
-        table.add_row(
-            *(str(each[name]) for name in ("incident", "state", "version", "from", "to")), ", ".join(each["accounts"])
+        window = f"{each['from']} – {each['to']}"
+        typer.echo(
+            f"{each['incident']}  {each['state']}  version {each['version']}  {window}  {', '.join(each['accounts'])}"
         )
-    OUT.print(table)
 
 
 @app.command("show")
@@ -154,10 +152,9 @@ def clock(
     if json:
         print_json(told)
         return
-    table = Table("party", "deadline", "due (Paris)", "state", "what", box=None)
     for each in told["clocks"]:
-        table.add_row(each["party"], each["id"], each["due"]["paris"], each["state"], each["what"])
-    OUT.print(table)
+        due = f"{each['due']['paris'][:16].replace('T', ' ')} (Paris)"
+        typer.echo(f"{due}  {each['state']:<8} {each['party']:<10} {each['id']:<18} {each['what']}")
 
 
 @app.command("decide")
@@ -261,8 +258,12 @@ def _print(told: dict[str, Any]) -> None:
 def _print_decisions(told: dict[str, Any]) -> None:
     for each in told["decisions"]:
         signed = each["signed"]
-        insurers = "insurers True, " if signed.controllers else ""
-        words = f"{insurers}register {signed.register}, authority {signed.authority}, persons {signed.persons}"
+        said = {name: WORDS[getattr(signed, name)] for name in ("controllers", "register", "authority", "persons")}
+        words = ", ".join(f"{name} {word}" for name, word in said.items())
         typer.echo(f"  {each['party']}: {words}; signed by {each['by']}")
     if told["outdated"]:
         typer.echo(f"  to decide: {', '.join(told['outdated'])}")
+
+
+for _name, _command in incident_packs.COMMANDS.items():
+    app.command(_name)(_command)
