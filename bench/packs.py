@@ -29,7 +29,7 @@ from ecluse.app.incidents.acts import add_fact, decide, open_incident, scope
 from ecluse.app.incidents.packs import Making, make_packs
 from ecluse.app.recipients import set_key
 from ecluse.doors.cli.pack_folder import FolderOfPacks
-from ecluse.doors.cli.proofs_folder import FolderOfProofs
+from ecluse.doors.cli.pack_proofs import SpoolOfProofs
 from ecluse.doors.incidents.page import page
 from ecluse.exposure.question import read_question
 from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
@@ -89,8 +89,8 @@ def measure(people: int, insurers: int, *, proofs: bool) -> dict[str, Any]:
             timed(steps, "scope_s", lambda: hub.run(scope(hub, name, BY, quiet)))
             timed(steps, "decide_s", lambda: hub.run(decide(hub, name, BY)))
             lake_files(directory).export(quiet)
-            folder = FolderOfProofs(out / "preuves", question, out) if proofs else None
-            proving = Proofs(provable(hub), folder, packed=True) if folder else None
+            spool = SpoolOfProofs(out, name) if proofs else None
+            proving = Proofs(provable(hub), spool, packed=True) if spool else None
             making = Making(BY, FolderOfPacks(out, zipped=False), page, proving)
             began_cpu_s = time.process_time()
             packs = timed(steps, "pack_s", lambda: hub.run(make_packs(hub, name, making, quiet)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,21 +11,18 @@ import typer
 from rich.table import Table
 
 from ecluse.app.exposure.proofs import Proofs
-from ecluse.app.incidents.acts import known
 from ecluse.app.incidents.evidence import make_evidence, proved
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.doors.cli.exposure import asking
 from ecluse.doors.cli.incident_folder import check_free, write_bundle
 from ecluse.doors.cli.incident_words import By, Many, Named, opened
 from ecluse.doors.cli.pack_folder import FolderOfPacks
-from ecluse.doors.cli.proofs_folder import FolderOfProofs
+from ecluse.doors.cli.pack_proofs import SpoolOfProofs
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
 from ecluse.doors.incidents.page import page
 from ecluse.wiring import OpenHub
 from ecluse.wiring.journal import provable
 from ecluse.wiring.keys import journal_family
-
-PROVED = "preuves"
 
 
 def pack(
@@ -41,20 +39,20 @@ def pack(
 
     ecluse journal export && ecluse incident pack inc_… --by 'Anne Martin, DPO' --out dossiers/
     """
-    with opened(directory) as hub, asking(quiet=json) as told:
-        proving = _proving(hub, incident, out) if proofs else None
+    with opened(directory) as hub, asking(quiet=json) as told, _proving(hub, incident, out, wanted=proofs) as proving:
         making = Making(by, FolderOfPacks(out, zipped=zipped), page, proving, tuple(insurers))
         found = hub.run(make_packs(hub, incident, making, told))
     print_json(found) if json else OUT.print(_table(found))
 
 
-def _proving(hub: OpenHub, incident: str, out: Path) -> Proofs | None:
-    """What proofs are made from, kept beside the packs so that work that was stopped goes on; none before there is a scope."""
-    scoped = known(hub, incident).scoped
-    if scoped is None:
-        return None
-    folder = FolderOfProofs(out / f"{PROVED}-{scoped.exposure_id}", scoped.question, out)
-    return Proofs(provable(hub), folder, packed=True)
+@contextmanager
+def _proving(hub: OpenHub, incident: str, out: Path, *, wanted: bool) -> Iterator[Proofs | None]:
+    """What proofs are made from, on their way into packs."""
+    if not wanted:
+        yield None
+        return
+    with closing(SpoolOfProofs(out, incident)) as spool:
+        yield Proofs(provable(hub), spool, packed=True)
 
 
 def _table(found: list[Pack]) -> Table:
