@@ -25,6 +25,7 @@ BENCHES = (
     "detectors",
     "timing",
     "lists",
+    "packs",
 )
 
 

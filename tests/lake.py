@@ -163,6 +163,28 @@ _TOLD = (
 )  # fmt: skip
 
 
+def _displayed_by(kept: list[Any], _: Any) -> list[dict[str, Any]]:
+    names = ("insurer", "reference", "account", "practice")
+    told = {(e.insurer, e.person, e.account, e.practice) for _, _, e in kept if e.person and e.fields}
+    return [dict(zip(names, each, strict=True)) for each in sorted(told)]
+
+
+OF_INCIDENT = ("incident", "incident_read", "contained", "exposure_asked", "journal_exported", "journal_proved")
+
+
+def _entries_of_incident(kept: list[Any], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def wanted(each: Any) -> bool:
+        about = {each.engagement, each.request} & {*asked["about"]}
+        return (
+            (each.operation == "caps_set" and each.ts_us < asked["shown_until_us"])
+            or (each.operation == "recipient_set" and each.insurer in asked["shown_insurers"])
+            or (each.operation in OF_INCIDENT and bool(about))
+        )
+
+    places = sorted((shard, index) for shard, index, each in kept if wanted(each))
+    return [{"shard": shard, "index": index} for shard, index in places]
+
+
 def _entries_of(kept: list[Any], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
     about = [each for each in kept if (each[2].insurer, each[2].person) == (asked["insurer"], asked["reference"])]
     about.sort(key=lambda each: (each[2].ts_us, each[0], each[1]))
@@ -193,10 +215,12 @@ TRUTHS: dict[str, Any] = {
     "displayed_by_insurer_and_field": _counted("insurer", "field"),
     "disclosed": _disclosed("insurer"),
     "disclosed_of_each": _disclosed("insurer", "reference"),
+    "displayed_by": _displayed_by,
     "exposed_days": _spread("day"),
     "exposed_accounts": _spread("account"),
     "exposed_practices": _spread("practice"),
     "entries_of": _entries_of,
+    "entries_of_incident": _entries_of_incident,
     "entries_by_account": _by_account,
     "displayed_places": _places,
 }

@@ -36,9 +36,13 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "by field": ("displayed_by_insurer_and_field", ALL | {"networks": ["192.0.2.128/25"]}),
     "where they stand": ("displayed_places", ALL | {"insurers": ["0075123456"]}),
     "how often, by set of fields": ("disclosed", ALL | {"sessions": ["session 1"]}),
+    "by whom": ("displayed_by", ALL),
     "how often, person by person": ("disclosed_of_each", ALL),
     "by day, in Paris, over the change of hour": ("exposed_days", {"from_us": START_US - 1, "to_us": START_US + 9 * HOUR_US}),
     "one person": ("entries_of", ALL | {"insurer": "0075123456", "reference": SOMEBODY}),
+    "an incident": (
+        "entries_of_incident", ALL | {"about": ["exp_1"], "shown_insurers": ["0075123456"], "shown_until_us": START_US + HOUR_US},
+    ),
     "no such session": ("displayed", ALL | {"sessions": ["it's", "a\\b"]}),
     "before everything": ("exposed_accounts", {"from_us": 0, "to_us": 5}),
 }  # fmt: skip
@@ -103,6 +107,7 @@ def test_any_question_is_answered_as_slow_python_does(
     first, last = sorted(hours)
     asked = {"from_us": START_US + first * HOUR_US, "to_us": START_US + last * HOUR_US, **listed}
     asked |= {"insurer": "0075123457", "reference": SOMEBODY}
+    asked |= {"about": ["exp_1"], "shown_insurers": ["0075123456"], "shown_until_us": START_US + HOUR_US}
     answer = duck(lake, MemoryShards(SHARDS)).ask(ADMISSION, query, asked).to_pylist()
     assert answer == truth(query, SHARDS, asked)
 

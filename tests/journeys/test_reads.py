@@ -15,6 +15,7 @@ from tests.journal import entries_in
 from tests.journeys.site import AMC, DOCTOR, MEMBER, Site, question, today
 from tests.test_reads import reads
 
+BY = ("--by", "Anne Martin, DPO")
 TEETH = """product: TEETH
 label: Dentaire
 responsible: false
@@ -103,6 +104,23 @@ class Reader:
         self.ids["name"] = next(iter(told["lists"][0]["files"]))
 
 
+def scoped(reader: Reader) -> None:
+    """An incident about the doctor's account, and its scope."""
+    window = ("--from", reader.since, "--to", datetime.now(UTC).isoformat())
+    words = ("incident", "open", "--account", DOCTOR, *window, *BY, "--how", "Un appel")
+    reader.remember("incident", reader.site.json(*words))
+    reader.site.run("journal", "export")
+    reader.site.run("incident", "scope", reader.ids["incident"], *BY)
+
+
+def packed(reader: Reader) -> None:
+    """Its packs."""
+    reader.site.run("journal", "export")
+    reader.site.run(
+        "incident", "pack", reader.ids["incident"], *BY, "--out", str(reader.folder / "packs"), "--no-proofs"
+    )
+
+
 def billed(reader: Reader) -> None:
     body = {"invoice": "F1", "engagement": reader.ids["engagement"], "lines": reader.lines()}
     reader.remember("claim_id", reader.http("doctor", "POST", "/v1/claims", body))
@@ -146,6 +164,11 @@ ACTS = {
     "GET /v1/exposures/{exposure_id}/lists/{name}": lambda reader: reader.http(
         "hub", "GET", "/v1/exposures/{exposure_id}/lists/{name}"
     ),
+    "ecluse incident scope": scoped,
+    "ecluse incident pack": packed,
+    "ecluse incident list": lambda reader: reader.site.run("incident", "list"),
+    "ecluse incident show": lambda reader: reader.site.run("incident", "show", reader.ids["incident"]),
+    "ecluse incident clock": lambda reader: reader.site.run("incident", "clock", reader.ids["incident"]),
 }
 
 

@@ -24,6 +24,7 @@ from ecluse.app.ports import (
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.freezes import Freezes
+from ecluse.app.ports.incidents import Incidents
 from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
 from ecluse.app.ports.ribs import Ribs
@@ -57,6 +58,7 @@ class Hub:
     feeds: FeedPorts
     moves: InsurerMoves
     exposure: ExposurePorts
+    incidents: Incidents
     passes: PassPorts
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -13,26 +13,33 @@ OCTETS_MAX = 75  # RFC 5545, 3.1: of a line, without its line break
 ALARM_BEFORE = timedelta(hours=2)
 
 
-def calendar(found: list[Running], now: datetime) -> bytes:
-    """The deadlines still to be met, as text/calendar in UTF-8. The same facts give the same events, so a second load updates."""
+def calendar(found: Sequence[Running], now: datetime, whose: Sequence[str] = ()) -> bytes:
+    """The deadlines still to be met, as text/calendar in UTF-8. The same facts give the same events, so a second load updates.
+
+    `whose`: the party of each, where they are of several.
+    """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Ecluse//breach clocks//FR", "CALSCALE:GREGORIAN"]
-    for each in found:
+    for each, party in zip(found, whose or [""] * len(found), strict=True):
         if each.done is None:
-            lines += _event(each, now)
+            lines += _event(each, now, party)
     lines.append("END:VCALENDAR")
     return b"".join(_folded(line) for line in lines)
 
 
-def _event(each: Running, now: datetime) -> Iterator[str]:
+def _event(each: Running, now: datetime, party: str) -> Iterator[str]:
     line = each.deadline
-    known_by = sha256(f"{line.id}\0{line.started.isoformat()}".encode()).hexdigest()[:32]
+    of = f"\0{party}" if party else ""
+    known_by = sha256(f"{line.id}\0{line.started.isoformat()}{of}".encode()).hexdigest()[:32]
     detail = f"{line.source}. Échéance : {paris(line.due)} (Paris)."
     if line.may_submit_by:
         detail += f" Envoi admis jusqu'au {paris(line.may_submit_by)} ({line.may_submit_source})."
     if line.if_late:
         detail += f" En cas de retard : {line.if_late}."
     yield from ("BEGIN:VEVENT", f"UID:{known_by}@ecluse", f"DTSTAMP:{_stamp(now)}", f"DTSTART:{_stamp(line.last)}")
-    yield from (f"SUMMARY:{_text(f'{line.what} ({line.to})')}", f"DESCRIPTION:{_text(detail)}")
+    yield from (
+        f"SUMMARY:{_text(f'{line.what} ({line.to})' + (f', {party}' if party else ''))}",
+        f"DESCRIPTION:{_text(detail)}",
+    )
     yield from (f"CATEGORIES:{_text(line.regime.upper())}", "TRANSP:TRANSPARENT")
     before = int(ALARM_BEFORE.total_seconds() // 3600)
     yield from (

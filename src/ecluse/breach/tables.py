@@ -171,13 +171,18 @@ def load(name: str, kind: type[T]) -> T:
     return msgspec.toml.decode(packaged(name), type=kind)
 
 
+def law() -> dict[str, bytes]:
+    """Every table, by the name of its file, in that order."""
+    found = sorted((files("ecluse.breach") / "law").iterdir(), key=lambda entry: entry.name)
+    return {each.name: each.read_bytes() for each in found if each.name.endswith(".toml")}
+
+
 @cache
 def version() -> str:
     """The digest of every table: it goes with each decision, so that one can say by which rules it was taken."""
     whole = sha256()
-    for each in sorted((files("ecluse.breach") / "law").iterdir(), key=lambda entry: entry.name):
-        if each.name.endswith(".toml"):
-            whole.update(each.name.encode() + b"\0" + each.read_bytes() + b"\0")
+    for name, content in law().items():
+        whole.update(name.encode() + b"\0" + content + b"\0")
     return whole.hexdigest()
 
 

@@ -123,6 +123,9 @@ def same_url(one: str, other: str) -> bool:
     return normal(one) == normal(other)
 
 
+HEX = frozenset("0123456789abcdefABCDEF")
+
+
 @lru_cache(URLS_REMEMBERED_MAX)
 def normal(url: str) -> str:
     """Scheme, host, port and path in the one normal form. Raises `ValueError` for what is no `http` URL of a server."""
@@ -141,9 +144,9 @@ def _unreserved(path: str) -> str:
 
 
 def _escape(text: str) -> str:
+    if not set(text[:2]) <= HEX or len(text) < 2:  # no escape: left as it is
+        return "%" + text
     letter = unquote("%" + text[:2])
-    if len(letter) != 1 or len(text) < 2:
-        return "%" + text[:2].upper() + text[2:]
     plain = letter.isascii() and (letter.isalnum() or letter in "-._~")
     return (letter if plain else "%" + text[:2].upper()) + text[2:]
 

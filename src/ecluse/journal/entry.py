@@ -58,6 +58,8 @@ class Operation(StrEnum):
     EXPOSURE_ASKED = "exposure_asked"
     JOURNAL_EXPORTED = "journal_exported"
     JOURNAL_PROVED = "journal_proved"
+    INCIDENT = "incident"
+    INCIDENT_READ = "incident_read"
     RECIPIENT_SET = "recipient_set"
     CONTAINED = "contained"
     CAPS_SET = "caps_set"

@@ -263,7 +263,7 @@ def open_hub(
     settings = read_settings(directory)
     module, opening = keys_engine(settings, directory)
     keys = module.open_keys(opening, new=new)
-    clock = SystemClock()
+    clock, runner = SystemClock(), asyncio.Runner(loop_factory=uvloop.new_event_loop)
     stores = _open_stores(directory, settings, keys)
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
@@ -272,7 +272,6 @@ def open_hub(
     allowance = Allowance(clock, gate.allowances, stores.claims)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
     passes = _passes(directory, keys)
-    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     try:
         yield OpenHub(
             clock=clock,

@@ -16,12 +16,14 @@ from ecluse.app.containment import replayed
 from ecluse.app.denials import denied_again
 from ecluse.app.freezes import frozen_again
 from ecluse.app.hub import Hub
+from ecluse.app.incidents.events import replayed as incident_replayed
 from ecluse.app.ports import Log
 from ecluse.app.ribs import rib_again
 from ecluse.app.watching import Watcher
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.engines.sqlite.freezes import LocalFreezes
+from ecluse.engines.sqlite.incidents import LocalIncidents
 from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.engines.sqlite.openings import LocalOpenings
 from ecluse.engines.sqlite.ribs import LocalRibs
@@ -47,6 +49,7 @@ AGAIN: dict[Operation, Callable[[Hub, Entry], None]] = {
     Operation.CONTAINED: lambda hub, entry: replayed(hub.keys, hub.containments, entry),
     Operation.OPENING_DENIED: lambda hub, entry: denied_again(hub.keys, hub.allowance.store, entry),
     Operation.CAPS_SET: lambda hub, entry: caps_replayed(hub.exposure.lookback, entry),
+    Operation.INCIDENT: incident_replayed,
     Operation.LOOKUPS_FROZEN: lambda hub, entry: frozen_again(hub.freezes, entry),
     Operation.RIB_CHANGE: lambda hub, entry: rib_again(hub.keys, hub.ribs, entry),
 }
@@ -62,6 +65,7 @@ class Gate:
     openings: LocalOpenings
     freezes: LocalFreezes
     ribs: LocalRibs
+    incidents: LocalIncidents
 
     def ports(self) -> dict[str, Any]:
         """What the hub knows by these names; counters are reached through the desk."""
@@ -75,6 +79,7 @@ class Gate:
         self.openings.close()
         self.freezes.close()
         self.ribs.end()
+        self.incidents.close()
 
 
 def open_gate(directory: Path, settings: GateSettings) -> Gate:
@@ -87,6 +92,7 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
         LocalOpenings(directory),
         open_freezes(directory),
         LocalRibs(directory / FILE),
+        open_incidents(directory),
     )
 
 
@@ -98,6 +104,11 @@ def open_allowances(directory: Path, caps: CapTable, *, is_watched: bool = True)
 def open_containments(directory: Path) -> LocalContainments:
     """What is limited in the hub in `directory`."""
     return LocalContainments(directory / FILE)
+
+
+def open_incidents(directory: Path) -> LocalIncidents:
+    """The incidents of the hub in `directory`, as its journal tells of them."""
+    return LocalIncidents(directory / FILE)
 
 
 def open_lookback(directory: Path) -> LocalLookback:

@@ -56,7 +56,7 @@ def evidence(
     Blocks. Raises `exposure_pruned`, `lake_behind`, `lake_differs`, `journal_damaged`.
     """
     shards, lake = hub.exposure.shards, hub.exposure.open_lake()
-    _check_kept(shards, question)
+    check_kept(shards, question)
     inquiry = Inquiry(lake, admission, question, told, STEPS + one_by_one)
     days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
     now_ts_us = int(admission.at.timestamp() * 1_000_000)
@@ -191,7 +191,7 @@ def _first(shards: Shards, head: Head, ts_us: int) -> int:
     return low
 
 
-def _check_kept(shards: Shards, question: Question) -> None:
+def check_kept(shards: Shards, question: Question) -> None:
     """Raise `exposure_pruned` when a month of the window is no longer kept: it would look as if nobody had been shown."""
     for head in shards.heads():
         start_ts_us, end_ts_us = month_of(head.shard)

@@ -57,7 +57,7 @@ def _sealed(hub: Hub, id_: str, insurer: str, people: Sequence[Shown], recipient
         return SealedList(ListWritten(insurer, len(people), 0, "", {}), {})
     written, unknown = {ending: begun() for ending, begun in FORMATS.items()}, 0
     for start in range(0, len(people), BLOCK_ROWS):
-        rows = [_row(hub.keys, each) for each in people[start : start + BLOCK_ROWS]]
+        rows = [row_of(hub.keys, each) for each in people[start : start + BLOCK_ROWS]]
         unknown += sum(row.member_number == UNKNOWN for row in rows)
         for each in written.values():
             each.add(rows)
@@ -69,7 +69,8 @@ def _sealed(hub: Hub, id_: str, insurer: str, people: Sequence[Shown], recipient
     return SealedList(ListWritten(insurer, len(people), unknown, recipient, digests), files)
 
 
-def _row(keys: Keys, shown: Shown) -> Row:
+def row_of(keys: Keys, shown: Shown) -> Row:
+    """One displayed person as their insurer is told of them."""
     member = member_behind(keys, shown.insurer, shown.person, shown.who)
     fields, times = field_names(shown.fields), disclosures(shown.told)
     return Row(

@@ -135,14 +135,14 @@ def _sealing(hub: Hub, recipient: str) -> Seal:
 
 
 def _prove(prover: Prover, indexes: Sequence[int], proofs: Proofs) -> None:
-    for index, encoded in _entries(proofs.journal, prover.shard, indexes):
+    for index, encoded in entries_at(proofs.journal, prover.shard, indexes):
         entry = decode(encoded)
         place = Place(entry.insurer, entry.person, prover.shard, index)
         if not proofs.folder.has(place):
             proofs.folder.put(place, prover.found(index, encoded))
 
 
-def _entries(journal: Provable, shard: str, indexes: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+def entries_at(journal: Provable, shard: str, indexes: Sequence[int]) -> Iterator[tuple[int, bytes]]:
     """The entries at these indexes, each bundle read once."""
     for _, near in groupby(indexes, key=lambda index: index // WIDTH):
         wanted = {*near}

@@ -69,7 +69,7 @@ def exposure(
     if context.invoked_subcommand:
         return
     question = read_question(accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
-    with open_hub(directory) as hub, _bar(quiet=json) as told:
+    with open_hub(directory) as hub, asking(quiet=json) as told:
         asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
         proving = _proving(hub, question, proofs, lists) if proofs is not None else None
         found = hub.run(expose(hub, asked, question, told, lists=lists is not None, proofs=proving)).answer
@@ -121,7 +121,7 @@ def write_file(file: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _bar(*, quiet: bool) -> Iterator[Told]:
+def asking(*, quiet: bool) -> Iterator[Told]:
     """A progress bar on stderr when it is a terminal; else nothing."""
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:

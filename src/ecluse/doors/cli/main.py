@@ -56,6 +56,7 @@ COMMANDS = (
     ("gate reset", "ribs", "reset"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
+    ("incident", "incidents", "app"),
     ("letters", "letters", "app"),
     ("dev", "dev", "app"),
 )

@@ -90,6 +90,18 @@ FROM (
 GROUP BY insurer, reference, fields
 ORDER BY insurer, reference, fields
 
+-- name: displayed_by
+-- By which accounts, and at which practices, each person was displayed.
+SELECT insurer, reference, account, practice
+FROM (
+    SELECT shard, person, account, practice, any_value(insurer) AS insurer, any_value(reference) AS reference
+    FROM entries
+    WHERE person <> 0 AND fields <> 0
+    GROUP BY shard, person, account, practice
+) AS numbered
+GROUP BY insurer, reference, account, practice
+ORDER BY insurer, reference, account, practice
+
 -- name: exposed_days
 -- People shown, by insurer and by day in Paris. `hours` says which day each hour of the window is.
 SELECT insurer, day AS value, count(*) AS people

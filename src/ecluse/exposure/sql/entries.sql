@@ -12,6 +12,17 @@ ORDER BY ts_us, shard, index
 -- Where the entries stand that displayed somebody.
 SELECT shard, index FROM entries WHERE person <> 0 AND fields <> 0 ORDER BY shard, index
 
+-- name: entries_of_incident
+-- Where the entries stand of an incident: its events, what was asked and handed over for it, limits on its accounts, keys of its
+-- insurers, and the caps that were set until it ended. `about`: the incident, its exposures, its accounts.
+SELECT shard, index
+FROM entries
+WHERE (operation = 'caps_set' AND ts_us < :shown_until_us)
+   OR (operation = 'recipient_set' AND array_contains(:shown_insurers, insurer))
+   OR (operation IN ('incident', 'incident_read', 'contained', 'exposure_asked', 'journal_exported', 'journal_proved')
+       AND (array_contains(:about, engagement) OR array_contains(:about, request)))
+ORDER BY shard, index
+
 -- name: entries_by_account
 -- How many entries each account has, and when.
 SELECT account, count(*) AS entries, min(ts_us) AS first_us, max(ts_us) AS last_us

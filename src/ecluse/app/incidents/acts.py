@@ -1,0 +1,260 @@
+"""What is done to an incident: opened, told facts, scoped, decided, notified, closed, reopened. Each act is signed by a person.
+
+Done again with nothing new, an act changes nothing and makes no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from ecluse.app.exposure.ask import ANSWER, expose, place_of_file
+from ecluse.app.exposure.evidence import Told
+from ecluse.app.hub import Hub
+from ecluse.app.incidents.events import INCIDENT_UNKNOWN, INVESTIGATOR, PREFIX, events_of, happen, whole
+from ecluse.breach.incident.events import (
+    HUB,
+    Closed,
+    Decided,
+    Event,
+    FactAdded,
+    Notified,
+    Opened,
+    Part,
+    Reopened,
+    Scoped,
+    Signed,
+)
+from ecluse.breach.incident.follows import Follows, check_deadline, follows, parties, question_of
+from ecluse.breach.incident.own import read_fact
+from ecluse.breach.incident.state import Incident, State, fold
+from ecluse.exposure.answer import Exposure, InsurerExposure
+from ecluse.exposure.question import Question
+from ecluse.gate.admission import Request
+from ecluse.journal.entry import Field
+from ecluse.kernel.days import paris_day
+from ecluse.kernel.errors import refusal
+
+BY_CHARS_MAX, WORDS_CHARS_MAX = 120, 2_000
+
+SIGNER_NEEDED = refusal(
+    "incident_signer_needed", 400, "Nobody signs", fix="Say who acts, by name and function: --by 'Anne Martin, DPO'."
+)
+WORDS_NEEDED = refusal(
+    "incident_words_needed", 400, "A reason is needed", fix="Say it in a sentence, of 2,000 characters at most."
+)
+PERSONS_OPEN = refusal(
+    "incident_persons_open",
+    409,
+    "The facts do not say whether persons are told",
+    fix="Add the facts that `undecided` names, or decide: --persons yes or no, with --motive.",
+)
+
+
+async def open_incident(hub: Hub, by: str, question: Question, found_us: int, how_found: str) -> tuple[str, Incident]:
+    """Open an incident; one that is not closed and asks the same is that one."""
+    opened = Opened(by=signer(by), question=question, found_us=found_us, how_found=words(how_found))
+    for name, known in whole(hub).items():
+        if known.opened.question == question and known.state is not State.CLOSED:
+            return name, await happen(hub, name, lambda _: None)
+    name = hub.ids.new(PREFIX)
+    return name, await happen(hub, name, lambda _: opened)
+
+
+async def add_fact(
+    hub: Hub, incident: str, by: str, name: str, value: Any, *, insurer: str = HUB, known_us: int = 0, source: str = ""
+) -> Incident:
+    """Add a fact; null takes one back. The same again changes nothing. Raises `facts_invalid`, `exposure_invalid`."""
+    read_fact(name, value, insurer)
+    fact = FactAdded(
+        by=signer(by),
+        name=name,
+        value=value,
+        known_us=known_us or hub.now_ts_us,
+        insurer=insurer,
+        source=source[:WORDS_CHARS_MAX],
+    )
+
+    def propose(before: Incident | None) -> Event | None:
+        standing = before.facts.get((name, insurer)) if before else None
+        if before is None or (standing.value if standing else None) == value:
+            return None
+        asked = msgspec.structs.replace(before, facts={**before.facts, (name, insurer): fact})
+        question_of(asked)  # a fact that widens the question makes a good one, or is refused here
+        return fact
+
+    return await happen(hub, incident, propose)
+
+
+async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = False) -> Incident:
+    """Ask the exposure what the incident asks now, and keep its counts; asked before, it is not asked `again` unless so told.
+
+    Raises `lake_behind`, `exposure_invalid`, `incident_state`.
+    """
+    signed, before = signer(by), known(hub, incident)
+    question = question_of(before)
+    standing = before.scoped
+    if standing and standing.question == question and not again:
+        if before.state is not State.REOPENED:
+            return await happen(hub, incident, lambda _: None)
+        return await happen(hub, incident, lambda _: msgspec.structs.replace(standing, by=signed))
+    asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
+    as_of_us = hub.now_ts_us
+    exposure = (await expose(hub, asked, question, told)).answer
+    scoped = Scoped(
+        by=signed,
+        question=question,
+        exposure_id=exposure.exposure_id,
+        sha256=sha256(hub.exposure.post.read(place_of_file(exposure.exposure_id, ANSWER))).hexdigest(),
+        as_of_us=as_of_us,
+        lists_shown=exposure.lists_shown,
+        lost=sum(each.lost for each in exposure.gaps),
+        parts=tuple(_part(exposure, each) for each in exposure.insurers),
+    )
+    return await happen(hub, incident, lambda _: scoped)
+
+
+async def decide(
+    hub: Hub,
+    incident: str,
+    by: str,
+    *,
+    insurers: list[str] | None = None,
+    authority: bool | None = None,
+    persons: bool | None = None,
+    motive: str = "",
+) -> tuple[Incident, list[Follows]]:
+    """Sign each party's decision (those of `insurers`; the hub is ""), "no" too: as the rules answer, or otherwise with a motive.
+
+    Raises `incident_persons_open`, `incident_words_needed`, `incident_state`, `facts_invalid`.
+    """
+    signed_by, before, today = signer(by), known(hub, incident), paris_day(hub.clock.now())
+    who = parties(before) if insurers is None else insurers
+    if unknown := sorted({*who} - {*parties(before)}):
+        raise INCIDENT_UNKNOWN(
+            f"nothing of {', '.join(unknown)} in its scope", fix="`ecluse incident show` lists insurers."
+        )
+    found = [follows(before, each, today) for each in who]
+    decisions = [
+        Decided(
+            by=signed_by,
+            insurer=each.insurer,
+            knew=before.knew,
+            signed=_signed(each, authority, persons, motive),
+            answer=each.answer,
+            dora=each.dora,
+        )
+        for each in found
+    ]
+    after = before
+    for decided in decisions:
+        after = await happen(hub, incident, _unless_standing(decided))
+    return after, found
+
+
+async def notify(
+    hub: Hub,
+    incident: str,
+    by: str,
+    deadline: str,
+    at_us: int,
+    *,
+    insurer: str = HUB,
+    reference: str = "",
+    reasons: str = "",
+) -> Incident:
+    """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`."""
+    sent = Notified(
+        by=signer(by),
+        deadline=check_deadline(deadline),
+        at_us=at_us,
+        insurer=insurer,
+        reference=reference[:WORDS_CHARS_MAX],
+        reasons=reasons[:WORDS_CHARS_MAX],
+    )
+    return await happen(hub, incident, lambda before: None if before is None or _is_said(before, sent) else sent)
+
+
+async def close(hub: Hub, incident: str, by: str, reason: str) -> Incident:
+    """Close it; closed, it stays so. Raises `incident_state` while a decision is missing."""
+    closed = Closed(by=signer(by), reason=words(reason))
+    return await happen(hub, incident, _unless(State.CLOSED, closed))
+
+
+async def reopen(hub: Hub, incident: str, by: str, reason: str) -> Incident:
+    """Open it again; it is scoped and decided anew. Raises `incident_state`."""
+    reopened = Reopened(by=signer(by), reason=words(reason))
+    return await happen(hub, incident, _unless(State.REOPENED, reopened))
+
+
+def known(hub: Hub, incident: str) -> Incident:
+    """Where an incident is, for an act on it. Raises `incident_unknown`."""
+    found = events_of(hub, incident)
+    if not found:
+        raise INCIDENT_UNKNOWN()
+    return fold(found)
+
+
+def signer(by: str) -> str:
+    """Who acts. Raises `incident_signer_needed`."""
+    name = " ".join(by.split())
+    if not 1 < len(name) <= BY_CHARS_MAX:
+        raise SIGNER_NEEDED()
+    return name
+
+
+def words(text: str) -> str:
+    """A sentence. Raises `incident_words_needed`."""
+    if not text.strip() or len(text) > WORDS_CHARS_MAX:
+        raise WORDS_NEEDED()
+    return text.strip()
+
+
+def _signed(found: Follows, authority: bool | None, persons: bool | None, motive: str) -> Signed:
+    """What the rules answer, unless the person says otherwise, and why."""
+    told = found.signed
+    if not told.register:  # nobody of this insurer was displayed: nothing to decide otherwise
+        return told
+    if authority is not None or persons is not None:
+        told = msgspec.structs.replace(
+            told,
+            authority=told.authority if authority is None else authority,
+            persons=told.persons if persons is None else persons,
+        )
+    if told.persons is None:
+        raise PERSONS_OPEN(f"undecided: {'; '.join(found.answer.get('undecided', ()))}")
+    return told if told == found.signed else msgspec.structs.replace(told, motive=words(motive))
+
+
+def _unless_standing(decided: Decided) -> Callable[[Incident | None], Event | None]:
+    """Nothing happens where the same was decided on the same knowledge."""
+
+    def propose(before: Incident | None) -> Event | None:
+        standing = before.decisions.get(decided.insurer) if before else None
+        same = standing is not None and before is not None and before.state is not State.SCOPED
+        if same and standing and msgspec.structs.replace(standing.decided, by=decided.by) == decided:
+            return None
+        return decided
+
+    return propose
+
+
+def _unless(state: State, event: Event) -> Callable[[Incident | None], Event | None]:
+    return lambda before: None if before is None or before.state is state else event
+
+
+def _is_said(before: Incident, sent: Notified) -> bool:
+    return any(msgspec.structs.replace(each, by=sent.by) == sent for each in before.notified)
+
+
+def _part(exposure: Exposure, part: InsurerExposure) -> Part:
+    shown = part.displayed
+    bits = 0
+    for name in shown.fields:
+        bits |= Field[name.upper()] if name.upper() in Field.__members__ else 1 << int(name.removeprefix("bit_"))
+    kinds = (shown.categories["present"], shown.categories["billed"], shown.categories["unexplained"])
+    people = (shown.people.at_least, shown.people.at_most, shown.times)
+    return Part(part.insurer, part.referenced, part.reachable, *people, bits, *kinds)

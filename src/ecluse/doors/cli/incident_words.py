@@ -1,0 +1,25 @@
+"""Words that every command of `ecluse incident` shares, and the hub as they open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecluse.wiring import OpenHub, open_hub
+
+Many = list[str]
+Named = Annotated[str, typer.Argument(metavar="INCIDENT", help="inc_…, as `ecluse incident list` prints it.")]
+By = Annotated[str, typer.Option("--by", help="Who acts, by name and function: it is written in the journal.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence: it is written in the journal.")]
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[OpenHub]:
+    """The hub, with what its journal tells of incidents put back where gate.db was lost."""
+    with open_hub(directory) as hub:
+        hub.run(hub.recover())
+        yield hub

@@ -1,0 +1,1 @@
+"""An incident as pages and papers in French."""
