@@ -13,10 +13,11 @@ To = Literal["person", "professional"]
 
 
 class Phrase(Row, frozen=True):
-    """A field as it is named to the person, and to the holder about a minor."""
+    """A field as it is named to the person, to the holder about a minor, and by whoever complains."""
 
     you: str
     child: str
+    mine: str
 
 
 class Advice(Row, frozen=True, rename={"fields": "any"}):

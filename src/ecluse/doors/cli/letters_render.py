@@ -28,7 +28,6 @@ from ecluse.formats.feed.file import RowRefusal
 from ecluse.formats.professionals import read_professionals
 from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.errors import refusal
-from ecluse.wiring.letters import folder, key_in, key_of, press
 
 ROWS, SHARED, KEY = "courriers.jsonl", "courriers.json", "letters.key"
 SHARED_BYTES_MAX = 1 << 20
@@ -77,6 +76,8 @@ def render(
 
       ecluse letters render --pack pack/ --contacts contacts.csv --sender mutuelle.toml --out courriers/
     """
+    from ecluse.wiring.letters import folder, key_of  # half a second, that `letters lint` does not pay
+
     rows = _read(contacts, FILE_BYTES_MAX)
     told, said = _about(pack, sender)
     today, post, kinds = _day(day), folder(out), _kinds(formats)
@@ -108,6 +109,8 @@ def professionals(
 
       ecluse letters professionals --pack pack/ --list professionnels.csv --out courriers-pro/
     """
+    from ecluse.wiring.letters import folder, key_of
+
     rows = _read(listed, FILE_BYTES_MAX)
     told, said = _about(pack, sender)
     today, post, kinds = _day(day), folder(out), _kinds(formats)
@@ -140,6 +143,8 @@ def check(
 
       ecluse letters check 7Q2M-9XKD-04TB-WJ5H-1NCE --key pack/letters.key --name Martin
     """
+    from ecluse.wiring.letters import key_in
+
     found = checked(key_in(key), code, name)
     if json:
         print_json(found)
@@ -176,6 +181,8 @@ def _run(listed: Path, rows: bytes, said: bytes, today: date, kinds: tuple[str, 
 
 
 def _make(found: Iterable[Ready | Unwritten | None], of: int, post: Post, kinds: tuple[str, ...], quiet: bool) -> Made:
+    from ecluse.wiring.letters import press
+
     renders = {ENDINGS[kind]: _RENDERS[kind](press() if kind == "pdf" else None) for kind in kinds}
     with bar("Courriers", quiet=quiet) as told:
         return make(found, post, renders, lambda done: told(done, of) if done % 64 == 0 or done == of else None)
