@@ -21,6 +21,7 @@ from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BYTES_MAX, Facts, Sent, read
 from ecluse.breach.letters.compose import Sheet
 from ecluse.breach.times import Times, running, shown
+from ecluse.doors.cli.breach_cross import crossed
 from ecluse.doors.letters.page import page
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
@@ -146,6 +147,9 @@ def complaint(
         sheet = Sheet(TITLE, sender, prepared.to, facts.on or paris_day(datetime.now(UTC)))
         _write(pdf, press().pdf(sheet, blocks, {}))
     _print(msgspec.to_builtins(prepared))
+
+
+app.command("cross")(crossed)
 
 
 def _write(file: Path, content: bytes) -> None:
