@@ -24,6 +24,7 @@ BENCHES = (
     "detectors",
     "timing",
     "lists",
+    "letters",
 )
 
 

@@ -1,4 +1,4 @@
-"""What a crossing says: for each harm, what this leak gives alone, what others had given, what it switches on, what came after."""
+"""What a crossing says: for each harm, what this leak gives alone, what others gave, what it switches on, what came after."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Switched(msgspec.Struct, frozen=True):
-    """One harm. `alone`: by this leak's fields only; `before`: by earlier leaks; `after`: by both; `switched_on`: their difference."""
+    """One harm. `alone`: by this leak's fields only; `before`: by earlier ones; `after`: by both; `switched_on`: what differs."""
 
     label: str
     alone: bool

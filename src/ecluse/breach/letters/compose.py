@@ -61,8 +61,8 @@ class Shape(msgspec.Struct, frozen=True):
     child: bool
 
 
-class Body(msgspec.Struct, frozen=True):
-    """The words that letters of one shape share, with places; what their fields are called, for `ecluse letters lint`."""
+class Body(msgspec.Struct, frozen=True, eq=False):  # one a shape: found again by what it is, not by comparing two pages
+    """The words that letters of one shape share, with places; the fields that it says were not seen."""
 
     blocks: tuple[Block, ...]
     denied: tuple[str, ...]

@@ -183,9 +183,14 @@ def _run(listed: Path, rows: bytes, said: bytes, today: date, kinds: tuple[str, 
 def _make(found: Iterable[Ready | Unwritten | None], of: int, post: Post, kinds: tuple[str, ...], quiet: bool) -> Made:
     from ecluse.wiring.letters import press
 
-    renders = {ENDINGS[kind]: _RENDERS[kind](press() if kind == "pdf" else None) for kind in kinds}
+    made_by = renders(kinds, press() if "pdf" in kinds else None)
     with bar("Courriers", quiet=quiet) as told:
-        return make(found, post, renders, lambda done: told(done, of) if done % 64 == 0 or done == of else None)
+        return make(found, post, made_by, lambda done: told(done, of) if done % 64 == 0 or done == of else None)
+
+
+def renders(kinds: Iterable[str], with_press: Press | None) -> dict[str, Render]:
+    """How each kind of file is made, by its ending."""
+    return {ENDINGS[kind]: _RENDERS[kind](with_press) for kind in kinds}
 
 
 def _text(_: Press | None) -> Render:
