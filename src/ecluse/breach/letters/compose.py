@@ -6,8 +6,10 @@ is broken. What changes from letter to letter (name, days, times, code) has no w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -89,10 +91,17 @@ def plain_text(blocks: tuple[Block, ...]) -> str:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The same with each person's own in its place."""
-    for name, value in values.items():
-        text = text.replace(PLACES[name], value)
-    return text
+    """The same with each person's own in its place; a value is never looked into for places."""
+    parts = _parts(text)
+    return "".join([values[part] if at % 2 else part for at, part in enumerate(parts)])
+
+
+@lru_cache(4096)
+def _parts(text: str) -> list[str]:
+    """The text cut at its places: words, the name of a place, words, and so on."""
+    names = {character: name for name, character in PLACES.items()}
+    cut = re.split(f"([{''.join(names)}])", text)
+    return [names.get(part, part) if at % 2 else part for at, part in enumerate(cut)]
 
 
 def day(of: date) -> str:
