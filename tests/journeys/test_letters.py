@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from ecluse.doors.cli.letters import app
+from ecluse.doors.cli.main import typed
 from ecluse.kernel.errors import Refused
 from tests import packs
 
 
 def ran(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
+    return CliRunner().invoke(typed(["letters"]), ["letters", *(str(word) for word in words)])
 
 
 def rendered(folder: Path, *more: object) -> tuple[int, dict[str, Any]]:
@@ -92,3 +95,24 @@ def test_professionals_have_a_letter_about_their_own_data(tmp_path: Path) -> Non
     text = (tmp_path / "pro" / "00000" / "00000001.txt").read_text()
     assert "- vos coordonnées bancaires\n- votre numéro SIRET ou FINESS" in text
     assert "1. Prévenez votre banque dès aujourd'hui que votre RIB" in text
+
+
+def test_a_run_that_is_killed_goes_on_and_ends_as_one_that_was_not(tmp_path: Path) -> None:
+    people = [packs.row("1001", "1971-03-04", reference=f"{number:032x}") for number in range(4_000)]
+    packs.write(tmp_path, people)
+    script = "from ecluse.doors.cli.main import run; run()"
+    words = ["letters", "render", "--pack", "pack", "--contacts", "contacts.csv", "--sender", "sender.toml", "--out", "out",
+             "--date", "2026-11-29", "--format", "text", "--format", "html", "--json"]  # fmt: skip
+    started = subprocess.Popen([sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not [*(tmp_path / "out").rglob("00001000.html*")] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    started.kill()
+    started.wait()
+    exit_code, told = rendered(tmp_path, "--format", "text", "--format", "html")
+    assert (exit_code, told["letters"]) == (0, 4_000)
+    assert not [*(tmp_path / "out").rglob("*.part")]
+    texts = [*(tmp_path / "out").rglob("*.txt")]
+    assert len(texts) == len([*(tmp_path / "out").rglob("*.html")]) == 4_000
+    assert len({each.read_bytes() for each in texts}) == 4_000  # a code each
+    assert rendered(tmp_path, "--format", "text", "--format", "html")[1]["kept"] == 4_000

@@ -138,6 +138,8 @@ def _blocks(shape: Shape, about: About) -> Iterator[Block]:
     yield Block("p", tuple(_who(shape, about)))
     yield Block("h", ("Ce qui s'est passé",))
     yield Block("p", tuple(_what(shape, about)))
+    if len(shape.by) > 1:
+        yield Block("ul", shape.by)
     yield Block("h", ("Ce qui a été vu :",))
     yield Block("ul", tuple(phrases(shape.shown, shape.child)))
     if about.known_before and shape.to == "person":
@@ -170,12 +172,10 @@ def _what(shape: Shape, about: About) -> Iterator[str]:
     yield f"Un compte a servi à quelqu'un qui n'en avait pas le droit, {days(about.since, about.until)}."
     whose = f"La fiche de votre enfant {PLACES['child']}" if shape.child else "Votre fiche"
     yield f"{whose} a été lue {PLACES['times']}, {PLACES['when']}."
-    if shape.by:
-        yield "Elle l'a été par :" if len(shape.by) > 1 else f"Elle l'a été par {shape.by[0]}."
-        if len(shape.by) > 1:
-            yield from (f"- {each}" for each in shape.by)
     if shape.normal_care and shape.to == "person":
         yield "Un soin a été enregistré pour cette fiche. Dites-nous si ce soin n'a pas eu lieu."
+    if shape.by:
+        yield "Elle l'a été par :" if len(shape.by) > 1 else f"Elle l'a été par {shape.by[0]}."
 
 
 def _afterwards(shape: Shape, about: About) -> Iterator[Block]:

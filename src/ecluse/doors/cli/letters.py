@@ -1,4 +1,4 @@
-"""`ecluse letters`: letters to people whose data were seen. No hub is needed: they are merged and checked at the insurer's."""
+"""`ecluse letters`: letters to people whose data were seen. Linting needs no hub: a letter in, what is wrong with it out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 from ecluse.breach.facts import BYTES_MAX, read
 from ecluse.breach.letter import Letter
 from ecluse.breach.letter import lint as linted
-from ecluse.doors.cli.letters_render import check, professionals, render
 
 app = typer.Typer(help="Letters to people whose data were seen.", no_args_is_help=True)
 
@@ -37,8 +36,3 @@ def lint(
     answer = linted(read(sys.stdin.buffer.read(BYTES_MAX + 1), Letter))
     typer.echo(msgspec.json.format(msgspec.json.encode(answer), indent=1))
     raise typer.Exit(0 if answer.ok else 2)
-
-
-app.command("render")(render)
-app.command("professionals")(professionals)
-app.command("check")(check)

@@ -48,7 +48,12 @@ COMMANDS = (
     ("gate", "gate", "app"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
+    ("breach complaint", "breach_complaint", "complaint"),
+    ("breach cross", "breach_cross", "crossed"),
     ("letters", "letters", "app"),
+    ("letters render", "letters_render", "render"),
+    ("letters professionals", "letters_render", "professionals"),
+    ("letters check", "letters_render", "check"),
     ("dev", "dev", "app"),
 )
 
@@ -77,8 +82,16 @@ def complete() -> typer.Typer:
 
 
 def typed(words: list[str]) -> typer.Typer:
-    """What these words need: the commands of the first one alone, a third less to import, or all where it is not ours."""
-    mine = [each for each, _, _ in COMMANDS if words and each.split()[0] == words[0]]
+    """What these words need: the commands of the first one alone, a third less to import, or all where it is not ours.
+
+    Of those that have a module for themselves, the one that is typed; all of them where help is asked for.
+    """
+    alone = words[1:2] if words[1:] and not words[1].startswith("-") else None
+    mine = [
+        each
+        for each, _, _ in COMMANDS
+        if words and each.split()[0] == words[0] and (alone is None or each.split()[1:] in ([], alone))
+    ]
     return _with(mine) if mine else complete()
 
 
