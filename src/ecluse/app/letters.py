@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,7 +20,8 @@ from ecluse.formats.professionals import Professional
 from ecluse.kernel.days import PARIS
 from ecluse.kernel.errors import Refused, refusal
 
-RUN = "run.json"
+RUN, LIST = "run.json", "envoi.csv"
+SENDING = ("file", "channel", "email", "via_holder")
 A_FOLDER = 1_000  # letters; a folder of a million files is slow everywhere
 SHAPES_MAX = 4_096  # bodies kept; a pack has tens
 NOT_TOLD = frozenset({"national_number", "health", "password"})  # no hub has these of a professional
@@ -36,6 +39,7 @@ class Ready(msgspec.Struct, frozen=True):
     """A letter to be made: where it lies in the run, whom it goes to, its words and what stands in their places."""
 
     number: int
+    reference: str
     to: Contact
     via_holder: bool
     sheet: Sheet
@@ -118,7 +122,13 @@ def letters_to_professionals(
 def make(
     found: Iterable[Ready | Unwritten | None], post: Post, renders: Mapping[str, Render], told: Callable[[int], None]
 ) -> Made:
-    """Write every letter that is not there yet, one file a format; a letter is there when its last format is."""
+    """Write every letter that is not there yet, one file a format; a letter is there when its last format is.
+
+    Last of all the list of what goes where, `envoi.csv`: by e-mail where there is an address, else by post.
+    """
+    sending = io.StringIO(newline="")
+    listed = csv.writer(sending)
+    listed.writerow(SENDING)
     made = {"letters": 0, "via_holder": 0, "kept": 0, "forgotten": 0}
     without: list[Unwritten] = []
     last = [*renders][-1]
@@ -131,15 +141,28 @@ def make(
             elif isinstance(each, Unwritten):
                 without.append(each)
             else:
+                kept = post.has(f"{each.name}.{last}")
+                try:
+                    rendered = (
+                        [] if kept else [(f"{each.name}.{kind}", render(each)) for kind, render in renders.items()]
+                    )
+                except Refused as refused:
+                    without.append(Unwritten(each.number, each.reference, refused.code, refused.detail, refused.fix))
+                    continue
+                listed.writerow(_sent(each))
                 made["letters"] += 1
                 made["via_holder"] += each.via_holder
-                if post.has(f"{each.name}.{last}"):
-                    made["kept"] += 1
-                    continue
-                yield from ((f"{each.name}.{kind}", render(each)) for kind, render in renders.items())
+                made["kept"] += kept
+                yield from rendered
 
     post.put_all(files())
+    post.put(LIST, sending.getvalue().encode())
     return Made(**made, without_letter=tuple(without))
+
+
+def _sent(ready: Ready) -> tuple[str, ...]:
+    email = ready.to.email
+    return (ready.name, "email" if email else "post", email, "yes" if ready.via_holder else "no")
 
 
 def begin(post: Post, run: Mapping[str, str]) -> bool:
@@ -172,7 +195,8 @@ def _ready(
         "times": often(times),
         "code": code_of(key, reference, to.last_name),
     }
-    return Ready(number, to, found.child, Sheet(TITLE, sender, (full_name(to), *to.address), today), written, values)
+    sheet = Sheet(TITLE, sender, (full_name(to), *to.address), today)
+    return Ready(number, reference, to, found.child, sheet, written, values)
 
 
 def greeting(to: Contact) -> str:
