@@ -9,13 +9,13 @@ from typing import Any
 CASES = Path(__file__).parent / "cases" / "letters"
 HEADER = (
     "member_number,birth_date,birth_rank,civility,last_name,first_name,address_1,postcode,city,"
-    "holder_member_number,holder_birth_date"
+    "holder_member_number,holder_birth_date,email,language"
 )
 CONTACTS = [
-    "1001,1971-03-04,1,Mme,Lefèvre-Diaz,Jeanne,12 rue des Lilas,37000,TOURS,,",
-    "1001,2015-09-30,1,,Lefèvre-Diaz,Alix,12 rue des Lilas,37000,TOURS,,",
-    "1002,1950-13-00,1,M.,Ozturk,Kemal,3 place du Marché,76600,LE HAVRE,,",
-    "1003,2012-01-01,2,,Roux,Noé,1 quai Sud,69002,LYON,1002,1950-13-00",
+    "1001,1971-03-04,1,Mme,Lefèvre-Diaz,Jeanne,12 rue des Lilas,37000,TOURS,,,jeanne@exemple.fr,",
+    "1001,2015-09-30,1,,Lefèvre-Diaz,Alix,12 rue des Lilas,37000,TOURS,,,,",
+    "1002,1950-13-00,1,M.,Ozturk,Kemal,3 place du Marché,76600,LE HAVRE,,,,tr",
+    "1003,2012-01-01,2,,Roux,Noé,1 quai Sud,69002,LYON,1002,1950-13-00,,",
 ]
 SENDER = """\
 name = "la Mutuelle des Bateliers"

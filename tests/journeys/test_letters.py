@@ -36,10 +36,10 @@ def test_from_the_pack_to_paper_and_back_to_the_code(tmp_path: Path) -> None:
     exit_code, told = rendered(tmp_path)
     assert (exit_code, told["letters"], told["via_holder"], told["forgotten"], told["kept"]) == (0, 3, 1, 1, 0)
     assert (tmp_path / "out" / "envoi.csv").read_text().splitlines() == [
-        "file,channel,email,via_holder",
-        "00000/00000001,post,,no",
-        "00000/00000002,post,,yes",
-        "00000/00000004,post,,no",
+        "file,channel,email,via_holder,language",
+        "00000/00000001,email,jeanne@exemple.fr,no,",
+        "00000/00000002,email,jeanne@exemple.fr,yes,",
+        "00000/00000004,post,,no,tr",
     ]
     out = tmp_path / "out" / "00000"
     assert len([*out.iterdir()]) == 9
@@ -78,7 +78,7 @@ def test_whoever_has_no_letter_is_told_with_the_reason_and_the_others_have_their
     spoilt = packs.row("1002", "1950-13-00", by=["seulement vos données"])
     packs.write(tmp_path, [*packs.PEOPLE, packs.row("9", "1980-01-01"), spoilt])
     with (tmp_path / "contacts.csv").open("a") as file:
-        file.write("8,1971-03-04,1,Dr,Martin,Jo,1 rue,37000,TOURS,,\n")
+        file.write("8,1971-03-04,1,Dr,Martin,Jo,1 rue,37000,TOURS,,,,\n")
     exit_code, told = rendered(tmp_path, "--format", "text")
     assert (exit_code, told["letters"]) == (2, 3)
     assert [each["code"] for each in told["without_letter"]] == ["contact_unknown", "letter_refused"]
@@ -90,7 +90,7 @@ def test_whoever_has_no_letter_is_told_with_the_reason_and_the_others_have_their
 def test_a_name_that_cannot_be_printed_stops_nobody_elses_letter(tmp_path: Path) -> None:
     packs.write(tmp_path, [packs.row("7", "1980-01-01"), *packs.PEOPLE])
     with (tmp_path / "contacts.csv").open("a") as file:
-        file.write("7,1980-01-01,1,M.,王,小明,1 rue,37000,TOURS,,\n")
+        file.write("7,1980-01-01,1,M.,王,小明,1 rue,37000,TOURS,,,,\n")
     exit_code, told = rendered(tmp_path)
     assert (exit_code, told["letters"]) == (2, 3)
     assert [(each["number"], each["code"]) for each in told["without_letter"]] == [(1, "letter_not_printed")]

@@ -21,7 +21,7 @@ from ecluse.kernel.days import PARIS
 from ecluse.kernel.errors import Refused, refusal
 
 RUN, LIST = "run.json", "envoi.csv"
-SENDING = ("file", "channel", "email", "via_holder")
+SENDING = ("file", "channel", "email", "via_holder", "language")
 A_FOLDER = 1_000  # letters; a folder of a million files is slow everywhere
 SHAPES_MAX = 4_096  # bodies kept; a pack has tens
 NOT_TOLD = frozenset({"national_number", "health", "password"})  # no hub has these of a professional
@@ -162,7 +162,7 @@ def make(
 
 def _sent(ready: Ready) -> tuple[str, ...]:
     email = ready.to.email
-    return (ready.name, "email" if email else "post", email, "yes" if ready.via_holder else "no")
+    return (ready.name, "email" if email else "post", email, "yes" if ready.via_holder else "no", ready.to.language)
 
 
 def begin(post: Post, run: Mapping[str, str]) -> bool:

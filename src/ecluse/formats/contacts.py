@@ -1,7 +1,7 @@
 """An insurer's contacts, which its letters are addressed by: CSV in UTF-8 with a header, one person a row (docs/letters.md).
 
 Required columns: `member_number`, `birth_date`, `birth_rank`, `last_name`, `first_name`, `address_1`, `postcode`, `city`. Others
-that are known: `civility`, `address_2`, `address_3`, `country`, `email`, `holder_member_number`, `holder_birth_date`.
+that are known: `civility`, `address_2`, `address_3`, `country`, `email`, `language`, `holder_member_number`, `holder_birth_date`.
 A minor is written to through the holder: the row of that number, and of that birth date where the number has several adults.
 """
 
@@ -19,7 +19,16 @@ from ecluse.kernel.errors import Refused, refusal
 from ecluse.kernel.ids import birth_date, birth_rank
 
 REQUIRED = ("member_number", "birth_date", "birth_rank", "last_name", "first_name", "address_1", "postcode", "city")
-OPTIONAL = ("civility", "address_2", "address_3", "country", "email", "holder_member_number", "holder_birth_date")
+OPTIONAL = (
+    "civility",
+    "address_2",
+    "address_3",
+    "country",
+    "email",
+    "language",
+    "holder_member_number",
+    "holder_birth_date",
+)
 FILE_BYTES_MAX = 1 << 30  # some six million people; it is read in memory
 FIELD_CHARS_MAX = 100  # an address line has 38 (AFNOR NF Z 10-011); more is another column run in
 
@@ -28,6 +37,7 @@ CIVILITIES = {"": "", "M.": "Monsieur", "MME": "Madame"}
 _NUMBER = re.compile(r"[0-9A-Za-z ./_-]{1,64}")
 _EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\".]+(\.[^@\s<>,;\".]+)+")
 _POSTCODE = re.compile(r"\d{5}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ue000-\uf8ff]")
 
 CONTACTS_INVALID = refusal(
@@ -51,6 +61,9 @@ POSTCODE_INVALID = refusal(
     "postcode_invalid", 422, "This is not a French postcode", fix="Write five digits, or name another country."
 )
 EMAIL_INVALID = refusal("email_invalid", 422, "This is not an e-mail address", fix="Write one address, or nothing.")
+LANGUAGE_INVALID = refusal(
+    "language_invalid", 422, "This is not a language", fix="Write two letters of ISO 639-1 (fr, ar, pt), or nothing."
+)
 CONTACT_REPEATED = refusal(
     "contact_repeated", 422, "This person has a row already", fix="Keep one row a number, birth date and rank."
 )
@@ -72,6 +85,7 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
     email: str
     holder_member_number: str = ""
     holder_birth_date: str = ""
+    language: str = ""
 
     @property
     def key(self) -> Key:
@@ -137,6 +151,7 @@ def read_contact(line: int, values: dict[str, str]) -> Contact:
         values.get("email", ""),
         values.get("holder_member_number", ""),
         values.get("holder_birth_date", ""),
+        values.get("language", ""),
     )
 
 
@@ -164,6 +179,11 @@ def _email(value: str, pointer: str) -> None:
         raise EMAIL_INVALID(pointer=pointer)
 
 
+def _language(value: str, pointer: str) -> None:
+    if value and not _LANGUAGE.fullmatch(value):
+        raise LANGUAGE_INVALID(pointer=pointer)
+
+
 def _born(value: str, pointer: str) -> None:
     if value:
         birth_date(value, pointer=pointer)
@@ -176,5 +196,6 @@ _CHECKS: dict[str, Callable[[str, str], None]] = {
     "holder_member_number": _number,
     "civility": _civility,
     "email": _email,
+    "language": _language,
     "holder_birth_date": _born,
 }

@@ -111,7 +111,7 @@ def test_a_name_is_never_markup_nor_a_place() -> None:
     values = {**VALUES, "greeting": "<b>Madame</b> O'Neil & fils"}
     assert "&lt;b&gt;Madame&lt;/b&gt; O&#x27;Neil &amp; fils" in fill(page("Titre", (), blocks), values)
     assert "<b>Madame</b> O'Neil & fils" in filled(plain_text(blocks), values)
-    sent = f"{packs.HEADER}\n1001,1971-03-04,1,Mme,{PLACES['code']},J,1 rue,37000,TOURS,,\n"
+    sent = f"{packs.HEADER}\n1001,1971-03-04,1,Mme,{PLACES['code']},J,1 rue,37000,TOURS,,,,\n"
     assert [each.code for each in read_contacts(sent.encode()) if isinstance(each, RowRefusal)] == [
         "contact_text_invalid"
     ]
@@ -151,8 +151,8 @@ def test_an_adult_is_written_to_in_their_name_and_a_minor_through_the_holder() -
     ("person", "more", "code"),
     [
         (("9", "1971-03-04", 1), [], "contact_unknown"),
-        (("1004", "2020-01-01", 1), ["1004,2020-01-01,1,,Seul,Tom,1 rue,37000,TOURS,,"], "holder_unknown"),
-        (("1001", "2015-09-30", 1), ["1001,1970-01-01,1,M.,Diaz,Luc,1 rue,37000,TOURS,,"], "holder_unclear"),
+        (("1004", "2020-01-01", 1), ["1004,2020-01-01,1,,Seul,Tom,1 rue,37000,TOURS,,,,"], "holder_unknown"),
+        (("1001", "2015-09-30", 1), ["1001,1970-01-01,1,M.,Diaz,Luc,1 rue,37000,TOURS,,,,"], "holder_unclear"),
     ],
 )
 def test_nobody_is_written_to_by_guess(person: tuple[str, str, int], more: list[str], code: str) -> None:
@@ -172,13 +172,16 @@ def test_an_age_is_counted_to_the_day_and_in_doubt_as_a_minors(born: str, minor:
 @pytest.mark.parametrize(
     ("line", "column", "code"),
     [
-        ("1,1971-03-04,1,Mme,Martin,,1 rue,37000,TOURS,,", "first_name", "contact_missing"),
-        ("1,1971-3-4,1,Mme,Martin,Jo,1 rue,37000,TOURS,,", "birth_date", "birth_date_invalid"),
-        ("1,1971-03-04,0,Mme,Martin,Jo,1 rue,37000,TOURS,,", "birth_rank", "birth_rank_invalid"),
-        ("1,1971-03-04,1,Dr,Martin,Jo,1 rue,37000,TOURS,,", "civility", "civility_invalid"),
-        ("1,1971-03-04,1,Mme,Martin,Jo,1 rue,3700,TOURS,,", "postcode", "postcode_invalid"),
-        ("1,1971-03-04,1,Mme,Martin,Jo,1 rue,37000,TOURS,é!,", "holder_member_number", "contact_number_invalid"),
-        ("1,1971-03-04,1,Mme,Mar\x07tin,Jo,1 rue,37000,TOURS,,", "last_name", "contact_text_invalid"),
+        ("1,1971-03-04,1,Mme,Martin,,1 rue,37000,TOURS,,,,", "first_name", "contact_missing"),
+        ("1,1971-3-4,1,Mme,Martin,Jo,1 rue,37000,TOURS,,,,", "birth_date", "birth_date_invalid"),
+        ("1,1971-03-04,0,Mme,Martin,Jo,1 rue,37000,TOURS,,,,", "birth_rank", "birth_rank_invalid"),
+        ("1,1971-03-04,1,Dr,Martin,Jo,1 rue,37000,TOURS,,,,", "civility", "civility_invalid"),
+        ("1,1971-03-04,1,Mme,Martin,Jo,1 rue,3700,TOURS,,,,", "postcode", "postcode_invalid"),
+        ("1,1971-03-04,1,Mme,Martin,Jo,1 rue,37000,TOURS,é!,,,", "holder_member_number", "contact_number_invalid"),
+        ("1,1971-03-04,1,Mme,Mar\x07tin,Jo,1 rue,37000,TOURS,,,,", "last_name", "contact_text_invalid"),
+        ("1,1971-03-04,1,Mme,Martin,Jo,1 rue,37000,TOURS,,,a@b@c.fr,", "email", "email_invalid"),
+        ("1,1971-03-04,1,Mme,Martin,Jo,1 rue,37000,TOURS,,,,français", "language", "language_invalid"),
+        ("1,1971-03-04,1,Mme,Martin,Jo,1 rue,37000,TOURS,,1971,,", "holder_birth_date", "birth_date_invalid"),
         (packs.CONTACTS[0], "member_number", "contact_repeated"),
         ("1,1971-03-04,1", "", "contacts_invalid"),
     ],
