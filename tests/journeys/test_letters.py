@@ -46,6 +46,7 @@ def test_from_the_pack_to_paper_and_back_to_the_code(tmp_path: Path) -> None:
     assert (out / "00000001.pdf").read_bytes().startswith(b"%PDF-1.7")
     child = (out / "00000002.txt").read_text()
     assert "Madame Lefèvre-Diaz," in child
+    assert "Les données de votre enfant ont été vues" in (out / "00000002.html").read_text()
     assert "La fiche de votre enfant Alix a été lue 3 fois, le 30 janvier 2024." in child
     assert "Un soin a été enregistré" in (out / "00000004.txt").read_text()
 
@@ -65,6 +66,12 @@ def test_from_the_pack_to_paper_and_back_to_the_code(tmp_path: Path) -> None:
     forged = ran("check", "0000" + found[1][4:], *key)
     assert isinstance(forged.exception, Refused)
     assert forged.exception.code == "letter_code_refused"
+
+
+def test_a_pack_that_cannot_be_read_says_which_line(tmp_path: Path) -> None:
+    packs.write(tmp_path, [packs.PEOPLE[0], packs.row("1002", "1950-13-00", shown=["colour"])])
+    with pytest.raises(Refused, match="pack_invalid: line 2: a field has no words: colour"):
+        rendered(tmp_path)
 
 
 def test_another_run_does_not_mix_in(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ A_FOLDER = 1_000  # letters; a folder of a million files is slow everywhere
 SHAPES_MAX = 4_096  # bodies kept; a pack has tens
 NOT_TOLD = frozenset({"national_number", "health", "password"})  # no hub has these of a professional
 TITLE = "Vos données ont été vues par quelqu'un qui n'en avait pas le droit"
+TITLE_CHILD = "Les données de votre enfant ont été vues par quelqu'un qui n'en avait pas le droit"
 
 LETTERS_THERE = refusal(
     "letters_there",
@@ -195,7 +196,7 @@ def _ready(
         "times": often(times),
         "code": code_of(key, reference, to.last_name),
     }
-    sheet = Sheet(TITLE, sender, (full_name(to), *to.address), today)
+    sheet = Sheet(TITLE_CHILD if found.child else TITLE, sender, (full_name(to), *to.address), today)
     return Ready(number, reference, to, found.child, sheet, written, values)
 
 

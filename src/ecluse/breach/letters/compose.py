@@ -16,7 +16,7 @@ import msgspec
 
 from ecluse.breach.letter import Letter, Linted, lint
 from ecluse.breach.letters.pack import About
-from ecluse.breach.letters.words import To, actions, consequences, denied, phrases
+from ecluse.breach.letters.words import To, actions, consequences, denied, phrases, words
 from ecluse.kernel.errors import refusal
 
 MONTHS = (
@@ -143,7 +143,7 @@ def _blocks(shape: Shape, about: About) -> Iterator[Block]:
     yield Block("h", ("Ce qui a été vu :",))
     yield Block("ul", tuple(phrases(shape.shown, shape.child)))
     if about.known_before and shape.to == "person":
-        yield Block("p", (about.known_before,))
+        yield Block("p", (words().known_before_child if shape.child else about.known_before,))
     if not_seen := phrases(denied(shape.not_shown), shape.child):
         yield Block("h", ("Ce qui n'a pas été vu dans nos réponses :",))
         yield Block("ul", tuple(not_seen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Annotated, TypeVar
 
@@ -10,7 +11,7 @@ from msgspec import Meta
 
 from ecluse.breach.letter import rules
 from ecluse.kernel.days import PARIS
-from ecluse.kernel.errors import refusal
+from ecluse.kernel.errors import Refused, refusal
 
 ROW_BYTES_MAX = 16_384  # a row has some 600 bytes
 T = TypeVar("T")
@@ -88,8 +89,17 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     sender: Sender
 
 
+def read_rows(lines: Iterable[bytes]) -> Iterator[Concerned]:
+    """The lines of `courriers.jsonl`. Raises `pack_invalid` with the first line that cannot be read."""
+    for number, line in enumerate(lines, 1):
+        try:
+            yield read_row(line)
+        except Refused as refused:
+            raise PACK_INVALID(f"line {number}: {refused.detail}") from None
+
+
 def read_row(line: bytes) -> Concerned:
-    """One line of `courriers.jsonl`. Raises `pack_invalid`; its detail quotes no value."""
+    """One line. Raises `pack_invalid`; its detail quotes no value."""
     if len(line) > ROW_BYTES_MAX:
         raise PACK_INVALID("a row is too long")
     row = _decoded(line, Concerned)

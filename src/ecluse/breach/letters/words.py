@@ -39,6 +39,7 @@ class Words(Row, frozen=True):
 
     not_shown: tuple[str, ...]
     consequences_max: int
+    known_before_child: str
     phrases: dict[str, Phrase]
     consequences: tuple[Advice, ...]
     actions: tuple[Advice, ...]

@@ -19,7 +19,7 @@ from ecluse.breach.letter import rules
 from ecluse.breach.letters.address import Contacts
 from ecluse.breach.letters.code import check as checked
 from ecluse.breach.letters.compose import Body, filled, plain_text
-from ecluse.breach.letters.pack import About, Sender, about, read_row, read_sender, read_shared
+from ecluse.breach.letters.pack import About, Sender, about, read_rows, read_sender, read_shared
 from ecluse.breach.tables import version
 from ecluse.doors.cli.screen import ERRORS, Json, bar, print_json
 from ecluse.doors.letters.page import fill, page
@@ -86,8 +86,7 @@ def render(
     begin(post, _run(pack / ROWS, rows, said, today, kinds))
     made_with = key_of(key or pack / KEY, told.incident, told.insurer)
     with (pack / ROWS).open("rb") as lines:
-        people = (read_row(line) for line in lines if line.strip())
-        made = _make(letters(people, known, told, made_with, today), _count(pack / ROWS), post, kinds, json)
+        made = _make(letters(read_rows(lines), known, told, made_with, today), _count(pack / ROWS), post, kinds, json)
     _tell(made, wrong, json=json)
 
 
@@ -249,7 +248,7 @@ def _fields(row: RowRefusal) -> tuple[Any, ...]:
 
 def _count(file: Path) -> int:
     with file.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+        return sum(1 for _ in lines)
 
 
 def _kinds(formats: list[str] | None) -> tuple[str, ...]:
