@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_leak_more_never_makes_a_harm_rarer_and_shares_are_shares(
         for stages in (less.stages, with_more.stages):
             every = [share for stage in stages for shares in stage.values() for share in shares]
             assert all(0 <= share <= 1 for share in every)
-            for earlier, later in zip(stages, stages[1:], strict=False):
+            for earlier, later in pairwise(stages):
                 assert all(a <= b for group in earlier for a, b in zip(earlier[group], later[group], strict=True))
         for at in (0, 1, -1):
             low, high = less.stages[at], with_more.stages[at]

@@ -30,7 +30,7 @@ class Leak(Row, frozen=True, kw_only=True):
     source: str
     read: bool
     accounts_each: Interval = (1.0, 1.0)
-    some: dict[str, Interval] = {}
+    some: dict[str, Interval] = msgspec.field(default_factory=dict)
     valid: Interval = (0.9, 1.0)
 
 
