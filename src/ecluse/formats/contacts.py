@@ -8,9 +8,8 @@ A minor is written to through the holder: the row of that number, and of that bi
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 import msgspec
 
@@ -29,7 +28,7 @@ OPTIONAL = (
     "holder_member_number",
     "holder_birth_date",
 )
-FILE_BYTES_MAX = 1 << 30  # some six million people; it is read in memory
+FILE_BYTES_MAX = 4 << 30  # everybody in France has 8 GB; read line by line, only the rows that are wanted are kept
 FIELD_CHARS_MAX = 100  # an address line has 38 (AFNOR NF Z 10-011); more is another column run in
 
 CIVILITIES = {"": "", "M.": "Monsieur", "MME": "Madame"}
@@ -93,11 +92,11 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
         return (self.member_number, self.birth_date, self.birth_rank)
 
 
-def read_contacts(content: bytes) -> Iterator[Contact | RowRefusal]:
-    """The rows, each read or refused. Raises `contacts_invalid` for what is no such list."""
+def read_contacts(lines: Iterable[str], wanted: Container[str]) -> Iterator[Contact | RowRefusal]:
+    """Every row that cannot be read, and those of the `wanted` numbers. Raises `contacts_invalid` for what is no such list."""
     seen: set[Key] = set()
     try:
-        rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        rows = csv.reader(lines, strict=True)
         header = next(rows, [])
         known = {*REQUIRED, *OPTIONAL}
         if len(set(header)) != len(header) or not set(REQUIRED) <= set(header) <= known:
@@ -107,13 +106,20 @@ def read_contacts(content: bytes) -> Iterator[Contact | RowRefusal]:
             ]
             raise CONTACTS_INVALID(f"wrong columns: {', '.join(each[:40] for each in wrong) or 'one is there twice'}")
         for values in rows:
-            if values:
-                yield _row(rows.line_num, dict(zip(header, values, strict=False)), len(values) == len(header), seen)
+            if not values:
+                continue
+            read = _row(
+                rows.line_num, dict(zip(header, values, strict=False)), len(values) == len(header), seen, wanted
+            )
+            if isinstance(read, RowRefusal) or read.member_number in wanted:
+                yield read
     except (UnicodeDecodeError, csv.Error):
         raise CONTACTS_INVALID() from None
 
 
-def _row(line: int, values: dict[str, str], whole: bool, seen: set[Key]) -> Contact | RowRefusal:
+def _row(
+    line: int, values: dict[str, str], whole: bool, seen: set[Key], wanted: Container[str]
+) -> Contact | RowRefusal:
     try:
         if not whole:
             raise CONTACTS_INVALID("this row has other fields than the header")
@@ -122,7 +128,8 @@ def _row(line: int, values: dict[str, str], whole: bool, seen: set[Key]) -> Cont
             raise CONTACT_REPEATED(pointer="/member_number")
     except Refused as refused:
         return RowRefusal(line, (refused.pointer or "/")[1:], refused.code, refused.detail, refused.fix)
-    seen.add(contact.key)
+    if contact.member_number in wanted:
+        seen.add(contact.key)
     return contact
 
 

@@ -15,14 +15,14 @@ from datetime import datetime
 
 import msgspec
 
-from ecluse.formats.contacts import FILE_BYTES_MAX, OPTIONAL, Contact, read_contact
+from ecluse.formats.contacts import OPTIONAL, Contact, read_contact
 from ecluse.formats.feed.file import RowRefusal
 from ecluse.kernel.errors import Refused, refusal
 
 OWN = ("reference", "fields", "first_at", "last_at", "times")
 ADDRESSED = ("last_name", "first_name", "address_1", "postcode", "city")
 MORE = tuple(name for name in OPTIONAL if not name.startswith("holder"))
-BYTES_MAX = FILE_BYTES_MAX
+FILE_BYTES_MAX = 256 << 20  # all professionals of France, four times; it is read in memory
 
 _REFERENCE = re.compile(r"[0-9A-Za-z:._-]{1,64}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import date
 from itertools import product
@@ -112,7 +113,7 @@ def test_a_name_is_never_markup_nor_a_place() -> None:
     assert "&lt;b&gt;Madame&lt;/b&gt; O&#x27;Neil &amp; fils" in fill(page("Titre", (), blocks), values)
     assert "<b>Madame</b> O'Neil & fils" in filled(plain_text(blocks), values)
     sent = f"{packs.HEADER}\n1001,1971-03-04,1,Mme,{PLACES['code']},J,1 rue,37000,TOURS,,,,\n"
-    assert [each.code for each in read_contacts(sent.encode()) if isinstance(each, RowRefusal)] == [
+    assert [each.code for each in read_contacts(sent.splitlines(), ()) if isinstance(each, RowRefusal)] == [
         "contact_text_invalid"
     ]
 
@@ -128,7 +129,9 @@ def test_the_page_can_be_heard_and_has_no_link() -> None:
 
 
 def contacts(*lines: str) -> list[Contact | RowRefusal]:
-    return [*read_contacts("\n".join([packs.HEADER, *lines]).encode())]
+    return [
+        *read_contacts([f"{line}\n" for line in (packs.HEADER, *lines)], {line.partition(",")[0] for line in lines})
+    ]
 
 
 TODAY = date(2026, 11, 29)
@@ -198,7 +201,16 @@ def test_every_bad_row_is_told_by_line_column_code_and_fix(line: str, column: st
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2", b"\xff\xfe", packs.HEADER.replace("city", "ville").encode()])
 def test_what_is_no_list_of_contacts_is_refused_whole(content: bytes) -> None:
     with pytest.raises(Refused, match="contacts_invalid"):
-        [*read_contacts(content)]
+        [*read_contacts(io.TextIOWrapper(io.BytesIO(content), "utf-8-sig"), ())]
+
+
+def test_only_rows_that_are_wanted_are_kept_but_every_bad_one_is_told() -> None:
+    lines = [packs.HEADER, *packs.CONTACTS, "7,x,1,,A,B,1 rue,37000,TOURS,,,,"]
+    found = [*read_contacts(lines, {"1002"})]
+    assert [each.member_number if isinstance(each, Contact) else each.code for each in found] == [
+        "1002",
+        "birth_date_invalid",
+    ]
 
 
 def test_what_a_letter_must_say_is_asked_for_by_name() -> None:

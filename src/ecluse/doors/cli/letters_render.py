@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import io
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,9 +24,10 @@ from ecluse.breach.letters.pack import About, Sender, about, read_rows, read_sen
 from ecluse.breach.tables import version
 from ecluse.doors.cli.screen import ERRORS, Json, bar, print_json
 from ecluse.doors.letters.page import fill, page
-from ecluse.formats.contacts import FILE_BYTES_MAX, read_contacts
+from ecluse.formats.contacts import FILE_BYTES_MAX as CONTACTS_BYTES_MAX
+from ecluse.formats.contacts import Contact, read_contacts
 from ecluse.formats.feed.file import RowRefusal
-from ecluse.formats.professionals import read_professionals
+from ecluse.formats.professionals import FILE_BYTES_MAX, read_professionals
 from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.errors import refusal
 
@@ -78,15 +80,16 @@ def render(
     """
     from ecluse.wiring.letters import folder, key_of  # half a second, that `letters lint` does not pay
 
-    rows = _read(contacts, FILE_BYTES_MAX)
     told, said = _about(pack, sender)
-    today, post, kinds = _day(day), folder(out), _kinds(formats)
-    wrong: list[RowRefusal] = []
-    known = Contacts(_good(read_contacts(rows), wrong), today)
-    begin(post, _run(pack / ROWS, rows, said, today, kinds))
+    today, kinds = _day(day), _kinds(formats)
+    with _opened(pack / ROWS) as lines:
+        numbers = [each.member_number for each in read_rows(lines)]
+    known, wrong = _known(contacts, frozenset(numbers), today)
+    post = folder(out)
+    begin(post, _run(pack / ROWS, contacts, said, today, kinds))
     made_with = key_of(key or pack / KEY, told.incident, told.insurer)
-    with (pack / ROWS).open("rb") as lines:
-        made = _make(letters(read_rows(lines), known, told, made_with, today), _count(pack / ROWS), post, kinds, json)
+    with _opened(pack / ROWS) as lines:
+        made = _make(letters(read_rows(lines), known, told, made_with, today), len(numbers), post, kinds, json)
     _tell(made, wrong, json=json)
 
 
@@ -112,10 +115,10 @@ def professionals(
 
     rows = _read(listed, FILE_BYTES_MAX)
     told, said = _about(pack, sender)
-    today, post, kinds = _day(day), folder(out), _kinds(formats)
+    today, kinds, post = _day(day), _kinds(formats), folder(out)
     wrong: list[RowRefusal] = []
     known = _good(read_professionals(rows, frozenset(rules().fields)), wrong)
-    begin(post, _run(listed, rows, said, today, kinds))
+    begin(post, _run(listed, listed, said, today, kinds))
     made_with = key_of(key or pack / KEY, told.incident, told.insurer)
     made = _make(letters_to_professionals(known, told, made_with, today), rows.count(b"\n"), post, kinds, json)
     _tell(made, wrong, json=json)
@@ -162,21 +165,36 @@ def _about(pack: Path, sender: Path | None) -> tuple[About, bytes]:
     return about(read_shared(shared), read_sender(own) if sender else Sender()), shared + b"\0" + own
 
 
-def _run(listed: Path, rows: bytes, said: bytes, today: date, kinds: tuple[str, ...]) -> dict[str, str]:
+def _known(file: Path, wanted: frozenset[str], today: date) -> tuple[Contacts, list[RowRefusal]]:
+    """The rows of these member numbers, and of the holders that they name; every row of the file that cannot be read."""
+    wrong: list[RowRefusal] = []
+    rows: list[Contact] = [*_good(_contacts(file, wanted), wrong)]
+    if holders := {row.holder_member_number for row in rows} - wanted - {""}:
+        rows += _good(_contacts(file, holders), [])
+    return Contacts(rows, today), wrong
+
+
+def _contacts(file: Path, wanted: Container[str]) -> Iterator[Contact | RowRefusal]:
+    with _opened(file) as lines:
+        yield from read_contacts(io.TextIOWrapper(lines, "utf-8-sig", newline=""), wanted)
+
+
+def _run(people: Path, contacts: Path, said: bytes, today: date, kinds: tuple[str, ...]) -> dict[str, str]:
     """What makes two runs the same: the same letters come out."""
-    with listed.open("rb") as file:
-        digest = sha256()
-        while part := file.read(1 << 20):
-            digest.update(part)
     return {
-        "people": digest.hexdigest(),
-        "contacts": sha256(rows).hexdigest(),
+        "people": _digest(people),
+        "contacts": _digest(contacts),
         "said": sha256(said).hexdigest(),
         "day": today.isoformat(),
         "formats": " ".join(kinds),
         "rules": version(),
         "version": __version__,
     }
+
+
+def _digest(file: Path) -> str:
+    with _opened(file) as content:
+        return file_digest(content, "sha256").hexdigest()
 
 
 def _make(found: Iterable[Ready | Unwritten | None], of: int, post: Post, kinds: tuple[str, ...], quiet: bool) -> Made:
@@ -246,11 +264,6 @@ def _fields(row: RowRefusal) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in RowRefusal.__struct_fields__)
 
 
-def _count(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(1 for _ in lines)
-
-
 def _kinds(formats: list[str] | None) -> tuple[str, ...]:
     if formats and not set(formats) <= set(FORMATS):
         raise LETTER_FORMAT()
@@ -259,6 +272,16 @@ def _kinds(formats: list[str] | None) -> tuple[str, ...]:
 
 def _day(day: str) -> date:
     return parse_day(day) if day else paris_day(datetime.now(UTC))
+
+
+def _opened(file: Path) -> io.BufferedReader:
+    """The file, to be read; not one larger than contacts can be."""
+    try:
+        if file.stat().st_size > CONTACTS_BYTES_MAX:
+            raise LETTER_FILE(f"{file} is larger than {CONTACTS_BYTES_MAX} bytes")
+        return file.open("rb")
+    except OSError as broken:
+        raise LETTER_FILE(f"{file}: {broken.strerror}") from None
 
 
 def _read(file: Path, bytes_max: int) -> bytes:
