@@ -26,6 +26,7 @@ BENCHES = (
     "timing",
     "lists",
     "packs",
+    "letters",
 )
 
 

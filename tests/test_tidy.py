@@ -52,6 +52,7 @@ DRIVERS: dict[str, frozenset[str]] = {
     "alembic": frozenset({"engines"}),
     "psycopg": frozenset({"engines"}),
     "pyrage": frozenset({"engines"}),
+    "typst": frozenset({"engines"}),
     "pyarrow": frozenset({"engines", "formats"}),
     "socket": frozenset({"engines", "doors"}),
     "subprocess": frozenset({"engines"}),

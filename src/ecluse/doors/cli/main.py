@@ -57,7 +57,12 @@ COMMANDS = (
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
     ("incident", "incidents", "app"),
+    ("breach complaint", "breach_complaint", "complaint"),
+    ("breach cross", "breach_cross", "crossed"),
     ("letters", "letters", "app"),
+    ("letters render", "letters_render", "render"),
+    ("letters professionals", "letters_render", "professionals"),
+    ("letters check", "letters_render", "check"),
     ("dev", "dev", "app"),
 )
 
@@ -86,9 +91,16 @@ def complete() -> typer.Typer:
 
 
 def typed(words: list[str]) -> typer.Typer:
-    """What these words need: the commands of the first one alone, a third less to import, or all where it is not ours."""
-    mine = [each for each, _, _ in COMMANDS if words and each.split()[0] == words[0]]
+    """What these words need, a third less to import, or all where the first one is not ours."""
+    mine = needed(words)
     return _with(mine) if mine else complete()
+
+
+def needed(words: list[str]) -> list[str]:
+    """The rows of the first word alone; of those that have a module for themselves, the one typed, or all where none is."""
+    alone = words[1:2] if words[1:] and not words[1].startswith("-") else None
+    rows = [row for row, _, _ in COMMANDS if words and row.split()[0] == words[0]]
+    return [row for row in rows if alone is None or row.split()[1:] in ([], alone)]
 
 
 def _with(wanted: Iterable[str]) -> typer.Typer:

@@ -1,0 +1,1 @@
+"""A crossing as a table and as a page."""

@@ -1,0 +1,1 @@
+"""Letters as a page: accessible HTML, no script, no other file."""
