@@ -45,7 +45,13 @@ def renumbered(lines: list[Line]) -> list[Line]:
 
 def many(scene: Scene, person: Person) -> list[Line]:
     """The lines of three visits at once, to come near what is counted."""
-    return renumbered([line for _ in range(3) for line in scene.lines(person)])
+    first, second, third = (scene.lines(person) for _ in range(3))
+    return renumbered([*first, *unsaid(second), *unsaid(third)])
+
+
+def unsaid(lines: list[Line]) -> list[Line]:
+    """The same lines without what is kept back: that of several visits would pass the day's cap (décret n° 2024-114)."""
+    return [{name: value for name, value in line.items() if name != "participation_cents"} for line in lines]
 
 
 def quoted_beside(scene: Scene, person: Person, contract: Contract) -> None:
@@ -72,7 +78,7 @@ def quoted_here_billed_there(scene: Scene) -> bool:
         return False
     check = scene.check(person, contract.insurer, contract, confirmed=True)
     lines = scene.lines(person)
-    scene.quote(check, person, contract.insurer, renumbered([*lines, *many(scene, person)]))
+    scene.quote(check, person, contract.insurer, renumbered([*lines, *unsaid(many(scene, person))]))
     scene.who = scene.draw.choice(others)
     there = many(scene, person)
     scene.claim(scene.unannounced(person, contract, there), scene.accepted(person, contract.insurer, there))
