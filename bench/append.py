@@ -38,7 +38,7 @@ from ecluse.engines.local import LocalLog
 from ecluse.engines.local.registry import Signer
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.kernel.errors import Refused
-from ecluse.wiring.gate import open_allowances, open_containments, read_caps
+from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments
 
 BUDGET_PER_S = 20_000
 BUDGET_P99_MS = 15.0
@@ -111,7 +111,7 @@ def ours(askers: int, seconds: float) -> dict[str, float]:
             "bench.invalid/journal", lambda: keys.public_key("journal"), lambda text: keys.sign("journal", text)
         )
         log = LocalLog(Path(folder) / "journal", signer, clock.now, Path(folder) / "heads")
-        allowance = Allowance(clock, open_allowances(Path(folder), read_caps(Path(folder), "")), None)  # type: ignore[arg-type]
+        allowance = Allowance(clock, open_allowances(Path(folder), built_in_caps()), None)  # type: ignore[arg-type]
         desk = Desk(clock, keys, log, _Forgetful(), allowance, open_containments(Path(folder)))  # type: ignore[arg-type]
         try:
             return uvloop.run(asked(desk.record, askers, seconds))

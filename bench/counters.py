@@ -39,7 +39,7 @@ from ecluse.gate.admission import Person
 from ecluse.gate.features import Course, Features, Step
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
-from ecluse.wiring.gate import open_allowances, open_containments, open_freezes, open_sensings, read_caps
+from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments, open_freezes, open_sensings
 
 BUDGET_US = {"known": 10.0, "new": 25.0, "freeze": 8.0, "known_noted": 20.0, "new_noted": 35.0, "watcher": 200.0}
 BATCH = 20  # answers that wait for the same sync, at the load of bench/rights.py
@@ -52,7 +52,7 @@ def measure(accounts: int) -> dict[str, Any]:
     """Microseconds an ask: somebody new, the same again, nobody, the peer, limits, who froze, notes, the watcher."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder:
         gate, limits = (
-            open_allowances(Path(folder), read_caps(Path(folder), ""), is_watched=False),
+            open_allowances(Path(folder), built_in_caps(), is_watched=False),
             open_containments(Path(folder)),
         )
         gate.caught_up()
@@ -77,7 +77,7 @@ def noted(asks: list[Ask]) -> dict[str, float]:
     """The same with notes for the detectors; what the watcher takes for each; the features of a number."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as home:
         folder, last = Path(home), LastQuestions()
-        caps = read_caps(folder, "")
+        caps = built_in_caps()
         gate, limits, sensings = open_allowances(folder, caps), open_containments(folder), open_sensings(folder)
         gate.caught_up()
         hub: Any = SimpleNamespace(sensings=sensings, containments=limits)

@@ -25,9 +25,9 @@ from bench import honest
 from bench.detectors import interval
 from bench.results import keep
 from ecluse.kernel.days import paris_day
+from ecluse.wiring.gate import built_in_caps
 from sim.attacks.scenarios import SCENARIOS
 from sim.charts import spaced
-from sim.lab.caps import built_in
 from sim.lab.play import GROWN_DAYS, Lab, Score, play, served
 from sim.world import build
 
@@ -62,7 +62,7 @@ def measure(seeds: int, told: Callable[[int, int], None] = lambda *_: None) -> d
     """Grow practices, rob them; every figure of this bench."""
     begun = time.process_time()
     world = build(WORLD_SEED, PEOPLE, paris_day(datetime.now(UTC)))
-    labs = {name: Lab(world, built_in(), 1, senses=on, with_pass=share) for name, (on, share) in LABS.items()}
+    labs = {name: Lab(world, built_in_caps(), 1, senses=on, with_pass=share) for name, (on, share) in LABS.items()}
     attacks = [(name, ALL) for name in SCENARIOS if name != "hundred"]
     attacks += [(each.attack, each.lab) for each in TARGETS if each.lab != ALL]
     attacks += [("leaked-slow", COUNTERS), ("hundred", ALL)]

@@ -108,10 +108,10 @@ def sim_calibrate(
 ) -> None:
     """Play honest accounts of every profession, and print the table of caps that follows (docs/attacks.md says from what)."""
     from ecluse.gate.allowance import OTHER
+    from ecluse.wiring.gate import built_in_caps
     from sim.lab import calibrate
-    from sim.lab.caps import built_in
 
-    kept, today = built_in(), _today()
+    kept, today = built_in_caps(), _today()
     professions = list(kept.professions.keys() - {OTHER})
     if refusals:
         with Bars().stage("Comptes honnêtes", len(professions)) as advance:

@@ -207,9 +207,9 @@ class _Copy:
     """A thief's own copy of the hub, for one account: what everybody may read, fed with what was asked."""
 
     def __init__(self, profession: str, now_s: float) -> None:
-        from sim.lab.caps import built_in
+        from ecluse.wiring.gate import built_in_caps
 
-        self.desk = Desk(built_in().of(profession), profession, int(now_s), senses=True)
+        self.desk = Desk(built_in_caps().of(profession), profession, int(now_s), senses=True)
         self.last: Last | None = None
 
     def ask(self, aim: Aim, at_s: float) -> None:

@@ -151,8 +151,8 @@ class Desk:
             self.standing = counted(self.standing, self.openings.values(), self.caps, day)
         caps, at_us = self.caps.slowed() if slowed else self.caps, int(at_s * S_US)
         refused = spent(self.standing, caps, at_us)
-        if refused in ("debt", "year"):
-            self.due.append((at_s, CapReached(refused, self.standing.debt, self.caps.debt)))  # type: ignore[arg-type]
+        if refused == "debt" or refused == "year":
+            self.due.append((at_s, CapReached(refused, self.standing.debt, self.caps.debt)))
         if not refused and who is not None:
             self.standing = opened(self.standing, caps, at_us)
             self.openings[who] = Opened(day)

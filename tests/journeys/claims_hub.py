@@ -36,7 +36,7 @@ from ecluse.kernel.days import period
 from ecluse.rights.model import Domain, Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
-from ecluse.wiring.gate import open_allowances, open_containments, open_freezes, open_sensings, read_caps
+from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments, open_freezes, open_sensings
 from tests.journal import entries_in, open_log
 from tests.stores import Books, chosen, open_stores
 
@@ -118,7 +118,7 @@ class ClaimsHub:
         self.products = self.stores.products
         self.members = Members(self.keys)
         self.log = open_log(directory / "journal")
-        self.allowance = Allowance(self.clock, open_allowances(directory, read_caps(directory, "")), self.stores.claims)
+        self.allowance = Allowance(self.clock, open_allowances(directory, built_in_caps()), self.stores.claims)
         self.contained, self.sensings = open_containments(directory), open_sensings(directory)
         self.desk = Desk(self.clock, self.keys, self.log, self.members, self.allowance, self.contained)
         self.hub = Hub(

@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ecluse.wiring.gate import built_in_caps
 from sim.attacks.aims import leaked
 from sim.attacks.scenarios import SCENARIOS
 from sim.attacks.thief import rob
-from sim.lab.caps import built_in
 from sim.lab.desk import DAY_S, Desk, Place
 from sim.lab.door import LabDoor
 from sim.lab.office import Card, Office
@@ -66,7 +66,7 @@ def told_of(out: Path, account: str) -> tuple[str, date]:
 
 def in_the_lab(world: World, out: Path, account: str, profession: str, at_s: float) -> int:
     """People the thief is told of, at a desk that opened before whom the hub opened."""
-    desk = Desk(built_in().of(profession), profession, int(at_s), senses=False)
+    desk = Desk(built_in_caps().of(profession), profession, int(at_s), senses=False)
     rows = duckdb.execute(
         f"""SELECT insurer, member_number, birth_date::VARCHAR, birth_rank, epoch(min(received))
         FROM '{out}/truth/told.parquet' WHERE account = ? GROUP BY ALL ORDER BY 5""",

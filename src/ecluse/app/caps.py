@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ecluse.app.hub import Hub
-from ecluse.app.ports.reach import Lookback
+from ecluse.app.ports.lookback import Lookback
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Entry, Operation, act
 

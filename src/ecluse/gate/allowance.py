@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from datetime import date
 from itertools import accumulate
 from math import ceil
+from typing import Literal
 
 import msgspec
 from msgspec.structs import astuple
@@ -143,7 +144,7 @@ def day_of(at_us: int) -> int:
     return at_us // DAY_US
 
 
-def spent(standing: Standing, caps: Caps, at_us: int) -> str:
+def spent(standing: Standing, caps: Caps, at_us: int) -> Literal["", "bucket", "debt", "year"]:
     """Which cap refuses one more opening now: "bucket", "debt", "year"; empty when none does.
 
     The bucket is GCRA (ITU-T I.371, virtual scheduling): an arrival conforms when it is at most the burst's time early.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cache
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -147,10 +148,17 @@ def recover_gate(hub: Hub, log: Log) -> None:
     store.flush()
 
 
+@cache
+def built_in_caps() -> CapTable:
+    """The table of a hub that names none of its own."""
+    return msgspec.toml.decode((files("ecluse.gate") / "caps.toml").read_bytes(), type=CapTable)
+
+
 def read_caps(directory: Path, name: str) -> CapTable:
     """A hub's own table of caps, the built-in one where it names none. Raises `caps_invalid`."""
-    source = directory / name if name else files("ecluse.gate") / "caps.toml"
+    if not name:
+        return built_in_caps()
     try:
-        return msgspec.toml.decode(source.read_bytes(), type=CapTable)
+        return msgspec.toml.decode((directory / name).read_bytes(), type=CapTable)
     except (OSError, msgspec.MsgspecError) as wrong:
-        raise CAPS_INVALID(f"{source}: {wrong}") from None
+        raise CAPS_INVALID(f"{directory / name}: {wrong}") from None

@@ -23,7 +23,7 @@ from ecluse.gate.disclosure import Overtold, fields_of
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.kernel.errors import Refused
-from ecluse.wiring.gate import open_allowances, open_containments, read_caps
+from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments
 from tests.journal import entries_in, open_log
 
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
@@ -54,7 +54,7 @@ class Poisoned:
 
 
 def desk(log: Any, tmp_path: Path, kept: Kept | None = None) -> Desk:
-    allowance = Allowance(Stopped(), open_allowances(tmp_path, read_caps(tmp_path, "")), None)  # type: ignore[arg-type]
+    allowance = Allowance(Stopped(), open_allowances(tmp_path, built_in_caps()), None)  # type: ignore[arg-type]
     return Desk(Stopped(), KeyFile(tmp_path / "keys", ""), log, kept or Kept(), allowance, open_containments(tmp_path))  # type: ignore[arg-type]
 
 

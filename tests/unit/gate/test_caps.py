@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from ecluse.kernel.errors import Refused
-from ecluse.wiring.gate import read_caps
+from ecluse.wiring.gate import built_in_caps, read_caps
 from sim.professionals import TRADES
 
 ROW = "{ debt = 5, burst = 1, refill_per_day = 1, yearly = 5 }"
 
 
 def test_every_profession_of_the_simulator_has_a_row_and_others_get_the_least() -> None:
-    table = read_caps(Path(), "")
+    table = built_in_caps()
     assert {trade.profession for trade in TRADES} <= table.professions.keys()
     assert table.of("astrologer") == table.professions["other"]
     assert table.of("medecin") == table.professions["general_practitioner"]

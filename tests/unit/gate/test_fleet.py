@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 
 import msgspec
@@ -12,9 +11,9 @@ from hypothesis import strategies as st
 
 from ecluse.gate.containment import CapReached, Kind
 from ecluse.gate.fleet import LEARNT_DAYS, TAUGHT_TIMES, Breaker, FleetCap, cap_of, department, lifted, opened, places
-from ecluse.wiring.gate import read_caps
+from ecluse.wiring.gate import built_in_caps
 
-CAPS = read_caps(Path(), "").fleet
+CAPS = built_in_caps().fleet
 CAP = CAPS[Kind.INSURER]
 DAY = 20_000
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from bench.gate import around, quantile
 from ecluse.gate.allowance import DEBT_DAYS, Caps, CapTable, day_of
 from ecluse.gate.signals import Step
+from ecluse.wiring.gate import built_in_caps
 from sim.attacks.aims import Aim, born, guessed, leaked, portal
 from sim.attacks.scenarios import SCENARIOS, Plan, Scenario
 from sim.attacks.thief import PROVABLE, QUARANTINED, rob
 from sim.lab import calibrate
-from sim.lab.caps import built_in
 from sim.lab.desk import WATCH_S, Desk, Place
 from sim.lab.door import LabDoor
 from sim.lab.office import FROM_AFAR, Office
@@ -34,12 +34,12 @@ GP = "general_practitioner"
 
 @pytest.fixture(scope="module")
 def lab(small: World) -> Lab:
-    return Lab(small, built_in())
+    return Lab(small, built_in_caps())
 
 
 @pytest.fixture(scope="module")
 def counters(small: World) -> Lab:
-    return Lab(small, built_in(), senses=False)
+    return Lab(small, built_in_caps(), senses=False)
 
 
 def test_a_practice_that_does_what_practices_do_is_left_alone(lab: Lab) -> None:
@@ -88,7 +88,7 @@ def test_a_hundred_accounts_give_no_more_than_each(counters: Lab) -> None:
 
 
 def test_one_seed_is_one_story(small: World) -> None:
-    once, again = (robbed(Lab(small, built_in(), senses=False), SCENARIOS["leaked-slow"], 1)[0] for _ in range(2))
+    once, again = (robbed(Lab(small, built_in_caps(), senses=False), SCENARIOS["leaked-slow"], 1)[0] for _ in range(2))
     assert (once.newly, once.asked, once.refused, once.timeline) == (
         again.newly,
         again.asked,
@@ -106,7 +106,7 @@ def test_who_knows_everything_raises_no_alarm_while_it_takes(lab: Lab) -> None:
 
 def test_the_watcher_comes_later() -> None:
     """Whoever guesses is limited once the watcher has looked, and not before."""
-    desk = Desk(built_in().of(GP), GP, START_S, senses=True)
+    desk = Desk(built_in_caps().of(GP), GP, START_S, senses=True)
     for number in range(400):
         assert not desk.ask(-number - 1, False, START_S + number * 1e-4, HERE).code
     assert desk.ask(-999, False, START_S + WATCH_S + 1, HERE).code in (*PROVABLE, QUARANTINED)
@@ -145,7 +145,7 @@ def test_no_strategy_beats_the_bound(small: World, plan: Plan, senses: bool, see
 def quiet_office(world: World, caps: Caps, draw: random.Random, *, senses: bool) -> Office:
     """A practice that asks nothing itself."""
     nothing = Habit(GP, 0, 0.03, 0.3, 0.15, (2, 14, 6), 0.0, frozenset())
-    cards = Lab(world, built_in()).cards
+    cards = Lab(world, built_in_caps()).cards
     return Office(nothing, caps, cards, draw, day_of(int(START_S) * 1_000_000), senses=senses, grown=False)
 
 
@@ -175,17 +175,17 @@ def test_the_portal_gives_families(small: World) -> None:
 
 def test_a_calibrated_table_is_one_a_hub_reads() -> None:
     debts = [calibrate.debts(each, 1, 0.0, 1) for each in RATES]
-    text = calibrate.table(debts, built_in(), date(2026, 11, 29), 1)
+    text = calibrate.table(debts, built_in_caps(), date(2026, 11, 29), 1)
     table = msgspec.toml.decode(text, type=CapTable)
     assert table.of("medecin").debt == -(-debts[0].p999 * 5 // 4)
-    assert table.fleet == built_in().fleet
+    assert table.fleet == built_in_caps().fleet
     assert f"{sum(each.account_years for each in debts)} account-years" in table.source
 
 
 @pytest.mark.parametrize("profession", [GP, "optician"])
 def test_caps_refuse_nobody_honest(profession: str) -> None:
     """Once an account's own cap forgot the look-ups it never bills, one question of ten was refused."""
-    found = calibrate.refused(profession, built_in().of(profession), 16, 3, lambda _: None)
+    found = calibrate.refused(profession, built_in_caps().of(profession), 16, 3, lambda _: None)
     assert found["asked"] > 4_000  # type: ignore[operator]
     assert found["refused"] == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ecluse.app.hub import Hub
-from ecluse.app.ports.reach import Doings, Lookback
+from ecluse.app.ports.lookback import Doings, Lookback
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import Room, within_reach
 from ecluse.gate.allowance import CapTable, widest

@@ -9,8 +9,8 @@ import msgspec
 from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake
+from ecluse.app.ports.lookback import Lookback
 from ecluse.app.ports.outside import Post
-from ecluse.app.ports.reach import Lookback
 
 
 class ExposurePorts(msgspec.Struct, frozen=True):

@@ -124,12 +124,10 @@ def read_sender(content: bytes) -> Sender:
 
 def about(shared: Shared, sender: Sender) -> About:
     """Both together. Raises `pack_incomplete` with what a letter must say and neither states."""
-    found = {
-        "measures_taken": sender.measures_taken or shared.measures_taken or (),
-        "dpo_contact": sender.dpo_contact or shared.dpo_contact or "",
-        "phone": sender.phone or shared.phone or "",
-    }
-    if missing := [name for name, value in found.items() if not value]:
+    measures = sender.measures_taken or shared.measures_taken or ()
+    dpo, phone = sender.dpo_contact or shared.dpo_contact or "", sender.phone or shared.phone or ""
+    stated = {"measures_taken": measures, "dpo_contact": dpo, "phone": phone}
+    if missing := [name for name, value in stated.items() if not value]:
         raise PACK_INCOMPLETE(f"nobody stated {', '.join(missing)}")
     return About(
         incident=shared.incident,
@@ -138,9 +136,9 @@ def about(shared: Shared, sender: Sender) -> About:
         until=shared.until.astimezone(PARIS).date(),
         operator=shared.sent_by or "",
         known_before=shared.known_before or "",
-        measures=found["measures_taken"],  # type: ignore[arg-type]
-        dpo=found["dpo_contact"],  # type: ignore[arg-type]
-        phone=found["phone"],  # type: ignore[arg-type]
+        measures=measures,
+        dpo=dpo,
+        phone=phone,
         sender=sender,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from ecluse.app.ports.reach import Doings
+from ecluse.app.ports.lookback import Doings
 from ecluse.engines.sqlite.connection import connect
 from ecluse.gate.allowance import SETTLED_WITHIN_DAYS, CapTable, day_of
 
