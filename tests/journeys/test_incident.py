@@ -23,6 +23,9 @@ from pyrage import decrypt
 from pyrage.x25519 import Identity
 
 from ecluse.journal.entry import Entry, Operation
+from ecluse.journal.note import typed_key
+from ecluse.journal.policy import Policy
+from ecluse.journal.together import read_together
 from tests.journal import entries_in
 from tests.journeys.site import AMC, PRACTICE, Site, question
 
@@ -99,6 +102,10 @@ class Case:
     def opened(self, folder: Path) -> dict[str, bytes]:
         """A pack as its insurer opens it, with its key alone."""
         return {each.stem: decrypt(each.read_bytes(), [self.key]) for each in folder.glob("*.age")}
+
+    def journal_key(self) -> str:
+        """What `ecluse journal key` says."""
+        return self.site.run("journal", "key").stdout.strip()
 
     def entries(self, *operations: Operation) -> list[Entry]:
         """Entries of the journal, in the order of their times."""
@@ -183,13 +190,34 @@ def test_the_insurer_opens_its_pack_and_finds_its_people(case: Case, tmp_path: P
     assert json.loads(files["dora.json"])["initial"]["fields"]["2.5"]
     assert json.loads(files["comptes.json"])["displayed_by"]["accounts"] == {THIEF: 3}
     assert "Martin" in files["chronologie.json"].decode()
-    with tarfile.open(fileobj=io.BytesIO(files["preuves.tar"])) as proofs:
-        assert sum(name.endswith(".tlog-proof") for name in proofs.getnames()) == 3
+    proofs_hold_and_break(case, case.folder / "anywhere", files)
     (exported,) = [
         each for each in case.entries(Operation.JOURNAL_EXPORTED) if each.outcome.startswith(told["pack"] + " ")
     ]
     assert exported.outcome.split()[1] == sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
     again_is_the_same(case, tmp_path, files)
+
+
+def proofs_hold_and_break(case: Case, anywhere: Path, files: dict[str, bytes]) -> None:
+    """The script beside the proofs, and `check-proof`, say so; one person's are taken out and stand alone."""
+    with tarfile.open(fileobj=io.BytesIO(files["preuves.tar"])) as proofs:
+        proofs.extractall(anywhere, filter="data")
+    folder, key = anywhere / "preuves", case.journal_key()
+    (file,) = folder.glob("*.proofs")
+    assert verified(folder, key) == (0, [f"{file.name}: 3 entries are in the log", "all holds"])
+    one = json.loads(files["courriers.jsonl"].splitlines()[0])["reference"]
+    assert verified(folder, key, one) == (
+        0,
+        [f"{file.name}: 3 entries are in the log, 1 of this reference", "all holds"],
+    )
+    (proof,) = (folder / one).glob("*.tlog-proof")
+    checked = case.site.json("journal", "check-proof", str(file), str(proof), "--key", key)
+    assert [(each["holds"], len(each["entries"])) for each in checked.values()] == [(True, 3), (True, 1)]
+    assert {each["person"] for each in checked[str(proof)]["entries"]} == {one}
+    assert verified(folder, other_key(folder, key)) == (2, [f"wrong: {file.name} its head is not signed by this key"])
+    flip(file)
+    assert verified(folder, key)[0] == 2
+    assert case.site.run("journal", "check-proof", str(file), "--key", key, check=False).returncode == 2
 
 
 def letters_are_as_the_page_says(files: dict[str, bytes]) -> None:
@@ -226,7 +254,9 @@ def again_is_the_same(case: Case, out: Path, files: dict[str, bytes]) -> None:
     (made,) = case.packed(out)
     assert made["made"] is True
     anew = case.opened(out / made["pack"])
-    assert proved(anew.pop("preuves.tar")) == proved(files["preuves.tar"]), "the same entries, under a newer head"
+    assert proved(case, anew.pop("preuves.tar")) == proved(case, files["preuves.tar"]), (
+        "the same entries, under a newer head"
+    )
     assert anew == {name: content for name, content in files.items() if name != "preuves.tar"}
     (told,) = case.packed(out / "zip", "--zip", "--no-proofs")
     archive = decrypt((out / "zip" / told["pack"] / "dossier.zip.age").read_bytes(), [case.key])
@@ -238,11 +268,12 @@ def again_is_the_same(case: Case, out: Path, files: dict[str, bytes]) -> None:
         }
 
 
-def proved(content: bytes) -> dict[str, bytes]:
-    """The entries of a pack's proofs, by name."""
+def proved(case: Case, content: bytes) -> list[bytes]:
+    """The entries of a pack's proofs, in order."""
+    believed = Policy((typed_key(case.journal_key()),))
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        members = [each for each in tar if each.name.endswith(".entry")]
-        return {each.name: opened.read() for each in members if (opened := tar.extractfile(each))}
+        files = [tar.extractfile(each) for each in tar if each.name.endswith(".proofs")]
+        return [entry for each in files for _, entry in read_together(each, believed)[1]]  # type: ignore[arg-type]
 
 
 def test_told_insurers_stop_the_hubs_clock_and_start_their_own(case: Case, tmp_path: Path) -> None:
@@ -284,8 +315,8 @@ def test_a_stranger_verifies_the_evidence_and_is_told_what_is_broken(case: Case,
         assert any(SAID[name] in line for line in lines), (name, lines)
 
 
-def verified(folder: Path, key: str) -> tuple[int, list[str]]:
-    command = [sys.executable, "-I", str(folder / "verifier.py"), key]
+def verified(folder: Path, *words: str) -> tuple[int, list[str]]:
+    command = [sys.executable, "-I", str(folder / "verifier.py"), *words]
     done = subprocess.run(command, capture_output=True, text=True)
     return done.returncode, done.stdout.splitlines()
 
