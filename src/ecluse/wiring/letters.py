@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecluse.app.ports import Post
-from ecluse.app.ports.letters import Press
+from ecluse.app.ports.letters import BatchPress, Press
 from ecluse.breach.letters.code import LetterKey
 from ecluse.engines.files import Folder
 from ecluse.engines.letter_key import drawn_once, read_key
@@ -15,6 +15,13 @@ from ecluse.engines.typesetting import Typst
 def press() -> Press:
     """A press of one process."""
     return Typst()
+
+
+def batch_press() -> BatchPress:
+    """A press of many letters at once."""
+    from ecluse.engines.typesetting.batch import ReportLab  # a third of a second, for those alone who print batches
+
+    return ReportLab()
 
 
 def folder(path: Path) -> Post:

@@ -61,6 +61,7 @@ COMMANDS = (
     ("breach cross", "breach_cross", "crossed"),
     ("letters", "letters", "app"),
     ("letters render", "letters_render", "render"),
+    ("letters batch", "letters_batch", "batch"),
     ("letters professionals", "letters_render", "professionals"),
     ("letters check", "letters_render", "check"),
     ("dev", "dev", "app"),

@@ -118,9 +118,11 @@ class Flow(io.RawIOBase):
         self._left = b""
 
     def readable(self) -> bool:
+        """It is."""
         return True
 
     def readinto(self, room: bytearray | memoryview) -> int:  # type: ignore[override]
+        """What is next, as much as there is room for."""
         while not self._left:
             if (chunk := next(self._chunks, None)) is None:
                 return 0
