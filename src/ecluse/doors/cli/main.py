@@ -54,6 +54,8 @@ COMMANDS = (
     ("gate unfreeze", "freezes", "unfreeze_member"),
     ("gate lost", "ribs", "lost"),
     ("gate reset", "ribs", "reset"),
+    ("gate reopen-plan", "reopening", "reopen_plan"),
+    ("gate reopen", "reopening", "reopen"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
     ("incident", "incidents", "app"),
