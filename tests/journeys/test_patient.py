@@ -61,7 +61,7 @@ class Desk:
     def run(self, *words: str) -> str:
         """What a command prints; run in this process, while the server answers: a process of its own costs most of a second."""
         done = CliRunner().invoke(complete(), list(words), env=self.environment)
-        assert done.exception is None, done.exception
+        assert done.exception is None, (done.exception, done.output)
         return done.stdout
 
     def json(self, *words: str) -> Any:
@@ -297,3 +297,68 @@ def test_all_of_it_is_made_again_when_the_files_are_lost(desk: Desk) -> None:
     assert desk.json("gate", "denials") == said
     assert frozen.check().json()["outcome"] == "not_confirmed"
     assert lifted.check().json()["outcome"] == "confirmed"
+
+
+def test_a_member_is_given_the_page_of_who_looked_and_the_journal_says_it_is_whole(desk: Desk) -> None:
+    desk.look(30)
+    rows, _ = desk.openings(limit=1000)
+    (mine,) = [row for row in rows if row["member_number"] == "N30"]
+    feed, out = desk.folder / "feed.csv", desk.folder / "acces"
+    with feed.open("w", newline="") as file:
+        written = csv.DictWriter(file, mine)
+        written.writeheader()
+        written.writerows([*rows, mine])  # told twice is one opening
+    (desk.folder / "mutuelle.toml").write_text(
+        'name = "la Mutuelle"\nphone = "01 23 45 67 89"\ndpo_contact = "Anne Petit"\n'
+    )
+    evidence = desk.folder / "evidence" / mine["reference"]
+    words = (
+        "journal",
+        "prove",
+        "--reference",
+        mine["reference"],
+        "--from",
+        "2020-01-01",
+        "--complete",
+        "--out",
+        str(evidence),
+    )
+    desk.run(*words)
+    key = desk.run("journal", "key").strip()
+    command = (
+        "letters",
+        "who-looked",
+        "--feed",
+        str(feed),
+        "--sender",
+        str(desk.folder / "mutuelle.toml"),
+        "--out",
+        str(out),
+    )
+    told = desk.json(*command, "--reference", mine["reference"], "--evidence", str(evidence.parent), "--key", key)
+    assert told == {"people": 1, "looks": 1, "proved": 1, "differ": []}
+    base = out / mine["reference"][:2] / mine["reference"]
+    data = json.loads(base.with_suffix(".json").read_bytes())
+    assert (data["whole"], data["looks"][0]["opening"], data["looks"][0]["paid"]) == (
+        "proved",
+        mine["opening"],
+        "unknown",
+    )
+    text, html = base.with_suffix(".txt").read_text(), base.with_suffix(".html").read_text()
+    for said in (
+        "dans le département 37",
+        "ce n'est pas moi",
+        "01 23 45 67 89",
+        "pas eu d'autre accès",
+        "RGPD, article 15",
+    ):
+        assert said in text
+        assert said.replace("'", "&#39;") in html
+    assert '<html lang="fr">' in html
+    with feed.open("w", newline="") as file:  # a feed that lacks a look does not pass for whole
+        written = csv.DictWriter(file, mine)
+        written.writeheader()
+        written.writerows({**row, "opened_at": "2026-01-01T00:00:00Z"} if row == mine else row for row in rows)
+    done = CliRunner().invoke(complete(), [*command, "--evidence", str(evidence.parent), "--key", key, "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["differ"]) == (2, [mine["reference"]])
+    assert "ne dit pas la même chose" in base.with_suffix(".txt").read_text()

@@ -96,7 +96,7 @@ def check_proof(
     json: Json = False,
 ) -> None:
     """Check proofs against whom you believe; it needs no hub and no network. Exit code 0 when all hold, 2 when one does not."""
-    believed = _policy(policy, key or [])
+    believed = policy_of(policy, key or [])
     found = {str(file): _check(file, believed, [text_of(each) for each in head or ()]) for file in files}
     if json:
         print_json({name: _told(each) for name, each in found.items()})
@@ -149,7 +149,8 @@ def _reference(text: str) -> bytes:
     return found
 
 
-def _policy(file: Path | None, keys: list[str]) -> Policy:
+def policy_of(file: Path | None, keys: list[str]) -> Policy:
+    """Whom somebody believes: a policy's file, or keys. Raises `policy_invalid`, `journal_file_unreadable`."""
     if file is None:
         if not keys:
             raise POLICY_INVALID("neither --policy nor --key")

@@ -114,7 +114,7 @@ def professionals(
     """
     from ecluse.wiring.letters import folder, key_of
 
-    rows = _read(listed, FILE_BYTES_MAX)
+    rows = read_file(listed, FILE_BYTES_MAX)
     told, said = about_pack(pack, sender)
     today, kinds, post = day_on(day), _kinds(formats), folder(out)
     wrong: list[RowRefusal] = []
@@ -162,8 +162,8 @@ def check(
 
 def about_pack(pack: Path, sender: Path | None) -> tuple[About, bytes]:
     """What all letters share, and the bytes it was read from."""
-    shared = _read(pack / SHARED, SHARED_BYTES_MAX)
-    own = _read(sender, SHARED_BYTES_MAX) if sender else b""
+    shared = read_file(pack / SHARED, SHARED_BYTES_MAX)
+    own = read_file(sender, SHARED_BYTES_MAX) if sender else b""
     return about(read_shared(shared), read_sender(own) if sender else Sender()), shared + b"\0" + own
 
 
@@ -285,7 +285,8 @@ def opened(file: Path) -> io.BufferedReader:
         raise LETTER_FILE(f"{file}: {broken.strerror}") from None
 
 
-def _read(file: Path, bytes_max: int) -> bytes:
+def read_file(file: Path, bytes_max: int) -> bytes:
+    """A file's bytes. Raises `letter_file_unreadable`, also where it is larger."""
     try:
         with file.open("rb") as opened:
             content = opened.read(bytes_max + 1)

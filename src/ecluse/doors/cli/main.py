@@ -64,6 +64,7 @@ COMMANDS = (
     ("letters", "letters", "app"),
     ("letters render", "letters_render", "render"),
     ("letters batch", "letters_batch", "batch"),
+    ("letters who-looked", "letters_looks", "who_looked"),
     ("letters professionals", "letters_render", "professionals"),
     ("letters check", "letters_render", "check"),
     ("dev", "dev", "app"),
