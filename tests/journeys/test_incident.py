@@ -12,7 +12,6 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,97 +19,13 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 from pyrage import decrypt
-from pyrage.x25519 import Identity
 
-from ecluse.journal.entry import Entry, Operation
+from ecluse.journal.entry import Operation
 from ecluse.journal.note import typed_key
 from ecluse.journal.policy import Policy
 from ecluse.journal.together import read_together
-from tests.journal import entries_in
-from tests.journeys.site import AMC, PRACTICE, Site, question
-
-THIEF = "rpps:10000000019"
-BY = ("--by", "Anne Martin, DPO")
-STEM = 2790675056123  # a woman of June 1979, and those who come after her in the register
-PEOPLE = [
-    {"member_number": f"M{n}", "nir": f"{STEM + n}{97 - (STEM + n) % 97:02}", "contract": f"C{n}"} for n in range(1, 5)
-]
-SEEN = (0, 1, 2)  # of PEOPLE: those the thief looked at
-FACTS: dict[str, Any] = {
-    "cause": "external_malicious",
-    "recipient": "criminal",
-    "measures_taken": ["Nous avons fermé le compte."],
-    "professionals": [{"account": THIEF, "practice": PRACTICE, "fields": ["RIB"]}],
-}
-
-
-class Case:
-    """A hub where a thief looked at three people, and an incident about it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.site = Site(folder / "hub", ECLUSE_LAKE_EVERY_S="0")
-        self.key = Identity.generate()
-        (folder / "key.pub").write_text(f"{self.key.to_public()}\n")
-
-    def happen(self) -> None:
-        """The theft, and the incident: opened, told facts, scoped, decided."""
-        self.site.make()
-        self.site.load(PEOPLE)
-        self.site.run("insurer", "key", AMC, str(self.folder / "key.pub"))
-        self.site.start()
-        self.since = datetime.now(UTC).isoformat()
-        with self.site.client(self.site.token(THIEF, practice=PRACTICE)) as thief:
-            for place in SEEN:
-                who = {"nir": None, "member_number": PEOPLE[place]["member_number"]}
-                assert thief.post("/v1/rights/checks", json=question(beneficiary=who)).json()["outcome"] == "confirmed"
-        self.until = datetime.now(UTC).isoformat()
-        self.site.stop()
-        self.open()
-        for name, value in FACTS.items():
-            self.run("fact", "add", self.name, name, json.dumps(value), *BY)
-        self.export()
-        self.run("scope", self.name, *BY)
-        self.run("decide", self.name, *BY)
-
-    def open(self) -> Any:
-        """The incident."""
-        window = ("--from", self.since, "--to", self.until)
-        told = self.run("open", "--account", THIEF, *window, *BY, "--how", "Le titulaire a appelé.")
-        self.name = told["incident"]
-        return told
-
-    def run(self, *words: str) -> Any:
-        """What `ecluse incident` says."""
-        return self.site.json("incident", *words)
-
-    def refused(self, *words: str) -> str:
-        """The code it refuses with."""
-        done = self.site.run("incident", *words, check=False)
-        assert done.returncode == 2, done.stderr
-        return done.stderr.splitlines()[-1].partition(":")[0]
-
-    def export(self) -> None:
-        """The lake, brought up."""
-        self.site.run("journal", "export")
-
-    def packed(self, out: Path, *words: str) -> Any:
-        """The insurer's pack."""
-        self.export()
-        return self.run("pack", self.name, *BY, "--out", str(out), *words)
-
-    def opened(self, folder: Path) -> dict[str, bytes]:
-        """A pack as its insurer opens it, with its key alone."""
-        return {each.stem: decrypt(each.read_bytes(), [self.key]) for each in folder.glob("*.age")}
-
-    def journal_key(self) -> str:
-        """What `ecluse journal key` says."""
-        return self.site.run("journal", "key").stdout.strip()
-
-    def entries(self, *operations: Operation) -> list[Entry]:
-        """Entries of the journal, in the order of their times."""
-        found = [each for each in entries_in(self.site.directory / "journal") if each.operation in operations]
-        return sorted(found, key=lambda each: each.ts_us)
+from tests.journeys.incident_case import BY, FACTS, PEOPLE, SEEN, THIEF, Case
+from tests.journeys.site import AMC, PRACTICE
 
 
 @pytest.fixture(scope="module")
@@ -298,6 +213,7 @@ def test_a_stranger_verifies_the_evidence_and_is_told_what_is_broken(case: Case,
     assert case.refused("evidence", case.name, *BY, "--for", "x", "--out", str(folder)) == "proof_there"
     assert len((folder / "verifier.py").read_text().splitlines()) <= 100
     assert verified(folder, told["key"]) == (0, ["all holds"])
+    assert THIEF in (folder / "professionnels.csv").read_text()
     kinds = [
         json.loads(each.read_bytes())["happened"]["event"]["type"] for each in sorted(folder.glob("evenements/*.json"))
     ]
@@ -313,6 +229,23 @@ def test_a_stranger_verifies_the_evidence_and_is_told_what_is_broken(case: Case,
         code, lines = verified(broken, said if isinstance(said, str) and "+" in said else told["key"])
         assert code == 2, name
         assert any(SAID[name] in line for line in lines), (name, lines)
+
+
+def test_professionals_whose_own_data_were_exposed_are_a_list(case: Case, tmp_path: Path) -> None:
+    told = case.run("professionals", case.name, *BY, "--out", str(tmp_path / "pro"))
+    content = (tmp_path / "pro" / "professionnels.csv").read_bytes()
+    (row,) = csv.DictReader(io.StringIO(content.decode()))
+    assert (told["professionals"], row["practice"], row["account"]) == (1, PRACTICE, THIEF)
+    assert [row[name] for name in ("rib", "siret", "contact", "fields", "stated")] == ["yes", "no", "no", "bank", "RIB"]
+    (same,) = parquet.read_table(tmp_path / "pro" / "professionnels.parquet").to_pylist()
+    assert (same["rib"], same["fields"], same["account"]) == (True, ["bank"], THIEF)
+    (exported,) = [
+        each for each in case.entries(Operation.JOURNAL_EXPORTED) if each.outcome.startswith("professionals ")
+    ]
+    assert exported.outcome.split()[1] == sha256(content).hexdigest()
+    assert (
+        case.refused("professionals", case.name, "--by", " ", "--out", str(tmp_path / "x")) == "incident_signer_needed"
+    )
 
 
 def verified(folder: Path, *words: str) -> tuple[int, list[str]]:

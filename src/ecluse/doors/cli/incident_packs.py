@@ -11,9 +11,10 @@ import typer
 from rich.table import Table
 
 from ecluse.app.exposure.proofs import Proofs
+from ecluse.app.incidents.concerned import list_professionals
 from ecluse.app.incidents.evidence import make_evidence, proved
 from ecluse.app.incidents.packs import Making, Pack, make_packs
-from ecluse.doors.cli.exposure import asking
+from ecluse.doors.cli.exposure import asking, write_file
 from ecluse.doors.cli.incident_folder import check_free, write_bundle
 from ecluse.doors.cli.incident_words import By, Many, Named, opened
 from ecluse.doors.cli.pack_folder import FolderOfPacks
@@ -94,4 +95,23 @@ def evidence(
     print_json(shown) if json else typer.echo("\n".join(f"{name}: {value}" for name, value in shown.items()))
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"pack": pack, "evidence": evidence}
+def professionals(
+    incident: Named,
+    by: By,
+    out: Annotated[Path, typer.Option(help="The folder professionnels.csv and .parquet go into.")],
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """List the professionals whose own data were exposed (RIB, SIRET, contact): they are the hub's to tell. Example:
+
+    ecluse incident professionals inc_… --by 'Anne Martin, DPO' --out professionnels/
+    """
+    with opened(directory) as hub:
+        listed = hub.run(list_professionals(hub, incident, by))
+    for name, content in listed.files.items():
+        write_file(out / name, content)
+    shown = {"professionals": listed.professionals, "files": [str(out / name) for name in listed.files]}
+    print_json(shown) if json else typer.echo(f"{listed.professionals} professionals: {out}")
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"pack": pack, "evidence": evidence, "professionals": professionals}

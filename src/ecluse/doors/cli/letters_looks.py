@@ -37,6 +37,14 @@ EVIDENCE_WRONG = refusal(
 )
 
 
+References = Annotated[
+    list[str] | None, typer.Option("--reference", metavar="HEX", help="Only of this person; repeat.")
+]
+Evidence = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folders of `ecluse journal prove --complete`, named by reference.")
+]
+
+
 def who_looked(
     feed: Annotated[list[Path], typer.Option("--feed", metavar="CSV", help="Pages of the feed, opened; repeat.")],
     sender: Annotated[
@@ -50,13 +58,8 @@ def who_looked(
     until: Annotated[
         str, typer.Option(metavar="INSTANT", help="Up to when the feed was read.", show_default="now")
     ] = "",
-    references: Annotated[
-        list[str] | None, typer.Option("--reference", metavar="HEX", help="Only of this person; repeat.")
-    ] = None,
-    evidence: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folders of `ecluse journal prove --complete`, named by reference."),
-    ] = None,
+    references: References = None,
+    evidence: Evidence = None,
     policy: Annotated[Path | None, typer.Option(help="Whom you believe of the journal: a C2SP tlog-policy.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Instead: keys of the journal (`ecluse journal key`).")] = None,
     json: Json = False,
