@@ -231,7 +231,8 @@ class LocalAllowances:
 
     def _taken(self, ask: Ask, batch: _Batch) -> str:
         account = self._account(ask.account, ask.profession)
-        is_known = (account, _short(ask.person)) in batch.openings or self._is_known(ask)
+        is_pending = ask.presence is Presence.TYPED and (account, _short(ask.person)) in batch.openings
+        is_known = is_pending or self._is_known(ask)
         refused = "" if is_known else self._take(ask, account, batch)
         if self._is_watched and ask.question and refused in WATCHED:
             note = Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known)
