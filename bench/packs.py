@@ -57,13 +57,14 @@ def fill(hub: OpenHub, people: int, insurers: int, since: datetime) -> None:
     start_us = int(since.timestamp() * 1_000_000)
     batch: list[bytes] = []
     for number in range(people):
-        batch.append(encode(_entry(hub, number, names[number % insurers], start_us + number * 1_000)))
+        batch.append(encode(entry(hub, number, names[number % insurers], start_us + number * 1_000)))
         if len(batch) == TOGETHER or number == people - 1:
             hub.log.append(batch)
             batch = []
 
 
-def _entry(hub: OpenHub, number: int, insurer: str, ts_us: int) -> Entry:
+def entry(hub: OpenHub, number: int, insurer: str, ts_us: int) -> Entry:
+    """The entry of one display, as the desk would write it."""
     person = sha256(b"%d" % number).digest()[:16]
     who = seal_who(hub.keys, insurer, person, Member(f"{number:013d}", "1980-01-01", 1))
     said = (THIEF, PRACTICE, insurer, person, 0, SHOWN.value, "confirmed", "", f"chk_{number:020}", b"", who)

@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
+from ecluse.app.aside import aside
 from ecluse.app.exposure.ask import ANSWER, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.events import INCIDENT_UNKNOWN, INVESTIGATOR, PREFIX, events_of, happen, whole
+from ecluse.app.incidents.standing import SCOPE_OUTDATED, why_outdated
 from ecluse.breach.incident.events import (
     HUB,
     Closed,
@@ -28,7 +30,7 @@ from ecluse.breach.incident.events import (
     Scoped,
     Signed,
 )
-from ecluse.breach.incident.follows import Follows, check_deadline, follows, parties, question_of
+from ecluse.breach.incident.follows import Follows, check_deadline, follows, parties, question_of, reasons_owed
 from ecluse.breach.incident.own import read_fact
 from ecluse.breach.incident.state import Incident, State, fold
 from ecluse.exposure.answer import Exposure, InsurerExposure
@@ -45,6 +47,12 @@ SIGNER_NEEDED = refusal(
 )
 WORDS_NEEDED = refusal(
     "incident_words_needed", 400, "A reason is needed", fix="Say it in a sentence, of 2,000 characters at most."
+)
+REASONS_NEEDED = refusal(
+    "incident_reasons_needed",
+    400,
+    "It was sent late, and the text asks why",
+    fix="Say it in a sentence, as it is to be told: --reasons 'Le compte volé n'a été relié à vos assurés que le 3 mars.'",
 )
 PERSONS_OPEN = refusal(
     "incident_persons_open",
@@ -90,14 +98,15 @@ async def add_fact(
 
 
 async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = False) -> Incident:
-    """Ask the exposure what the incident asks now, and keep its counts; asked before, it is not asked `again` unless so told.
+    """Ask the exposure what the incident asks now, and keep its counts; asked before, and nothing came since, it is not asked
+    `again` unless so told.
 
     Raises `lake_behind`, `exposure_invalid`, `incident_state`.
     """
     signed, before = signer(by), known(hub, incident)
     question = question_of(before)
     standing = before.scoped
-    if standing and standing.question == question and not again:
+    if standing and not again and not await aside(why_outdated, hub, before):
         if before.state is not State.REOPENED:
             return await happen(hub, incident, lambda _: None)
         return await happen(hub, incident, lambda _: msgspec.structs.replace(standing, by=signed))
@@ -126,12 +135,15 @@ async def decide(
     authority: bool | None = None,
     persons: bool | None = None,
     motive: str = "",
+    on_scope: int = 0,
 ) -> tuple[Incident, list[Follows]]:
     """Sign each party's decision (those of `insurers`; the hub is ""), "no" too: as the rules answer, or otherwise with a motive.
 
-    Raises `incident_persons_open`, `incident_words_needed`, `incident_state`, `facts_invalid`.
+    `on_scope`: knowingly on the scope of that event, though it is outdated. Raises `incident_scope_outdated`,
+    `incident_persons_open`, `incident_words_needed`, `incident_state`, `facts_invalid`.
     """
     signed_by, before, today = signer(by), known(hub, incident), paris_day(hub.clock.now())
+    await _check_scope(hub, before, on_scope)
     who = parties(before) if insurers is None else insurers
     if unknown := sorted({*who} - {*parties(before)}):
         raise INCIDENT_UNKNOWN(
@@ -146,6 +158,7 @@ async def decide(
             signed=_signed(each, authority, persons, motive),
             answer=each.answer,
             dora=each.dora,
+            on_scope=on_scope,
         )
         for each in found
     ]
@@ -153,6 +166,15 @@ async def decide(
     for decided in decisions:
         after = await happen(hub, incident, _unless_standing(decided))
     return after, found
+
+
+async def _check_scope(hub: Hub, before: Incident, on_scope: int) -> None:
+    """Raise `incident_scope_outdated` where more is known than its scope, and nobody says to decide on that one."""
+    if on_scope:
+        if on_scope != before.scope_number:
+            raise SCOPE_OUTDATED(f"the scope that stands is that of event {before.scope_number}, not {on_scope}")
+    elif why := await aside(why_outdated, hub, before):
+        raise SCOPE_OUTDATED(why)
 
 
 async def notify(
@@ -166,7 +188,7 @@ async def notify(
     reference: str = "",
     reasons: str = "",
 ) -> Incident:
-    """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`."""
+    """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`, `incident_reasons_needed`."""
     sent = Notified(
         by=signer(by),
         deadline=check_deadline(deadline),
@@ -175,7 +197,15 @@ async def notify(
         reference=reference[:WORDS_CHARS_MAX],
         reasons=reasons[:WORDS_CHARS_MAX],
     )
-    return await happen(hub, incident, lambda before: None if before is None or _is_said(before, sent) else sent)
+
+    def propose(before: Incident | None) -> Event | None:
+        if before is None or _is_said(before, sent):
+            return None
+        if asked := reasons_owed(before, sent):
+            raise REASONS_NEEDED(asked)
+        return sent
+
+    return await happen(hub, incident, propose)
 
 
 async def close(hub: Hub, incident: str, by: str, reason: str) -> Incident:

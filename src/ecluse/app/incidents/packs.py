@@ -12,43 +12,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from hashlib import sha256
 from typing import Any, Protocol
 
 import msgspec
 
 from ecluse.app.access import Disclosure
 from ecluse.app.aside import aside
-from ecluse.app.exposure.ask import ANSWER, place_of_file
 from ecluse.app.exposure.evidence import Told
 from ecluse.app.exposure.proofs import Places, Proofs, places_of, write_proofs
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.acts import known, signer
 from ecluse.app.incidents.events import INVESTIGATOR, SCOPE, events_of, finish, happen
 from ecluse.app.incidents.people import Files, People, files_of, people_of
+from ecluse.app.incidents.standing import exposure_of, scoped_of
 from ecluse.app.recipients import recipients
 from ecluse.breach.incident.cnil import Form, case_of, form
 from ecluse.breach.incident.events import Happened, Packed, Scoped
-from ecluse.breach.incident.follows import question_of
 from ecluse.breach.incident.papers import counts_of, dora_reports_of, letters_of, register_of
-from ecluse.breach.incident.state import INCIDENT_STATE, Incident
+from ecluse.breach.incident.state import Incident
 from ecluse.breach.incident.view import timeline
 from ecluse.exposure.answer import Exposure, ListWritten, ProofsWritten
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import instant, paris_day
-from ecluse.kernel.errors import refusal
 
 PROOFS = "preuves.tar.age"
 Page = Callable[[Form], bytes]  # a form as a page for people
 Contents = Mapping[str, bytes]  # a pack's files by name, in clear
-
-SCOPE_CHANGED = refusal(
-    "incident_scope_changed",
-    409,
-    "What the exposure answered is not what the incident has",
-    fix="Scope it anew: ecluse incident scope INCIDENT --again.",
-)
 
 
 class PackFolder(Protocol):
@@ -111,7 +101,7 @@ async def make_packs(hub: Hub, name: str, making: Making, told: Told) -> list[Pa
     await finish(hub)
     by, incident = signer(making.by), known(hub, name)
     scoped = scoped_of(incident)
-    exposure = _exposure(hub, scoped)
+    exposure = exposure_of(hub, scoped)
     wanted = [each.insurer for each in scoped.parts if not making.insurers or each.insurer in making.insurers]
     keys = await recipients(hub, wanted)
     work = Work(hub, name, incident, tuple(events_of(hub, name)), exposure, making, by)
@@ -226,22 +216,6 @@ async def _prove(work: Work, asked: Request, scoped: Scoped, wanted: list[Pack],
         proofs=tuple(ProofsWritten(each.insurer, times[each.insurer], f"{each.pack}/{PROOFS}") for each in wanted),
     )
     await write_proofs(work.hub, asked, SCOPE, exposure, places, proofs, told)
-
-
-def scoped_of(incident: Incident) -> Scoped:
-    """The scope of an incident. Raises `incident_state` where there is none, or it is not that of the question."""
-    if incident.scoped is None or incident.scoped.question != question_of(incident):
-        raise INCIDENT_STATE("its scope is not that of its question", fix="ecluse incident scope INCIDENT, then again.")
-    return incident.scoped
-
-
-def _exposure(hub: Hub, scoped: Scoped) -> Exposure:
-    """The answer the incident was scoped by. Raises `incident_scope_changed` where it is not there, or another."""
-    place = place_of_file(scoped.exposure_id, ANSWER)
-    content = hub.exposure.post.read(place) if hub.exposure.post.has(place) else b""
-    if sha256(content).hexdigest() != scoped.sha256:
-        raise SCOPE_CHANGED(scoped.exposure_id)
-    return msgspec.json.decode(content, type=Exposure)
 
 
 def _sealing(hub: Hub, recipient: str) -> Callable[[bytes], bytes]:

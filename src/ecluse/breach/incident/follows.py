@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from ecluse.breach.assess import assess
-from ecluse.breach.clocks import rules
+from ecluse.breach.clocks import paris, rules
 from ecluse.breach.dora.answer import answer as classified
 from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BAD_FACTS, Facts, Sent, convert
-from ecluse.breach.incident.events import HUB, Part, Signed
+from ecluse.breach.incident.events import HUB, Notified, Part, Signed
 from ecluse.breach.incident.own import READERS, Asked, Own, Professional
 from ecluse.breach.incident.state import Incident
 from ecluse.breach.shown import categories
@@ -29,7 +29,7 @@ from ecluse.exposure.question import Question, read_question
 from ecluse.kernel.days import instant
 
 NOBODY = "Le journal prouve qu'aucune donnée de ses assurés n'a été affichée par ces comptes dans cette fenêtre."
-TELLS_INSURERS = "gdpr_controllers"
+TELLS_INSURERS, INTERMEDIATE = "gdpr_controllers", "dora_intermediate"
 T = TypeVar("T", bound=Sent)
 
 
@@ -218,7 +218,10 @@ def _times_of(incident: Incident, insurer: str) -> dict[str, Any] | None:
     if insurer != HUB and (not told or (part is not None and not part.at_most)):
         return None
     own = [each for each in incident.notified if each.insurer == insurer]
-    done = {each.deadline: _rfc(each.at_us) for each in own if insurer == HUB or each.deadline != TELLS_INSURERS}
+    sent = [each for each in own if insurer == HUB or each.deadline != TELLS_INSURERS]
+    done = {
+        each.deadline: _rfc(each.at_us) for each in sorted(sent, key=lambda each: -each.at_us)
+    }  # the first meets it
     reasons = {each.deadline: each.reasons for each in own if each.reasons}
     if insurer == HUB:
         done |= _all_told(incident)
@@ -229,6 +232,8 @@ def _times_of(incident: Incident, insurer: str) -> dict[str, Any] | None:
         "done": done,
         "reasons": reasons,
     }
+    if rested := [each.at_us for each in sent if each.deadline == INTERMEDIATE]:
+        times["last_intermediate"] = _rfc(max(rested))
     standing = incident.decisions.get(insurer)
     if standing and insurer != HUB and standing.decided.signed.persons:
         times["high_risk_known"] = _rfc(max(standing.at_us, told))
@@ -248,6 +253,20 @@ def untold(incident: Incident) -> list[str]:
     """Insurers with people displayed that were not told."""
     parts = incident.scoped.parts if incident.scoped else ()
     return [each.insurer for each in parts if each.at_most and not told_us(incident, each.insurer)]
+
+
+def reasons_owed(before: Incident, sent: Notified) -> str:
+    """What a text asks of something sent late without reasons; empty where it asks nothing.
+
+    What follows a first one that was in time, as a phase or a correction, is not late.
+    """
+    if sent.reasons:
+        return ""
+    later = msgspec.structs.replace(before, notified=(*before.notified, sent))
+    for each in _clocks_of(later, sent.insurer, instant(sent.at_us)):
+        if each.deadline.id == sent.deadline and each.reasons_required and not each.reasons:
+            return f"{sent.deadline} was due on {paris(each.deadline.last)}; {each.deadline.if_late}"
+    return ""
 
 
 def check_deadline(name: str) -> str:

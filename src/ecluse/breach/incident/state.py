@@ -74,7 +74,8 @@ class Numbered(msgspec.Struct, frozen=True):
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """What the events so far say. `version`: the last one that changed something; `knew`: the last one that brought knowledge.
 
-    `facts`: the standing ones, by name and insurer; `scoped`: the last scope; `decisions`: each party's last.
+    `facts`: the standing ones, by name and insurer; `scoped`: the last scope, of event `scope_number`; `decisions`: each party's
+    last.
     """
 
     state: State
@@ -84,6 +85,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     opened: Opened
     facts: Mapping[tuple[str, str], FactAdded] = {}
     scoped: Scoped | None = None
+    scope_number: int = 0
     decisions: Mapping[str, Numbered] = {}
     notified: tuple[Notified, ...] = ()
     packed: tuple[Packed, ...] = ()
@@ -125,7 +127,7 @@ def _changes(before: Incident, each: Happened) -> dict[str, object]:
         case FactAdded(name=name, insurer=insurer):
             return {"facts": {**before.facts, (name, insurer): event}, "knew": each.number}
         case Scoped():
-            return {"scoped": event, "knew": each.number}
+            return {"scoped": event, "scope_number": each.number, "knew": each.number}
         case Decided(insurer=insurer):
             return {"decisions": {**before.decisions, insurer: Numbered(each.number, each.at_us, event)}}
         case Notified():

@@ -116,6 +116,7 @@ def _scope(incident: Incident) -> dict[str, Any] | None:
     if scoped is None:
         return None
     return {
+        "number": incident.scope_number,
         "exposure_id": scoped.exposure_id,
         "sha256": scoped.sha256,
         "as_of": at(scoped.as_of_us),
@@ -149,6 +150,7 @@ def _decision(incident: Incident, insurer: str, is_stale: bool, today: date) -> 
         "signed": standing.decided.signed,
         "answer": standing.decided.answer,
         "dora": standing.decided.dora,
+        "on_scope": standing.decided.on_scope or None,
     }
     if is_stale:
         now = follows(incident, insurer, today)
@@ -178,7 +180,8 @@ def _said(each: Happened, insurer: str | None) -> str:
             words = (
                 f"{told}registre {yes[signed.register]}, CNIL {yes[signed.authority]}, personnes {yes[signed.persons]}"
             )
-            return f"Décision signée pour {whose} : {words}"
+            on = f" (sur la mesure de l'événement {event.on_scope}, que l'on savait dépassée)" if event.on_scope else ""
+            return f"Décision signée pour {whose} : {words}{on}"
         case Notified():
             return f"Envoyé pour {whose} le {_paris(event.at_us)} : {event.deadline}"
         case Packed():

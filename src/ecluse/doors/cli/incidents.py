@@ -167,6 +167,12 @@ def decide_(
     authority: Annotated[YesNo | None, typer.Option(help="Decide otherwise than the rules: the authority.")] = None,
     persons: Annotated[YesNo | None, typer.Option(help="Decide otherwise, or what is open: the persons.")] = None,
     motive: Annotated[str, typer.Option(help="Why it is decided otherwise.")] = "",
+    on_scope: Annotated[
+        int,
+        typer.Option(
+            "--on-scope", metavar="N", min=0, help="In a hurry: on the scope of event N, though it is outdated."
+        ),
+    ] = 0,
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
@@ -174,7 +180,14 @@ def decide_(
     who = [HUB if each == "hub" else each for each in insurers] or None
     with opened(directory) as hub:
         deciding = decide(
-            hub, incident, by, insurers=who, authority=SAID[authority], persons=SAID[persons], motive=motive
+            hub,
+            incident,
+            by,
+            insurers=who,
+            authority=SAID[authority],
+            persons=SAID[persons],
+            motive=motive,
+            on_scope=on_scope,
         )
         after, _ = hub.run(deciding)
         told = viewed(incident, hub.run(read_incident(hub, incident, "decisions")), paris_day(hub.clock.now()))
@@ -196,7 +209,9 @@ def notified(
     ] = "",
     at: Annotated[str, typer.Option("--at", help="When it was sent; now by default.")] = "",
     reference: Annotated[str, typer.Option(help="The receipt's number.")] = "",
-    reasons: Annotated[str, typer.Option(help="Why it is late, where it is.")] = "",
+    reasons: Annotated[
+        str, typer.Option("--reasons", "--reason", help="Why it is late; needed where it is, and the text asks.")
+    ] = "",
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
