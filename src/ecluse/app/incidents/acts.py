@@ -41,6 +41,7 @@ from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
 
 BY_CHARS_MAX, WORDS_CHARS_MAX = 120, 2_000
+SIGNER_CHARS_MAX = BY_CHARS_MAX + 131  # with the account of a token behind it
 
 SIGNER_NEEDED = refusal(
     "incident_signer_needed", 400, "Nobody signs", fix="Say who acts, by name and function: --by 'Anne Martin, DPO'."
@@ -231,7 +232,7 @@ def known(hub: Hub, incident: str) -> Incident:
 def signer(by: str) -> str:
     """Who acts. Raises `incident_signer_needed`."""
     name = " ".join(by.split())
-    if not 1 < len(name) <= BY_CHARS_MAX:
+    if not 1 < len(name) <= SIGNER_CHARS_MAX:
         raise SIGNER_NEEDED()
     return name
 

@@ -93,6 +93,11 @@ class Making(msgspec.Struct, frozen=True):
     insurers: tuple[str, ...] = ()
 
 
+def place_of_pack(name: str, insurer: str) -> str:
+    """The name of the pack of an incident for an insurer."""
+    return f"{name}-{insurer}"
+
+
 async def make_packs(hub: Hub, name: str, making: Making, told: Told) -> list[Pack]:
     """Every insurer's pack of the incident as it is now, or those of `insurers`.
 
@@ -147,7 +152,7 @@ class Work(msgspec.Struct, frozen=True):
 
     def place(self, insurer: str) -> str:
         """The name of an insurer's pack."""
-        return f"{self.name}-{insurer}"
+        return place_of_pack(self.name, insurer)
 
     def stamp(self, recipient: str) -> str:
         """What a pack was made of: incident, version, key."""
