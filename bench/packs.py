@@ -36,6 +36,7 @@ from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
 from ecluse.journal.member import Member
 from ecluse.wiring import ENVELOPES, OpenHub, init_hub, lake_files, open_hub
 from ecluse.wiring.journal import provable
+from ecluse.wiring.letters import printed_form
 
 BUDGET_PER_S = 1_000_000 / 120
 THIEF, PRACTICE, BY = "rpps:10000000019", "370000028", "Anne Martin, DPO"
@@ -92,7 +93,7 @@ def measure(people: int, insurers: int, *, proofs: bool) -> dict[str, Any]:
             lake_files(directory).export(quiet)
             spool = SpoolOfProofs(out, name) if proofs else None
             proving = Proofs(provable(hub), spool, packed=True) if spool else None
-            making = Making(BY, FolderOfPacks(out, zipped=False), page, proving)
+            making = Making(BY, FolderOfPacks(out, zipped=False), page, printed_form(), proving)
             began_cpu_s = time.process_time()
             packs = timed(steps, "pack_s", lambda: hub.run(make_packs(hub, name, making, quiet)))
             cpu_s = time.process_time() - began_cpu_s

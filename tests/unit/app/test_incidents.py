@@ -28,10 +28,12 @@ from ecluse.exposure.question import read_question
 from ecluse.journal.entry import Entry, Operation, decode, encode
 from ecluse.kernel.errors import Refused
 from ecluse.wiring import ENVELOPES, OpenHub, init_hub, lake_files, open_hub
+from ecluse.wiring.letters import printed_form
 
 PEOPLE, INSURERS = 30, 2
 FIRST, SECOND = "0075000000", "0075000001"
 KEY = Identity.generate()
+PRINTED = printed_form()
 
 
 @pytest.fixture(scope="module")
@@ -248,4 +250,4 @@ def test_what_is_sent_late_says_why_where_the_text_asks(hub: OpenHub) -> None:
 
 
 def made(hub: OpenHub, name: str, folder: FolderOfPacks) -> list[Pack]:
-    return hub.run(make_packs(hub, name, Making(BY, folder, page, None), quiet))
+    return hub.run(make_packs(hub, name, Making(BY, folder, page, PRINTED, None), quiet))

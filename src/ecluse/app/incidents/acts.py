@@ -30,7 +30,16 @@ from ecluse.breach.incident.events import (
     Scoped,
     Signed,
 )
-from ecluse.breach.incident.follows import Follows, check_deadline, follows, parties, question_of, reasons_owed
+from ecluse.breach.incident.follows import (
+    CARD,
+    Follows,
+    card_of,
+    check_deadline,
+    follows,
+    parties,
+    question_of,
+    reasons_owed,
+)
 from ecluse.breach.incident.own import read_fact
 from ecluse.breach.incident.state import Incident, State, fold
 from ecluse.exposure.answer import Exposure, InsurerExposure
@@ -42,6 +51,8 @@ from ecluse.kernel.errors import refusal
 
 BY_CHARS_MAX, WORDS_CHARS_MAX = 120, 2_000
 SIGNER_CHARS_MAX = BY_CHARS_MAX + 131  # with the account of a token behind it
+
+CARDS_SOURCE = "le fichier des organismes"
 
 SIGNER_NEEDED = refusal(
     "incident_signer_needed", 400, "Nobody signs", fix="Say who acts, by name and function: --by 'Anne Martin, DPO'."
@@ -102,15 +113,15 @@ async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = F
     """Ask the exposure what the incident asks now, and keep its counts; asked before, and nothing came since, it is not asked
     `again` unless so told.
 
-    Raises `lake_behind`, `exposure_invalid`, `incident_state`.
+    Cards of the hub and of who is exposed are facts from then on. Raises `lake_behind`, `exposure_invalid`, `incident_state`.
     """
     signed, before = signer(by), known(hub, incident)
     question = question_of(before)
     standing = before.scoped
     if standing and not again and not await aside(why_outdated, hub, before):
-        if before.state is not State.REOPENED:
-            return await happen(hub, incident, lambda _: None)
-        return await happen(hub, incident, lambda _: msgspec.structs.replace(standing, by=signed))
+        again_as_it_was = msgspec.structs.replace(standing, by=signed) if before.state is State.REOPENED else None
+        await happen(hub, incident, lambda _: again_as_it_was)
+        return await _fill_cards(hub, incident, signed)
     asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
     as_of_us = hub.now_ts_us
     exposure = (await expose(hub, asked, question, told)).answer
@@ -124,7 +135,20 @@ async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = F
         lost=sum(each.lost for each in exposure.gaps),
         parts=tuple(_part(exposure, each) for each in exposure.insurers),
     )
-    return await happen(hub, incident, lambda _: scoped)
+    await happen(hub, incident, lambda _: scoped)
+    return await _fill_cards(hub, incident, signed)
+
+
+async def _fill_cards(hub: Hub, incident: str, signed: str) -> Incident:
+    """What the operator's file says of the hub and of who is exposed, as facts of the incident: a version says what it knew."""
+    after, cards = known(hub, incident), hub.cards()
+    if after.state is State.CLOSED:
+        return after
+    exposed = [each.insurer for each in (after.scoped.parts if after.scoped else ()) if each.at_most]
+    for party in (HUB, *exposed):
+        if (card := cards.get(party)) and card != card_of(after, party):
+            after = await add_fact(hub, incident, signed, CARD, card, insurer=party, source=CARDS_SOURCE)
+    return after
 
 
 async def decide(

@@ -38,6 +38,7 @@ from ecluse.kernel.days import instant, paris_day
 
 PROOFS = "preuves.tar.age"
 Page = Callable[[Form], bytes]  # a form as a page for people
+Printed = Callable[[Form, date], bytes]  # the same as PDF, of a day
 Contents = Mapping[str, bytes]  # a pack's files by name, in clear
 
 
@@ -84,11 +85,12 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Making(msgspec.Struct, frozen=True):
-    """What packs are made with: who signs, where they go, how a form becomes a page, proofs where they are wanted."""
+    """What packs are made with: who signs, where they go, how a form becomes a page and a PDF, proofs where they are wanted."""
 
     by: str
     folder: PackFolder
     page: Page
+    printed: Printed
     proofs: Proofs | None
     insurers: tuple[str, ...] = ()
 
@@ -165,7 +167,7 @@ class Work(msgspec.Struct, frozen=True):
         found = await aside(files_of, hub, insurer, people, today) if recipient else Files({}, 0, 0, 0)
         case = case_of(self.incident, insurer, found.minors)
         filled = form(self.name, case)
-        papers = self._papers(filled, insurer, found.minors, found.people, today)
+        papers = await aside(self._papers, filled, insurer, found.minors, found.people, today)
         contents = (
             {**papers, **(found.files if found.people else {})}
             if recipient
@@ -206,7 +208,11 @@ class Work(msgspec.Struct, frozen=True):
         papers = {
             name: msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n" for name, value in told.items()
         }
-        return {"notification-cnil.html": self.making.page(filled), **papers}
+        forms = {
+            "notification-cnil.html": self.making.page(filled),
+            "notification-cnil.pdf": self.making.printed(filled, today),
+        }
+        return forms | papers
 
 
 async def _prove(work: Work, asked: Request, scoped: Scoped, wanted: list[Pack], places: Places, told: Told) -> None:

@@ -29,6 +29,7 @@ from ecluse.exposure.question import Question, read_question
 from ecluse.kernel.days import instant
 
 NOBODY = "Le journal prouve qu'aucune donnée de ses assurés n'a été affichée par ces comptes dans cette fenêtre."
+CARD = "card"
 TELLS_INSURERS, INTERMEDIATE = "gdpr_controllers", "dora_intermediate"
 T = TypeVar("T", bound=Sent)
 
@@ -279,8 +280,17 @@ def check_deadline(name: str) -> str:
 
 
 def own_of(incident: Incident, insurer: str) -> Own:
-    """What was said beside the facts it is judged by."""
-    return stated(incident, Own, insurer)
+    """What was said beside the facts it is judged by; what nobody stated is as the card of that party has it."""
+    card = card_of(incident, insurer)
+    hub = card_of(incident, HUB)
+    name = hub.get("hub_name") or hub.get("organisation")
+    return stated(incident, Own, insurer, ({"hub_name": name} if name else {}) | card)
+
+
+def card_of(incident: Incident, insurer: str) -> dict[str, Any]:
+    """The card of a party, its own alone; nothing where it has none."""
+    fact = incident.facts.get((CARD, insurer))
+    return dict(fact.value) if fact is not None and fact.value else {}
 
 
 def _rfc(ts_us: int) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from ecluse.breach.incident.cnil import Form, case_of, form
 from ecluse.breach.incident.events import HUB, FactAdded, Happened
 from ecluse.breach.incident.follows import Clock, clocks, outdated, told_us
-from ecluse.breach.incident.own import ASKED
+from ecluse.breach.incident.own import ASKED, CARDED
 from ecluse.breach.incident.papers import dora_reports_of, register_of
 from ecluse.breach.incident.state import Incident, fold
 from ecluse.breach.incident.view import (
@@ -32,7 +32,7 @@ from ecluse.breach.incident.view import (
 )
 from ecluse.kernel.days import paris_day
 
-OF_THE_HUB = ASKED | {"professionals"}  # facts that are the hub's own affair, or its question about everybody
+HUBS_OWN = ASKED | CARDED | {"professionals"}  # facts that are the hub's own affair, or its question about everybody
 
 
 class IncidentLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,4 +138,6 @@ def _told_at(incident: Incident, insurer: str) -> str | None:
 
 def _is_theirs(each: Happened, insurer: str) -> bool:
     event = each.event
-    return isinstance(event, FactAdded) and event.insurer in (HUB, insurer) and event.name not in OF_THE_HUB
+    if not isinstance(event, FactAdded):
+        return False
+    return event.insurer == insurer or (event.insurer == HUB and event.name not in HUBS_OWN)
