@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, field
 
-from ecluse.app.ports import HUB
 from ecluse.app.ports.cards import Cards
+from ecluse.breach.incident.events import HUB
 from ecluse.breach.incident.own import Card
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc

@@ -23,8 +23,11 @@ LABELS = {
     "controllers_inform_persons": "Les responsables informent les personnes",
     "likelihood": "Vraisemblance",
     "severity": "Gravité",
-    "se": "Score ENISA (SE = DPC × EI + CB)",
-    "band": "Bande ENISA",
+    "dpc": "ENISA, contexte des données (DPC)",
+    "ei": "ENISA, facilité d’identification (EI)",
+    "cb": "ENISA, circonstances (CB)",
+    "se": "ENISA, score (SE = DPC × EI + CB)",
+    "band": "ENISA, bande",
     "major": "Incident majeur (DORA)",
     "clients": "Clients",
     "initial_due": "Notification initiale, au plus tard",
@@ -32,6 +35,7 @@ LABELS = {
     "if_late": "En cas de retard",
 }
 ASIDE = frozenset({"why", "undecided", "reports", "rules_version", "terms", "flags"})
+INSTANT = ("_due", "_submit_by")  # how the names of instants end
 STATES = {"overdue": "DÉPASSÉ", "running": "court", "done": "fait", "late": "EN RETARD"}
 YES = {True: "oui", False: "non", None: "non décidé"}
 HOUR_MIN, DAY_MIN = 60, 24 * 60
@@ -42,15 +46,17 @@ def answered(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     table = Table(show_header=False, box=None)
     names = [*(each for each in LABELS if each in answer), *(each for each in answer if each not in {*LABELS, *ASIDE})]
     for name in names:
-        table.add_row(Text(LABELS.get(name, name)), Text(said(answer[name])))
+        value = answer[name]
+        words = f"{paris_words(value)} (Paris)" if name.endswith(INSTANT) and value else said(value)
+        table.add_row(Text(LABELS.get(name, name)), Text(words))
     yield table
     yield from listed("Pourquoi", answer.get("why", ()))
     yield from listed("Reste à savoir (changerait la décision)", answer.get("undecided", ()))
     for each in answer.get("reports", ()):
-        left = {"manquent": each.get("missing"), "à corriger": each.get("wrong")}
-        words = [f"{name} : {said(value)}" for name, value in left.items() if value]
-        whose = f"Rapport de {each['entity']}" if each.get("entity") else "Rapport"
-        yield from listed(whose, words or ["complet"])
+        missing = [f"{one['code']} à remplir : {one['name']}" for one in each["missing"]]
+        wrong = [f"{one['code']} à corriger : {one['problem']}" for one in each["wrong"]]
+        whose = (each.get("entity") or {}).get("name", "")
+        yield from listed(f"Rapport {whose}".strip(), [*wrong, *missing] or ["complet"])
 
 
 def clocks(lines: Iterable[Mapping[str, Any]]) -> Iterator[RenderableType]:
