@@ -69,7 +69,8 @@ def _stamp(instant: datetime) -> str:
 
 
 def _text(value: str) -> str:
-    """A TEXT value (3.3.11): backslash, comma, semicolon and line breaks are escaped."""
+    """A TEXT value (3.3.11): backslash, comma, semicolon and line breaks are escaped; other control characters are left out."""
+    value = "".join(each for each in value if each.isprintable() or each in "\t\r\n")
     escaped = value.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
     return escaped.replace("\r\n", "\\n").replace("\r", "\\n").replace("\n", "\\n")
 

@@ -79,7 +79,11 @@ def _field(field: Filled) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """The same with "?" for what is beyond Latin letters."""
     if isinstance(value, str):
-        return "".join(sign if ord(sign) <= KEPT or sign in BESIDE else "?" for sign in value)
+        return "".join(sign if _is_kept(sign) else "?" for sign in value)
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_kept(sign: str) -> bool:
+    return sign in BESIDE or sign == "\n" or (sign.isprintable() and ord(sign) <= KEPT)
