@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from ecluse.breach.incident.cnil import case_of, form
-from ecluse.breach.incident.events import HUB, Decided, Event, Happened, Notified, Packed
+from ecluse.breach.incident.events import HUB, Decided, Event, Happened, Notified, Packed, Signed
 from ecluse.breach.incident.follows import follows, own_of
 from ecluse.breach.incident.state import fold
 from ecluse.breach.incident.told import concerns, told_to
 from tests.unit.breach.test_incident import BY, FOUND_US, MUTUELLE, OTHER, SPARED, TODAY, fact, happened
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+SIGNED = Signed(register=True, authority=True, persons=True)
 CARD = {"organisation": "Mutuelle de Touraine", "size": "50 à 249 salariés", "sector": "Assurance"}
 
 
@@ -81,3 +82,19 @@ def test_a_card_fills_what_nobody_stated_for_its_own_party_alone() -> None:
     assert (other.organisation, other.size, other.hub_name) == (None, None, "Écluse SA")
     filled = {one.id: one for each in form("inc_1", case_of(incident, MUTUELLE)).sections for one in each.fields}
     assert (filled["size"].status, filled["processors"].value) == ("filled", "Écluse SA")
+
+
+def test_deciding_the_same_again_begins_no_deadline_anew() -> None:
+    known = events(MUTUELLE)
+    signed = [each.event for each in known if isinstance(each.event, Decided)]
+    hour_us = FOUND_US + 3_600_000_000
+    again = [Happened(len(known) + place, hour_us, event) for place, event in enumerate(signed, 1)]
+    dues = [
+        {each["id"]: each["due"] for each in told_to("inc_1", told, MUTUELLE, 0, NOW).clocks["clocks"]}
+        for told in (known, [*known, *again])
+    ]
+    assert dues[0] == dues[1]
+    assert {"dora_initial", "gdpr_persons"} <= {*dues[0]}
+    no = Decided(by=BY, insurer=MUTUELLE, knew=6, signed=msgspec.structs.replace(SIGNED, persons=False), answer={})
+    other = fold([*known, Happened(len(known) + 1, FOUND_US + 9_000_000_000, no)]).decisions[MUTUELLE]
+    assert (other.major_us, other.persons_us) == (0, 0), "taken back, it begins anew when it is said again"

@@ -121,8 +121,8 @@ def timed_dora_of(incident: Incident, insurer: str) -> Dora:
     dora, told, decided = dora_of(incident, insurer), told_us(incident, insurer), incident.decisions.get(insurer)
     if dora.aware is None and told:
         dora = msgspec.structs.replace(dora, aware=instant(told))
-    if dora.classified is None and decided and (decided.decided.dora or {}).get("major"):
-        dora = msgspec.structs.replace(dora, classified=instant(decided.at_us))
+    if dora.classified is None and decided and decided.major_us:
+        dora = msgspec.structs.replace(dora, classified=instant(decided.major_us))
     return dora
 
 
@@ -208,7 +208,7 @@ def _clocks_of(incident: Incident, insurer: str, now: datetime) -> Iterator[Runn
     if insurer == HUB and professionals(incident):
         own = {**beside, "role": "controller", "regimes": ["gdpr"]}
         standing = incident.decisions.get(HUB)
-        own |= {"high_risk_known": _rfc(standing.at_us)} if standing and standing.decided.signed.persons else {}
+        own |= {"high_risk_known": _rfc(standing.persons_us)} if standing and standing.persons_us else {}
         there = {each.deadline.id for each in found}  # the register is one
         yield from (each for each in running(stated(incident, Times, HUB, own), now) if each.deadline.id not in there)
 
@@ -236,10 +236,10 @@ def _times_of(incident: Incident, insurer: str) -> dict[str, Any] | None:
     if rested := [each.at_us for each in sent if each.deadline == INTERMEDIATE]:
         times["last_intermediate"] = _rfc(max(rested))
     standing = incident.decisions.get(insurer)
-    if standing and insurer != HUB and standing.decided.signed.persons:
-        times["high_risk_known"] = _rfc(max(standing.at_us, told))
-    if standing and (standing.decided.dora or {}).get("major"):
-        times["classified"] = _rfc(standing.at_us)
+    if standing and insurer != HUB and standing.persons_us:
+        times["high_risk_known"] = _rfc(max(standing.persons_us, told))
+    if standing and standing.major_us:
+        times["classified"] = _rfc(standing.major_us)
     return times
 
 

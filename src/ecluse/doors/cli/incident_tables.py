@@ -63,7 +63,9 @@ def decisions(told: Mapping[str, Any]) -> Iterator[RenderableType]:
             signed, dora = each["signed"], each["dora"] or {}
             words = [YES[getattr(signed, name)] for name in SIGNED]
             major = YES[dora["major"]] if "major" in dora else ""
-            table.add_row(*map(Text, (each["party"], *words, major, each["by"], signed.motive)))
+            on = f"sur la mesure {each['on_scope']}, dépassée" if each["on_scope"] else ""
+            why = " ; ".join(filter(None, (signed.motive, on)))
+            table.add_row(*map(Text, (each["party"], *words, major, each["by"], why)))
         yield table
     yield from listed("À décider, ou à décider de nouveau", told["outdated"])
 
