@@ -15,7 +15,7 @@ from pyrage.x25519 import Identity
 
 from bench.packs import BY, THIEF, entry, fill, quiet
 from ecluse.app.incidents import events
-from ecluse.app.incidents.acts import add_fact, close, decide, known, notify, open_incident, scope
+from ecluse.app.incidents.acts import add_fact, close, decide, known, notify, open_incident, reopen, scope
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.app.recipients import set_key
 from ecluse.breach.incident.events import FactAdded
@@ -247,6 +247,20 @@ def test_what_is_sent_late_says_why_where_the_text_asks(hub: OpenHub) -> None:
     found = clocks(known(hub, name), datetime.now(UTC))
     states = {each.insurer: each.running.state for each in found if each.running.deadline.id == "gdpr_authority"}
     assert states == {FIRST: "late", SECOND: "done"}
+
+
+def test_one_that_is_reopened_is_measured_and_decided_anew(hub: OpenHub) -> None:
+    name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
+    hub.run(decide(hub, name, BY))
+    hub.run(close(hub, name, BY, "Tout est fait."))
+    version = known(hub, name).version
+    hub.run(decide(hub, name, BY))
+    assert known(hub, name).version == version
+    hub.run(reopen(hub, name, BY, "Un autre compte."))
+    assert code(lambda: hub.run(decide(hub, name, BY))) == "incident_state"
+    hub.run(scope(hub, name, BY, quiet))
+    hub.run(decide(hub, name, BY))
+    assert known(hub, name).state is State.CLASSIFIED
 
 
 def made(hub: OpenHub, name: str, folder: FolderOfPacks) -> list[Pack]:

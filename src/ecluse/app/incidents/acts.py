@@ -289,7 +289,7 @@ def _unless_standing(decided: Decided) -> Callable[[Incident | None], Event | No
 
     def propose(before: Incident | None) -> Event | None:
         standing = before.decisions.get(decided.insurer) if before else None
-        same = standing is not None and before is not None and before.state is not State.SCOPED
+        same = standing is not None and before is not None and before.state not in (State.SCOPED, State.REOPENED)
         if same and standing and msgspec.structs.replace(standing.decided, by=decided.by) == decided:
             return None
         return decided
