@@ -98,3 +98,9 @@ def test_deciding_the_same_again_begins_no_deadline_anew() -> None:
     no = Decided(by=BY, insurer=MUTUELLE, knew=6, signed=msgspec.structs.replace(SIGNED, persons=False), answer={})
     other = fold([*known, Happened(len(known) + 1, FOUND_US + 9_000_000_000, no)]).decisions[MUTUELLE]
     assert (other.major_us, other.persons_us) == (0, 0), "taken back, it begins anew when it is said again"
+
+
+@pytest.mark.parametrize("insurer", [MUTUELLE, OTHER, SPARED, "0099999999"])
+def test_every_version_can_be_told_to_anybody(insurer: str) -> None:
+    for until in range(15):
+        assert view(insurer, until)["cnil_form"]["insurer"] == insurer

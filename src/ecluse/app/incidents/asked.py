@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ecluse.app.access import Disclosure, Released
+from ecluse.app.aside import aside
 from ecluse.app.exposure.ask import scope_of
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.acts import BY_CHARS_MAX, SIGNER_NEEDED, signer
@@ -95,9 +96,9 @@ async def show_incident(hub: Hub, asked: Request, name: str, until: int = 0) -> 
     own, now = asked.account.insurer, hub.clock.now()
     view: HubIncident | InsurerIncident
     if own:
-        view = told_to(name, happened, own, until, now)
+        view = await aside(told_to, name, happened, own, until, now)
     else:
-        view = msgspec.convert(_plain(shown(name, happened[: until or None], paris_day(now))), HubIncident)
+        view = await aside(_whole, name, happened[: until or None], now)
     said = f"show {until}" if until else "show"
     return await hub.desk.release(admission, Disclosure(view, said, insurer=own))
 
@@ -157,5 +158,7 @@ async def _admitted(hub: Hub, asked: Request, about: str, operation: Operation =
     return hub.desk.admit(asked, scope_of(asked.account), operation, about)
 
 
-def _plain(told: dict[str, Any]) -> Any:
-    return msgspec.json.decode(msgspec.json.encode(told))
+def _whole(name: str, happened: list[Happened], now: datetime) -> HubIncident:
+    """Every party decided anew to be compared: a second, of a hundred insurers."""
+    told = shown(name, happened, paris_day(now))
+    return msgspec.convert(msgspec.json.decode(msgspec.json.encode(told)), HubIncident)

@@ -164,10 +164,11 @@ def parties(incident: Incident) -> list[str]:
 
 def outdated(incident: Incident, today: date) -> list[str]:
     """Parties whose decision would be another one now: none yet, or rules and facts that answer otherwise."""
-    return [each for each in parties(incident) if _differs(incident, each, today)]
+    return [each for each in parties(incident) if is_outdated(incident, each, today)]
 
 
-def _differs(incident: Incident, insurer: str, today: date) -> bool:
+def is_outdated(incident: Incident, insurer: str, today: date) -> bool:
+    """Whether a party of the scope has no decision, or would be decided otherwise by what is known now."""
     standing = incident.decisions.get(insurer)
     if standing is None:
         return True

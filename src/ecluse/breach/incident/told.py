@@ -14,7 +14,7 @@ import msgspec
 
 from ecluse.breach.incident.cnil import Form, case_of, form
 from ecluse.breach.incident.events import HUB, FactAdded, Happened
-from ecluse.breach.incident.follows import Clock, clocks, outdated, told_us
+from ecluse.breach.incident.follows import Clock, clocks, is_outdated, parties, told_us
 from ecluse.breach.incident.own import ASKED, CARDED
 from ecluse.breach.incident.papers import dora_reports_of, register_of
 from ecluse.breach.incident.state import Incident, fold
@@ -103,7 +103,7 @@ def told_to(name: str, happened: Sequence[Happened], insurer: str, until: int, n
     known = happened[: until or None]
     incident, today = fold(known), paris_day(now)
     case, standing = case_of(incident, insurer), incident.decisions.get(insurer)
-    is_stale = bool(incident.scoped) and insurer in outdated(incident, today)
+    is_stale = insurer in parties(incident) and is_outdated(incident, insurer, today)
     is_shown = case.part is not None and case.part.at_most > 0
     brief = line(name, incident, insurer)
     return InsurerIncident(
