@@ -44,5 +44,6 @@ def read_cards(file: Path) -> Cards:
 
 
 def _said(card: Card) -> dict[str, object]:
-    plain: dict[str, object] = msgspec.to_builtins(card)
+    """What it says, as the journal gives it back, so that both compare."""
+    plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(card))
     return {name: value for name, value in plain.items() if value is not None}

@@ -19,7 +19,7 @@ from ecluse.app.incidents.acts import add_fact, close, decide, known, notify, op
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.app.recipients import set_key
 from ecluse.breach.incident.events import FactAdded
-from ecluse.breach.incident.follows import clocks
+from ecluse.breach.incident.follows import clocks, own_of
 from ecluse.breach.incident.state import State
 from ecluse.breach.incident.view import timeline
 from ecluse.doors.cli.pack_folder import FolderOfPacks
@@ -261,6 +261,23 @@ def test_one_that_is_reopened_is_measured_and_decided_anew(hub: OpenHub) -> None
     hub.run(scope(hub, name, BY, quiet))
     hub.run(decide(hub, name, BY))
     assert known(hub, name).state is State.CLASSIFIED
+
+
+def test_a_scope_brings_cards_and_again_only_what_changed_in_them(hub: OpenHub) -> None:
+    file = hub.dir / "organismes.toml"
+    file.write_text(
+        f'[insurers.{FIRST}]\nsize = "12"\nmeasures_before = ["Une porte."]\n[insurers.0099999999]\nsize = "3"\n'
+    )
+    try:
+        name = begun(hub, ("cause", "external_malicious"))
+        before = known(hub, name)
+        assert {party for named, party in before.facts if named == "card"} == {FIRST}
+        assert hub.run(scope(hub, name, BY, quiet)).version == before.version
+        file.write_text(file.read_text().replace("12", "13"))
+        after = hub.run(scope(hub, name, BY, quiet))
+        assert (after.version, own_of(after, FIRST).size) == (before.version + 1, "13")
+    finally:
+        file.unlink()
 
 
 def made(hub: OpenHub, name: str, folder: FolderOfPacks) -> list[Pack]:

@@ -39,7 +39,7 @@ def shown(name: str, happened: Sequence[Happened], today: date) -> dict[str, Any
         "found_at": at(incident.opened.found_us),
         "how_found": incident.opened.how_found,
         "facts": [fact(each) for each in happened if stands(incident, each)],
-        "scope": _scope(incident),
+        "scope": scope_told(incident),
         "decisions": [decision(incident, party, party in stale, today) for party in incident.decisions],
         "outdated": [_party(each) for each in sorted(stale)],
         "untold": untold(incident),
@@ -110,7 +110,8 @@ def fact(each: Happened) -> dict[str, Any]:
     }
 
 
-def _scope(incident: Incident) -> dict[str, Any] | None:
+def scope_told(incident: Incident) -> dict[str, Any] | None:
+    """The last measure, insurer by insurer; none before the first."""
     scoped = incident.scoped
     if scoped is None:
         return None

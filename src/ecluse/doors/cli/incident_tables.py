@@ -43,7 +43,7 @@ def incident(told: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"  découvert le {paris_words(told['found_at'])} : {told['how_found']}")
     yield from listed("Faits", (_fact(each) for each in told["facts"]))
     if told["scope"]:
-        yield from _scope(told["scope"])
+        yield from scope(told["scope"])
     yield from decisions(told)
     yield from listed("Assureurs à prévenir (RGPD art. 33(2))", told["untold"])
     yield from listed("Envois", (_sent(each) for each in told["notified"]))
@@ -70,7 +70,8 @@ def decisions(told: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield from listed("À décider, ou à décider de nouveau", told["outdated"])
 
 
-def _scope(scoped: Mapping[str, Any]) -> Iterator[RenderableType]:
+def scope(scoped: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The counts of each insurer, and when they were measured."""
     yield Text(
         f"\nMesuré dans le journal le {paris_words(scoped['as_of'])} (événement {scoped['number']})", style="bold"
     )

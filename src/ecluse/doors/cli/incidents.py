@@ -14,7 +14,7 @@ from ecluse.breach.agenda import calendar
 from ecluse.breach.incident.events import HUB
 from ecluse.breach.incident.follows import clocks
 from ecluse.breach.incident.state import Incident, fold
-from ecluse.breach.incident.view import clocks_told, summary
+from ecluse.breach.incident.view import clocks_told, scope_told, summary
 from ecluse.breach.incident.view import shown as viewed
 from ecluse.doors.cli import breach_tables, incident_packs, incident_tables
 from ecluse.doors.cli.breach import NOT_WRITTEN
@@ -123,6 +123,8 @@ def scope_(
     with opened(directory) as hub, asking(quiet=json) as told:
         after = hub.run(scope(hub, incident, by, told, again=again))
     _say(incident, after, json=json)
+    if not json and (measured := scope_told(after)):
+        OUT.print(*incident_tables.scope(measured), sep="\n")
 
 
 @app.command("clock")
