@@ -192,6 +192,13 @@ ACTS: dict[str, tuple[str, dict[str, Any], int, str]] = {
         400,
         "incident_reasons_needed",
     ),
+    "sent to an insurer that has no part in it": (
+        "notifications",
+        {"deadline": "gdpr_controllers", "insurer": STRANGER},
+        404,
+        "incident_unknown",
+    ),
+    "a fact of no insurer": ("facts", {"name": "phone", "value": "1", "insurer": "x"}, 400, "amc_invalid"),
     "no such deadline": ("notifications", {"deadline": "tax"}, 400, "facts_invalid"),
     "an instant without offset": ("notifications", {"deadline": "gdpr_register", "at": "2026-01-01"}, 400, "malformed"),
     "a key that is none": ("scope", {"anew": True}, 400, "malformed"),

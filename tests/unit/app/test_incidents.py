@@ -229,6 +229,16 @@ def test_a_display_written_after_its_window_was_measured_outdates_the_scope(hub:
     hub.run(decide(hub, name, BY))
 
 
+def test_a_scope_whose_answer_is_gone_is_measured_anew(hub: OpenHub) -> None:
+    name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
+    scoped = known(hub, name).scoped
+    assert scoped is not None
+    (hub.dir / "out" / "exposures" / scoped.exposure_id / "exposure.json").unlink()  # what a restored hub lacks
+    assert code(lambda: hub.run(decide(hub, name, BY))) == "incident_scope_outdated"
+    hub.run(scope(hub, name, BY, quiet))
+    hub.run(decide(hub, name, BY))
+
+
 def test_what_is_sent_late_says_why_where_the_text_asks(hub: OpenHub) -> None:
     name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
     hub.run(decide(hub, name, BY))

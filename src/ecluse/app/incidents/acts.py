@@ -5,7 +5,7 @@ Done again with nothing new, an act changes nothing and makes no event.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -48,6 +48,7 @@ from ecluse.gate.admission import Request
 from ecluse.journal.entry import Field
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
+from ecluse.kernel.ids import amc
 
 BY_CHARS_MAX, WORDS_CHARS_MAX = 120, 2_000
 SIGNER_CHARS_MAX = BY_CHARS_MAX + 131  # with the account of a token behind it
@@ -87,8 +88,13 @@ async def open_incident(hub: Hub, by: str, question: Question, found_us: int, ho
 async def add_fact(
     hub: Hub, incident: str, by: str, name: str, value: Any, *, insurer: str = HUB, known_us: int = 0, source: str = ""
 ) -> Incident:
-    """Add a fact; null takes one back. The same again changes nothing. Raises `facts_invalid`, `exposure_invalid`."""
+    """Add a fact; null takes one back. The same again changes nothing.
+
+    Raises `facts_invalid`, `exposure_invalid`, `amc_invalid`.
+    """
     read_fact(name, value, insurer)
+    if insurer:
+        amc(insurer, pointer="/insurer")
     fact = FactAdded(
         by=signer(by),
         name=name,
@@ -170,10 +176,7 @@ async def decide(
     signed_by, before, today = signer(by), known(hub, incident), paris_day(hub.clock.now())
     await _check_scope(hub, before, on_scope)
     who = parties(before) if insurers is None else insurers
-    if unknown := sorted({*who} - {*parties(before)}):
-        raise INCIDENT_UNKNOWN(
-            f"nothing of {', '.join(unknown)} in its scope", fix="`ecluse incident show` lists insurers."
-        )
+    _check_parties(before, who)
     found = [follows(before, each, today) for each in who]
     decisions = [
         Decided(
@@ -191,6 +194,14 @@ async def decide(
     for decided in decisions:
         after = await happen(hub, incident, _unless_standing(decided))
     return after, found
+
+
+def _check_parties(before: Incident, who: Sequence[str]) -> None:
+    """Raise `incident_unknown` for an insurer that the scope says nothing of: a number that was mistyped, most often."""
+    if unknown := sorted({*who} - {*parties(before)}):
+        raise INCIDENT_UNKNOWN(
+            f"nothing of {', '.join(unknown)} in its scope", fix="`ecluse incident show` lists insurers."
+        )
 
 
 async def _check_scope(hub: Hub, before: Incident, on_scope: int) -> None:
@@ -213,7 +224,9 @@ async def notify(
     reference: str = "",
     reasons: str = "",
 ) -> Incident:
-    """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`, `incident_reasons_needed`."""
+    """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`, `incident_unknown`,
+    `incident_reasons_needed`.
+    """
     sent = Notified(
         by=signer(by),
         deadline=check_deadline(deadline),
@@ -226,6 +239,8 @@ async def notify(
     def propose(before: Incident | None) -> Event | None:
         if before is None or _is_said(before, sent):
             return None
+        if before.scoped:
+            _check_parties(before, [insurer])
         if asked := reasons_owed(before, sent):
             raise REASONS_NEEDED(asked)
         return sent

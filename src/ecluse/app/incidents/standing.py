@@ -47,35 +47,46 @@ def scoped_of(incident: Incident) -> Scoped:
 
 def exposure_of(hub: Hub, scoped: Scoped) -> Exposure:
     """The answer an incident was scoped by. Raises `incident_scope_changed` where it is not there, or another."""
-    place = place_of_file(scoped.exposure_id, ANSWER)
-    content = hub.exposure.post.read(place) if hub.exposure.post.has(place) else b""
-    if sha256(content).hexdigest() != scoped.sha256:
+    found = _kept(hub, scoped)
+    if found is None:
         raise SCOPE_CHANGED(scoped.exposure_id)
-    return msgspec.json.decode(content, type=Exposure)
+    return found
 
 
 def why_outdated(hub: Hub, incident: Incident) -> str:
-    """What makes a scope outdated, empty where it holds or there is none. Blocks. Raises `incident_scope_changed`."""
-    scoped = incident.scoped
+    """What makes a scope outdated, empty where it holds or there is none. Blocks."""
+    scoped, number = incident.scoped, incident.scope_number
     if scoped is None:
         return ""
     if scoped.question != question_of(incident):
-        return f"facts added since event {incident.scope_number} ask another question"
-    if grown := grown_by(hub, scoped):
-        return f"the journal of its window has {grown} more displays than event {incident.scope_number} read"
+        return f"facts added since event {number} ask another question"
+    found = _kept(hub, scoped)
+    if found is None:
+        return f"what the exposure answered at event {number} is gone, or another"
+    if grown := _grown_by(hub, scoped.question, found):
+        return f"the journal of its window has {grown} more displays than event {number} read"
     return ""
 
 
-def grown_by(hub: Hub, scoped: Scoped) -> int:
-    """How many displays of its window a scope did not read. Blocks. Raises `incident_scope_changed`."""
-    read = {each.shard: each.entries for each in exposure_of(hub, scoped).read_to}
-    return sum(_new(hub, each, read.get(each.shard, 0), scoped.question) for each in hub.exposure.shards.heads())
+def _kept(hub: Hub, scoped: Scoped) -> Exposure | None:
+    place = place_of_file(scoped.exposure_id, ANSWER)
+    content = hub.exposure.post.read(place) if hub.exposure.post.has(place) else b""
+    if sha256(content).hexdigest() != scoped.sha256:
+        return None
+    return msgspec.json.decode(content, type=Exposure)
+
+
+def _grown_by(hub: Hub, question: Question, found: Exposure) -> int:
+    """How many displays of the question the journal has that the answer did not read."""
+    read = {each.shard: each.entries for each in found.read_to}
+    return sum(_new(hub, each, read.get(each.shard, 0), question) for each in hub.exposure.shards.heads())
 
 
 def _new(hub: Hub, head: Head, read: int, question: Question) -> int:
     """Displays of the question in a shard from entry `read` on. Logins and networks narrow nothing here; asked anew, they do."""
     start_us, end_us = month_of(head.shard)
-    if start_us >= question.end_ts_us + NEAR_US or end_us + NEAR_US <= question.start_ts_us:
+    is_near = start_us < question.end_ts_us + NEAR_US and end_us + NEAR_US > question.start_ts_us
+    if read >= head.size or not is_near:
         return 0
     found = 0
     for encoded in hub.exposure.shards.entries(head.shard, max(read, head.pruned), head.size):

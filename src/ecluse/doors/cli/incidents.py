@@ -198,9 +198,9 @@ def notified(
         str, typer.Argument(metavar="DEADLINE", help="As `ecluse incident clock` names it: gdpr_authority…")
     ],
     by: By,
-    insurer: Annotated[
-        str, typer.Option("--insurer", help="Whose it is, or who was told; the hub's own by default.")
-    ] = "",
+    insurers: Annotated[
+        Many, typer.Option("--insurer", help="Whose it is, or who was told; repeat. The hub's own by default.")
+    ] = [],  # noqa: B006
     at: Annotated[str, typer.Option("--at", help="When it was sent; now by default.")] = "",
     reference: Annotated[str, typer.Option(help="The receipt's number.")] = "",
     reasons: Annotated[
@@ -212,8 +212,9 @@ def notified(
     """Say that something was sent: the hub sends nothing itself. `gdpr_controllers --insurer N`: this insurer was told."""
     with opened(directory) as hub:
         at_us = instant(at, hub.now_ts_us)
-        telling = notify(hub, incident, by, deadline, at_us, insurer=insurer, reference=reference, reasons=reasons)
-        after = hub.run(telling)
+        for each in insurers or [HUB]:
+            telling = notify(hub, incident, by, deadline, at_us, insurer=each, reference=reference, reasons=reasons)
+            after = hub.run(telling)
     _say(incident, after, json=json)
 
 
