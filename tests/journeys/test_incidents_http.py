@@ -178,6 +178,8 @@ def test_the_list_goes_page_by_page_and_reads_are_in_the_journal(house: House) -
     assert ([each["incident"] for each in rest["incidents"]], rest["next_cursor"]) == ([house.name], None)
     (own,) = house.clients[AMC].get("/v1/incidents").json()["incidents"]
     assert (own["incident"], own["told_at"] is not None) == (house.name, True)
+    measured = [each for each in entries_in(house.site.directory / "journal") if each.operation == "exposure_asked"]
+    assert {each.account for each in measured} == {OFFICER}
     before = len(house.entries())
     house.get(AMC)
     (read,) = house.entries()[before:]

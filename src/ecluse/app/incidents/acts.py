@@ -45,6 +45,7 @@ from ecluse.breach.incident.state import Incident, State, fold
 from ecluse.exposure.answer import Exposure, InsurerExposure
 from ecluse.exposure.question import Question
 from ecluse.gate.admission import Request
+from ecluse.gate.identity import Account
 from ecluse.journal.entry import Field
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
@@ -115,9 +116,11 @@ async def add_fact(
     return await happen(hub, incident, propose)
 
 
-async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = False) -> Incident:
+async def scope(
+    hub: Hub, incident: str, by: str, told: Told, *, again: bool = False, asker: Account = INVESTIGATOR
+) -> Incident:
     """Ask the exposure what the incident asks now, and keep its counts; asked before, and nothing came since, it is not asked
-    `again` unless so told.
+    `again` unless so told. `asker`: whose question it is in the journal.
 
     Cards of the hub and of who is exposed are facts from then on. Raises `lake_behind`, `exposure_invalid`, `incident_state`.
     """
@@ -128,7 +131,7 @@ async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = F
         again_as_it_was = msgspec.structs.replace(standing, by=signed) if before.state is State.REOPENED else None
         await happen(hub, incident, lambda _: again_as_it_was)
         return await _fill_cards(hub, incident, signed)
-    asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
+    asked = Request(asker, hub.ids.new("exp_"))
     as_of_us = hub.now_ts_us
     exposure = (await expose(hub, asked, question, told)).answer
     scoped = Scoped(

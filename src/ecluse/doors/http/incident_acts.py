@@ -129,7 +129,9 @@ async def post_scope(
     """Asks the exposure, which takes seconds to minutes; where nothing came since, it is as it was."""
     told = data or ScopeAsked()
     by = staff(hub, asked, told.by)
-    return line(incident_id, await scope(hub, incident_id, by, lambda *_: None, again=told.again), HUB)
+    return line(
+        incident_id, await scope(hub, incident_id, by, lambda *_: None, again=told.again, asker=asked.account), HUB
+    )
 
 
 @post("/v1/incidents/{incident_id:str}/decisions", status_code=200, summary="Sign decisions", tags=TAGS)
