@@ -118,6 +118,12 @@ class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay_h: Annotated[int, Meta(ge=0, le=720)] = 72
 
 
+class IncidentsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[incidents]`. `organisations`: a TOML file of what forms ask of the hub and of each insurer, whatever happened."""
+
+    organisations: str = "organismes.toml"
+
+
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[bank]`: the hub's own account."""
 
@@ -165,6 +171,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalSettings = field(default_factory=JournalSettings)
     lake: LakeSettings = field(default_factory=LakeSettings)
     gate: GateSettings = field(default_factory=GateSettings)
+    incidents: IncidentsSettings = field(default_factory=IncidentsSettings)
     bank: BankSettings = field(default_factory=BankSettings)
     log: LogSettings = field(default_factory=LogSettings)
     traces: TracesSettings = field(default_factory=TracesSettings)

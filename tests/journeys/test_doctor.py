@@ -7,6 +7,8 @@ import os
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,11 +206,8 @@ def test_it_runs_beside_a_hub_that_answers(broken: Site) -> None:
 
 
 def test_too_few_open_files(broken: Site) -> None:
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        assert examined(broken)[1]["open files"]["verdict"] == "warning"
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    """In a shell of its own: this process, among others of the suite, may have more files open than that."""
+    command = ["sh", "-c", 'ulimit -n 256; exec "$0" doctor --json', str(Path(sys.executable).with_name("ecluse"))]
+    done = subprocess.run(command, env=broken.environment, capture_output=True, text=True, check=False)
+    [found] = [each for each in json.loads(done.stdout)["checks"] if each["check"] == "open files"]
+    assert (done.returncode, found["verdict"]) == (0, "warning")

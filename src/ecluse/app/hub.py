@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ecluse.app.access import Desk
@@ -21,6 +22,7 @@ from ecluse.app.ports import (
     ProductStore,
     RightsStore,
 )
+from ecluse.app.ports.cards import Cards
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.freezes import Freezes
@@ -60,6 +62,7 @@ class Hub:
     exposure: ExposurePorts
     incidents: Incidents
     passes: PassPorts
+    cards: Callable[[], Cards] = dict
 
     @property
     def now_ts_us(self) -> int:

@@ -68,6 +68,7 @@ from ecluse.settings import (
     read_settings,
     template,
 )
+from ecluse.wiring.cards import read_cards
 from ecluse.wiring.gate import FILE as GATE
 from ecluse.wiring.gate import SENSED, open_gate, open_lookback, read_caps, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
@@ -292,6 +293,7 @@ def open_hub(
             moves=stores.moves,
             exposure=_exposure(directory, settings),
             passes=passes,
+            cards=partial(read_cards, directory / settings.incidents.organisations),
             dir=directory,
             settings=settings,
             issuers=trusted_issuers(settings, directory, clock),

@@ -10,7 +10,7 @@ from ecluse.app.access import Disclosure
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.acts import known, signer
 from ecluse.app.incidents.events import INVESTIGATOR, SCOPE, finish
-from ecluse.app.incidents.packs import scoped_of
+from ecluse.app.incidents.standing import scoped_of
 from ecluse.breach.incident.concerned import concerned
 from ecluse.formats.professional_list import professionals_as_csv, professionals_as_parquet
 from ecluse.gate.admission import Request
