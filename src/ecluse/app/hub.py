@@ -27,6 +27,7 @@ from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.incidents import Incidents
 from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.portal import Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
 from ecluse.rules.book import RuleBook
@@ -47,6 +48,7 @@ class Hub:
     openings: Openings
     freezes: Freezes
     ribs: Ribs
+    sessions: Sessions
     last: LastQuestions = field(default_factory=LastQuestions)
     recall: JournalReader
     rights: RightsStore

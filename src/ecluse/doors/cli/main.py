@@ -54,6 +54,8 @@ COMMANDS = (
     ("gate unfreeze", "freezes", "unfreeze_member"),
     ("gate lost", "ribs", "lost"),
     ("gate reset", "ribs", "reset"),
+    ("gate sessions", "portal", "sessions"),
+    ("portal", "portal", "app"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
     ("incident", "incidents", "app"),

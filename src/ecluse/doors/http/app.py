@@ -29,6 +29,7 @@ from ecluse.doors.http import (
     freezes,
     openings,
     passes,
+    portal,
     quotes,
     remittances,
     rights,
@@ -68,8 +69,10 @@ def build(
     stopping: Event | None = None,
     upkeep: Upkeep | None = None,
     logs: Published | None = None,
+    browsers: portal.Portal | None = None,
 ) -> ASGIApp:
-    """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks."""
+    """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks. Without
+    `browsers` there is no portal."""
     stopping = stopping or Event()
 
     async def asked(request: litestar.Request[Any, Any, Any]) -> Request:
@@ -82,11 +85,13 @@ def build(
             *probes(hub, stopping, meters, upkeep),
             *(journal(logs) if logs else ()),
             *passes.public_passes(hub),
+            *(portal.HANDLERS if browsers else ()),
             *HANDLERS,
         ],
         dependencies={
             "hub": Provide(lambda: hub, use_cache=True, sync_to_thread=False),
             "asked": Provide(asked),
+            "portal": Provide(lambda: browsers, use_cache=True, sync_to_thread=False),
         },
         exception_handlers={Refused: on_refused, HTTPException: on_http, Exception: on_bug},
         openapi_config=OpenAPIConfig(

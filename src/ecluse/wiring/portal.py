@@ -1,0 +1,38 @@
+"""The portal of the settings: its provider, and how the hub shows that provider who it is."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from ecluse.app.ports.portal import PortalPorts, Sessions
+from ecluse.engines.portal_key import create_portal_key, draw, public_key_set
+from ecluse.gate.portal.id_token import Names
+from ecluse.gate.portal.login import Client
+from ecluse.settings import Settings, client_secret
+
+PROVIDER = "ecluse.engines.login_provider"  # imports httpx: a moment that only a hub with a portal pays
+
+__all__ = ["create_portal_key", "open_portal", "public_key_set"]
+
+
+def open_portal(settings: Settings, directory: Path, sessions: Sessions) -> PortalPorts | None:
+    """The portal, None without a client id. Raises `portal_key_invalid` where it has neither key nor secret."""
+    told = settings.portal
+    if not told.client_id:
+        return None
+    key, secret = directory / told.key, client_secret(settings, directory)
+    if not secret:
+        public_key_set(key)
+    provider = import_module(PROVIDER).OpenIdProvider(
+        told.issuer, told.client_id, key, secret, production=settings.production
+    )
+    return PortalPorts(
+        provider=provider,
+        sessions=sessions,
+        draw=draw,
+        client=Client(told.issuer, told.client_id, told.scopes, told.acr_values),
+        names=Names(told.practice_claim, told.profession_claim),
+        session_s=told.session_s,
+        idle_s=told.idle_s,
+    )
