@@ -21,6 +21,7 @@ def open_portal(settings: Settings, directory: Path, sessions: Sessions) -> Port
     told = settings.portal
     if not told.client_id:
         return None
+    issuer = next(each for each in settings.issuers if each.name == told.issuer)
     key, secret = directory / told.key, client_secret(settings, directory)
     if not secret:
         public_key_set(key)
@@ -31,7 +32,7 @@ def open_portal(settings: Settings, directory: Path, sessions: Sessions) -> Port
         provider=provider,
         sessions=sessions,
         draw=draw,
-        client=Client(told.issuer, told.client_id, told.scopes, told.acr_values),
+        client=Client(told.issuer, told.client_id, told.scopes, told.acr_values or issuer.acr_values),
         names=Names(told.practice_claim, told.profession_claim),
         session_s=told.session_s,
         idle_s=told.idle_s,

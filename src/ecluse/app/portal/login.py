@@ -115,7 +115,7 @@ class Logins:
             return self._verified(token, begun)
         except KeyUnknown as unknown:
             if not await self._issuers.refresh(unknown.issuer):
-                raise LOGIN_REFUSED() from None
+                raise PROVIDER_SILENT() from None
         try:
             return self._verified(token, begun)
         except KeyUnknown:

@@ -73,7 +73,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 @get("/portal/login", include_in_schema=False)
-async def get_login(request: Browser, portal: ThePortal) -> Response[None]:
+async def get_login(request: Browser, portal: ThePortal) -> Response[bytes]:
     """Send the browser to the provider; it comes back with what its cookie and the provider's `state` say together."""
     headers = headers_of(request.scope)
     check_own_navigation(only(headers, b"sec-fetch-site"))
@@ -142,8 +142,10 @@ def _login_cookie(browser: str, max_age_s: int) -> Cookie:
     return Cookie(LOGIN_COOKIE, value=browser, path="/", secure=True, httponly=True, samesite="lax", max_age=max_age_s)
 
 
-def _led_to(url: str, *cookies: Cookie) -> Response[None]:
-    return Response(None, status_code=303, headers={**PRIVATE, "location": url}, cookies=list(cookies))
+def _led_to(url: str, *cookies: Cookie) -> Response[bytes]:
+    return Response(
+        b"", media_type="text/plain", status_code=303, headers={**PRIVATE, "location": url}, cookies=list(cookies)
+    )
 
 
 def _query(request: Browser) -> dict[str, list[str]]:

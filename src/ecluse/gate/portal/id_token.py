@@ -82,10 +82,8 @@ def verify_login(token: str, issuer: Issuer, client: Client, begun: Begun, names
         raise
     except (ValueError, LookupError, TypeError):
         raise LOGIN_REFUSED() from None
-    enough = client.acr_values or issuer.acr_values
-    check_level(
-        Account(found.sub, acr=found.acr, jkt=begun.jkt), msgspec.structs.replace(issuer, acr_values=enough)
-    )  # 11
+    enough = msgspec.structs.replace(issuer, acr_values=client.acr_values)
+    check_level(Account(found.sub, acr=found.acr, jkt=begun.jkt), enough)  # 11
     return found
 
 

@@ -28,7 +28,7 @@ CODE_CHARS_MAX = 2_048  # providers that keep nothing put a whole token in it
 
 
 class Client(msgspec.Struct, frozen=True):
-    """The hub as the provider knows it, and what it asks for."""
+    """The hub as the provider knows it, and what it asks for: `acr_values`, the levels that are enough (none: any)."""
 
     issuer: str
     client_id: str
