@@ -145,7 +145,7 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[portal]`: sessions of browsers, by an OpenID provider. Off without a `client_id`.
 
     `issuer`: one of `[[issuers]]`; `practice_claim`, `profession_claim`: of its ID tokens. `session_s`, `idle_s`: the most a
-    session lasts, and unused.
+    session lasts, and unused; `passkey_days`: how long after a login a passkey stands for it (0: there are none).
     """
 
     issuer: str = ""
@@ -159,6 +159,7 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profession_claim: str = "profession"
     session_s: Annotated[int, Meta(ge=300, le=4 * 3600)] = 4 * 3600
     idle_s: Annotated[int, Meta(ge=120, le=3600)] = 1800
+    passkey_days: Annotated[int, Meta(ge=0, le=180)] = 90
 
     def __post_init__(self) -> None:
         if self.client_id and "openid" not in self.scopes:

@@ -27,7 +27,7 @@ from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.incidents import Incidents
 from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
-from ecluse.app.ports.portal import Sessions
+from ecluse.app.ports.portal import Passkeys, Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
 from ecluse.rules.book import RuleBook
@@ -49,6 +49,7 @@ class Hub:
     freezes: Freezes
     ribs: Ribs
     sessions: Sessions
+    passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
     recall: JournalReader
     rights: RightsStore

@@ -144,7 +144,7 @@ class OpenHub(Hub):
     @property
     def portal(self) -> PortalPorts | None:
         """What browsers' logins need; None where the settings want no portal. Raises `portal_key_invalid`."""
-        return open_portal(self.settings, self.dir, self.sessions)
+        return open_portal(self.settings, self.dir, self.sessions, self.passkeys)
 
     @property
     def watcher(self) -> Watcher:

@@ -27,6 +27,7 @@ from ecluse.engines.sqlite.freezes import LocalFreezes
 from ecluse.engines.sqlite.incidents import LocalIncidents
 from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.engines.sqlite.openings import LocalOpenings
+from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.engines.sqlite.sessions import LocalSessions
@@ -70,6 +71,7 @@ class Gate:
     ribs: LocalRibs
     incidents: LocalIncidents
     sessions: LocalSessions
+    passkeys: LocalPasskeys
 
     def ports(self) -> dict[str, Any]:
         """What the hub knows by these names; counters are reached through the desk."""
@@ -85,6 +87,7 @@ class Gate:
         self.ribs.end()
         self.incidents.close()
         self.sessions.close()
+        self.passkeys.close()
 
 
 def open_gate(directory: Path, settings: GateSettings) -> Gate:
@@ -99,6 +102,7 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
         LocalRibs(directory / FILE),
         open_incidents(directory),
         LocalSessions(directory / PORTAL),
+        LocalPasskeys(directory / PORTAL),
     )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from ecluse.app.ports.portal import PortalPorts, Sessions
+from ecluse.app.ports.portal import Passkeys, PortalPorts, Sessions
 from ecluse.engines.portal_key import create_portal_key, draw, public_key_set
 from ecluse.gate.portal.id_token import Names
 from ecluse.gate.portal.login import Client
+from ecluse.gate.portal.passkey import DAY_S
 from ecluse.settings import Settings, client_secret
 
+AUTHENTICATORS = "ecluse.engines.webauthn"  # a tenth of a second to import
 PROVIDER = "ecluse.engines.login_provider"  # imports httpx: a moment that only a hub with a portal pays
 
 __all__ = ["create_portal_key", "open_portal", "public_key_set"]
 
 
-def open_portal(settings: Settings, directory: Path, sessions: Sessions) -> PortalPorts | None:
+def open_portal(settings: Settings, directory: Path, sessions: Sessions, passkeys: Passkeys) -> PortalPorts | None:
     """The portal, None without a client id. Raises `portal_key_invalid` where it has neither key nor secret."""
     told = settings.portal
     if not told.client_id:
@@ -36,4 +38,7 @@ def open_portal(settings: Settings, directory: Path, sessions: Sessions) -> Port
         names=Names(told.practice_claim, told.profession_claim),
         session_s=told.session_s,
         idle_s=told.idle_s,
+        passkeys=passkeys,
+        authenticators=import_module(AUTHENTICATORS).WebAuthn(),
+        passkey_s=told.passkey_days * DAY_S,
     )

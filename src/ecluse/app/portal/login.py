@@ -75,14 +75,14 @@ class Logins:
         issuer = self._ports.client.issuer
         code = check_back(back, begun, issuer, tells_iss=endpoints.tells_iss, now_ts=self._now_ts())
         person = await self._person(await self._id_token(endpoints, code, begun), begun)
-        opened = self.open(person, jkt=begun.jkt, way="login")
+        opened = self.session_of(person, jkt=begun.jkt, way="login")
+        self.keep(opened)
         if begun.replaced:
             self._ports.sessions.end(begun.replaced)
         return opened
 
-    def open(self, person: LoggedIn, *, jkt: str, way: str) -> Opened:
-        """A session of somebody who has just come in."""
-        token = self._ports.draw()
+    def session_of(self, person: LoggedIn, *, jkt: str, way: str) -> Opened:
+        """A session of somebody who has just come in, which holds once it is kept."""
         session = begin(
             person,
             id_=self._ids.new("ses_"),
@@ -92,8 +92,11 @@ class Logins:
             now_ts=self._now_ts(),
             session_s=self._ports.session_s,
         )
-        self._ports.sessions.put(fingerprint(token), session)
-        return Opened(token, session)
+        return Opened(self._ports.draw(), session)
+
+    def keep(self, opened: Opened) -> None:
+        """From now on the session holds."""
+        self._ports.sessions.put(fingerprint(opened.token), opened.session)
 
     async def _endpoints(self) -> Endpoints:
         try:

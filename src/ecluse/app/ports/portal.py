@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from ecluse.gate.portal.id_token import Names
 from ecluse.gate.portal.login import Begun, Client
+from ecluse.gate.portal.passkey import Answered, Passkey, Site
 from ecluse.gate.portal.session import Session
 
 
@@ -70,6 +71,50 @@ class Sessions(Protocol):
         ...
 
 
+class Passkeys(Protocol):
+    """Passkeys of accounts, by the id of their credential; durable on return."""
+
+    def put(self, passkey: Passkey) -> bool:
+        """Keep a new one; False if there is one of that credential."""
+        ...
+
+    def find(self, credential: bytes) -> Passkey | None:
+        """The passkey of a credential."""
+        ...
+
+    def used(self, before: Passkey, count: int, used_ts: int) -> bool:
+        """It was used, and counts `count` now; False if another use came in between."""
+        ...
+
+    def of(self, sub: str) -> Sequence[Passkey]:
+        """The passkeys of an account, the oldest first."""
+        ...
+
+    def remove(self, sub: str, id_: str) -> bool:
+        """Remove one of an account; whether there was one."""
+        ...
+
+    def remove_all(self, sub: str) -> int:
+        """Remove those of an account; how many there were."""
+        ...
+
+
+class Authenticators(Protocol):
+    """What checks what an authenticator signed (WebAuthn level 2, §7.1 and §7.2), user verification required."""
+
+    def challenge_of(self, sent: Mapping[str, Any]) -> str:
+        """The challenge an answer is to, read before anything is verified. Raises `ValueError`."""
+        ...
+
+    def created(self, sent: Mapping[str, Any], challenge: str, site: Site) -> Answered:
+        """A new credential. Raises `ValueError`."""
+        ...
+
+    def signed(self, sent: Mapping[str, Any], challenge: str, site: Site, passkey: Passkey) -> Answered:
+        """A use of a passkey; its count must have grown, if it counts. Raises `ValueError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalPorts:
     """The portal of one hub, as the settings want it. `session_s`, `idle_s`: the most a session lasts, and unused;
@@ -82,3 +127,6 @@ class PortalPorts:
     names: Names
     session_s: int
     idle_s: int
+    passkeys: Passkeys
+    authenticators: Authenticators
+    passkey_s: int = 0

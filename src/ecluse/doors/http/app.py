@@ -29,6 +29,7 @@ from ecluse.doors.http import (
     freezes,
     openings,
     passes,
+    passkeys,
     portal,
     quotes,
     remittances,
@@ -86,6 +87,7 @@ def build(
             *(journal(logs) if logs else ()),
             *passes.public_passes(hub),
             *(portal.HANDLERS if browsers else ()),
+            *(passkeys.HANDLERS if browsers and browsers.passkeys else ()),
             *HANDLERS,
         ],
         dependencies={

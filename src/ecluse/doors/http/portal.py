@@ -20,6 +20,7 @@ from litestar.datastructures import Cookie
 from litestar.params import SkipValidation
 
 from ecluse.app.portal.login import Logins
+from ecluse.app.portal.passkeys import BoundPasskeys
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.problems import answer
 from ecluse.doors.http.who import Door, cookie, headers_of, only
@@ -41,11 +42,12 @@ Browser = litestar.Request[Any, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """What the portal's calls need of one worker."""
+    """What the portal's calls need of one worker. `passkeys`: None where the settings want none."""
 
     door: Door
     logins: Logins
     sessions: OpenSessions
+    passkeys: BoundPasskeys | None = None
 
 
 ThePortal = SkipValidation[Portal]
@@ -84,14 +86,14 @@ async def get_login(request: Browser, portal: ThePortal) -> Response[bytes]:
         is_step_up=given.get("step_up", [""])[0] == "1",
         replaced=cookie(headers, SESSION_COOKIE),
     )
-    return _led_to(sent.url, _login_cookie(sent.browser, LOGIN_S_MAX))
+    return _led_to(sent.url, login_cookie(sent.browser, LOGIN_S_MAX))
 
 
 @get(CALLBACK, include_in_schema=False)
 async def get_callback(request: Browser, portal: ThePortal) -> Response[Any]:
     """Take the browser back: a session, or a refusal that says no more than its code."""
     headers = headers_of(request.scope)
-    forgotten = _login_cookie("", 0)
+    forgotten = login_cookie("", 0)
     try:
         opened = await portal.logins.finish(came_back(_query(request)), cookie(headers, LOGIN_COOKIE))
     except Refused as refused:
@@ -137,7 +139,7 @@ def session_cookie(token: str, max_age_s: int | None = None) -> Cookie:
     )
 
 
-def _login_cookie(browser: str, max_age_s: int) -> Cookie:
+def login_cookie(browser: str, max_age_s: int) -> Cookie:
     """The cookie of a login under way: `lax`, for the provider, another site, leads back here."""
     return Cookie(LOGIN_COOKIE, value=browser, path="/", secure=True, httponly=True, samesite="lax", max_age=max_age_s)
 

@@ -26,6 +26,7 @@ from litestar.types import ASGIApp
 from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
 from ecluse.app.portal.login import Logins
+from ecluse.app.portal.passkeys import BoundPasskeys
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.app import build
 from ecluse.doors.http.meters import RETRIES, Board, count_issuer, count_witness
@@ -176,7 +177,9 @@ def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
     door = door_of(opened, sessions)
     browsers = None
     if ports and sessions:
-        browsers = Portal(door, Logins(ports, opened.issuers, opened.clock, opened.ids), sessions)
+        logins = Logins(ports, opened.issuers, opened.clock, opened.ids)
+        passkeys = BoundPasskeys(hub, ports, opened.issuers, logins) if ports.passkey_s else None
+        browsers = Portal(door, logins, sessions, passkeys)
     return build(
         hub,
         door,

@@ -70,6 +70,12 @@ class Door:
         seen["dpop_nonce"] = who.nonce
         return found, token
 
+    def check_own(self, scope: Scope) -> None:
+        """Raise `cross_site` unless a page of the hub's own sent this."""
+        headers = headers_of(scope)
+        origin, site = only(headers, b"origin"), only(headers, b"sec-fetch-site")
+        check_own_site(str(scope.get("method", "")), self._origin(scope, headers), origin, site)
+
     def origin(self, scope: Scope) -> str:
         """Scheme, host and port under which this was asked for."""
         return self._origin(scope, headers_of(scope))
@@ -93,9 +99,8 @@ class Door:
         )
 
     def _of_browser(self, scope: Scope, headers: Headers, token: str) -> Sent:
+        self.check_own(scope)
         method = str(scope.get("method", ""))
-        origin, site = only(headers, b"origin"), only(headers, b"sec-fetch-site")
-        check_own_site(method, self._origin(scope, headers), origin, site)
         proofs = tuple(each.decode("latin-1") for each in headers[b"dpop"])
         return Sent(SESSION, token, method, self._url(scope, headers) if proofs else "", proofs)
 

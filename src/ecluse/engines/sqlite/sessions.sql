@@ -1,3 +1,4 @@
+-- portal.db, shared by the processes of a hub; made when the first browser comes.
 -- Logins under way, by the hashes of the two secrets their browser has.
 CREATE TABLE IF NOT EXISTS login (
     state BLOB NOT NULL UNIQUE, browser BLOB NOT NULL, begun_ts INTEGER NOT NULL, begun BLOB NOT NULL
