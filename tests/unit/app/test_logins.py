@@ -18,7 +18,9 @@ from ecluse.app.portal.sessions import OpenSessions
 from ecluse.app.ports.portal import Endpoints, PortalPorts
 from ecluse.engines.clock import RandomIds
 from ecluse.engines.portal_key import draw
+from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.sessions import PER_ACCOUNT_MAX, LocalSessions
+from ecluse.engines.webauthn import WebAuthn
 from ecluse.gate.dpop import Proof, Secrets, nonce
 from ecluse.gate.holder import SESSION, Sent, require_fresh
 from ecluse.gate.identity import Issuer
@@ -54,6 +56,7 @@ class World:
         ports = PortalPorts(
             provider=self, sessions=self.sessions, draw=draw, client=client, names=Names("practice", "profession"),
             session_s=14_400, idle_s=1800,
+            passkeys=LocalPasskeys(path), authenticators=WebAuthn(),
         )  # fmt: skip
         self.logins = Logins(ports, self, self, RandomIds())
         self.askers = Askers(self, self, self, sessions=OpenSessions(self.others, 1800))

@@ -39,6 +39,7 @@ from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.meters import REGISTRY
+from ecluse.doors.http.portal_page import portal_page
 from ecluse.doors.http.probes import probes
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
 from ecluse.doors.http.who import Door
@@ -46,6 +47,7 @@ from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
+PORTAL = [*portal.HANDLERS, *passkeys.HANDLERS]  # only where the settings want a portal
 HANDLERS = [
     *rights.HANDLERS,
     *quotes.HANDLERS,
@@ -58,6 +60,14 @@ HANDLERS = [
     *openings.HANDLERS,
     *freezes.HANDLERS,
 ]
+
+
+def _portal(browsers: portal.Portal | None) -> list[Any]:
+    """The portal's routes, as far as the settings want one."""
+    if browsers is None:
+        return []
+    has_passkeys = browsers.passkeys is not None
+    return [*(PORTAL if has_passkeys else portal.HANDLERS), *portal_page(passkeys=has_passkeys)]
 
 
 def build(
@@ -86,8 +96,7 @@ def build(
             *probes(hub, stopping, meters, upkeep),
             *(journal(logs) if logs else ()),
             *passes.public_passes(hub),
-            *(portal.HANDLERS if browsers else ()),
-            *(passkeys.HANDLERS if browsers and browsers.passkeys else ()),
+            *_portal(browsers),
             *HANDLERS,
         ],
         dependencies={
