@@ -47,7 +47,7 @@ class World:
                 "token_endpoint_auth_method": "private_key_jwt",
                 "token_endpoint_auth_signing_alg": "ES256",
                 "jwks": keys,
-                "redirect_uris": [f"http://127.0.0.1:{port}/portal/callback"],
+                "redirect_uris": [f"http://{each}:{port}/portal/callback" for each in ("127.0.0.1", "localhost")],
                 "grant_types": ["authorization_code"],
                 "require_auth_time": True,
             }

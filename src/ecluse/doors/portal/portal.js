@@ -145,9 +145,9 @@ function showAnswer(told) {
   line(list, 'Garantie', told.guarantee?.join(' · '))
   line(list, 'Autres soins couverts', told.domains?.map((each) => $('domain').querySelector(`[value=${each}]`)?.textContent ?? each).join(', '))
   note.className = 'soft'
-  note.textContent = yes || told.reason ? '' : 'Personne inconnue, droits fermés, autre organisme : sans le passe du patient, la réponse est la même.'
+  note.textContent = 'Personne inconnue, droits fermés, autre organisme : sans le passe du patient, la réponse est la même.'
   $('answer').className = yes ? 'yes' : ''
-  $('answer').replaceChildren(title, list, note)
+  $('answer').replaceChildren(...(yes || told.reason ? [title, list] : [title, note]))
   $('answer').hidden = false
   $('answer').focus()
 }
@@ -163,6 +163,7 @@ function show(session) {
     $('answer').hidden = $('again').hidden = true
     $('question').reset()
   }
+  $('care_date').value ||= new Date().toLocaleDateString('sv-SE', { timeZone: 'Europe/Paris' })
 }
 
 // -------------------------------------------------------------------------------------------------------------------- acts
@@ -242,7 +243,6 @@ on('question', 'submit', ask)
 
 const came = new URLSearchParams(location.hash.slice(1))
 history.replaceState(null, '', location.pathname)
-$('care_date').value = new Date().toLocaleDateString('sv-SE', { timeZone: 'Europe/Paris' })
 if (came.has('ath')) await keep('ath', came.get('ath'))
 try {
   if (came.has('refused')) throw new Refused({ code: came.get('refused') })
