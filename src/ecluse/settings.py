@@ -206,8 +206,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _check_portal(self) -> None:
         if not self.portal.client_id:
             return
-        if self.portal.issuer not in {each.name for each in self.issuers if not each.development}:
+        issuer = next((each for each in self.issuers if each.name == self.portal.issuer), None)
+        if issuer is None or issuer.development:
             raise ValueError("portal.issuer is the name of one of the issuers, the development issuer aside")
+        if issuer.acr_values and not {*self.portal.acr_values} <= {*issuer.acr_values}:
+            raise ValueError("portal.acr_values are some of its issuer's: another level would open nothing")
         if self.production and not self.http.public_url.startswith("https://"):
             raise ValueError("the portal needs http.public_url, with https, in production")
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import secrets
 import time
 from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -22,6 +24,10 @@ from ecluse.app.ports.portal import Endpoints
 from ecluse.engines.issuer_client import HEADERS, TIMEOUT_S, IssuerClient, answered
 
 METADATA_S = 600  # as keys: an endpoint that moved is followed
+ASKED_AGAIN_S = 10  # after it did not answer: whoever comes meanwhile is told so at once
+WAITING_MAX = (
+    8  # requests that wait for it at once, of 64 that a worker handles: practice software must not wait behind them
+)
 ASSERTION_S = 60  # it is made for one request
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -40,19 +46,52 @@ class OpenIdProvider:
     """The `Provider` port. `key`: the file of the client's private key (a JWK), read at each login; `secret`: used instead
     of it when it is not empty."""
 
-    def __init__(self, issuer: str, client_id: str, key: Path, secret: str, *, production: bool) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        key: Path,
+        secret: str,
+        *,
+        production: bool,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._issuer = issuer
         self._client_id = client_id
         self._key = key
         self._secret = secret
         self._production = production
-        self._known: tuple[float, Endpoints] | None = None
+        self._known: Endpoints | None = None
+        self._now_s = now_s
+        self._due_s = now_s()
+        self._waiting = 0
 
     async def endpoints(self) -> Endpoints:
-        """Its metadata, asked for every ten minutes."""
-        if self._known is None or time.monotonic() - self._known[0] > METADATA_S:
-            self._known = time.monotonic(), await self._discovered()
-        return self._known[1]
+        """Its metadata, asked for every ten minutes; those of before while it does not answer."""
+        if self._now_s() >= self._due_s:
+            self._due_s = self._now_s() + ASKED_AGAIN_S  # by one request, while the others have what there is
+            try:
+                with self._place():
+                    self._known = await self._discovered()
+            except (OSError, ValueError):
+                if self._known is None:
+                    raise
+            else:
+                self._due_s = self._now_s() + METADATA_S
+        if self._known is None:
+            raise OSError("it did not answer just now")
+        return self._known
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of a few places to wait in. Raises `OSError` when there is none."""
+        if self._waiting >= WAITING_MAX:
+            raise OSError("too many wait")
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     async def _discovered(self) -> Endpoints:
         raw = await IssuerClient(production=self._production).metadata(self._issuer)
@@ -80,15 +119,17 @@ class OpenIdProvider:
                 "client_assertion_type": ASSERTION_TYPE,
                 "client_assertion": self._assertion(),
             }
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
-            status, got = await answered(
-                client, "POST", endpoints.token, headers, production=self._production, form=form
-            )
+        with self._place():
+            status, got = await self._posted(endpoints.token, headers, form)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise OSError(f"status {status}")
         if status != httpx.codes.OK:
             raise ValueError(f"status {status}")
         return msgspec.json.decode(got, type=_Tokens).id_token
+
+    async def _posted(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
+            return await answered(client, "POST", url, headers, production=self._production, form=form)
 
     def _assertion(self) -> str:
         """A text that shows, once and for a minute, that the hub asks."""
