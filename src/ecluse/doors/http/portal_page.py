@@ -6,7 +6,6 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
-import jinja2
 from litestar import Response, get
 
 from ecluse.doors.http.portal import PAGE
@@ -55,6 +54,8 @@ def _read(name: str, *, passkeys: bool) -> bytes:
     text = (files(FOLDER) / name).read_text(encoding="utf-8")
     if name != "page.html":
         return text.encode()
+    import jinja2  # a moment that only a hub with a portal pays
+
     told = {"passkeys": passkeys, "domains": DOMAINS_FR.items()}
     return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text).render(told).encode()
 
