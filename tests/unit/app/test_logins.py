@@ -26,7 +26,7 @@ from ecluse.gate.holder import SESSION, Sent, require_fresh
 from ecluse.gate.identity import Issuer
 from ecluse.gate.portal.id_token import Names
 from ecluse.gate.portal.login import LOGIN_S_MAX, Back, Begun, Client, fingerprint
-from ecluse.gate.signature import public_key
+from ecluse.gate.signature import ALGORITHMS, public_key
 from ecluse.kernel.errors import Refused
 from tests.tokens import compact, elliptic, proof, respelt
 
@@ -51,6 +51,7 @@ class World:
         self.asked: dict[str, str] = {}
         self.rotates = False
         self._keys = (KEY,)
+        self.algorithms: tuple[str, ...] = ALGORITHMS
         self.sessions, self.others = LocalSessions(path), LocalSessions(path)
         client = Client(PSC, "ecluse", ("openid",), ACR)
         ports = PortalPorts(
@@ -64,7 +65,7 @@ class World:
     @property
     def trusted(self) -> Mapping[str, Issuer]:
         keys = tuple(public_key(each.as_dict(private=False)) for each in self._keys)
-        return {PSC: Issuer(PSC, "hub", keys, acr_values=ACR, subjects=("rpps", "amc"))}
+        return {PSC: Issuer(PSC, "hub", keys, algorithms=self.algorithms, acr_values=ACR, subjects=("rpps", "amc"))}
 
     async def refresh(self, name: str) -> bool:
         self._keys = (KEY, NEXT) if self.rotates else (KEY,)
@@ -179,6 +180,11 @@ def test_a_forged_id_token_is_refused_without_a_hint(world: World, what: str) ->
     world.claims, world.header, world.signed_by, code = FORGED[what]
     assert code_of(world.log_in) == code
     assert world.others.of("rpps:1") == []
+
+
+def test_an_algorithm_its_issuer_may_not_use_is_refused_whatever_keys_it_has(world: World) -> None:
+    world.algorithms = ("PS256",)
+    assert code_of(world.log_in) == "login_refused"
 
 
 def test_a_signature_is_of_every_byte(world: World) -> None:
