@@ -16,6 +16,7 @@ from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.gate.portal.session import Session
 from tests.authenticator import PRESENT, Authenticator
 from tests.browser import OWN, SESSION, Browser
+from tests.journal import entries_in
 from tests.journeys.site import DOCTOR, PRACTICE, question
 from tests.journeys.test_oidc import CHECKS, too_old
 from tests.journeys.test_portal import World, refused
@@ -209,7 +210,12 @@ def test_a_lost_device_takes_its_passkeys_along(world: World) -> None:
     assert refused(log_in(world.browser(), key)) == (403, "passkey_refused")
     assert refused(world.logged_in().ask("POST", CHECKS, json=question())) == (403, "account_quarantined")
     key = bound(world)  # whoever has the login binds another, and it goes with the reset
+    waits = world.logged_in()
     asked = world.hub.run("gate", "reset", DOCTOR, "--operator", "b.petit", "--reason", "rappelé au cabinet")
     assert "quarantined" in asked.stdout
+    assert refused(waits.ask("GET", "/portal/session")) == (401, "unauthenticated")
     assert json.loads(world.hub.run("gate", "show", DOCTOR, "--json").stdout)["step"] == "quarantined"
     assert refused(log_in(world.browser(), key)) == (403, "passkey_refused")
+    told = [each for each in entries_in(world.hub.directory / "journal") if each.operation == "passkey_changed"]
+    assert {each.outcome for each in told} == {"bound", "removed", "lost"}
+    assert {(each.account, each.engagement[:4]) for each in told} == {(DOCTOR, "pky_")}

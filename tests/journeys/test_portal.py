@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.browser import SESSION, Browser
+from tests.journal import entries_in
 from tests.journeys.site import DOCTOR, PRACTICE, Site, question
 from tests.journeys.test_nginx import free_port
 from tests.journeys.test_oidc import CHECKS, Provider, too_old
@@ -259,4 +260,11 @@ def test_an_operator_ends_sessions_and_so_does_a_lost_device(world: World) -> No
     assert second.log_in().status_code == 303
     world.hub.run("gate", "lost", DOCTOR, *signed)
     assert refused(second.ask("GET", "/portal/session")) == (401, "unauthenticated")
+    (told,) = [each for each in entries_in(world.hub.directory / "journal") if each.operation == "sessions_ended"]
+    assert (told.account, told.engagement, told.outcome[:6], b"martin" in told.sealed) == (
+        "operator",
+        DOCTOR,
+        "ended_",
+        False,
+    )
     assert world.hub.run("gate", "sessions", DOCTOR, "--end", check=False).returncode == 2  # nobody signed

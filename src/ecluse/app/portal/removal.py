@@ -14,8 +14,9 @@ async def record_passkey(hub: Hub, account: str, id_: str, outcome: str) -> None
     await hub.desk.record(act(Operation.PASSKEY_CHANGED, hub.now_ts_us, request, outcome, account=account, about=id_))
 
 
-async def forget_passkeys(hub: Hub, account: str) -> None:
-    """Remove every passkey of an account, before anything else is told."""
+async def forget_browsers(hub: Hub, account: str) -> None:
+    """End every session of an account and remove every passkey, before anything else is told."""
+    hub.sessions.end_all(account)
     known = hub.passkeys.of(account)
     hub.passkeys.remove_all(account)
     for each in known:
