@@ -18,6 +18,12 @@ PROVIDER = "ecluse.engines.login_provider"  # imports httpx: a moment that only 
 __all__ = ["create_portal_key", "open_portal", "public_key_set"]
 
 
+def check_portal(settings: Settings, directory: Path) -> None:
+    """Raise `portal_key_invalid` where the settings want a portal, and it has neither key nor secret."""
+    if settings.portal.client_id and not client_secret(settings, directory):
+        public_key_set(directory / settings.portal.key)
+
+
 def open_portal(settings: Settings, directory: Path, sessions: Sessions, passkeys: Passkeys) -> PortalPorts | None:
     """The portal, None without a client id. Raises `portal_key_invalid` where it has neither key nor secret."""
     told = settings.portal
@@ -25,8 +31,7 @@ def open_portal(settings: Settings, directory: Path, sessions: Sessions, passkey
         return None
     issuer = next(each for each in settings.issuers if each.name == told.issuer)
     key, secret = directory / told.key, client_secret(settings, directory)
-    if not secret:
-        public_key_set(key)
+    check_portal(settings, directory)
     provider = import_module(PROVIDER).OpenIdProvider(
         told.issuer, told.client_id, key, secret, production=settings.production
     )
