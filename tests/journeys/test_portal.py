@@ -99,6 +99,21 @@ def test_a_person_logs_in_asks_and_logs_out(world: World) -> None:
     assert SESSION not in browser.cookies
 
 
+def test_the_calls_are_described(world: World) -> None:
+    told = httpx.get(f"{world.hub.url}/schema/").json()["paths"]
+    assert {path for path in told if path.startswith("/portal")} == {
+        "/portal/session",
+        "/portal/sessions",
+        "/portal/passkeys",
+        "/portal/passkeys/options",
+        "/portal/passkeys/challenge",
+        "/portal/passkeys/session",
+        "/portal/passkeys/{passkey_id}",
+    }
+    assert not [each for path in told.values() for call in path.values() for each in call.get("parameters", ())
+                if each["name"] in ("portal", "hub", "asked")]  # fmt: skip
+
+
 def test_what_is_asked_of_the_provider(world: World) -> None:
     browser = world.browser()
     plain, step_up = asked(browser.leave()), asked(browser.leave(step_up=True))

@@ -148,6 +148,18 @@ def test_a_refused_login_comes_back_to_the_page(world: World, page: Page) -> Non
     )
 
 
+def test_a_link_changes_nothing_of_a_session_and_says_nothing(world: World, page: Page) -> None:
+    origin = entered(world, page)
+    page.go("about:blank")
+    page.go(f"{origin}/portal/#ath={'A' * 43}")
+    page.until(IN)
+    for words in ("Appelez%20le%200899", "__proto__"):
+        page.go("about:blank")
+        page.go(f"{origin}/portal/#refused={words}")
+        page.until(f"{IN} || {OUT}")
+        assert "Appelez" not in page.run("document.body.innerText")
+
+
 def test_the_page_says_what_it_may_load(world: World) -> None:
     answers = [httpx.get(f"{world.hub.url}/portal/{name}") for name in ("", "portal.js", "portal.css")]
     assert [each.headers["content-type"].partition(";")[0] for each in answers] == [

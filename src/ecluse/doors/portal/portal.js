@@ -79,12 +79,12 @@ async function call(method, path, body) {
 
 // ------------------------------------------------------------------------------------------------------------------- words
 const SAID = {
+  __proto__: null,
   login_refused: 'Cette identification n’a pas été acceptée. Recommencez d’ici, dans le même navigateur.',
   login_declined: 'Le fournisseur d’identité n’a laissé entrer personne. Recommencez, et allez au bout de l’identification.',
   login_provider_silent: 'Le fournisseur d’identité ne répond pas. Réessayez dans une minute.',
   passkey_refused: 'Cette clé d’accès n’a pas été acceptée. Identifiez-vous, puis liez-la à nouveau si elle a expiré.',
   passkeys_many: 'Votre compte a déjà trop de clés d’accès.',
-  insufficient_user_authentication: 'Il faut une identification plus forte, ou plus récente.',
   allowance_spent: 'Vous avez interrogé trop de patients sans leur passe. Scannez le passe du patient, ou facturez les soins déjà ouverts.',
   presence_required: 'Le patient doit être là pour cette question : scannez son passe.',
   account_quarantined: 'Ce compte est fermé jusqu’à ce que deux personnes l’aient examiné. Appelez les opérateurs de la plateforme.',
@@ -94,12 +94,17 @@ const SAID = {
   unauthenticated: 'Votre session est terminée. Identifiez-vous à nouveau.',
 }
 const WHY = {
+  __proto__: null,
   no_rights: 'aucun droit connu',
   domain_not_covered: 'ces soins ne sont pas couverts',
   not_begun: 'les droits ne sont pas encore ouverts',
   ended: 'les droits sont terminés',
 }
-const AGAIN = new Set(['step_up_required', 'insufficient_user_authentication'])
+const AGAIN = {
+  __proto__: null,
+  step_up_required: 'Votre compte est limité pour l’instant. Une nouvelle identification lève le plus souvent cette limite ; avec le passe du patient, on vous répond en attendant.',
+  insufficient_user_authentication: 'Il faut une identification plus forte ; et, pour lier une clé d’accès, de moins de dix minutes.',
+}
 const day = (iso) => (iso === '9999-12-31' ? 'sans date de fin' : new Date(`${iso}T12:00`).toLocaleDateString('fr-FR', { dateStyle: 'long' }))
 
 function tell(words) {
@@ -119,10 +124,11 @@ function refuse(refused) {
     field.setAttribute('aria-invalid', 'true')
     field.focus()
   }
-  $('again').hidden = !AGAIN.has(code)
+  $('again').hidden = !AGAIN[code]
+  $('again-why').textContent = AGAIN[code] ?? ''
   if (code === 'unauthenticated' || code === 'invalid_dpop_proof') show(null)
-  tell(AGAIN.has(code) ? '' : (SAID[code] ?? (field ? 'Vérifiez le champ indiqué.' : `La demande a été refusée (${code}).`)))
-  if (AGAIN.has(code)) $('step-up').focus()
+  tell(AGAIN[code] ? '' : (SAID[code] ?? (field ? 'Vérifiez le champ indiqué.' : `La demande a été refusée (${code}).`)))
+  if (AGAIN[code]) $('step-up').focus()
 }
 
 function line(list, term, words) {
@@ -168,6 +174,7 @@ function show(session) {
 
 // -------------------------------------------------------------------------------------------------------------------- acts
 async function leave(stepUp) {
+  await keep('leaving', true)
   location.assign(`/portal/login?jkt=${await thumbprint()}${stepUp ? '&step_up=1' : ''}`)
 }
 
@@ -241,14 +248,19 @@ on('bind', 'click', bind)
 on('out', 'click', exit)
 on('question', 'submit', ask)
 
+// What came back is in the fragment, which any link may have: taken only from a login that this page began, and only as a code.
 const came = new URLSearchParams(location.hash.slice(1))
+const refusedAs = /^[a-z_]{1,40}$/.exec(came.get('refused') ?? '')?.[0]
 history.replaceState(null, '', location.pathname)
-if (came.has('ath')) await keep('ath', came.get('ath'))
+if (await recall('leaving')) {
+  await keep('leaving', false)
+  if (came.has('ath')) await keep('ath', came.get('ath'))
+}
 try {
-  if (came.has('refused')) throw new Refused({ code: came.get('refused') })
+  if (refusedAs) throw new Refused({ code: refusedAs })
   if (await recall('ath')) await enter()
   else show(null)
 } catch (refused) {
   show(null)
-  if (came.has('refused') || refused.problem?.code !== 'unauthenticated') refuse(refused)
+  if (refusedAs || refused.problem?.code !== 'unauthenticated') refuse(refused)
 }
