@@ -150,6 +150,10 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
     "no keys": (remove("keys/hub.keys"), "opens", "wrong", "keys/hub.keys is not there"),
     "no database": (remove("hub.db*"), "opens", "wrong", "hub.db is not there"),
     "no issuer's keys": (remove("keys/*.jwks.json"), "opens", "wrong", "jwks_unreadable"),
+    "a portal without a key": (
+        environment(ECLUSE_ISSUERS='[{"name": "https://psc.example", "audience": "ecluse"}]',
+                    ECLUSE_PORTAL_ISSUER="https://psc.example", ECLUSE_PORTAL_CLIENT_ID="ecluse"),
+        "opens", "wrong", "portal_key_invalid"),
     "a misspelt variable": (environment(ECLUSE_HTTP_PROT="80"), "variables", "warning", "ECLUSE_HTTP_PORT"),
     "production without an issuer": (PRODUCTION, "issuers", "wrong", "no issuer"),
     "production with the made-up account": (

@@ -29,6 +29,7 @@ from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.incidents import Incidents
 from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.portal import Passkeys, Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
 from ecluse.rules.book import RuleBook
@@ -49,6 +50,8 @@ class Hub:
     openings: Openings
     freezes: Freezes
     ribs: Ribs
+    sessions: Sessions
+    passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
     recall: JournalReader
     rights: RightsStore

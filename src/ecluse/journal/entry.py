@@ -69,6 +69,8 @@ class Operation(StrEnum):
     OPENING_DENIED = "opening_denied"
     LOOKUPS_FROZEN = "lookups_frozen"
     RIB_CHANGE = "rib_change"
+    SESSIONS_ENDED = "sessions_ended"
+    PASSKEY_CHANGED = "passkey_changed"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -27,8 +27,10 @@ from ecluse.engines.sqlite.freezes import LocalFreezes
 from ecluse.engines.sqlite.incidents import LocalIncidents
 from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.engines.sqlite.openings import LocalOpenings
+from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
+from ecluse.engines.sqlite.sessions import LocalSessions
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.kernel.errors import refusal
@@ -36,6 +38,7 @@ from ecluse.settings import GateSettings
 
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
 SENSED = "sensed.db"  # what the watcher keeps
+PORTAL = "portal.db"  # browsers' sessions; only where somebody logged in
 TOGETHER = 1_000  # entries counted again in one transaction: some 15 ms
 CAPS_INVALID = refusal(
     "caps_invalid",
@@ -67,6 +70,8 @@ class Gate:
     freezes: LocalFreezes
     ribs: LocalRibs
     incidents: LocalIncidents
+    sessions: LocalSessions
+    passkeys: LocalPasskeys
 
     def ports(self) -> dict[str, Any]:
         """What the hub knows by these names; counters are reached through the desk."""
@@ -81,6 +86,8 @@ class Gate:
         self.freezes.close()
         self.ribs.end()
         self.incidents.close()
+        self.sessions.close()
+        self.passkeys.close()
 
 
 def open_gate(directory: Path, settings: GateSettings) -> Gate:
@@ -94,6 +101,8 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
         open_freezes(directory),
         LocalRibs(directory / FILE),
         open_incidents(directory),
+        LocalSessions(directory / PORTAL),
+        LocalPasskeys(directory / PORTAL),
     )
 
 

@@ -56,6 +56,8 @@ COMMANDS = (
     ("gate reset", "ribs", "reset"),
     ("gate reopen-plan", "reopening", "reopen_plan"),
     ("gate reopen", "reopening", "reopen"),
+    ("gate sessions", "portal", "sessions"),
+    ("portal", "portal", "app"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
     ("incident", "incidents", "app"),
