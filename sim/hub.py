@@ -43,14 +43,22 @@ class CommandFailed(Exception):  # noqa: N818 - past participles for what happen
     """A command of the hub was refused or broke."""
 
 
-def command(*words: str) -> Any:
-    """Run one command of the hub with `--json`; gives what it prints. Raises `Refused` as the command does."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), warnings.catch_warnings(action="ignore"):
-        code = complete()(args=[*words, "--json"], standalone_mode=False)
+def command(*words: str, sent: str = "") -> Any:
+    """Run one command of the hub with `--json` and `sent` on its standard input; gives what it prints.
+
+    Raises `Refused` as the command does.
+    """
+    content, before = io.BytesIO(), sys.stdin
+    said = io.TextIOWrapper(content, "utf-8", write_through=True)  # some commands print bytes
+    sys.stdin = io.TextIOWrapper(io.BytesIO(sent.encode()), "utf-8")
+    try:
+        with contextlib.redirect_stdout(said), warnings.catch_warnings(action="ignore"):
+            code = complete()(args=[*words, "--json"], standalone_mode=False)
+    finally:
+        sys.stdin = before
     if code not in (None, 0):
         raise CommandFailed(f"ecluse {' '.join(words)}: exit code {code}")
-    return json.loads(said.getvalue()) if said.getvalue().strip() else None
+    return json.loads(content.getvalue()) if content.getvalue().strip() else None
 
 
 def make(directory: Path) -> None:
@@ -134,9 +142,9 @@ class Operator:
     settings: Mapping[str, str] = SERVED
     patience_s = 0.0  # how long a desk sends again what was cut or put off; the first time is a failure here
 
-    def command(self, *words: str) -> Any:
+    def command(self, *words: str, sent: str = "") -> Any:
         """What `command` gives."""
-        return command(*words)
+        return command(*words, sent=sent)
 
     @contextlib.contextmanager
     def serving(self, directory: Path, log: Path) -> Iterator[Address]:

@@ -106,6 +106,7 @@ class Run:
     loaded_rows: int = 0
     loot: list[Loot] = field(default_factory=list)
     honest: dict[str, Honest] = field(default_factory=dict)  # how others fared during each attack
+    robbery: Record = field(init=False)  # what everybody was told while thieves were at work
 
     @property
     def hub(self) -> Path:
@@ -251,9 +252,11 @@ class Run:
         """After everything else: what thieves are told is in nobody's truth, and is asked of the hub."""
         scenarios = [scenario_of(name) for name in self.scenarios]
         clock = Ahead(self.out / "log" / "clock")
+        self.robbery = Record(self.world, self.listener.staff)
         robber = Robber(
-            self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath, clock, self.honest
-        )
+            self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath, clock, self.robbery,
+            self.honest,
+        )  # fmt: skip
         self.operator.module = MODULE
         self.operator.settings = hub.SERVED | {DETECTORS: os.environ.get(DETECTORS, "act")}
         with clock.ruling(), self.operator.serving(self.hub, log) as address:
