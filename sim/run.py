@@ -127,7 +127,7 @@ class Run:
         self._timed("explain", self._explain)
         if self.operator.is_on_time:
             self._timed("exposure", self._expose)
-        self._timed("privacy", self._search)
+        self._timed("privacy", self.search)
         if self.scenarios:
             self._timed("attacks", lambda: self._attack(log))
         parquet.write_truth(self.world, self.played, self.record, self.listener.book, self.out / "truth")
@@ -265,7 +265,8 @@ class Run:
                 with self.show.stage(f"Attaque : {scenario.title}", questions) as advance:
                     self.loot.append(robber.play(address, scenario, advance))
 
-    def _search(self) -> None:
+    def search(self) -> None:
+        """Nothing of anybody is in the hub's files, logs and tables. Raises `Lie`."""
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
             tables = (table for each in hub.stores(self.hub) for table in store.contents(each))
             privacy.search(self.world, [self.hub, self.out / "log", self.out / "lists"], self.listener.oath, tables)

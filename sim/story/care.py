@@ -10,7 +10,7 @@ import contextlib
 import csv
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ class Desks:
     room: Room
     folder: Path  # for the lists that passes are issued from
     login_ts: int
+    stolen: Collection[str]  # accounts of any theft, of this story or not
 
     def go_on(self, address: Address, robbed: Sequence[Professional], draw: random.Random) -> Care:
         """One round; `robbed` are the accounts that were cut."""
@@ -91,8 +92,7 @@ class Desks:
         looked = robbed[:ROBBED_MAX]
         present = self.with_passes(self._patients(looked, free, EACH))
         typed = self._patients(looked, free, EACH)
-        names = {who.account for who in robbed}
-        others = [who for who in self.world.professionals if who.account not in names]
+        others = [who for who in self.world.professionals if who.account not in self.stolen]
         now_ts = int(self.clock.now().timestamp())
         elsewhere = self._patients(others, free, max(1, min(EACH, OTHERS_MAX // max(1, len(others)))))
         with contextlib.closing(Line(address)) as line:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecluse.breach.letters.words import words
+from ecluse.breach.letters.words import denied
 from sim.auditor.lie import Oath
 from sim.communes import HERE, places, rows
 from sim.contracts import Contract
@@ -48,9 +48,8 @@ class Sent:
     first: str
 
 
-def write_sender(file: Path, name: str) -> None:
-    """What only the insurer knows: its name, its address, its telephone."""
-    place = name.split()[-1].lower().encode("ascii", "ignore").decode() or "mutuelle"
+def write_sender(file: Path, name: str, place: str) -> None:
+    """What only the sender knows: its name, its address, its telephone; `place`: of its e-mail."""
     said = {
         "name": name,
         "address": ["1 place Inventée", f"{POSTCODE} Tours"],
@@ -88,7 +87,7 @@ def send(operator: Operator, pack: Opened, name: str, world: World, folder: Path
     """Merge one insurer's letters into `folder`, and lint every one of them. Raises `Lie` for one that may not be sent."""
     contacts, sender = pack.folder / "contacts.csv", pack.folder / "expediteur.toml"
     write_contacts(contacts, world, pack.insurer)
-    write_sender(sender, name)
+    write_sender(sender, name, f"amc-{pack.insurer}")
     files = ("--pack", str(pack.folder), "--contacts", str(contacts), "--sender", str(sender), "--out", str(folder))
     made = operator.command("letters", "render", *files, "--date", world.day.isoformat(), *FORMATS)
     with (folder / "envoi.csv").open(encoding="utf-8", newline="") as file:
@@ -104,7 +103,7 @@ def send(operator: Operator, pack: Opened, name: str, world: World, folder: Path
 
 def lint(operator: Operator, letter: Path, row: dict[str, Any], via_holder: bool, oath: Oath) -> None:
     """Have the linter read one letter, against what the journal proves of its person: of what was not seen, what letters say."""
-    unseen = [name for name in words().not_shown if name in row["not_shown"]]
+    unseen = denied(row["not_shown"])
     sent = {"text": letter.read_text(encoding="utf-8"), "shown": row["shown"], "not_shown": unseen}
     told = operator.command("letters", "lint", sent=json.dumps({**sent, "minor": via_holder, "via_holder": via_holder}))
     oath.true("letters may be sent", letter.name, told["ok"], "no finding", told["findings"])
@@ -116,8 +115,10 @@ def send_to_professionals(
     """A letter to each professional whose login was used: by whom they are, first and last instant, how many people."""
     folder.mkdir(parents=True)
     listed, sender = folder / "professionnels.csv", folder / "expediteur.toml"
-    write_sender(sender, "Écluse, gestionnaire de tiers payant (simulation)")
-    lasts, firsts = ([row[place] for row in rows(file)] for file, place in (("last_names.csv", 0), ("first_names.csv", 1)))
+    write_sender(sender, "Écluse, gestionnaire de tiers payant", "ecluse")
+    lasts, firsts = (
+        [row[place] for row in rows(file)] for file, place in (("last_names.csv", 0), ("first_names.csv", 1))
+    )
     with listed.open("w", encoding="utf-8", newline="") as out:
         lines = csv.writer(out)
         lines.writerow(PROFESSIONAL_HEADER)
@@ -125,6 +126,15 @@ def send_to_professionals(
             draw = stream(seed, "professional's name", who.account)
             to = (draw.choice(lasts), draw.choice(firsts), who.practice.name, POSTCODE, "Tours")
             lines.writerow((who.account, "login", first_at, last_at, times, *to))
-    files = ("--pack", str(pack.folder), "--list", str(listed), "--sender", str(sender), "--out", str(folder / "lettres"))
+    files = (
+        "--pack",
+        str(pack.folder),
+        "--list",
+        str(listed),
+        "--sender",
+        str(sender),
+        "--out",
+        str(folder / "lettres"),
+    )
     made: dict[str, Any] = operator.command("letters", "professionals", *files, *FORMATS)
     return made

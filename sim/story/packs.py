@@ -28,7 +28,12 @@ class Opened:
     counts: dict[str, Any]
     letters: tuple[dict[str, Any], ...]
     proofs: int
-    to_fill: tuple[str, ...]
+    form: dict[str, Any]
+
+    @property
+    def to_fill(self) -> tuple[str, ...]:
+        """What a person must still write in CNIL's form."""
+        return tuple(self.form["to_fill"])
 
 
 def open_pack(pack: Path, insurer: str, identity: pyrage.x25519.Identity, folder: Path, oath: Oath) -> Opened:
@@ -44,7 +49,6 @@ def open_pack(pack: Path, insurer: str, identity: pyrage.x25519.Identity, folder
     proofs = pack / (TAR + SEALED)
     count = _proofs(pyrage.decrypt(proofs.read_bytes(), [identity]), folder) if proofs.exists() else 0
     people, rows = folder / "personnes.csv", folder / "courriers.jsonl"
-    form = _json(folder / "notification-cnil.json")
     return Opened(
         insurer,
         folder,
@@ -52,7 +56,7 @@ def open_pack(pack: Path, insurer: str, identity: pyrage.x25519.Identity, folder
         _json(folder / "comptes.json"),
         tuple(json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()) if rows.exists() else (),
         count,
-        tuple(form.get("to_fill", ())),
+        _json(folder / "notification-cnil.json"),
     )
 
 

@@ -26,6 +26,7 @@ from sim.auditor.questions import Question
 from sim.auditor.told import instant
 from sim.clock import MODULE, Ahead
 from sim.hub import Address
+from sim.parquet import TOLD, told_rows, write_table
 from sim.people import Person
 from sim.professionals import Professional
 from sim.run import Run
@@ -33,11 +34,15 @@ from sim.seeds import stream
 from sim.story import mail
 from sim.story.care import Care, Desks
 from sim.story.packs import Opened, lists_of, open_pack
-from sim.story.room import Room
+from sim.story.room import BY, Room
 
-ONE, MANY = "leaked", "hundred"  # the thefts of the story: one account, as told of Viamedis; several, as told of Almerys
+ONE, MANY = (
+    "leaked",
+    "hundred",
+)  # the thefts of the story: one account, as told of Viamedis; several, as told of Almerys
 OPERATOR = "astreinte"  # who cuts an account
 INQUIRY = "tiers-payant-2024"
+TOLD_FILE = "dit-aux-voleurs.parquet"
 SECOND_US = 1_000_000
 MEASURES = (
     "Nous avons coupé les comptes volés : sans le pass du patient, ils ne peuvent plus chercher personne.",
@@ -59,6 +64,7 @@ class Story:
 
     run: Run
     room: Room = field(init=False)
+    clock: Ahead = field(init=False)  # the hub's, as the thefts left it
     alert: dict[str, Any] = field(default_factory=dict)
     alerted: set[str] = field(default_factory=set)
     steps: dict[str, str] = field(default_factory=dict)  # where each cut account stands
@@ -79,6 +85,7 @@ class Story:
 
     def __post_init__(self) -> None:
         self.room = Room(self.run.operator, self.run.hub)
+        self.clock = Ahead(self.run.out / "log" / "clock")
 
     @property
     def folder(self) -> Path:
@@ -103,7 +110,7 @@ class Story:
     def play(self) -> None:
         """The whole story. Raises `Lie` where the hub names anybody else than was told of."""
         self.folder.mkdir()
-        clock = Ahead(self.run.out / "log" / "clock")
+        clock = self.clock
         show = self.run.show.stage
         self.run.operator.module = MODULE
         with clock.ruling():
@@ -113,7 +120,7 @@ class Story:
                 with show("La seconde vague : tous les comptes, coupés", len(self.accounts) + 2) as advance:
                     self._second_wave(advance)
                 with show("Les soins continuent, comptes coupés", 1) as advance:
-                    self._care(address, clock)
+                    self._care(address)
                     advance(1)
             with show("Décisions, un dossier par organisme, preuves", 4) as advance:
                 self._packs(advance)
@@ -121,6 +128,8 @@ class Story:
                 self._tell(advance)
             with show("Preuves vérifiées par un tiers, fuites croisées", 3) as advance:
                 self._prove(advance)
+        self.run.search()
+        write_table(self.folder / TOLD_FILE, TOLD, told_rows(self.run.robbery))
 
     # 1 and 2: the incident
 
@@ -136,10 +145,10 @@ class Story:
         mine = [each for each in found if each["account"] in self.loot[ONE].stolen]
         self.alert = min(mine, key=lambda each: seconds(each["at"])) if mine else {}
         advance(1)
-        with self.room.timed("open"):
-            self.room.incident = self._open()
-        with self.room.timed("first_number"):
-            self.room.over_the_journal("scope")
+        self.room.begin()
+        self.room.incident = self._open()
+        self.room.over_the_journal("scope")
+        self.room.reached("first_number")
         self.first = self.room.shown()
         self._hold(self.first, self.loot[ONE].stolen, {})
         advance(1)
@@ -155,45 +164,41 @@ class Story:
         found = ["--found", self.alert["at"]] if self.alert else []
         how = self.alert.get("sentence_fr") or "Refus en série : ce compte a atteint son plafond de personnes ouvertes."
         opened = self.room.command(
-            "incident", "open", *words, "--from", instant(self.began_us), "--to", self._now(), *found, "--how", how,
-            "--by", mail_by(),
+            "incident", "open", *words, "--from", instant(self.began_us), "--to", self.clock.now().isoformat(), *found, "--how", how,
+            "--by", BY,
         )  # fmt: skip
         return str(opened["incident"])
 
     def _facts(self) -> list[tuple[str, str, str]]:
         """What is known by now, or decided: each is an event of its own."""
-        said = {
+        said: dict[str, object] = {
             "cause": "external_malicious",
             "recipient": "criminal",
             "hub_name": "Écluse (simulation)",
-            "dpo_contact": f"dpo@ecluse.{mail.MADE_UP}",
-            "phone": mail.PHONE,
             "description": "Un accès de professionnel volé par hameçonnage a servi à chercher une liste de personnes.",
         }
-        lists = {
+        lists: dict[str, object] = {
             "measures_taken": MEASURES,
             "likely_consequences": CONSEQUENCES,
             "measures_for_person": FOR_PERSON,
         }
-        facts = [(name, json.dumps(value, ensure_ascii=False), "note de l'astreinte") for name, value in said.items()]
-        return facts + [
-            (name, json.dumps(value, ensure_ascii=False), "note de l'astreinte") for name, value in lists.items()
-        ]
+        source = "note de l'astreinte"
+        return [(name, json.dumps(value, ensure_ascii=False), source) for name, value in (said | lists).items()]
 
     def _second_wave(self, advance: Callable[[int], None]) -> None:
         """The other accounts: cut, then named in the incident, which is counted again up to that instant."""
-        with self.room.timed("cut"):
-            for account in self.accounts[1:]:
-                self._cut(account)
-                advance(1)
+        for account in self.accounts[1:]:
+            self._cut(account)
+            advance(1)
+        self.room.reached("cut")
         source = "les titulaires, appelés un par un"
         self.room.fact("accounts", json.dumps(self.accounts), source)
-        self.room.fact("to", json.dumps(self._now()), "tous les comptes sont coupés")
+        self.room.fact("to", json.dumps(self.clock.now().isoformat()), "tous les comptes sont coupés")
         stolen = [{"account": account, "fields": ["login"]} for account in self.accounts]
         self.room.fact("professionals", json.dumps(stolen), source)
         advance(1)
-        with self.room.timed("whole_number"):
-            self.room.over_the_journal("scope")
+        self.room.over_the_journal("scope")
+        self.room.reached("whole_number")
         advance(1)
 
     def _cut(self, account: str) -> None:
@@ -202,18 +207,12 @@ class Story:
         )
         self.steps[account] = told["step"]
 
-    def _now(self) -> str:
-        """This instant of the hub; the run's clock rules in this process too."""
-        from ecluse.engines.clock import SystemClock
-
-        return SystemClock().now().astimezone(UTC).isoformat()
-
     # 3: care
 
-    def _care(self, address: Address, clock: Ahead) -> None:
+    def _care(self, address: Address) -> None:
         desks = Desks(
-            self.run.world, self.run.tokens, clock, self.room, self.run.out / "input" / "passes",
-            login_ts=int(self.loot[MANY].began_ts),
+            self.run.world, self.run.tokens, self.clock, self.room, self.run.out / "input" / "passes",
+            login_ts=int(self.loot[MANY].began_ts), stolen={name for each in self.run.loot for name in each.stolen},
         )  # fmt: skip
         robbed = [self.run.listener.staff[account] for account in self.accounts]
         self.care = desks.go_on(address, robbed, stream(self.run.seed, "care after the cut"))
@@ -228,6 +227,7 @@ class Story:
         dossiers = self.folder / "dossiers"
         with self.room.timed("packs"):
             self.made = self.room.over_the_journal("pack", "--out", str(dossiers))
+        self.room.reached("packs")
         advance(1)
         keys, oath = self.run.investigator.identities, self.run.listener.oath
         for each in self.made:
@@ -266,9 +266,12 @@ class Story:
                 where = self.folder / "courriers" / insurer
                 with self.room.timed("letters"):
                     self.letters.append(
-                        mail.send(self.run.operator, pack, names[insurer], self.run.world, where, self.run.listener.oath)
+                        mail.send(
+                            self.run.operator, pack, names[insurer], self.run.world, where, self.run.listener.oath
+                        )
                     )
             advance(1)
+        self.room.reached("letters")
         some = next(pack for pack in self.packs.values() if pack.letters)
         self.professionals = mail.send_to_professionals(
             self.run.operator, some, self._robbed(), self.folder / "courriers-professionnels", self.run.seed
@@ -299,7 +302,10 @@ class Story:
     def _complain(self) -> None:
         """One victim's complaint, ready to sign; and the blank one of 2024, to the investigators named then."""
         insurer, row = next(
-            (insurer, row) for insurer, pack in self.packs.items() for row in pack.letters if not is_child(row, self.run)
+            (insurer, row)
+            for insurer, pack in self.packs.items()
+            for row in pack.letters
+            if not is_child(row, self.run)
         )
         self.victim = person = person_of(self.run, insurer, row)
         facts = {
@@ -329,6 +335,7 @@ class Story:
         folder = self.folder / "preuves"
         with self.room.timed("evidence"):
             self.evidence = self.room.over_the_journal("evidence", "--for", "Juge d'instruction", "--out", str(folder))
+        self.room.reached("evidence")
         advance(1)
         with self.room.timed("verify"):
             words = [sys.executable, str(folder / "verifier.py"), self.evidence["key"]]
@@ -353,13 +360,6 @@ class Story:
     def _cross(self, facts: dict[str, Any], *words: str) -> dict[str, Any]:
         found: dict[str, Any] = self.run.operator.command("breach", "cross", *words, sent=json.dumps(facts))
         return found
-
-
-def mail_by() -> str:
-    """Who signs."""
-    from sim.story.room import BY
-
-    return BY
 
 
 def person_of(run: Run, insurer: str, row: dict[str, Any]) -> Person:

@@ -16,11 +16,16 @@ CALM_S, CALM_TRIES = 0.3, 20  # the watcher writes its last moves down, and the 
 
 
 class Room:
-    """Runs an incident of the hub in `directory`. `took_s`: how long each piece of work took, in seconds."""
+    """Runs an incident of the hub in `directory`.
+
+    `took_s`: how long each piece of work took; `at_s`: when each milestone was reached after the incident began to be opened.
+    """
 
     def __init__(self, operator: Operator, directory: Path) -> None:
         self.operator, self.directory = operator, directory
         self.took_s: dict[str, float] = {}
+        self.at_s: dict[str, float] = {}
+        self._opened_s = 0.0
         self.incident = ""
 
     def command(self, *words: str, sent: str = "") -> Any:
@@ -55,6 +60,14 @@ class Room:
         began_s = time.perf_counter()
         yield
         self.took_s[name] = self.took_s.get(name, 0.0) + time.perf_counter() - began_s
+
+    def begin(self) -> None:
+        """From now on, milestones are counted."""
+        self._opened_s = time.perf_counter()
+
+    def reached(self, milestone: str) -> None:
+        """This much is done."""
+        self.at_s[milestone] = time.perf_counter() - self._opened_s
 
     def shown(self) -> Any:
         """The incident as it stands."""
