@@ -19,7 +19,6 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ecluse.doors.cli.main import complete
@@ -66,7 +65,7 @@ def command(*words: str, sent: str = "") -> Any:
 
 
 @cache
-def _program() -> TyperCommand | TyperGroup:
+def _program() -> Any:  # click's own type, which typer carries inside
     """Every command, built once: to build them again is 70 ms of the processor, and a run types hundreds."""
     return get_command(complete())
 

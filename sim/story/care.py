@@ -1,7 +1,7 @@
-"""How care goes on once stolen accounts are cut: the thief again, the robbed practices' own patients, and everybody else, over HTTP.
+"""How care goes on once stolen accounts are cut, over HTTP: the thief again, the robbed practices' patients, everybody else.
 
-Passes are issued by the hub's own command to some patients of the robbed practices, as their insurers would have; who shows one is
-there. What is answered, and what is refused with which code, is counted from the answers alone.
+Passes are issued by the hub's own command to some patients of the robbed practices, as their insurers would have; who shows
+one is there. What is answered, and what is refused with which code, is counted from the answers alone.
 """
 
 from __future__ import annotations

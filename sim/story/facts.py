@@ -25,11 +25,12 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. `unknown`: questions that no source answered."""
+    """The whole file. `unknown`: what no source answered; `data`: a field's label, and what was said of each operator."""
 
     sources: dict[str, Source]
     facts: dict[str, Fact]
     unknown: tuple[str, ...]
+    data: dict[str, tuple[str, str, str]]
 
 
 @cache

@@ -1,7 +1,8 @@
-"""The story in numbers, for `summary.json` and for its page: every one of them from the run. Shares are from 0 to 1, times in seconds."""
+"""The story in numbers, for `summary.json` and its page, all of them from the run. Shares are from 0 to 1, times in seconds."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sim.attacks.aims import leaked, portal
@@ -128,7 +129,7 @@ def insurers(story: Story) -> list[Json]:
 
 
 def portal_of_2024(story: Story) -> Json:
-    """The model of the portal, on the same list: copied with as many questions as each theft asked, and how many take everybody."""
+    """The model of the portal, on the same list: people copied with as many questions, and how many questions take everybody."""
     world = story.run.world
     aims = list(leaked(world, stream(world.seed, "list", ONE)))
     line = portal(world, aims)
@@ -140,10 +141,12 @@ def portal_of_2024(story: Story) -> Json:
         "copied_many": story.loot[MANY].portal[-1][1],
         "everybody": everybody,
         "everybody_after": next(asked for asked, told in line if told == everybody),
-        "ours": story.loot[ONE].newly,
-        "ours_many": story.loot[MANY].newly,
+        "told": story.loot[ONE].confirmed,
+        "told_many": story.loot[MANY].confirmed,
+        "newly": story.loot[ONE].newly,
+        "newly_many": story.loot[MANY].newly,
         "blind": [
-            {"asked": each.asked, "told": each.newly, "portal": each.portal[-1][1]}
+            {"asked": each.asked, "told": each.confirmed, "newly": each.newly, "portal": each.portal[-1][1]}
             for each in story.run.loot
             if each.scenario.name == "blind"
         ],
@@ -178,7 +181,7 @@ def letters(story: Story) -> Json:
         "without": sum(each.without for each in story.letters),
         "linted": sum(each.linted for each in story.letters),
         "professionals": story.professionals["letters"],
-        "shown": sorted({name for row in rows for name in row["shown"]}),
+        "shown": dict(sorted(Counter(name for row in rows for name in row["shown"]).items())),
         "not_shown": sorted(set.intersection(*(set(row["not_shown"]) for row in rows))) if rows else [],
         "to_sign": list(story.complaint["to_fill"]),
     }

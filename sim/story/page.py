@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,16 @@ from sim.story.play import MANY, ONE, Story
 PARIS = ZoneInfo("Europe/Paris")
 PAGE = "index.html"
 STATES = {"running": "en cours", "overdue": "dépassé", "done": "fait", "late": "fait, en retard"}
+OF_ITS_OWN = ("gdpr_persons", "gdpr_authority")  # the hub is controller of professionals' data alone
+OWN = " (pour les professionnels)"
+CLEAR = {
+    "notification-cnil.html": "formulaire CNIL",
+    "personnes.csv": "liste",
+    "comptes.json": "comptes",
+    "registre.json": "registre",
+    "dora.json": "DORA",
+    "chronologie.json": "chronologie",
+}
 HARMS = ("callable", "reachable", "payable", "loginable", "impersonable", "convincing")
 KINDS = {
     "present": "Patients avec leur pass, au comptoir des comptes coupés",
@@ -49,7 +60,7 @@ def write(story: Story, told: Json) -> Path:
     )
     words.filters |= {"n": charts.spaced, "pct": percent, "span": span, "s": duration, "paris": paris, "day": day}
     path = story.folder / PAGE
-    path.write_text(words.get_template("story.html").render(page_of(story, told)), encoding="utf-8")
+    path.write_text(french(words.get_template("story.html").render(page_of(story, told))), encoding="utf-8")
     return path
 
 
@@ -63,8 +74,9 @@ def page_of(story: Story, told: Json) -> dict[str, Any]:
         "world": {"people": len(story.run.world.people), "professionals": len(story.run.world.professionals)},
         "fact": {name: cited(each) for name, each in facts().facts.items()},
         "unknown": facts().unknown,
-        "shown": phrases(frozenset(letters["shown"]), child=False),
-        "not_shown": phrases(sorted(letters["not_shown"]), child=False),
+        "shown": phrases(letters["shown"], child=False),
+        "data": data(told),
+        "sentences": said_of(told),
         "consequences": consequences("person", frozenset(letters["shown"]), child=False),
         "actions": actions("person", frozenset(letters["shown"]), child=False),
         "clocks": clocks(story),
@@ -94,14 +106,10 @@ def drawings(story: Story, told: Json) -> dict[str, str]:
         Line("Écluse, 1 compte", loot[ONE].timeline),
         Line(f"Écluse, {told['accounts']['all'] - 1} comptes", loot[MANY].timeline),
     ]
-    names = shown_table().fields
-    seen = sorted(told["whole"]["fields"].items(), key=lambda each: (-each[1], each[0]))
-    fields = [Bar(sentence(names[name].say if name in names else name), (people,)) for name, people in seen]
     parts = [Bar(each["name"], (each["displayed"],)) for each in told["insurers"]]
     reached = [Bar(MILESTONES[name], (round(value * 1000),), duration(value)) for name, value in told["at_s"].items()]
     return {
         "race": race("vol", "Personnes dont le voleur apprend quelque chose, selon le nombre de questions", lines),
-        "fields": charts.bars("champs", "Personnes, par donnée affichée", ("Personnes",), fields, label_width=380),
         "counts": charts.bars("trois", "Les trois nombres", ("Personnes",), three(told), label_width=380),
         "insurers": charts.bars("organismes", "Personnes affichées, par organisme", ("Personnes",), parts),
         "risks": charts.bars("risques", "Part des personnes, en pour cent", ("Avant", "Après"), risks(told), label_width=380),
@@ -127,7 +135,7 @@ def risks(told: Json) -> list[Bar]:
     for name in HARMS:
         then = told["crossings"]["2024"]["harms"][name]
         before, after = (round(100 * then[at]["mid"]) for at in ("before", "after"))
-        rows.append(Bar(f"{then['label']}, 2024", (before, after - before), f"{before} % → {after} %"))
+        rows.append(Bar(then["label"], (before, after - before), f"{before} % → {after} %"))
     return rows
 
 
@@ -137,7 +145,7 @@ def care(told: Json) -> list[Bar]:
     for kind, label in KINDS.items():
         fared = told["care"][kind]
         refused = sum(fared["refused"].values())
-        said = f"{fared['asked'] - refused} répondues, {refused} refusées"
+        said = f"{fared['asked'] - refused} sur {fared['asked']}"
         rows.append(Bar(label, (fared["asked"] - refused, refused), said))
     return rows
 
@@ -149,7 +157,14 @@ def clocks(story: Story) -> list[Json]:
         is_hub = each["party"] == "hub"
         row = found.setdefault(
             ("hub" if is_hub else "insurer", each["id"], each["state"]),
-            {**each, "is_hub": is_hub, "parties": 0, "due_first": each["due"]["paris"], "said": STATES[each["state"]]},
+            {
+                **each,
+                "what": each["what"] + (OWN if is_hub and each["id"] in OF_ITS_OWN else ""),
+                "is_hub": is_hub,
+                "parties": 0,
+                "due_first": each["due"]["paris"],
+                "said": STATES[each["state"]],
+            },
         )
         row["parties"] += 1
         row["due_first"] = min(row["due_first"], each["due"]["paris"])
@@ -162,21 +177,13 @@ def files(story: Story) -> list[Json]:
     packs = {each["insurer"]: each["pack"] for each in story.made}
     rows = []
     for insurer, pack in story.packs.items():
-        names = (
-            "notification-cnil.html",
-            "personnes.csv",
-            "comptes.json",
-            "registre.json",
-            "dora.json",
-            "chronologie.json",
-        )
-        there = [name for name in names if (pack.folder / name).exists()]
+        there = [name for name in CLEAR if (pack.folder / name).exists()]
         first = f"courriers/{insurer}/{sent[insurer].first}" if insurer in sent else ""
         rows.append(
             {
                 "name": story.run.world.insurer(insurer).name,
                 "number": insurer,
-                "opened": [(name, f"organismes/{insurer}/{name}") for name in there],
+                "opened": [(CLEAR[name], f"organismes/{insurer}/{name}") for name in there],
                 "letter": first,
                 "sealed": f"dossiers/{packs[insurer]}/LISEZMOI.txt",
                 "letters": sent[insurer].letters if insurer in sent else 0,
@@ -194,9 +201,38 @@ def to_fill(story: Story) -> list[str]:
     ]
 
 
-def sentence(words: str) -> str:
-    """With a capital."""
-    return words[:1].upper() + words[1:]
+def data(told: Json) -> list[Json]:
+    """Each kind of data: what was said of each operator of 2024, and what the journal says of the replay."""
+    shown, unseen = told["letters"]["shown"], set(told["letters"]["not_shown"])
+    rows = []
+    for name, (label, viamedis, almerys) in facts().data.items():
+        if name in shown:
+            ours = f"oui, à {charts.spaced(shown[name])} personnes"
+        else:
+            ours = "non" if name in unseen else "ni oui ni non : tapée par qui demande"
+        then = any(each.startswith("oui") for each in (viamedis, almerys))
+        rows.append({"label": label, "viamedis": viamedis, "almerys": almerys, "ours": ours, "then": then})
+    return rows
+
+
+def said_of(told: Json) -> list[tuple[str, int]]:
+    """Each field of the journal in words, and of how many people it was told; the most told first."""
+    names = shown_table().fields
+    seen = sorted(told["whole"]["fields"].items(), key=lambda each: (-each[1], each[0]))
+    return [(names[name].say if name in names else name, people) for name, people in seen]
+
+
+def french(page: str) -> str:
+    """With the narrow spaces of French before high punctuation, in what is read: never in a tag, nor in the style sheet."""
+    head, style, body = page.partition("</style>")
+    parts = re.split(r"(<[^>]*>)", body)
+    return head + style + "".join(part if part.startswith("<") else spaced(part) for part in parts)
+
+
+def spaced(words: str) -> str:
+    """Words with those spaces."""
+    words = re.sub(r" ([;?!»%€])", "\u202f\\1", words)
+    return words.replace(" :", "\u00a0:").replace("« ", "«\u202f")
 
 
 def percent(share: float) -> str:

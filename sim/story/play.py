@@ -1,4 +1,4 @@
-"""The story from the first alert to the last letter: an incident of the hub that was just robbed, run with the hub's own commands.
+"""The story from the first alert to the last letter: an incident of the hub that was just robbed, run with its own commands.
 
 1. The alert: an incident about the one account that a detector named, its first exact number, the account cut.
 2. The second wave: the other accounts, a fact that widens the question; cut, and counted again.
@@ -164,8 +164,8 @@ class Story:
         found = ["--found", self.alert["at"]] if self.alert else []
         how = self.alert.get("sentence_fr") or "Refus en série : ce compte a atteint son plafond de personnes ouvertes."
         opened = self.room.command(
-            "incident", "open", *words, "--from", instant(self.began_us), "--to", self.clock.now().isoformat(), *found, "--how", how,
-            "--by", BY,
+            "incident", "open", *words, "--from", instant(self.began_us), "--to", self.clock.now().isoformat(), *found,
+            "--how", how, "--by", BY,
         )  # fmt: skip
         return str(opened["incident"])
 
@@ -240,7 +240,7 @@ class Story:
         advance(1)
 
     def _hold(self, shown: dict[str, Any], accounts: Sequence[str], lists: dict[str, str]) -> None:
-        """What the hub answered for its scope, and the lists of the packs, are what was told over HTTP: everybody, every field."""
+        """What the hub answered for its scope, and the lists of packs, are what was told over HTTP: everybody, every field."""
         answer = self.run.hub / "out" / "exposures" / shown["scope"]["exposure_id"] / "exposure.json"
         said = json.loads(answer.read_bytes())
         start, end = (microseconds(shown[name]) for name in ("from", "to"))
