@@ -6,9 +6,10 @@ keeps for works of fiction). Nothing is sent.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sim.story.packs import Opened
 from sim.world import World
 
 PHONE = "01 99 00 37 00"  # ARCEP, decision 2018-0881: 01 99 00 is for works of fiction
+CONTACTS = "contacts.csv"
 POSTCODE = "37000"  # of Tours: real postcodes are not in the world
 STREETS = ("rue des Saules Imaginaires", "allée de la Brume", "place du Vieux Pont", "chemin des Éclusiers")
 MADE_UP = "invalid"  # RFC 2606
@@ -61,17 +63,21 @@ def write_sender(file: Path, name: str, place: str) -> None:
     file.write_text("".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in said.items()))
 
 
-def write_contacts(file: Path, world: World, insurer: str) -> None:
-    """All members of an insurer, as its own files have them."""
+def write_contacts(world: World, files: Mapping[str, Path]) -> None:
+    """All members of each insurer, as its own files have them; `files`: where, by insurer."""
     heads = {person.nir: person for person in world.people if not person.dependant}
     towns = {place.code: place.name for place in places(HERE)}
-    with file.open("w", encoding="utf-8", newline="") as out:
-        lines = csv.writer(out)
-        lines.writerow(HEADER)
+    with contextlib.ExitStack() as opened:
+        lines = {}
+        for insurer, file in files.items():
+            lines[insurer] = csv.writer(opened.enter_context(file.open("w", encoding="utf-8", newline="")))
+            lines[insurer].writerow(HEADER)
         for person in world.people:
-            mine = [row for row in world.rights(person) if row.insurer == insurer][:1]
-            for row in mine:
-                lines.writerow(_contact(world, person, heads[person.nir], row, towns[person.commune]))
+            mine = {row.insurer: row for row in world.rights(person)}
+            for insurer in mine.keys() & lines.keys():
+                lines[insurer].writerow(
+                    _contact(world, person, heads[person.nir], mine[insurer], towns[person.commune])
+                )
 
 
 def _contact(world: World, person: Person, head: Person, row: Contract, town: str) -> Iterable[object]:
@@ -84,9 +90,8 @@ def _contact(world: World, person: Person, head: Person, row: Contract, town: st
 
 
 def send(operator: Operator, pack: Opened, name: str, world: World, folder: Path, oath: Oath) -> Sent:
-    """Merge one insurer's letters into `folder`, and lint every one of them. Raises `Lie` for one that may not be sent."""
-    contacts, sender = pack.folder / "contacts.csv", pack.folder / "expediteur.toml"
-    write_contacts(contacts, world, pack.insurer)
+    """Merge one insurer's letters with its contacts into `folder`, and lint each. Raises `Lie` for one that may not be sent."""
+    contacts, sender = pack.folder / CONTACTS, pack.folder / "expediteur.toml"
     write_sender(sender, name, f"amc-{pack.insurer}")
     files = ("--pack", str(pack.folder), "--contacts", str(contacts), "--sender", str(sender), "--out", str(folder))
     made = operator.command("letters", "render", *files, "--date", world.day.isoformat(), *FORMATS)

@@ -261,6 +261,8 @@ class Story:
         self.clocks = self.room.command("incident", "clock", self.room.incident, "--ics", str(calendar))["clocks"]
         advance(1)
         names = {insurer.number: insurer.name for insurer in self.run.world.insurers}
+        written = {name: pack.folder / mail.CONTACTS for name, pack in self.packs.items() if pack.letters}
+        mail.write_contacts(self.run.world, written)
         for insurer, pack in self.packs.items():
             if pack.letters:
                 where = self.folder / "courriers" / insurer
