@@ -23,6 +23,7 @@ INVARIANTS = {
     "a cut account is told nothing": "Histoire : un compte coupé n’apprend plus rien",
     "packs are the files of their digests": "Histoire : chaque fichier d’un dossier a l’empreinte annoncée",
     "letters may be sent": "Histoire : aucune lettre que le correcteur refuserait",
+    "a code tells a letter": "Histoire : le code d’une lettre est reconnu, un faux code est refusé",
     "evidence verifies itself": "Histoire : le dossier de preuves se vérifie seul",
     "status": "Chaque échange a reçu le statut qu’il devait recevoir",
     "exact fields": "Aucune réponse n’a un champ de trop, ni de moins",

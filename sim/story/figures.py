@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sim.attacks.aims import leaked, portal
@@ -64,7 +65,10 @@ def counts(said: Json) -> Json:
 
 
 def exact(story: Story) -> Json:
-    """Everybody that packs name, against everybody who was told of over HTTP: missing, too many."""
+    """Everybody that packs name, against everybody who was told of over HTTP: missing, too many.
+
+    Of those: whom the thieves were told of; and whom practices asked about themselves with the same accounts in the same minutes.
+    """
     start, end = (microseconds(story.shown[name]) for name in ("from", "to"))
     mine = [
         told
@@ -77,7 +81,23 @@ def exact(story: Story) -> Json:
         for insurer, pack in story.packs.items()
         for row in pack.letters
     }
-    return {"told": len(told), "named": len(named), "missing": len(told - named), "too_many": len(named - told)}
+    stolen = named & {member for name in (ONE, MANY) for member in members(story, story.loot[name].people)}
+    return {
+        "told": len(told),
+        "named": len(named),
+        "missing": len(told - named),
+        "too_many": len(named - told),
+        "to_thief": len(stolen),
+        "by_practices": len(named - stolen),
+    }
+
+
+def members(story: Story, people: Iterable[int]) -> Iterator[Member]:
+    """These people of the world, as their insurers name them."""
+    for number in people:
+        person = story.run.world.people[number]
+        for row in story.run.world.rights(person):
+            yield Member(row.insurer, row.member_number, person.birth_date, person.birth_rank)
 
 
 def accounts(story: Story) -> Json:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ecluse.breach.letters.words import denied
+from ecluse.kernel.errors import Refused
 from sim.auditor.lie import Oath
 from sim.communes import HERE, places, rows
 from sim.contracts import Contract
@@ -112,6 +114,21 @@ def lint(operator: Operator, letter: Path, row: dict[str, Any], via_holder: bool
     sent = {"text": letter.read_text(encoding="utf-8"), "shown": row["shown"], "not_shown": unseen}
     told = operator.command("letters", "lint", sent=json.dumps({**sent, "minor": via_holder, "via_holder": via_holder}))
     oath.true("letters may be sent", letter.name, told["ok"], "no finding", told["findings"])
+
+
+def check(operator: Operator, letter: Path, key: Path, name: str, oath: Oath) -> None:
+    """Whoever holds the key is asked whether a letter is real: its code is, and a code with one character changed is not."""
+    found = re.search(r"Code : (\S+)", letter.read_text(encoding="utf-8"))
+    assert found, "every letter has a code"
+    code = found[1]
+    said = operator.command("letters", "check", code, "--key", str(key), "--name", name)
+    oath.same("a code tells a letter", "the code of a letter", said, {"real": True, "name": "matches"})
+    forged = ("1" if code[0] == "0" else "0") + code[1:]
+    try:
+        told = operator.command("letters", "check", forged, "--key", str(key), "--name", name)
+    except Refused as refused:
+        told = refused.code
+    oath.same("a code tells a letter", "a forged code", told, "letter_code_refused")
 
 
 def send_to_professionals(

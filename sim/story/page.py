@@ -38,7 +38,7 @@ CLEAR = {
 }
 HARMS = ("callable", "reachable", "payable", "loginable", "impersonable", "convincing")
 KINDS = {
-    "present": "Patients avec leur pass, au comptoir des comptes coupés",
+    "present": "Comptes coupés, patient avec son pass",
     "typed": "Comptes coupés, numéro tapé sans pass",
     "thief": "Le voleur, qui revient",
     "others": "Tous les autres cabinets",
@@ -210,16 +210,16 @@ def data(told: Json) -> list[Json]:
             ours = f"oui, à {charts.spaced(shown[name])} personnes"
         else:
             ours = "non" if name in unseen else "ni oui ni non : tapée par qui demande"
-        then = any(each.startswith("oui") for each in (viamedis, almerys))
+        then = any(each.startswith("oui") for each in (viamedis, almerys, ours))
         rows.append({"label": label, "viamedis": viamedis, "almerys": almerys, "ours": ours, "then": then})
     return rows
 
 
 def said_of(told: Json) -> list[tuple[str, int]]:
-    """Each field of the journal in words, and of how many people it was told; the most told first."""
-    names = shown_table().fields
-    seen = sorted(told["whole"]["fields"].items(), key=lambda each: (-each[1], each[0]))
-    return [(names[name].say if name in names else name, people) for name, people in seen]
+    """Each field of the journal in words, and of how many people it was told, in the order of the law's table."""
+    seen = told["whole"]["fields"]
+    known = [(each.say, seen[name]) for name, each in shown_table().fields.items() if name in seen]
+    return known + [(name, people) for name, people in seen.items() if name not in shown_table().fields]
 
 
 def french(page: str) -> str:

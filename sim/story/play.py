@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ecluse.app.alerted import ALERTS_MAX
+from ecluse.app.letters import A_FOLDER
 from sim.attacks.thief import Loot
 from sim.auditor.exposure import Examiner
 from sim.auditor.questions import Question
@@ -81,7 +82,6 @@ class Story:
     evidence: dict[str, Any] = field(default_factory=dict)
     verified: str = ""
     crossings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    victim: Person | None = None
 
     def __post_init__(self) -> None:
         self.room = Room(self.run.operator, self.run.hub)
@@ -303,13 +303,16 @@ class Story:
 
     def _complain(self) -> None:
         """One victim's complaint, ready to sign; and the blank one of 2024, to the investigators named then."""
-        insurer, row = next(
-            (insurer, row)
+        insurer, number, row = next(
+            (insurer, number, row)
             for insurer, pack in self.packs.items()
-            for row in pack.letters
+            for number, row in enumerate(pack.letters, 1)
             if not is_child(row, self.run)
         )
-        self.victim = person = person_of(self.run, insurer, row)
+        person = person_of(self.run, insurer, row)
+        letter = self.folder / "courriers" / insurer / f"{number // A_FOLDER:05d}" / f"{number:08d}.txt"
+        key = self.packs[insurer].folder / "letters.key"
+        mail.check(self.run.operator, letter, key, person.last_name, self.run.listener.oath)
         facts = {
             "person": {
                 "last_name": person.last_name,
