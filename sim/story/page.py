@@ -218,21 +218,25 @@ def data(told: Json) -> list[Json]:
 def said_of(told: Json) -> list[tuple[str, int]]:
     """Each field of the journal in words, and of how many people it was told, in the order of the law's table."""
     seen = told["whole"]["fields"]
-    known = [(each.say, seen[name]) for name, each in shown_table().fields.items() if name in seen]
+    known = [
+        (each.say.replace("votre organisme", "son organisme"), seen[name])
+        for name, each in shown_table().fields.items()
+        if name in seen
+    ]
     return known + [(name, people) for name, people in seen.items() if name not in shown_table().fields]
 
 
 def french(page: str) -> str:
-    """With the narrow spaces of French before high punctuation, in what is read: never in a tag, nor in the style sheet."""
+    """As French is set, in what is read: never in a tag, nor in the style sheet."""
     head, style, body = page.partition("</style>")
     parts = re.split(r"(<[^>]*>)", body)
     return head + style + "".join(part if part.startswith("<") else spaced(part) for part in parts)
 
 
 def spaced(words: str) -> str:
-    """Words with those spaces."""
+    """Words with those spaces, and their apostrophes."""
     words = re.sub(r" ([;?!»%€])", "\u202f\\1", words)
-    return words.replace(" :", "\u00a0:").replace("« ", "«\u202f")
+    return words.replace("&#39;", "’").replace("'", "’").replace(" :", "\u00a0:").replace("« ", "«\u202f")
 
 
 def percent(share: float) -> str:

@@ -57,7 +57,6 @@ def test_every_question_of_the_month_is_a_heading_and_has_an_answer(page: str) -
     headings = [re.sub(r"[\u202f\u00a0]", " ", each) for each in re.findall(r"<h2 [^>]*>([^<]+)</h2>", page)]
     assert headings == [*QUESTIONS, "Vérifier soi-même"]
     assert page.count('class="answer"') == len(headings)
-    )  # the last question is answered by lists, and the proofs have one
 
 
 def test_it_is_one_file_that_anybody_can_read(page: str) -> None:
