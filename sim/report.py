@@ -114,6 +114,7 @@ def page_of(run: Run) -> dict[str, object]:
         "cards": [(each.heading, html.card(each.line, each.id)) for each in run.cards],
         "card_style": html.style(),
         "attacks": summary["attacks"],
+        "story": (run.out / "story" / "index.html").exists(),
         "charts": {name: Markup(drawn) for name, drawn in charts_of(run, summary).items()},
     }
 

@@ -35,9 +35,14 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def facts() -> Facts:
-    """The facts; one that names an unknown source does not load."""
-    read = msgspec.toml.decode(FILE.read_bytes(), type=Facts)
-    for name, fact in read.facts.items():
-        if missing := [each for each in fact.sources if each not in read.sources] or not fact.sources:
-            raise ValueError(f"{FILE.name}: {name} has no source, or an unknown one: {missing}")
-    return read
+    """The facts."""
+    return read(FILE)
+
+
+def read(file: Path) -> Facts:
+    """The facts of a file. Raises `ValueError` for one without a source, or with one that the file does not have."""
+    found = msgspec.toml.decode(file.read_bytes(), type=Facts)
+    for name, fact in found.facts.items():
+        if not fact.sources or not found.sources.keys() >= set(fact.sources):
+            raise ValueError(f"{file.name}: {name} has no source, or an unknown one")
+    return found

@@ -117,7 +117,7 @@ class Story:
             with self.run.operator.serving(self.run.hub, self.run.out / "log" / "serve.log") as address:
                 with show("L'alerte, un incident, le premier nombre exact", 3) as advance:
                     self._alert(advance)
-                with show("La seconde vague : tous les comptes, coupés", len(self.accounts) + 2) as advance:
+                with show("La seconde vague : tous les comptes, coupés", len(self.accounts) + 1) as advance:
                     self._second_wave(advance)
                 with show("Les soins continuent, comptes coupés", 1) as advance:
                     self._care(address)
