@@ -225,7 +225,7 @@ def _story_rows(told: Figures | None) -> list[tuple[str, str]]:
 
 def _exactly(exact: Figures) -> str:
     named, told = exact["named"], exact["told"]
-    return f"{named} personnes nommées, {told} apprises : {exact['missing']} oubliée, {exact['too_many']} de trop"
+    return f"{named} personnes nommées pour {told} affichées : {exact['missing']} oubliée, {exact['too_many']} de trop"
 
 
 def _stolen(attack: Figures) -> str:
