@@ -108,6 +108,7 @@ def accounts(story: Story) -> Json:
     return {
         "first": len(story.loot[ONE].stolen),
         "all": len(story.accounts),
+        "stolen": story.accounts,
         "alerted": len(story.alerted),
         "steps": steps,
     }

@@ -95,9 +95,10 @@ def test_the_hub_names_exactly_those_of_whom_something_was_told(out: Path, told:
         if (folder / "personnes.csv").exists()
         for row in csv.DictReader((folder / "personnes.csv").open(encoding="utf-8"))
     }
-    heard = duckdb.sql(
+    heard = duckdb.execute(
         "SELECT DISTINCT insurer, member_number, birth_date, birth_rank "
-        f"FROM '{out}/story/dit-aux-voleurs.parquet' WHERE received <= '{told['to']}'"
+        f"FROM '{out}/story/dit-aux-voleurs.parquet' WHERE sent >= ? AND received <= ? AND account IN (SELECT unnest(?))",
+        [told["from"], told["to"], told["accounts"]["stolen"]],
     ).fetchall()
     assert len(named) == exact["named"] == told["whole"]["displayed"] > told["first"]["displayed"] > 0
     assert named == set(heard)
