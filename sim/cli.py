@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
@@ -24,6 +24,8 @@ app = typer.Typer(help="Play simulated days against a real hub, and check every 
 
 PEOPLE_MAX = 2_000_000  # the world is held in memory
 DAYS_MAX = 31  # a month of care: longer runs say nothing more and take hours
+
+Then = Callable[["Run"], "Figures"]  # what is played on the same world and hub, and its figures
 
 DEMO_ATTACKS = ("bad-token", "blind", "leaked", "hundred")
 
@@ -48,6 +50,10 @@ def demo(
     out: Annotated[
         Path, typer.Option(help="Where to leave the hub, its files and report.html: new, or an earlier demo.")
     ] = Path("demo"),
+    story: Annotated[
+        Literal["2024"] | None,
+        typer.Option(help="Then run the incident to its end, and tell January 2024 again in story/index.html."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Play a day of care of a simulated département over real HTTP, pay it, audit every cent, attack it, and write report.html.
@@ -56,7 +62,7 @@ def demo(
     """
     from sim import report  # the simulator is loaded by its own commands only
 
-    run, figures = _played(people, seed, out, days=1, attacks=DEMO_ATTACKS)
+    run, figures = _played(people, seed, out, days=1, attacks=DEMO_ATTACKS, then=_told if story else None)
     report.write(run, out / "report.html")
     if json:
         print_json(figures)
@@ -130,7 +136,9 @@ def sim_calibrate(
         typer.echo(calibrate.table(debts, kept, today, seed), nl=False)
 
 
-def _played(people: int, seed: int, out: Path, days: int, attacks: tuple[str, ...] = ()) -> tuple[Run, Figures]:
+def _played(
+    people: int, seed: int, out: Path, days: int, attacks: tuple[str, ...] = (), then: Then | None = None
+) -> tuple[Run, Figures]:
     from sim import figures
     from sim.attacks.scenarios import scenario_of
     from sim.auditor.lie import Lie
@@ -141,12 +149,25 @@ def _played(people: int, seed: int, out: Path, days: int, attacks: tuple[str, ..
     run = Run(seed, people, out, _today(), Bars(), scenarios=attacks)
     try:
         run.whole(days)
+        more = then(run) if then else {}
     except Lie as lie:
         ERRORS.print(f"[bold red]Mensonge[/] {lie}", markup=True, soft_wrap=True)
         raise typer.Exit(1) from None
-    summary = figures.summary(run)
+    summary = figures.summary(run) | more
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     return run, summary
+
+
+def _told(run: Run) -> Figures:
+    """The story after the demo, and its page."""
+    from sim.story import figures, page
+    from sim.story.play import Story
+
+    story = Story(run)
+    story.play()
+    told = figures.figures(story)
+    page.write(story, told)
+    return {"story": told}
 
 
 def _today() -> date:
@@ -182,11 +203,29 @@ def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
         ("Auditeur", f"{figures['checks_held']} vérifications, aucun écart"),
     ]
     rows += [("Attaque", _stolen(each)) for each in figures["attacks"]]
+    rows += _story_rows(figures.get("story"))
+    if report:
+        rows.append(("Rapport", f"{out / 'report.html'}"))
+    if "story" in figures:
+        rows.append(("Histoire", f"{out / 'story' / 'index.html'}"))
+    rows.append(("Rouvrir", f"ecluse serve --dir {out / 'hub'}"))
     for label, words in rows:
         OUT.print(f"[bold]{label:<10}[/] {words}", highlight=False, soft_wrap=True)
-    if report:
-        OUT.print(f"[bold]{'Rapport':<10}[/] {out / 'report.html'}", highlight=False, soft_wrap=True)
-    OUT.print(f"[bold]{'Rouvrir':<10}[/] ecluse serve --dir {out / 'hub'}", highlight=False, soft_wrap=True)
+
+
+def _story_rows(told: Figures | None) -> list[tuple[str, str]]:
+    if told is None:
+        return []
+    at_s = told["at_s"]
+    return [
+        ("Incident", _exactly(told["exact"])),
+        ("Délais", f"premier nombre exact en {at_s['first_number']} s, tous les dossiers en {at_s['packs']} s"),
+    ]
+
+
+def _exactly(exact: Figures) -> str:
+    named, told = exact["named"], exact["told"]
+    return f"{named} personnes nommées pour {told} affichées : {exact['missing']} oubliée, {exact['too_many']} de trop"
 
 
 def _stolen(attack: Figures) -> str:

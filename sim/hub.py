@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from http.client import HTTPConnection
@@ -46,19 +46,27 @@ class CommandFailed(Exception):  # noqa: N818 - past participles for what happen
     """A command of the hub was refused or broke."""
 
 
-def command(*words: str) -> Any:
-    """Run one command of the hub with `--json`; gives what it prints. Raises `Refused` as the command does."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), warnings.catch_warnings(action="ignore"):
-        code = _commands()(args=[*words, "--json"], standalone_mode=False)
+def command(*words: str, sent: str = "") -> Any:
+    """Run one command of the hub with `--json` and `sent` on its standard input; gives what it prints.
+
+    Raises `Refused` as the command does.
+    """
+    content, before = io.BytesIO(), sys.stdin
+    said = io.TextIOWrapper(content, "utf-8", write_through=True)  # some commands print bytes
+    sys.stdin = io.TextIOWrapper(io.BytesIO(sent.encode()), "utf-8")
+    try:
+        with contextlib.redirect_stdout(said), warnings.catch_warnings(action="ignore"):
+            code = _program().main(args=[*words, "--json"], standalone_mode=False)
+    finally:
+        sys.stdin = before
     if code not in (None, 0):
         raise CommandFailed(f"ecluse {' '.join(words)}: exit code {code}")
-    return json.loads(said.getvalue()) if said.getvalue().strip() else None
+    return json.loads(content.getvalue()) if content.getvalue().strip() else None
 
 
 @cache
-def _commands() -> Callable[..., Any]:
-    """The command line, built once: a fifth of a second, which is more than most commands take."""
+def _program() -> Any:  # click's own type, which typer carries inside
+    """Every command, built once: to build them again is 70 ms of the processor, and a run types hundreds."""
     return get_command(complete())
 
 
@@ -143,9 +151,9 @@ class Operator:
     settings: Mapping[str, str] = SERVED
     patience_s = 0.0  # how long a desk sends again what was cut or put off; the first time is a failure here
 
-    def command(self, *words: str) -> Any:
+    def command(self, *words: str, sent: str = "") -> Any:
         """What `command` gives."""
-        return command(*words)
+        return command(*words, sent=sent)
 
     @contextlib.contextmanager
     def serving(self, directory: Path, log: Path) -> Iterator[Address]:

@@ -20,6 +20,11 @@ FILES_LISTED = 8  # of each kind; the folder holds the others
 
 INVARIANTS = {
     "what a thief was told is known": "Attaques : la plateforme sait exactement de qui le voleur a appris quelque chose",
+    "a cut account is told nothing": "Histoire : un compte coupé n’apprend plus rien",
+    "packs are the files of their digests": "Histoire : chaque fichier d’un dossier a l’empreinte annoncée",
+    "letters may be sent": "Histoire : aucune lettre que le correcteur refuserait",
+    "a code tells a letter": "Histoire : le code d’une lettre est reconnu, un faux code est refusé",
+    "evidence verifies itself": "Histoire : le dossier de preuves se vérifie seul",
     "status": "Chaque échange a reçu le statut qu’il devait recevoir",
     "exact fields": "Aucune réponse n’a un champ de trop, ni de moins",
     "answers hold no identity": "Aucune réponse ne répète un NIR, une naissance, un numéro d’adhérent ou un nom",
@@ -109,6 +114,7 @@ def page_of(run: Run) -> dict[str, object]:
         "cards": [(each.heading, html.card(each.line, each.id)) for each in run.cards],
         "card_style": html.style(),
         "attacks": summary["attacks"],
+        "story": (run.out / "story" / "index.html").exists(),
         "charts": {name: Markup(drawn) for name, drawn in charts_of(run, summary).items()},
     }
 

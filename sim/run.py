@@ -106,6 +106,7 @@ class Run:
     loaded_rows: int = 0
     loot: list[Loot] = field(default_factory=list)
     honest: dict[str, Honest] = field(default_factory=dict)  # how others fared during each attack
+    robbery: Record = field(init=False)  # what everybody was told while thieves were at work
 
     @property
     def hub(self) -> Path:
@@ -126,7 +127,7 @@ class Run:
         self._timed("explain", self._explain)
         if self.operator.is_on_time:
             self._timed("exposure", self._expose)
-        self._timed("privacy", self._search)
+        self._timed("privacy", self.search)
         if self.scenarios:
             self._timed("attacks", lambda: self._attack(log))
         parquet.write_truth(self.world, self.played, self.record, self.listener.book, self.out / "truth")
@@ -251,9 +252,11 @@ class Run:
         """After everything else: what thieves are told is in nobody's truth, and is asked of the hub."""
         scenarios = [scenario_of(name) for name in self.scenarios]
         clock = Ahead(self.out / "log" / "clock")
+        self.robbery = Record(self.world, self.listener.staff)
         robber = Robber(
-            self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath, clock, self.honest
-        )
+            self.world, self.played, self.tokens, self.operator, self.hub, self.listener.oath, clock, self.robbery,
+            self.honest,
+        )  # fmt: skip
         self.operator.module = MODULE
         self.operator.settings = hub.SERVED | {DETECTORS: os.environ.get(DETECTORS, "act")}
         with clock.ruling(), self.operator.serving(self.hub, log) as address:
@@ -262,7 +265,8 @@ class Run:
                 with self.show.stage(f"Attaque : {scenario.title}", questions) as advance:
                     self.loot.append(robber.play(address, scenario, advance))
 
-    def _search(self) -> None:
+    def search(self) -> None:
+        """Nothing of anybody is in the hub's files, logs and tables. Raises `Lie`."""
         with self.show.stage("Aucune donnée d'identité dans la plateforme", 1) as advance:
             tables = (table for each in hub.stores(self.hub) for table in store.contents(each))
             privacy.search(self.world, [self.hub, self.out / "log", self.out / "lists"], self.listener.oath, tables)

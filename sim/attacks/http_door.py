@@ -6,7 +6,7 @@ import itertools
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.client import HTTPConnection
 from typing import Any
@@ -19,6 +19,7 @@ from sim import acts
 from sim.attacks.aims import Aim, aim_at
 from sim.attacks.scenarios import Scenario
 from sim.attacks.thief import Answer
+from sim.auditor.told import Between, Record
 from sim.clock import Ahead
 from sim.hub import Address, Tokens
 from sim.lab.desk import Desk, Place
@@ -39,13 +40,17 @@ OWN_PATIENTS = 40  # people of its own practice that are asked about after a the
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where it happens: the world, who signs tokens, the hub's clock, whom accounts were told of before, the night's payments."""
+    """Where it happens: the world, who signs tokens, the hub's clock, whom accounts were told of before, the night's payments.
+
+    `record` keeps what everybody is told meanwhile.
+    """
 
     world: World
     tokens: Tokens
     clock: Ahead
     known: Mapping[str, Sequence[int]]
     pay: Callable[[str], None]
+    record: Record
 
     @property
     def today(self) -> str:
@@ -80,6 +85,7 @@ class HttpDoor:
         self._known = {account: set(people) for account, people in place.known.items()}
         self._by_number = {person.number: person for person in place.world.people}
         self._tokens: dict[str, str] = {}
+        self._used: dict[str, Login] = {}
         self._engagements: dict[tuple[str, Aim], str] = {}
         self._copies: dict[str, _Copy] = {}
         self._draw = stream(place.world.seed, "false claims", scenario.name)
@@ -174,7 +180,10 @@ class HttpDoor:
         beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
         day, domain = self.place.today, self.staff[account].trade.domain
         body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": day, "domain": domain}
-        return self._post(CHECKS, body, account)
+        sent_at = self.now_s
+        answer = self._post(CHECKS, body, account)
+        self.place.record.hear_check(Between.of(sent_at, self.now_s), account, self._used[account], body, answer)
+        return answer
 
     def _post(self, path: str, body: dict[str, Any], account: str) -> dict[str, Any]:
         login = self._login(account)
@@ -186,12 +195,13 @@ class HttpDoor:
         return ELSEWHERE if self.scenario.plan.elsewhere else own
 
     def _token(self, account: str) -> str:
+        who, login = self.staff[account], self._login(account)
+        used = self._used[account] = replace(login, session=f"{login.session}-{next(self._session)}")
         if self.scenario.token == "forged":
             return "forged"
-        who, login = self.staff[account], self._login(account)
         holder = Account(
             account, who.practice.number, who.trade.profession, "", frozenset(token_kinds()[FULL].split()),
-            software=login.software, session=f"{login.session}-{next(self._session)}",
+            software=used.software, session=used.session,
             jkt=NOBODYS_KEY if self.scenario.token == "replayed" else "",
         )  # fmt: skip
         return self.place.tokens.issuer.token(holder, int(self.now_s))

@@ -22,9 +22,10 @@ from sim.attacks.http_door import CHECKS, HttpDoor, Line, Scene
 from sim.attacks.scenarios import FAST, Scenario
 from sim.attacks.thief import Loot, rob
 from sim.auditor.lie import Oath
-from sim.auditor.told import instant
+from sim.auditor.told import Between, Record, instant
 from sim.clock import Ahead
 from sim.hub import Address, Operator, Tokens
+from sim.logins import NOWHERE
 from sim.player import Played
 from sim.professionals import Professional
 from sim.seeds import stream
@@ -58,6 +59,7 @@ class Robber:
     directory: Path
     oath: Oath
     clock: Ahead
+    record: Record  # of what everybody is told meanwhile
     honest: dict[str, Honest] = field(default_factory=dict)
     taken: int = 0  # accounts stolen so far
     robbed: set[str] = field(default_factory=set)
@@ -127,7 +129,7 @@ class Robber:
         def pay(day: str) -> None:
             self.operator.command("pay", "run", "--date", day, "--dir", str(self.directory))
 
-        return Scene(self.world, self.tokens, self.clock, self.known(), pay)
+        return Scene(self.world, self.tokens, self.clock, self.known(), pay, self.record)
 
 
 def tries(world: World, scenario: Scenario) -> int:
@@ -166,8 +168,11 @@ class _Others:
                 aim = next(people)
                 beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
                 body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": self.scene.today}
-                token = self.robber.tokens.fresh(who.account, int(self.robber.clock.now().timestamp()))
-                headers = {"authorization": f"Bearer {token}"}
-                answer = line.post(CHECKS, body | {"domain": who.trade.domain}, headers)
+                sent_at = self.robber.clock.now().timestamp()
+                token = self.robber.tokens.fresh(who.account, int(sent_at))
+                asked = body | {"domain": who.trade.domain}
+                answer = line.post(CHECKS, asked, {"authorization": f"Bearer {token}"})
+                at = Between.of(sent_at, self.robber.clock.now().timestamp())
+                self.robber.record.hear_check(at, who.account, NOWHERE, asked, answer)  # no address was said
                 self.asked += 1
                 self.refused += "code" in answer

@@ -70,7 +70,7 @@ class Loot:
     """What one attack gave. `newly`: people an account told of that it did not know; `confirmed`: known or not.
 
     `displayed`: the same, as `ecluse exposure` answers. `last_new_s`: from the first question to the last person newly told of:
-    the time to containment. `quarantined`: accounts that were.
+    the time to containment. `quarantined`: accounts that were. `people`: whom the thief was told of, by their numbers.
     """
 
     scenario: Scenario
@@ -89,6 +89,7 @@ class Loot:
     took_s: float = 0.0
     stolen: Sequence[str] = ()
     began_ts: float = 0.0
+    people: set[int] = field(default_factory=set)
 
 
 def rob(
@@ -167,6 +168,7 @@ class _Thief:
         loot = self.loot
         if aim not in self.told:
             self.told.add(aim)
+            loot.people.add(aim.person)
             loot.confirmed += 1
         loot.fields += answer.fields
         if not answer.is_new:

@@ -142,6 +142,14 @@ class Record:
             bills = answer["claim_id"] if path == "/v1/claims" and answer["status"] == "accepted" else ""
             self._keep(at, played.attempts, account, practice, played.login, subject.member, answer, bills)
 
+    def hear_check(self, at: Between, account: str, login: Login, asked: Json, answer: Json) -> None:
+        """Keep what a rights check told that nobody had planned: a thief's, or another's while thieves are at work."""
+        if "outcome" not in answer:  # a refusal tells of nobody
+            return
+        practice = self.staff[account].practice.number
+        if subject := self._subject("/v1/rights/checks", asked, answer, practice):
+            self._keep(at, 1, account, practice, login, subject.member, answer, "")
+
     def explained(self, id_: str, sent_at: float, received_at: float, said: Json) -> None:
         """The operator read how a quote or a claim was shared out."""
         if subject := self.subjects[id_]:

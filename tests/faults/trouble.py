@@ -72,11 +72,11 @@ class Troubled(hub.Operator):
     patience_s: float = 60.0
     server: subprocess.Popen[bytes] | None = None
 
-    def command(self, *words: str) -> Any:
+    def command(self, *words: str, sent: str = "") -> Any:
         """Run until it succeeds; in a process of its own when a fault is to fall in it. A refusal is in words, never a bug."""
         stage = next((each for each in COMMANDS.get(words[:2], ()) if self.plan.get(each)), None)
         if stage is None:
-            return super().command(*words)
+            return super().command(*words, sent=sent)
         if words[:2] == ("feed", "load"):
             super().command(*words[:2], str(earlier(Path(words[2]))), *words[3:])
         until_s = time.monotonic() + COMMAND_S

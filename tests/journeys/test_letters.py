@@ -138,3 +138,18 @@ def test_a_run_that_is_killed_goes_on_and_ends_as_one_that_was_not(tmp_path: Pat
     assert len(texts) == len([*(tmp_path / "out").rglob("*.html")]) == 4_000
     assert len({each.read_bytes() for each in texts}) == 4_000  # a code each
     assert rendered(tmp_path, "--format", "text", "--format", "html")[1]["kept"] == 4_000
+
+
+def test_a_professional_whose_login_alone_was_taken_is_not_told_that_a_record_was_read(tmp_path: Path) -> None:
+    packs.write(tmp_path, packs.PEOPLE)
+    (tmp_path / "pro.csv").write_text(
+        "reference,fields,first_at,last_at,times,civility,last_name,first_name,address_1,postcode,city\n"
+        "rpps:10000000001,login,2024-01-30T10:00:00Z,2024-01-30T10:00:00Z,43,,Roux,Ana,1 rue,37000,TOURS\n"
+    )
+    where = ("--pack", tmp_path / "pack", "--list", tmp_path / "pro.csv", "--out", tmp_path / "pro")
+    assert json.loads(ran("professionals", *where, "--format", "text", "--json").stdout)["letters"] == 1
+    text = (tmp_path / "pro" / "00000" / "00000001.txt").read_text()
+    assert "Ce compte est le vôtre. Il a servi 43 fois, le 30 janvier 2024." in text
+    assert "Demandez-nous un nouvel accès." in text
+    assert "Votre fiche" not in text
+    assert "votre mot de passe" not in text

@@ -13,7 +13,7 @@ import msgspec
 from ecluse.app.ports import Post
 from ecluse.breach.letters.address import Addressee, Contacts
 from ecluse.breach.letters.code import LetterKey, code_of
-from ecluse.breach.letters.compose import Body, Shape, Sheet, body, days, often
+from ecluse.breach.letters.compose import ACCESS, Body, Shape, Sheet, body, days, often
 from ecluse.breach.letters.pack import UNKNOWN, About, Concerned
 from ecluse.formats.contacts import Contact
 from ecluse.formats.professionals import Professional
@@ -24,6 +24,7 @@ RUN, LIST = "run.json", "envoi.csv"
 SENDING = ("file", "channel", "email", "via_holder", "language")
 A_FOLDER = 1_000  # letters; a folder of a million files is slow everywhere
 SHAPES_MAX = 4_096  # bodies kept; a pack has tens
+PASSWORD = frozenset({"password"})  # who used an account may have it from its holder: nobody can say that they have not
 NOT_TOLD = frozenset({"national_number", "health", "password"})  # no hub has these of a professional
 TITLE = "Vos données ont été vues par quelqu'un qui n'en avait pas le droit"
 TITLE_CHILD = "Les données de votre enfant ont été vues par quelqu'un qui n'en avait pas le droit"
@@ -110,7 +111,8 @@ def letters_to_professionals(
         return body(shape, about)
 
     for number, row in enumerate(rows, 1):
-        shape = Shape("professional", row.fields, NOT_TOLD - row.fields, (), False, False)
+        unseen = NOT_TOLD - row.fields - (PASSWORD if row.fields <= ACCESS else frozenset())
+        shape = Shape("professional", row.fields, unseen, (), False, False)
         try:
             written = words(shape)
         except Refused as refused:

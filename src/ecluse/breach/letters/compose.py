@@ -34,6 +34,7 @@ LETTER_REFUSED = refusal(
 )
 
 Kind = Literal["p", "h", "ul", "ol", "code"]
+ACCESS = frozenset({"login"})  # of whom only this was taken, the account was used: no record of theirs was read
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -170,6 +171,9 @@ def _who(shape: Shape, about: About) -> Iterator[str]:
 
 def _what(shape: Shape, about: About) -> Iterator[str]:
     yield f"Un compte a servi à quelqu'un qui n'en avait pas le droit, {days(about.since, about.until)}."
+    if shape.to == "professional" and shape.shown <= ACCESS:
+        yield f"Ce compte est le vôtre. Il a servi {PLACES['times']}, {PLACES['when']}."
+        return
     whose = f"La fiche de votre enfant {PLACES['child']}" if shape.child else "Votre fiche"
     yield f"{whose} a été lue {PLACES['times']}, {PLACES['when']}."
     if shape.normal_care and shape.to == "person":

@@ -67,9 +67,10 @@ def checkpoint(shard: Shard = None, directory: Dir = HERE) -> None:
             typer.echo(next((head.note for head in each.heads if head.file == "head"), each.heads[0].note))
 
 
-def key(directory: Dir = HERE) -> None:
+def key(directory: Dir = HERE, json: Json = False) -> None:
     """Print the journal's verifier key (C2SP vkey), for witnesses and auditors: its name ends in / and stands for every shard."""
-    typer.echo(journal_family(directory).text)
+    text = journal_family(directory).text
+    print_json({"key": text}) if json else typer.echo(text)
 
 
 def _print(found: Verified) -> None:
