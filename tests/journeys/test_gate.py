@@ -198,7 +198,7 @@ def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
 
 
 def a_fresh_login_lifts_what_it_may(site: Site, gate: Any) -> None:
-    """A step-up to `slowed`, then that to open, each by a later login. One of before lifts nothing; a quarantine, none does."""
+    """A step-up to `slowed`, then that to open, each by a later login, for those alone; a quarantine, none does."""
     with site.client() as before:
         gate("contain", DOCTOR, "step-up", "a.martin")
         refused = ask(before, 0)
@@ -209,7 +209,8 @@ def a_fresh_login_lifts_what_it_may(site: Site, gate: Any) -> None:
             with site.client(site.token()) as after:
                 assert said(after, 0) == "confirmed"
             assert site.json("gate", "show", DOCTOR)["step"] == step
-        assert said(before, 0) == "confirmed"
+        assert said(before, 0) == "step_up_required"
+        assert "are held to step_up" in site.run("gate", "show").stdout
         gate("contain", DOCTOR, "quarantined", "a.martin")
         time.sleep(1.1)
         with site.client(site.token()) as after:

@@ -38,7 +38,7 @@ from ecluse.gate.detectors import (
 from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.lessons import Ripe, Tally, Waiting, bits, lesson, tallied
 from ecluse.gate.profile import Profile, Usual, cold, hour_class, insurer_class, learn, usual
-from ecluse.gate.signals import Step
+from ecluse.gate.signals import SIGNALS, Step
 from ecluse.kernel.days import instant
 
 DAY_S = 86_400
@@ -47,6 +47,7 @@ ASKED_MAX = 4_096  # identifiers remembered of a day: a large hospital desk; pas
 LOGINS_MAX = 16  # logins remembered; an older one that asks again is a new one
 PLACES_MAX = 24  # networks and software remembered
 PLACE_DAYS = 90  # for so long
+FRESH_DAYS = 30  # a network or software is new to an account for so long
 USUALS_MAX = 1_024  # profiles worked out and remembered: 100 µs and some kB each
 
 
@@ -73,6 +74,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
 
     `step`: where it stands; `tally`: of today; `days`: whose openings have not matured; `logins`, `places`: 32 bits of each,
     places with the day they were last seen; `login`: trials of the last login, which the first person it opens will prove.
+    `fresh`: places that are new, with the day they were first seen.
     """
 
     watch: Watch
@@ -84,6 +86,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
     logins: tuple[int, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     login: tuple[int, int] = (0, 0)
+    fresh: tuple[tuple[int, int], ...] = ()
 
 
 Alerts = tuple[Alert, ...]
@@ -114,6 +117,7 @@ def sense(sensed: Sensed, question: Question) -> Sense:
         insurer=insurer_class(question.insurer),
         features=question.features,
         decoy=question.decoy,
+        elsewhere=bool(sensed.fresh) and not _places(question).isdisjoint(place for place, _ in sensed.fresh),
     )
     sensed, trials, alerts = _tried(sensed, event)
     asked = sensed.asked if len(sensed.asked) < ASKED_MAX else frozenset()
@@ -169,8 +173,30 @@ def stepped(sensed: Sensed, move: Move) -> Sensed:
     sensed = replace(sensed, step=move.after, tally=tally)
     if move.after >= move.before:
         return sensed
+    if move.before >= Step.PRESENCE_ONLY:  # whoever logged in anew says that they are where they are
+        sensed = replace(sensed, fresh=())
     by_proof = isinstance(move.event, Proved)
     return replace(sensed, watch=proved(sensed.watch, Step(move.before)) if by_proof else released(sensed.watch))
+
+
+def grown(sensed: Sensed) -> Sensed:
+    """A state kept when there were fewer signals: those that came since, at the end of the table, begin cold."""
+    more = len(SIGNALS) - len(sensed.watch.rows)
+    if not more:
+        return sensed
+    profile, watched = sensed.profile, sensed.watch
+    rates = profile.rates + cold(profile.profession).rates[-more:]
+    return replace(
+        sensed,
+        watch=replace(watched, rows=watched.rows + watch(watched.capital.opened_s).rows[-more:]),
+        profile=replace(profile, rates=rates),
+        tally=_longer(sensed.tally, more),
+        days=tuple(_longer(each, more) for each in sensed.days),
+    )
+
+
+def _longer(tally: Tally, more: int) -> Tally:
+    return replace(tally, tried=tally.tried + (0,) * more, hits=tally.hits + (0,) * more)
 
 
 @lru_cache(USUALS_MAX)
@@ -185,13 +211,20 @@ def _entered(sensed: Sensed, question: Question) -> tuple[Sensed, Alerts]:
     if login in sensed.logins:
         return sensed, ()
     before, today = dict(sensed.places), question.at_s // DAY_S
-    here = {_class("network", question.network), _class("software", question.software)}
+    here = _places(question)
     is_new = bool(before) and not here <= before.keys()
     sensed, trials, alerts = _tried(sensed, Entered(question.at_s, is_new, _hour(question.at_s)))
     lately = {place: day for place, day in before.items() if day > today - PLACE_DAYS} | dict.fromkeys(here, today)
     places = tuple(sorted(lately.items(), key=lambda each: -each[1])[:PLACES_MAX])
     logins = (*sensed.logins, login)[-LOGINS_MAX:]
-    return replace(sensed, logins=logins, places=places, login=bits(trials)), alerts
+    fresh = tuple(each for each in sensed.fresh if each[1] > today - FRESH_DAYS)
+    if before:
+        fresh = (*fresh, *((place, today) for place in sorted(here - before.keys())))[-PLACES_MAX:]
+    return replace(sensed, logins=logins, places=places, login=bits(trials), fresh=fresh), alerts
+
+
+def _places(question: Question) -> set[int]:
+    return {_class("network", question.network), _class("software", question.software)}
 
 
 def _tried(sensed: Sensed, event: Event) -> tuple[Sensed, list[tuple[int, bool]], Alerts]:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from ecluse.app.alerted import ALERTS_MAX, AlertTold, alerts
-from ecluse.app.containment import Shown, limited, moved, named, shown, step_name, step_named
+from ecluse.app.containment import Shown, limited, moved, named, older_logins, shown, step_name, step_named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
 from ecluse.gate.allowance import DAY_US, yearly
 from ecluse.gate.containment import Contained, Event, Kind, Released
@@ -53,7 +53,7 @@ def show(
         typer.echo("Nothing is limited.")
     else:
         OUT.print(_table(found))
-        _say_counted(found)
+        _say_more(found)
         _explain([alert for each in found for alert in each.alerts])
 
 
@@ -122,8 +122,11 @@ def say(found: Shown, *, json: bool) -> None:
     typer.echo(f"{found.name}: {step_name(state)}{waits}")
 
 
-def _say_counted(found: list[Shown]) -> None:
+def _say_more(found: list[Shown]) -> None:
     for each in found:
+        if older := older_logins(each.state):
+            at = instant(each.state.before_us)
+            typer.echo(f"{each.name}: logins up to {at:%Y-%m-%d %H:%M:%S} UTC are held to {older}")
         if each.counted and each.counted.day:
             day = instant(each.counted.day * DAY_US)
             typer.echo(f"{each.counted.people} people newly opened on {day:%Y-%m-%d}, usually {each.counted.usual:.0f}")
