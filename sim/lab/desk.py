@@ -97,6 +97,8 @@ class Desk:
             return Answer(code="allowance_spent")
         if self.senses:
             question = Question(int(at_s), not exists, known, who & 0xFFFFFFFF, insurer, features, *place[:3])
+            if known and who in self.openings:
+                question = replace(question, since_day=self.openings[who].day)
             self.sensed, alerts, waiting = sense(self.sensed, question)
             if waiting:
                 self.waiting[who] = waiting

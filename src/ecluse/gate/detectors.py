@@ -27,8 +27,8 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
     `again`: not the first question with these identifiers today, so that nobody waters rates down with one known patient, and
     a wrong card tried three times counts once.
-    `insurer`: `profile.insurer_class` of it; `decoy`: the person, insurer or row exists for thieves only; `elsewhere`: sent from a
-    network or by software that is new to the account.
+    `insurer`: `profile.insurer_class` of it; `decoy`: the person, insurer or row exists for thieves only; `elsewhere`: from a
+    network or software that is new to the account.
     """
 
     at_s: int
@@ -126,8 +126,9 @@ def observe(watched: Watch, usual: Usual, event: Event) -> tuple[Watch, tuple[Al
 def proved(watched: Watch, lifted: Step) -> Watch:
     """The watch after a fresh proof lifted that step: circumstances are explained by it, what was asked about is not.
 
-    `slowed` is lifted by any login of a morning, which explains a pace and nothing else. Only after a step-up do the signals that quarantine keep an E of the first step at most; the ladder takes a second step-up
-    within a month for a relapse. Money is only taken out, so what is said of false alarms stays true.
+    `slowed` is lifted by any login of a morning, which explains a pace and nothing else. Only after a step-up do the signals that
+    quarantine keep an E of the first step at most; the ladder takes a second step-up within a month for a relapse. Money is only
+    taken out, so what is said of false alarms stays true.
     """
     rows = zip(watched.rows, SIGNALS, LEAST, strict=True)
     kept = (_explained(row, signal.gravest, least, lifted) for row, signal, least in rows)

@@ -55,7 +55,7 @@ class Rate(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of an account, under 1.1 kB as MessagePack. `day`: of the last lesson, as an ordinal; older ones are not taken.
+    """What is kept of an account, under 1.1 kB as MessagePack. `day`: of the last lesson, an ordinal; older ones are not taken.
 
     `people_*`: a Gamma of the people newly opened in a day. Habits are counts by insurer (16 bits), department and hour.
     """

@@ -48,13 +48,17 @@ LOGINS_MAX = 16  # logins remembered; an older one that asks again is a new one
 PLACES_MAX = 24  # networks and software remembered
 PLACE_DAYS = 90  # for so long
 FRESH_DAYS = 30  # a network or software is new to an account for so long
+FRESH_MAX = 4  # remembered at a time
+STRANGER_KNOWN = 2, -3  # what a stranger and a known person add to `Fresh.unlike`
+UNLIKE_MAX = 30  # where strangers are many anyway, the newest place has its turn
 USUALS_MAX = 1_024  # profiles worked out and remembered: 100 µs and some kB each
 
 
 class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A typed question by what the card says, as it was answered. `missed`: nothing confirmed; `known`: told of before.
 
-    `asked`: 32 bits of the keyed pseudonym of what was typed; `network`: a prefix (`gate/network.py`).
+    `asked`: 32 bits of the keyed pseudonym of what was typed; `network`: a prefix (`gate/network.py`); `since_day`: when a person
+    known was first told of.
     """
 
     at_s: int
@@ -67,6 +71,18 @@ class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
     software: str = ""
     session: str = ""
     decoy: bool = False
+    since_day: int = 0
+
+
+class Fresh(NamedTuple):
+    """A network and software that are new to an account: 32 bits of them, since which day, and how unlike the account so far.
+
+    `unlike` only says where `STRANGERS_ELSEWHERE` bets next: on one of them, lest a thief's be watered down with the practice's.
+    """
+
+    place: int
+    day: int
+    unlike: int = 0
 
 
 class Sensed(msgspec.Struct, frozen=True, array_like=True):
@@ -74,7 +90,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
 
     `step`: where it stands; `tally`: of today; `days`: whose openings have not matured; `logins`, `places`: 32 bits of each,
     places with the day they were last seen; `login`: trials of the last login, which the first person it opens will prove.
-    `fresh`: places that are new, with the day they were first seen.
+    `fresh`: surroundings that are new, the newest first.
     """
 
     watch: Watch
@@ -86,7 +102,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
     logins: tuple[int, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     login: tuple[int, int] = (0, 0)
-    fresh: tuple[tuple[int, int], ...] = ()
+    fresh: tuple[Fresh, ...] = ()
 
 
 Alerts = tuple[Alert, ...]
@@ -117,9 +133,11 @@ def sense(sensed: Sensed, question: Question) -> Sense:
         insurer=insurer_class(question.insurer),
         features=question.features,
         decoy=question.decoy,
-        elsewhere=bool(sensed.fresh) and not _places(question).isdisjoint(place for place, _ in sensed.fresh),
+        elsewhere=bool(sensed.fresh) and _is_of(max(sensed.fresh, key=_unlike), question),
     )
     sensed, trials, alerts = _tried(sensed, event)
+    if sensed.fresh and not (event.again or event.missed):
+        sensed = replace(sensed, fresh=tuple(_likened(each, question) for each in sensed.fresh))
     asked = sensed.asked if len(sensed.asked) < ASKED_MAX else frozenset()
     sensed = replace(sensed, asked=asked | {question.asked})
     alerts = of_day + of_login + alerts
@@ -217,14 +235,33 @@ def _entered(sensed: Sensed, question: Question) -> tuple[Sensed, Alerts]:
     lately = {place: day for place, day in before.items() if day > today - PLACE_DAYS} | dict.fromkeys(here, today)
     places = tuple(sorted(lately.items(), key=lambda each: -each[1])[:PLACES_MAX])
     logins = (*sensed.logins, login)[-LOGINS_MAX:]
-    fresh = tuple(each for each in sensed.fresh if each[1] > today - FRESH_DAYS)
-    if before:
-        fresh = (*fresh, *((place, today) for place in sorted(here - before.keys())))[-PLACES_MAX:]
+    fresh = tuple(each for each in sensed.fresh if each.day > today - FRESH_DAYS)
+    if is_new:
+        fresh = (Fresh(_surroundings(question), today), *fresh)[:FRESH_MAX]
     return replace(sensed, logins=logins, places=places, login=bits(trials), fresh=fresh), alerts
 
 
 def _places(question: Question) -> set[int]:
     return {_class("network", question.network), _class("software", question.software)}
+
+
+def _surroundings(question: Question) -> int:
+    return _class(question.network, question.software)
+
+
+def _unlike(fresh: Fresh) -> int:
+    return fresh.unlike
+
+
+def _is_of(fresh: Fresh, question: Question) -> bool:
+    """Asked from there; about people whom the account was told of since, nothing is said: a thief asks again about its own."""
+    return fresh.place == _surroundings(question) and question.since_day < fresh.day
+
+
+def _likened(fresh: Fresh, question: Question) -> Fresh:
+    if not _is_of(fresh, question):
+        return fresh
+    return fresh._replace(unlike=min(max(0, fresh.unlike + STRANGER_KNOWN[question.known]), UNLIKE_MAX))
 
 
 def _tried(sensed: Sensed, event: Event) -> tuple[Sensed, list[tuple[int, bool]], Alerts]:

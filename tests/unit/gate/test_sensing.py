@@ -152,8 +152,10 @@ def test_a_theft_quarantines_within(practice: Practice, told: dict[str, object],
     assert count <= within
 
 
-def test_who_asks_from_elsewhere_is_seen_beside_the_practices_own_day(practice: Practice) -> None:
-    """Three strangers a day among twenty-five honest questions: the practice's own share hardly moves."""
+@pytest.mark.parametrize("again", [0, 5])
+def test_who_asks_from_elsewhere_is_seen_beside_the_practices_own_day(practice: Practice, again: int) -> None:
+    """Three strangers a day among twenty-five honest questions: the practice's own share hardly moves. Nor does it help to ask
+    again about those whom the thief was told of, nor that the practice has a new line the next day."""
     played = Practice(26)
     played.__dict__.update(sensed=practice.sensed, alerts=[])
     opened = 0
@@ -161,6 +163,11 @@ def test_who_asks_from_elsewhere_is_seen_beside_the_practices_own_day(practice: 
         for number in range(3):
             played.ask(question(day * DAY_S + 9 * HOUR_S + number * 3_000, opened, **FAR_OFF))
             opened += 1
+        for number in range(again):
+            told = {"known": True, "since_day": FIRST_DAY + 180, **FAR_OFF}
+            played.ask(question(day * DAY_S + 9 * HOUR_S + number * 3_000 + 60, 1 << 20 | number, **told))
+        if day == FIRST_DAY + 181:
+            played.ask(question(day * DAY_S + 10 * HOUR_S, 1 << 21, network="203.0.113.0/24", session="new line"))
         played.day(day)
         if any(each.step is Step.PRESENCE_ONLY for each in played.alerts):
             break

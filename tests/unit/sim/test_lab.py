@@ -73,9 +73,9 @@ def test_fast_thieves_get_what_the_bucket_holds_at_most(name: str, lab: Lab, cou
 
 
 # Slow thieves: who uses the practice's own device ends in a quarantine; who asks from elsewhere is held to a login they cannot
-# make again, however often the practice makes its own: a few dozen people, where it was some two hundred.
+# make again, however often the practice makes its own: some twenty people, where it was some two hundred.
 INSIDE = {"mimic": 0.9, "help-desk": 0.4}
-ELSEWHERE = {"leaked-slow": 60, "fake-claims-50": 60, "fake-claims-90": 60}
+ELSEWHERE = {"leaked-slow": 40, "fake-claims-50": 40, "fake-claims-90": 40}
 
 
 @pytest.mark.parametrize("name", INSIDE)
@@ -87,9 +87,9 @@ def test_slow_thieves_are_quarantined(name: str, lab: Lab) -> None:
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_login_of_the_practice_lets_no_thief_in_again(name: str, lab: Lab) -> None:
     score = play(lab, SCENARIOS[name], 3)
-    assert score.newly[1] <= ELSEWHERE[name]  # the median: where a practice sees many strangers itself, it takes longer
+    assert score.newly[-1] <= ELSEWHERE[name]
     for each in score.loot:
-        assert each.refused["presence_required"] + each.refused["step_up_required"] > 40  # days in a row
+        assert each.refused["presence_required"] + each.refused["step_up_required"] > 20  # days in a row
     assert score.served["asked"] > 1_000
     assert score.served["refused"] < 0.01 * score.served["asked"]
 

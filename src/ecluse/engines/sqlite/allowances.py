@@ -47,7 +47,7 @@ FOLDED_PAGES = 4_000  # write-ahead log folded in at 16 MB, by the thread of the
 
 _STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
 _STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? WHERE id = ?"
-_KNOWN = "SELECT presence FROM opening WHERE account = ? AND person = ?"
+_KNOWN = "SELECT presence, day FROM opening WHERE account = ? AND person = ?"
 _OPEN = """
     INSERT INTO opening (account, person, practice, day, presence, justified) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
@@ -104,11 +104,11 @@ class LocalAllowances:
     def take(self, asks: Sequence[Ask]) -> list[str]:
         """Count each ask, and write it down for the watcher. People known already need no transaction where nothing is."""
         with self._turn:
-            known = [self._is_known(ask) for ask in asks]
+            known = [self._known_since(ask) for ask in asks]
             if all(known) and not (self._is_watched and any(ask.question for ask in asks)):
                 return [""] * len(asks)
             with self._transaction():
-                return [self._taken(ask, free) for free, ask in zip(known, asks, strict=True)]
+                return [self._taken(ask, since) for since, ask in zip(known, asks, strict=True)]
 
     def reached(self, mark: Mark) -> None:
         """Remember the mark: it is written with the next transaction, or after some."""
@@ -206,20 +206,20 @@ class LocalAllowances:
         with self._turn:
             return [name for (name,) in self._connection.execute(_INDEBTED, (today, limit))]
 
-    def _is_known(self, ask: Ask) -> bool:
-        """Whether the account has opened this person before, by a proof as good as this one."""
+    def _known_since(self, ask: Ask) -> int:
+        """The day on which the account opened this person, by a proof as good as this one; 0 for never."""
         account = self._accounts.get(ask.account)
         if account is None or not ask.person:
-            return False
+            return 0
         row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
-        return row is not None and (ask.presence is Presence.TYPED or row[0] > 0)
+        return row[1] if row and (ask.presence is Presence.TYPED or row[0] > 0) else 0
 
-    def _taken(self, ask: Ask, is_known: bool) -> str:
+    def _taken(self, ask: Ask, since_day: int) -> str:
         account = self._account(ask.account, ask.profession)
-        is_known = is_known or self._is_known(ask)  # since this process looked
-        refused = "" if is_known else self._take(ask, account)
+        since_day = since_day or self._known_since(ask)  # since this process looked
+        refused = "" if since_day else self._take(ask, account)
         if self._is_watched and ask.question and refused in WATCHED:
-            self._notes.put(account, Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known))
+            self._notes.put(account, Full(ask.question.at_s) if refused else _noted(ask, ask.question, since_day))
         return refused
 
     def _take(self, ask: Ask, account: int) -> str:
@@ -331,10 +331,11 @@ class LocalAllowances:
                 return
 
 
-def _noted(ask: Ask, question: Question, is_known: bool) -> Noted:
+def _noted(ask: Ask, question: Question, since_day: int) -> Noted:
     if not ask.person:
         return Noted(question, practice=ask.practice)
-    return Noted(replace(question, known=True) if is_known else question, _short(ask.person), ask.practice)
+    told = replace(question, known=True, since_day=since_day) if since_day else question
+    return Noted(told, _short(ask.person), ask.practice)
 
 
 def _short(person: bytes) -> int:
