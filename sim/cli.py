@@ -190,5 +190,20 @@ def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
 
 
 def _stolen(attack: Figures) -> str:
-    newly, portal = attack["people_newly_told"], attack["portal_people"]
-    return f"{attack['title']} : {newly} personnes pour {attack['asked']} questions (portail de 2024 : {portal})"
+    """The score of one attack, in French: what the thief got, and how others fared."""
+    refused, held = sum(attack["refused"].values()), ", ".join(f"{n} {step}" for step, n in attack["held"].items())
+    return (
+        f"{attack['title']} : {attack['people_newly_told']} personnes, {attack['fields_newly_told']} champs, "
+        f"la dernière après {lasting(attack['last_new_after_s'])} ; {attack['asked']} questions, {refused} refusées ; "
+        f"comptes volés : {held}. Autres : {attack['others_quarantined']} mis en quarantaine, "
+        f"{attack['others_refused']} refus sur {attack['others_asked']} ; patients du cabinet retardés : "
+        f"{attack['own_patients_delayed']} sur {attack['own_patients_asked']}. Portail de 2024 : {attack['portal_people']}"
+    )
+
+
+def lasting(seconds: float) -> str:
+    """A time in words: seconds, minutes, hours or days."""
+    for unit, length in (("jours", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

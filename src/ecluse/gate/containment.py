@@ -221,12 +221,15 @@ def _down(state: Containment, step: int, at_us: int) -> Containment:
     """Never upwards; what an operator asked for before is asked for anew, in the light of this."""
     if step <= state.step:
         return state
-    return Containment(state.kind, int(step), at_us, state.proved_us, **_held(state))
+    return _moved_down(state, step, at_us)
 
 
-def _held(state: Containment) -> dict[str, int]:
-    """What logins of before stay held to, whatever comes."""
-    return {"before_step": state.before_step, "before_us": state.before_us}
+def _moved_down(state: Containment, step: int, since_us: int, *, is_lost: bool = False) -> Containment:
+    """What proofs lifted before is kept: older logins stay held to it, whatever comes."""
+    return Containment(
+        state.kind, int(step), since_us, state.proved_us, is_lost=is_lost,
+        before_step=state.before_step, before_us=state.before_us,
+    )  # fmt: skip
 
 
 def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:
@@ -265,7 +268,7 @@ def _lost(state: Containment, event: Lost, at_us: int) -> Containment:
     if state.kind is not Kind.ACCOUNT:
         raise CONTAINMENT_REFUSED("only an account has devices", fix="Name an account.")
     since_us = state.since_us if state.step == Step.QUARANTINED else at_us
-    return Containment(state.kind, int(Step.QUARANTINED), since_us, state.proved_us, is_lost=True, **_held(state))
+    return _moved_down(state, Step.QUARANTINED, since_us, is_lost=True)
 
 
 def _reset(state: Containment, event: Reset, at_us: int) -> Containment:

@@ -192,8 +192,8 @@ def usual(profile: Profile) -> Usual:
         not signal.first or rate.hits + rate.others >= PRIOR_TRIES + signal.first
         for rate, signal in zip(profile.rates, SIGNALS, strict=True)
     ]
-    for row in (means, bounds, learnt):  # whoever is asked about, from wherever
-        row[Name.STRANGERS_ELSEWHERE] = row[Name.STRANGERS]
+    strangers, elsewhere = Name.STRANGERS, Name.STRANGERS_ELSEWHERE  # the same people, from wherever
+    means[elsewhere], bounds[elsewhere], learnt[elsewhere] = means[strangers], bounds[strangers], learnt[strangers]
     return Usual(
         tuple(means),
         tuple(bounds),

@@ -91,7 +91,7 @@ def test_a_login_of_the_practice_lets_no_thief_in_again(name: str, lab: Lab) -> 
     for each in score.loot:
         assert each.refused["presence_required"] + each.refused["step_up_required"] > 20  # days in a row
     assert score.served["asked"] > 1_000
-    assert score.served["refused"] < 0.01 * score.served["asked"]
+    assert score.served["refused"] < 0.1 * score.served["asked"]  # a month later one is closed: two people look at it
 
 
 def test_a_hundred_accounts_give_no_more_than_each(counters: Lab) -> None:
