@@ -104,6 +104,9 @@ def sim_calibrate(
     refusals: Annotated[
         bool, typer.Option("--refusals", help="Count what the built-in caps refuse honest accounts, instead.")
     ] = False,
+    beginning: Annotated[
+        bool, typer.Option("--beginning", help="Count what is refused while a hub begins, instead.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Play honest accounts of every profession, and print the table of caps that follows (docs/attacks.md says from what)."""
@@ -121,6 +124,18 @@ def sim_calibrate(
             return
         for each in found:
             OUT.print("{profession:<22}{asked:>10} questions, {refused} refusées".format(**each), highlight=False)
+        return
+    if beginning:
+        with Bars().stage("Une plateforme qui ouvre", len(professions)) as advance:
+            begun = [calibrate.beginnings(each, kept, years, seed, advance) for each in sorted(professions)]
+        if json:
+            print_json(begun)
+            return
+        for each in begun:
+            words = (
+                "{profession:<22}{asked:>10} questions, {without} refusées sous les plafonds usuels, {refused} sinon"
+            )
+            OUT.print(words.format(**each), highlight=False)
         return
     with Bars().stage("Comptes honnêtes", calibrate.accounts_of(years)) as advance:
         debts = calibrate.calibrated(years, seed, advance)

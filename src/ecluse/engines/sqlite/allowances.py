@@ -161,14 +161,14 @@ class LocalAllowances:
                 if (person in people) != (justified is not None)
             ]
             self._connection.executemany(_JUSTIFY, changed)
-            self._count(id_, self._caps(id_), today)
+            self._count(id_, self._caps(id_, today), today)
 
     def deny(self, account: str, person: bytes, today: int) -> bool:
         """Unjustified for ever: whether the account had opened the person without a pass."""
         with self._turn, self._transaction():
             id_ = self._account(account, "")
             done = self._connection.execute(_DENY, (id_, _short(person))).rowcount > 0
-            self._count(id_, self._caps(id_), today)
+            self._count(id_, self._caps(id_, today), today)
             return done
 
     def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int) -> None:
@@ -190,7 +190,7 @@ class LocalAllowances:
             row = self._connection.execute("SELECT id, profession FROM account WHERE name = ?", (account,)).fetchone()
             if row is None:
                 return None
-            caps = self._table.of(row[1])
+            caps = self._table.of(row[1], today)
             standing = self._count(row[0], caps, today)
             (count,) = self._connection.execute("SELECT count(*) FROM opening WHERE account = ?", row[:1]).fetchone()
             return Position(account, row[1], standing, caps, count)
@@ -226,7 +226,7 @@ class LocalAllowances:
         today = day_of(ask.at_us)
         if ask.presence is not Presence.TYPED:
             return self._shown(account, ask, today) if ask.person else ""
-        caps = self._table.of(ask.profession)
+        caps = self._table.of(ask.profession, today)
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
         if standing.day != today:
             standing = self._count(account, caps, today)
@@ -240,7 +240,7 @@ class LocalAllowances:
     def _shown(self, account: int, ask: Ask, today: int) -> str:
         """A pass: the person is the account's from now on, and an opening of before is justified."""
         if self._connection.execute(_SHOWN, (ask.presence, today, account, _short(ask.person))).rowcount:
-            self._count(account, self._table.of(ask.profession), today)
+            self._count(account, self._table.of(ask.profession, today), today)
         else:
             self._open(account, ask.person, ask.practice, today, ask.presence)
         return ""
@@ -259,7 +259,7 @@ class LocalAllowances:
         account, day = self._account(entry.account, ""), day_of(entry.ts_us)
         if self._open(account, entry.person, entry.practice, day, Presence(entry.presence)) and not entry.presence:
             standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
-            self._stand(account, opened(standing, self._caps(account), entry.ts_us))
+            self._stand(account, opened(standing, self._caps(account, day), entry.ts_us))
 
     def _count(self, account: int, caps: Caps, today: int) -> Standing:
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
@@ -273,9 +273,9 @@ class LocalAllowances:
     def _stand(self, account: int, standing: Standing) -> None:
         self._connection.execute(_STAND, (*astuple(standing), account))
 
-    def _caps(self, account: int) -> Caps:
+    def _caps(self, account: int, day: int) -> Caps:
         (name,) = self._connection.execute("SELECT profession FROM account WHERE id = ?", (account,)).fetchone()
-        return self._table.of(name)
+        return self._table.of(name, day)
 
     def _account(self, name: str, profession: str) -> int:
         """The number of an account. Its profession is what its last token said; one not said yet is `other`."""
