@@ -123,7 +123,8 @@ def sim_calibrate(
             print_json(found)
             return
         for each in found:
-            OUT.print("{profession:<22}{asked:>10} questions, {refused} refusées".format(**each), highlight=False)
+            words = "{profession:<22}{asked:>10} questions, {refused} refusées ; grands {largest_refused}/{largest_asked}"
+            OUT.print(words.format(**each), highlight=False)
         return
     if beginning:
         with Bars().stage("Une plateforme qui ouvre", len(professions)) as advance:

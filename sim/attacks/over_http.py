@@ -36,7 +36,8 @@ from sim.world import World
 
 SECOND_US = 1_000_000
 TOLD = {"confirmed", "quoted", "granted", "accepted"}  # outcomes that tell an account of a person
-CALM_S, CALM_TRIES = 0.3, 10  # between two looks of the watcher, and how many
+NOT_YET = {"lake_behind", "lake_busy"}
+CALM_S, CALM_TRIES = 0.5, 40  # between two looks of the watcher, and how many
 OTHERS_EACH = 3  # questions of each account
 OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
 
@@ -142,15 +143,17 @@ class Robber:
         return self._exposed(words, place)["displayed"]
 
     def _exposed(self, words: Sequence[str], place: Sequence[str]) -> Any:
-        """What the hub says, once its watcher has written down its last moves: until then the lake is behind the journal."""
+        """What the hub says, once its watcher has written down its last moves, and its server has exported what it is at: on a
+        clock that is moved, it does so every few seconds."""
         for _ in range(CALM_TRIES):
-            self.operator.command("journal", "export", *place)
             try:
+                self.operator.command("journal", "export", *place)
                 return self.operator.command("exposure", *words)
             except Refused as refused:
-                if refused.refusal.code != "lake_behind":
+                if refused.refusal.code not in NOT_YET:
                     raise
             time.sleep(CALM_S)
+        self.operator.command("journal", "export", *place)
         return self.operator.command("exposure", *words)
 
     def _scene(self) -> Scene:

@@ -124,7 +124,17 @@ def debts(
 
 def needed(profession: str, accounts: int, seed: int) -> int:
     """The smallest debt cap under which accounts of the largest size have ten questions in a million refused, or fewer."""
-    met, asked = Counter[int](), 0.0  # the debt that each opening met
+    met, asked = met_by_largest(profession, accounts, seed)
+    left = asked * REFUSED_PER_MILLION / 1e6
+    for cap in sorted(met, reverse=True):
+        if (left := left - met[cap]) < 0:
+            return cap + 1
+    return 1
+
+
+def met_by_largest(profession: str, accounts: int, seed: int) -> tuple[Counter[int], int]:
+    """A year of accounts of the largest size, under no cap: the debt that each opening met, and how many questions they asked."""
+    met, asked = Counter[int](), 0.0
     for number in range(accounts):
         draw = stream(seed, "largest", profession, number)
         who = habit(draw, profession)._replace(asks=RATES[profession].asks * SIZES[1])
@@ -137,11 +147,7 @@ def needed(profession: str, accounts: int, seed: int) -> int:
                 met[debt] += day >= START_DAY
                 debt += 1
                 asked += (day >= START_DAY) / (who.new * (1 - who.missed))
-    left = asked * REFUSED_PER_MILLION / 1e6
-    for cap in sorted(met, reverse=True):
-        if (left := left - met[cap]) < 0:
-            return cap + 1
-    return 1
+    return met, round(asked)
 
 
 def quantile(counts: Counter[int], share: float) -> int:
@@ -279,13 +285,19 @@ def _years(profession: str, years: int) -> int:
 
 
 def refused(profession: str, caps: Caps, years: int, seed: int, told: Callable[[int], None]) -> dict[str, object]:
-    """What caps refuse accounts of a profession in their first two years, typing everything or showing passes for 80 %."""
+    """What caps refuse accounts of a profession in their first two years, typing everything or showing passes for 80 %.
+
+    `largest_…`: of accounts of the largest size, by the profession's debt cap alone.
+    """
     asked, no = 0, Counter[str]()
     for share in (0.0, 0.8):
         found = refusals(profession, max(1, years // COUNTED // HEAVY.get(profession, 1)), 2, caps, share, seed)
         asked, no = asked + found.asked, no + found.refused
     told(1)
-    return {"profession": profession, "asked": asked, "refused": no.total(), "by": dict(no)}
+    met, largest = met_by_largest(profession, min(_years(profession, years), LARGEST), seed)
+    over = sum(count for debt, count in met.items() if debt >= caps.debt)
+    figures = {"asked": asked, "refused": no.total(), "by": dict(no)}
+    return {"profession": profession, **figures, "largest_asked": largest, "largest_refused": over}
 
 
 def calibrated(years: int, seed: int, told: Callable[[int], None]) -> list[Debts]:

@@ -57,8 +57,8 @@ def begun(profession: str, day: int | None) -> tuple[float, ...]:
 
 
 BEGINNINGS = [
-    (GP, 0, (3.0, 3.0, 3.0, 3.0)),  # 90 % of questions are about new people, where 30 % usually are
-    (PHYSIO, 0, (6.0, 6.0, 6.0, 6.0)),
+    (GP, 0, (1.5, 1.5, 3.0, 3.0)),  # 90 % of questions are about new people, where 30 % usually are
+    (PHYSIO, 0, (1.5, 1.5, 6.0, 6.0)),
     ("radiologist", 0, (1.2, 1.2, 1.2, 1.2)),
     (GP, 1, (1.0, 1.0, 3.0, 3.0)),  # what was opened on the last day weighs for thirty more
     (GP, 30, (1.0, 1.0, 3.0, 3.0)),
