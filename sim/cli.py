@@ -123,7 +123,9 @@ def sim_calibrate(
             print_json(found)
             return
         for each in found:
-            words = "{profession:<22}{asked:>10} questions, {refused} refusées ; grands {largest_refused}/{largest_asked}"
+            words = (
+                "{profession:<22}{asked:>10} questions, {refused} refusées ; grands {largest_refused}/{largest_asked}"
+            )
             OUT.print(words.format(**each), highlight=False)
         return
     if beginning:

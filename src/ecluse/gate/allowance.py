@@ -84,8 +84,8 @@ class Beginning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A hub's first weeks, in which everybody is new to every account: `new_percent` of questions, up to the day `until`.
 
     Debt and year are as many times as wide as that is more than the profession's usual share, and `DEBT_DAYS` longer, for what
-    was opened on the last day weighs as long. The bucket, which is what holds a fast thief, is `BUCKET_TIMES` as wide at most, until
-    that day. It ends by itself.
+    was opened on the last day weighs as long. The bucket, which is what holds a fast thief, is `BUCKET_TIMES` as wide at most,
+    until that day. It ends by itself.
     """
 
     until: date

@@ -190,7 +190,8 @@ def test_a_calibrated_table_is_one_a_hub_reads() -> None:
     debts = [calibrate.debts(each, 1, 0.0, 1) for each in RATES]
     text = calibrate.table(debts, built_in_caps(), date(2026, 11, 29), 1)
     table = msgspec.toml.decode(text, type=CapTable)
-    assert table.of("medecin").debt == -(-debts[0].p999 * 5 // 4)
+    assert table.of("medecin").debt == max(-(-debts[0].p999 * 5 // 4), debts[0].needed)
+    assert all(each.caps().debt >= each.needed > each.p999 / 4 for each in debts)
     assert table.fleet == built_in_caps().fleet
     assert f"{sum(each.account_years for each in debts)} account-years" in table.source
 
@@ -201,6 +202,24 @@ def test_caps_refuse_nobody_honest(profession: str) -> None:
     found = calibrate.refused(profession, built_in_caps().of(profession), 16, 3, lambda _: None)
     assert found["asked"] > 4_000  # type: ignore[operator]
     assert found["refused"] == 0
+
+
+@pytest.mark.parametrize("profession", [GP, "physiotherapist"])
+def test_a_beginning_refuses_nobody_where_usual_caps_would(profession: str) -> None:
+    found = calibrate.beginnings(profession, built_in_caps(), 40, 3, lambda _: None)
+    assert found["asked"] > 10_000  # type: ignore[operator]
+    assert found["refused"] == 0
+    if profession != GP:
+        assert found["without"] > 0.02 * found["asked"]  # type: ignore[operator]
+
+
+def test_caps_hold_for_the_largest_accounts() -> None:
+    """They are one in 230: no sample of a few hundred meets as many as a cap has to be asked about."""
+    for profession in (GP, "audio"):
+        most = calibrate.needed(profession, 20, 1)
+        met, asked = calibrate.met_by_largest(profession, 20, 1)
+        assert sum(count for debt, count in met.items() if debt >= most) <= asked * 10 / 1e6
+        assert sum(count for debt, count in met.items() if debt >= most - 5) > 0
 
 
 QUANTILES = [([7], 0.95, 7), (list(range(1, 101)), 0.95, 95), (list(range(1, 101)), 0.5, 50), ([1, 2, 3], 0.95, 3)]
