@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from math import ceil
 from random import Random
 
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from ecluse.gate.allowance import (
     DAY_US,
     DEBT_DAYS,
-    EPOCH,
+    FIRST_ORDINAL,
     OTHER,
     YEAR_DAYS,
     Beginning,
@@ -225,7 +225,7 @@ def begun(profession: str, accounts: int, caps: CapTable, seed: int, *, widened:
         draw = stream(seed, "beginning", profession, number)
         usual = habit(draw, profession)
         start = START_DAY + draw.randrange(YEAR_DAYS)
-        last = EPOCH + timedelta(days=start + BEGINNING_DAYS - 1)
+        last = date.fromordinal(FIRST_ORDINAL + start + BEGINNING_DAYS - 1)
         table = replace(caps, beginning=Beginning(last) if widened else None)
         account = _Account(lambda day, table=table: table.of(profession, day))  # type: ignore[misc]
         for day in range(start, start + 2 * BEGINNING_DAYS):

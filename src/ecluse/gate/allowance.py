@@ -27,7 +27,7 @@ from ecluse.gate.signals import SIGNALS, Name, usual_rate
 from ecluse.journal.entry import Entry, Operation
 from ecluse.kernel.errors import refusal
 
-EPOCH = date(1970, 1, 1)
+FIRST_ORDINAL = 719_163  # of 1970-01-01, from which days are numbered
 DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
@@ -98,7 +98,7 @@ class Beginning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def last_day(self) -> int:
         """The number of its last day."""
-        return (self.until - EPOCH).days
+        return self.until.toordinal() - FIRST_ORDINAL
 
     def times(self, profession: str) -> float:
         """How many times as wide the caps of a profession are; never narrower."""

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import astuple
 
-from ecluse.gate.allowance import EPOCH, CapTable
+from ecluse.gate.allowance import CapTable
 from ecluse.kernel.errors import Refused
 from ecluse.settings import GateSettings
 from ecluse.wiring.gate import built_in_caps, read_caps
@@ -44,7 +44,7 @@ def test_a_table_that_would_leave_somebody_without_caps_is_refused(tmp_path: Pat
 
 
 LAST = date(2027, 3, 31)
-DAY = (LAST - EPOCH).days
+DAY = (LAST - date(1970, 1, 1)).days
 PHYSIO, GP = "physiotherapist", "general_practitioner"
 
 
