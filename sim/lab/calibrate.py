@@ -124,30 +124,38 @@ def debts(
 
 def needed(profession: str, accounts: int, seed: int) -> int:
     """The smallest debt cap under which accounts of the largest size have ten questions in a million refused, or fewer."""
-    met, asked = met_by_largest(profession, accounts, seed)
+    found, asked = met(profession, accounts, seed, largest=True)
     left = asked * REFUSED_PER_MILLION / 1e6
-    for cap in sorted(met, reverse=True):
-        if (left := left - met[cap]) < 0:
+    for cap in sorted(found, reverse=True):
+        if (left := left - found[cap]) < 0:
             return cap + 1
     return 1
 
 
-def met_by_largest(profession: str, accounts: int, seed: int) -> tuple[Counter[int], int]:
-    """A year of accounts of the largest size, under no cap: the debt that each opening met, and how many questions they asked."""
-    met, asked = Counter[int](), 0.0
+def met(profession: str, accounts: int, seed: int, *, largest: bool) -> tuple[Counter[int], int]:
+    """A year of accounts of every size, or of the largest, under no cap: the debt each opening met; questions asked in all."""
+    found, asked = Counter[int](), 0.0
     for number in range(accounts):
-        draw = stream(seed, "largest", profession, number)
-        who = habit(draw, profession)._replace(asks=RATES[profession].asks * SIZES[1])
+        draw = stream(seed, *(("largest", profession) if largest else ("debts", profession, 0.0)), number)
+        who = habit(draw, profession)
+        if largest:
+            who = who._replace(asks=RATES[profession].asks * SIZES[1])
         leaves: Counter[int] = Counter()
         debt = 0
         for day in range(START_DAY - WARM_DAYS, START_DAY + YEAR_DAYS):
             debt -= leaves.pop(day, 0)
             for settled in opened_on(draw, who, day):
                 leaves[min(settled or day + DEBT_DAYS, day + DEBT_DAYS)] += 1
-                met[debt] += day >= START_DAY
+                found[debt] += day >= START_DAY
                 debt += 1
                 asked += (day >= START_DAY) / (who.new * (1 - who.missed))
-    return met, round(asked)
+    return found, round(asked)
+
+
+def over(profession: str, cap: int, accounts: int, seed: int, *, largest: bool) -> tuple[int, int]:
+    """How many questions a debt cap refuses such accounts at most, of how many."""
+    found, asked = met(profession, accounts, seed, largest=largest)
+    return sum(count for debt, count in found.items() if debt >= cap), asked
 
 
 def quantile(counts: Counter[int], share: float) -> int:
@@ -287,17 +295,19 @@ def _years(profession: str, years: int) -> int:
 def refused(profession: str, caps: Caps, years: int, seed: int, told: Callable[[int], None]) -> dict[str, object]:
     """What caps refuse accounts of a profession in their first two years, typing everything or showing passes for 80 %.
 
-    `largest_…`: of accounts of the largest size, by the profession's debt cap alone.
+    `every_…`, `largest_…`: accounts of every size, and of the largest, by the profession's debt cap alone.
     """
     asked, no = 0, Counter[str]()
     for share in (0.0, 0.8):
         found = refusals(profession, max(1, years // COUNTED // HEAVY.get(profession, 1)), 2, caps, share, seed)
         asked, no = asked + found.asked, no + found.refused
     told(1)
-    met, largest = met_by_largest(profession, min(_years(profession, years), LARGEST), seed)
-    over = sum(count for debt, count in met.items() if debt >= caps.debt)
-    figures = {"asked": asked, "refused": no.total(), "by": dict(no)}
-    return {"profession": profession, **figures, "largest_asked": largest, "largest_refused": over}
+    figures: dict[str, object] = {"asked": asked, "refused": no.total(), "by": dict(no)}
+    for size in ("every", "largest"):
+        accounts = min(_years(profession, years), LARGEST)
+        no_more, of = over(profession, caps.debt, accounts, seed, largest=size == "largest")
+        figures |= {f"{size}_refused": no_more, f"{size}_asked": of}
+    return {"profession": profession, **figures}
 
 
 def calibrated(years: int, seed: int, told: Callable[[int], None]) -> list[Debts]:

@@ -117,14 +117,19 @@ def test_http_and_laboratory_give_the_same(fast: tuple[Path, dict[str, Any]]) ->
     assert attack["own_patients_delayed"] == attack["own_patients_asked"] > 0
 
 
+TOGETHER = ("bad-token", "blind", "stolen-device", "help-desk", "hundred")  # of seconds
+RUNS = [TOGETHER, *((name,) for name in SLOW if name not in TOGETHER)]
+
+
 @pytest.mark.slow
-def test_slow_attacks_over_http(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", RUNS, ids="+".join)
+def test_slow_attacks_over_http(names: tuple[str, ...], tmp_path: Path) -> None:
     acts = {**os.environ, "ECLUSE_GATE_DETECTORS": "act"}
-    attacks = played(tmp_path / "run", SLOW, acts, timeout_s=900)
-    for name, attack in attacks.items():
+    for name, attack in played(tmp_path / "run", names, acts, timeout_s=600).items():
         scored(tmp_path / "run", attack, *SLOW[name])
-    assert attacks["fake-claims-50"]["false_claims"] < attacks["fake-claims-90"]["false_claims"]
-    assert attacks["insider"]["last_new_after_s"] > 7 * DAY_S
+        assert (attack["false_claims"] > 0) == name.startswith("fake-claims")
+        if SCENARIOS[name].plan.days > 1:
+            assert attack["last_new_after_s"] > 3_600
 
 
 def told_of(out: Path, account: str) -> tuple[str, date]:

@@ -217,9 +217,10 @@ def test_caps_hold_for_the_largest_accounts() -> None:
     """They are one in 230: no sample of a few hundred meets as many as a cap has to be asked about."""
     for profession in (GP, "audio"):
         most = calibrate.needed(profession, 20, 1)
-        met, asked = calibrate.met_by_largest(profession, 20, 1)
-        assert sum(count for debt, count in met.items() if debt >= most) <= asked * 10 / 1e6
-        assert sum(count for debt, count in met.items() if debt >= most - 5) > 0
+        refused, asked = calibrate.over(profession, most, 20, 1, largest=True)
+        assert refused <= asked * 10 / 1e6
+        assert calibrate.over(profession, most - 5, 20, 1, largest=True)[0] > refused
+        assert calibrate.over(profession, built_in_caps().of(profession).debt, 40, 1, largest=False)[0] == 0
 
 
 QUANTILES = [([7], 0.95, 7), (list(range(1, 101)), 0.95, 95), (list(range(1, 101)), 0.5, 50), ([1, 2, 3], 0.95, 3)]
