@@ -65,7 +65,7 @@ def test_every_attack_is_one_of_these() -> None:
     assert {*FAST, *SLOW} == {*SCENARIOS}
 
 
-def played(out: Path, names: Iterable[str], env: dict[str, str] = WITHOUT, timeout_s: int = 120) -> dict[str, Any]:
+def played(out: Path, names: Iterable[str], env: dict[str, str] = WITHOUT, timeout_s: int = 400) -> dict[str, Any]:
     words = [word for name in names for word in ("--attack", name)]
     ran = ecluse(
         "sim", "run", "--people", str(PEOPLE), "--seed", str(SEED), *words, "--out", str(out), "--json",
