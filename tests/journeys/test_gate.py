@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,29 @@ LINE = {
     "base_cents": 3150,
     "amo_rate": "70%",
 }
+
+
+def test_a_hub_that_begins_lets_more_through_until_a_day(site: Site) -> None:
+    """Of a profession nobody names, of whose questions 45 % are about new people, twice as many; each table is journalled."""
+    now = datetime.now(UTC).date()
+    over, holds = now - timedelta(days=33), now + timedelta(days=9)
+    opened = 0
+    for until, most in ((over, 5), (holds, 10)):
+        site.environment["ECLUSE_GATE_BEGINNING_UNTIL"] = until.isoformat()
+        site.start()
+        with site.client() as client:
+            while said(client, opened) == "confirmed":
+                opened += 1
+        assert opened == most
+        site.stop()
+        assert (f"Caps are wide until {holds}" in site.run("gate", "show").stdout) == (until == holds)
+    (found,) = [check for check in site.json("doctor")["checks"] if check["check"] == "caps"]
+    assert (found["verdict"], f"wide until {holds}" in found["found"]) == ("ok", True)
+    told = [each.outcome for each in entries_in(site.directory / "journal") if each.operation is Operation.CAPS_SET]
+    assert {day.isoformat() for day in (over, holds) if any(day.isoformat() in outcome for outcome in told)} == {
+        over.isoformat(),
+        holds.isoformat(),
+    }
 
 
 def test_a_kill_a_restart_and_a_lost_file_forgive_nothing(site: Site) -> None:
