@@ -110,6 +110,9 @@ def sim_calibrate(
     refusals: Annotated[
         bool, typer.Option("--refusals", help="Count what the built-in caps refuse honest accounts, instead.")
     ] = False,
+    beginning: Annotated[
+        bool, typer.Option("--beginning", help="Count what is refused while a hub begins, instead.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Play honest accounts of every profession, and print the table of caps that follows (docs/attacks.md says from what)."""
@@ -126,7 +129,22 @@ def sim_calibrate(
             print_json(found)
             return
         for each in found:
-            OUT.print("{profession:<22}{asked:>10} questions, {refused} refusées".format(**each), highlight=False)
+            words = (
+                "{profession:<22}{asked:>10} questions, {refused} refusées ; grands {largest_refused}/{largest_asked}"
+            )
+            OUT.print(words.format(**each), highlight=False)
+        return
+    if beginning:
+        with Bars().stage("Une plateforme qui ouvre", len(professions)) as advance:
+            begun = [calibrate.beginnings(each, kept, years, seed, advance) for each in sorted(professions)]
+        if json:
+            print_json(begun)
+            return
+        for each in begun:
+            words = (
+                "{profession:<22}{asked:>10} questions, {without} refusées sous les plafonds usuels, {refused} sinon"
+            )
+            OUT.print(words.format(**each), highlight=False)
         return
     with Bars().stage("Comptes honnêtes", calibrate.accounts_of(years)) as advance:
         debts = calibrate.calibrated(years, seed, advance)
@@ -229,5 +247,20 @@ def _exactly(exact: Figures) -> str:
 
 
 def _stolen(attack: Figures) -> str:
-    newly, portal = attack["people_newly_told"], attack["portal_people"]
-    return f"{attack['title']} : {newly} personnes pour {attack['asked']} questions (portail de 2024 : {portal})"
+    """The score of one attack, in French: what the thief got, and how others fared."""
+    refused, held = sum(attack["refused"].values()), ", ".join(f"{n} {step}" for step, n in attack["held"].items())
+    return (
+        f"{attack['title']} : {attack['people_newly_told']} personnes, {attack['fields_newly_told']} champs, "
+        f"la dernière après {lasting(attack['last_new_after_s'])} ; {attack['asked']} questions, {refused} refusées ; "
+        f"comptes volés : {held}. Autres : {attack['others_quarantined']} mis en quarantaine, "
+        f"{attack['others_refused']} refus sur {attack['others_asked']} ; patients du cabinet retardés : "
+        f"{attack['own_patients_delayed']} sur {attack['own_patients_asked']}. Portail de 2024 : {attack['portal_people']}"
+    )
+
+
+def lasting(seconds: float) -> str:
+    """A time in words: seconds, minutes, hours or days."""
+    for unit, length in (("jours", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -86,6 +86,7 @@ class HttpDoor:
         self._by_number = {person.number: person for person in place.world.people}
         self._tokens: dict[str, str] = {}
         self._used: dict[str, Login] = {}
+        self.logins_ts: dict[str, int] = {}  # when whoever is at a stolen account last logged in
         self._engagements: dict[tuple[str, Aim], str] = {}
         self._copies: dict[str, _Copy] = {}
         self._draw = stream(place.world.seed, "false claims", scenario.name)
@@ -99,7 +100,7 @@ class HttpDoor:
 
     def enter(self, account: str, *, elsewhere: bool) -> None:
         """The stolen token: of the practice's own login, or of one of the thief's."""
-        self._tokens[account] = self._token(account)
+        self._log_in(account)
 
     def ask(self, account: str, aim: Aim) -> Answer:
         """A rights check."""
@@ -140,7 +141,7 @@ class HttpDoor:
     def prove(self, account: str) -> None:
         """Log in anew: a token of this instant, after the limit it is to lift."""
         self.place.clock.set(self.place.clock.seconds + 2)
-        self._tokens[account] = self._token(account)
+        self._log_in(account)
 
     def is_safe(self, account: str, aim: Aim) -> bool:
         """The thief's own copy of the hub knows what was asked through it, and nothing else."""
@@ -152,47 +153,62 @@ class HttpDoor:
             self.place.clock.set(self.place.clock.seconds + seconds)
 
     def sleep(self) -> None:
-        """The night's payment run, then the next morning; the session goes on under a token refreshed."""
+        """The night's payment run, then the next morning. A stolen session goes on under a token refreshed, of the same login; on
+        the practice's own device its staff logs in each morning."""
         self.place.pay(self.place.today)
         now = self.place.clock.now()
         morning = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0) + timedelta(seconds=MORNING_S)
         self.wait((morning - now).total_seconds())
-        self._tokens = {account: self._token(account) for account in self._tokens}
+        for account in self._tokens:
+            if self.scenario.plan.elsewhere:
+                self._tokens[account] = self._token(account)
+            else:
+                self._log_in(account)
 
     def own_patients(self, draw: random.Random) -> tuple[int, int]:
-        """Ask about people new to the robbed practices, as their own staff would: how many, how many refused."""
+        """Ask about people new to a robbed practice, as its own staff do who log in anew: how many, how many refused."""
         if self.scenario.token != "true":
             return 0, 0
         asked = refused = 0
+        self.place.clock.set(self.place.clock.seconds + 2)
         covered = [person for person in self.place.world.people if self.place.world.rights(person)]
         for account in list(self.staff)[:1]:
+            token = self.place.tokens.fresh(account, int(self.now_s))
             new = [person for person in covered if person.number not in self._known.get(account, set())]
             for person in draw.sample(new, min(OWN_PATIENTS, len(new))):
                 asked += 1
-                refused += "code" in self._check(account, aim_at(self.place.world, person))
+                refused += "code" in self._check(account, aim_at(self.place.world, person), token)
         return asked, refused
 
     def close(self) -> None:
         """Hang up."""
         self._line.close()
 
-    def _check(self, account: str, aim: Aim) -> dict[str, Any]:
+    def _check(self, account: str, aim: Aim, token: str = "") -> dict[str, Any]:
         beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
         day, domain = self.place.today, self.staff[account].trade.domain
         body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": day, "domain": domain}
         sent_at = self.now_s
-        answer = self._post(CHECKS, body, account)
-        self.place.record.hear_check(Between.of(sent_at, self.now_s), account, self._used[account], body, answer)
+        answer = self._post(CHECKS, body, account, token)
+        login = self._own(account) if token else self._used[account]
+        self.place.record.hear_check(Between.of(sent_at, self.now_s), account, login, body, answer)
         return answer
 
-    def _post(self, path: str, body: dict[str, Any], account: str) -> dict[str, Any]:
-        login = self._login(account)
-        headers = {"authorization": f"Bearer {self._tokens[account]}", HEADER: login.address}
+    def _post(self, path: str, body: dict[str, Any], account: str, token: str = "") -> dict[str, Any]:
+        """Sent with the stolen token, or from the practice with one of its own."""
+        login = self._own(account) if token else self._login(account)
+        headers = {"authorization": f"Bearer {token or self._tokens[account]}", HEADER: login.address}
         return self._line.post(path, body, headers)
 
+    def _own(self, account: str) -> Login:
+        return self.place.tokens.logins.of(account, FULL, after_noon=False)
+
     def _login(self, account: str) -> Login:
-        own = self.place.tokens.logins.of(account, FULL, after_noon=False)
-        return ELSEWHERE if self.scenario.plan.elsewhere else own
+        return ELSEWHERE if self.scenario.plan.elsewhere else self._own(account)
+
+    def _log_in(self, account: str) -> None:
+        self.logins_ts[account] = int(self.now_s)
+        self._tokens[account] = self._token(account)
 
     def _token(self, account: str) -> str:
         who, login = self.staff[account], self._login(account)
@@ -201,7 +217,7 @@ class HttpDoor:
             return "forged"
         holder = Account(
             account, who.practice.number, who.trade.profession, "", frozenset(token_kinds()[FULL].split()),
-            software=used.software, session=used.session,
+            software=used.software, session=used.session, auth_ts=self.logins_ts[account],
             jkt=NOBODYS_KEY if self.scenario.token == "replayed" else "",
         )  # fmt: skip
         return self.place.tokens.issuer.token(holder, int(self.now_s))

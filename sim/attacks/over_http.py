@@ -16,11 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from ecluse.gate.containment import Containment
+from ecluse.gate.signals import Step
 from ecluse.kernel.errors import Refused
 from sim.attacks.aims import Aim, aim_at, portal
 from sim.attacks.http_door import CHECKS, HttpDoor, Line, Scene
 from sim.attacks.scenarios import FAST, Scenario
-from sim.attacks.thief import Loot, rob
+from sim.attacks.thief import QUARANTINED, Loot, rob
 from sim.auditor.lie import Oath
 from sim.auditor.told import Between, Record, instant
 from sim.clock import Ahead
@@ -33,19 +37,25 @@ from sim.world import World
 
 SECOND_US = 1_000_000
 TOLD = {"confirmed", "quoted", "granted", "accepted"}  # outcomes that tell an account of a person
-CALM_S, CALM_TRIES = 0.3, 10  # between two looks of the watcher, and how many
+NOT_YET = {"lake_behind", "lake_busy"}
+CALM_S, CALM_TRIES = 0.5, 40  # between two looks of the watcher, and how many
 OTHERS_EACH = 3  # questions of each account
 OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
 
 
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """How others fared meanwhile: accounts nobody stole, and the robbed practice's own patients; asked, and refused."""
+    """How others fared meanwhile: accounts nobody stole, and the robbed practice's own patients; asked, and refused.
+
+    `codes`: what others were refused with; `quarantined`: accounts that nobody ever stole and that are closed at the end.
+    """
 
     asked: int = 0
     refused: int = 0
     own_asked: int = 0
     own_refused: int = 0
+    codes: dict[str, int] = field(default_factory=dict)
+    quarantined: int = 0
 
 
 @dataclass
@@ -79,9 +89,16 @@ class Robber:
         loot.stolen, loot.began_ts = accounts, began_ts
         loot.took_s = time.perf_counter() - began_s
         loot.portal = portal(self.world, list(itertools.islice(listing, loot.asked)))
-        loot.displayed = self._displayed(stolen, began_ts, door.now_s)
+        shown = self._displayed(stolen, began_ts, door.now_s)
+        loot.displayed, told = shown["people"]["at_most"], sum(shown["disclosures"].values())
         self.oath.same("what a thief was told is known", scenario.name, loot.displayed, loot.confirmed)
-        self.honest[scenario.name] = Honest(others.asked, others.refused, *door.own_patients(draw))
+        more = told - loot.fields
+        holds = more > 0 if loot.claims else not more  # what a claim is answered tells of its person, too
+        self.oath.true("what a thief was told is known", f"{scenario.name}, fields", holds, str(loot.fields), told)
+        closed = self._limits(loot, door)
+        self.honest[scenario.name] = Honest(
+            others.asked, others.codes.total(), *door.own_patients(draw), dict(others.codes), closed
+        )
         door.close()
         return loot
 
@@ -103,26 +120,42 @@ class Robber:
                 found.setdefault(each.planned.account, []).append(each.planned.must.person)
         return found
 
-    def _displayed(self, stolen: Sequence[Professional], began_ts: float, until_ts: float) -> int:
-        """How many people the hub says it showed these accounts since."""
+    def _limits(self, loot: Loot, door: HttpDoor) -> int:
+        """What the hub holds the stolen logins to; how many others are closed. Raises `Lie` where it says other than it did."""
+        limits = {each["name"]: each for each in self.operator.command("gate", "show", "--dir", str(self.directory))}
+        steps: Counter[Step] = Counter()
+        for account in loot.stolen:
+            state = msgspec.convert(limits.get(account, {}).get("state", {"kind": "account"}), Containment)
+            steps[Step(state.step_of(door.logins_ts[account] * SECOND_US))] += 1
+        loot.held = {step.name.lower(): count for step, count in sorted(steps.items())}
+        loot.quarantined = steps[Step.QUARANTINED]
+        was = bool(loot.refused[QUARANTINED])
+        self.oath.true(
+            "a closed account is known", loot.scenario.name, not was or loot.quarantined > 0, "closed", loot.held
+        )
+        closed = {name for name, each in limits.items() if each["step"] == "quarantined"}
+        return len(closed & {who.account for who in self.world.professionals} - self.robbed)
+
+    def _displayed(self, stolen: Sequence[Professional], began_ts: float, until_ts: float) -> Any:
+        """Whom, and with which fields, the hub says it showed these accounts since."""
         place = ("--dir", str(self.directory))
         words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(until_ts * SECOND_US)), *place]
         for who in stolen:
             words += ["--account", who.account]
-        said = self._exposed(words, place)
-        people: int = said["displayed"]["people"]["at_most"]
-        return people
+        return self._exposed(words, place)["displayed"]
 
     def _exposed(self, words: Sequence[str], place: Sequence[str]) -> Any:
-        """What the hub says, once its watcher has written down its last moves: until then the lake is behind the journal."""
+        """What the hub says, once its watcher has written down its last moves, and its server has exported what it is at: on a
+        clock that is moved, it does so every few seconds."""
         for _ in range(CALM_TRIES):
-            self.operator.command("journal", "export", *place)
             try:
+                self.operator.command("journal", "export", *place)
                 return self.operator.command("exposure", *words)
             except Refused as refused:
-                if refused.refusal.code != "lake_behind":
+                if refused.refusal.code not in NOT_YET:
                     raise
             time.sleep(CALM_S)
+        self.operator.command("journal", "export", *place)
         return self.operator.command("exposure", *words)
 
     def _scene(self) -> Scene:
@@ -143,7 +176,7 @@ class _Others:
     def __init__(self, robber: Robber, scene: Scene, address: Address) -> None:
         self.robber, self.scene, self.address = robber, scene, address
         self.staff = [who for who in robber.world.professionals if who.account not in robber.robbed]
-        self.asked = self.refused = 0
+        self.asked, self.codes = 0, Counter[str]()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work)
 
@@ -168,11 +201,18 @@ class _Others:
                 aim = next(people)
                 beneficiary = {"nir": aim.nir, "birth_date": aim.birth_date, "birth_rank": aim.birth_rank}
                 body = {"insurer": aim.insurer, "beneficiary": beneficiary, "care_date": self.scene.today}
-                sent_at = self.robber.clock.now().timestamp()
-                token = self.robber.tokens.fresh(who.account, int(sent_at))
                 asked = body | {"domain": who.trade.domain}
-                answer = line.post(CHECKS, asked, {"authorization": f"Bearer {token}"})
-                at = Between.of(sent_at, self.robber.clock.now().timestamp())
-                self.robber.record.hear_check(at, who.account, NOWHERE, asked, answer)  # no address was said
+                answer = self._answered(line, who, asked)
+                if answer.get("code") == "unauthenticated":  # the clock was moved on under the token
+                    answer = self._answered(line, who, asked)
                 self.asked += 1
-                self.refused += "code" in answer
+                if "code" in answer:
+                    self.codes[answer["code"]] += 1
+
+    def _answered(self, line: Line, who: Professional, asked: dict[str, Any]) -> dict[str, Any]:
+        sent_at = self.robber.clock.now().timestamp()
+        token = self.robber.tokens.fresh(who.account, int(sent_at))
+        answer = line.post(CHECKS, asked, {"authorization": f"Bearer {token}"})
+        at = Between.of(sent_at, self.robber.clock.now().timestamp())
+        self.robber.record.hear_check(at, who.account, NOWHERE, asked, answer)  # no address was said
+        return answer

@@ -67,10 +67,11 @@ class Door(Protocol):
 
 @dataclass
 class Loot:
-    """What one attack gave. `newly`: people an account told of that it did not know; `confirmed`: known or not.
+    """What one attack gave. `newly`: people an account told of that it did not know; `confirmed`: known or not; fields likewise.
 
     `displayed`: the same, as `ecluse exposure` answers. `last_new_s`: from the first question to the last person newly told of:
-    the time to containment. `quarantined`: accounts that were. `people`: whom the thief was told of, by their numbers.
+    the time to containment. `quarantined`: accounts that were; `held`: by step, those whose stolen login is held to it then.
+    `people`: whom the thief was told of, by their numbers.
     """
 
     scenario: Scenario
@@ -79,12 +80,14 @@ class Loot:
     newly: int = 0
     confirmed: int = 0
     fields: int = 0
+    fields_newly: int = 0
     claims: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     timeline: Timeline = field(default_factory=lambda: [(0, 0)])
     portal: Timeline = field(default_factory=lambda: [(0, 0)])
     last_new_s: float = 0.0
     quarantined: int = 0
+    held: dict[str, int] = field(default_factory=dict)
     displayed: int = 0
     took_s: float = 0.0
     stolen: Sequence[str] = ()
@@ -174,6 +177,7 @@ class _Thief:
         if not answer.is_new:
             return
         loot.newly += 1
+        loot.fields_newly += answer.fields
         loot.last_new_s = self.door.now_s - self.began_s
         loot.timeline.append((loot.asked, loot.newly))
         if self.draw.randrange(100) < self.plan.claimed_share:

@@ -1,7 +1,9 @@
 """Honest accounts by the hundred, counters alone: the debt of each day, and how many of their questions the caps refuse.
 
-Debts are those of accounts without any cap; caps are p99.9 of them × 1.25. Refusals are those of the hub's own functions
-(`gate.allowance`) under a table of caps. People have no identity here: an opening is a day, and the day its claim is settled.
+Debts are those of accounts without any cap. Caps are p99.9 of them × 1.25, and no less than the largest accounts of the
+profession need, too few to be met among some hundred: ten refusals in a million of their own questions. Refusals are those of the
+hub's own functions (`gate.allowance`) under a table of caps. People have no identity here: an opening is a day, and the day its
+claim is settled.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ from datetime import date
 from math import ceil
 from random import Random
 
+from msgspec.structs import replace
+
 from ecluse.gate.allowance import (
     DAY_US,
     DEBT_DAYS,
+    FIRST_ORDINAL,
     OTHER,
     YEAR_DAYS,
+    Beginning,
     Caps,
     CapTable,
     Opened,
@@ -28,10 +34,12 @@ from ecluse.gate.allowance import (
 )
 from ecluse.gate.fleet import FleetCap
 from ecluse.gate.signals import SIGNALS, Name, usual_rate
-from sim.lab.rates import RATES, Habit, habit, questions, settles_on
+from sim.lab.rates import RATES, SIZES, Habit, habit, questions, settles_on
 from sim.seeds import stream
 
 HEADROOM = 1.25  # of a profession's cap, above the debts that were played
+LARGEST = 100  # account-years of the largest size, for each profession
+REFUSED_PER_MILLION = 10
 BURSTS = 2  # busiest days at once: the Monday after a holiday, a colleague's patients
 BURST_LEAST, REFILL_LEAST = (
     61,
@@ -43,13 +51,17 @@ HOSPITAL = 10
 # An account-year under caps costs 0.2 to 30 s of the processor, for all its openings are counted each day: one for so many
 # of debts, and fewer where they are many.
 COUNTED, HEAVY = 16, {"hospital": 25, "pharmacy": 6, "laboratory": 6, "radiologist": 2}
+BEGINNING_DAYS, BEGINNING_NEW = 60, 0.9  # everybody is new to every account: nine questions of ten (assumed)
 WARM_DAYS = 40  # before an account's debt is what it usually is
 OPENS_US, DAY_LONG_US = 8 * 3_600_000_000, 10 * 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Debts:
-    """Honest debts of a profession: what `SHARE` of days did not exceed, the highest; also unclaimed a year, opened a day."""
+    """Honest debts of a profession: what `SHARE` of days did not exceed, the highest; also unclaimed a year, opened a day.
+
+    `needed`: the smallest debt cap that refuses the largest accounts at most `REFUSED_PER_MILLION` of their questions.
+    """
 
     profession: str
     with_pass: float
@@ -58,11 +70,12 @@ class Debts:
     highest: int
     unclaimed_a_year: int
     a_day: int
+    needed: int
 
     def caps(self) -> Caps:
         """The caps that follow: the bucket holds `BURSTS` busiest days, and fills by one and a quarter."""
         return Caps(
-            ceil(HEADROOM * self.p999),
+            max(ceil(HEADROOM * self.p999), self.needed),
             max(BURSTS * self.a_day, BURST_LEAST),
             max(ceil(HEADROOM * self.a_day), REFILL_LEAST),
             ceil(HEADROOM * self.unclaimed_a_year),
@@ -105,7 +118,44 @@ def debts(
     return Debts(
         profession, with_pass, accounts, quantile(days, SHARE), max(days),
         quantile(Counter(unclaimed), SHARE), quantile(busiest, SHARE),
+        needed(profession, min(accounts, LARGEST), seed),
     )  # fmt: skip
+
+
+def needed(profession: str, accounts: int, seed: int) -> int:
+    """The smallest debt cap under which accounts of the largest size have ten questions in a million refused, or fewer."""
+    found, asked = met(profession, accounts, seed, largest=True)
+    left = asked * REFUSED_PER_MILLION / 1e6
+    for cap in sorted(found, reverse=True):
+        if (left := left - found[cap]) < 0:
+            return cap + 1
+    return 1
+
+
+def met(profession: str, accounts: int, seed: int, *, largest: bool) -> tuple[Counter[int], int]:
+    """A year of accounts of every size, or of the largest, under no cap: the debt each opening met; questions asked in all."""
+    found, asked = Counter[int](), 0.0
+    for number in range(accounts):
+        draw = stream(seed, *(("largest", profession) if largest else ("debts", profession, 0.0)), number)
+        who = habit(draw, profession)
+        if largest:
+            who = who._replace(asks=RATES[profession].asks * SIZES[1])
+        leaves: Counter[int] = Counter()
+        debt = 0
+        for day in range(START_DAY - WARM_DAYS, START_DAY + YEAR_DAYS):
+            debt -= leaves.pop(day, 0)
+            for settled in opened_on(draw, who, day):
+                leaves[min(settled or day + DEBT_DAYS, day + DEBT_DAYS)] += 1
+                found[debt] += day >= START_DAY
+                debt += 1
+                asked += (day >= START_DAY) / (who.new * (1 - who.missed))
+    return found, round(asked)
+
+
+def over(profession: str, cap: int, accounts: int, seed: int, *, largest: bool) -> tuple[int, int]:
+    """How many questions a debt cap refuses such accounts at most, of how many."""
+    found, asked = met(profession, accounts, seed, largest=largest)
+    return sum(count for debt, count in found.items() if debt >= cap), asked
 
 
 def quantile(counts: Counter[int], share: float) -> int:
@@ -136,7 +186,7 @@ def refusals(
     for number in range(accounts):
         draw = stream(seed, "refusals", profession, with_pass, number)
         who = habit(draw, profession, with_pass)
-        account = _Account(caps)
+        account = _Account(lambda _: caps)
         start = START_DAY + draw.randrange(YEAR_DAYS)
         for day in range(start, start + years * YEAR_DAYS):
             found.asked += account.day(draw, who, day, found.refused)
@@ -145,10 +195,10 @@ def refusals(
 
 
 class _Account:
-    """The counters of one account, and whom it opened: those of a year."""
+    """The counters of one account, and whom it opened: those of a year. `caps`: of a day."""
 
-    def __init__(self, caps: Caps) -> None:
-        self.caps, self.standing = caps, Standing()
+    def __init__(self, caps: Callable[[int], Caps]) -> None:
+        self.caps_on, self.standing = caps, Standing()
         self.rows: deque[tuple[int, int]] = deque()  # day, settled on
 
     def day(self, draw: Random, who: Habit, day: int, refused: Counter[str]) -> int:
@@ -158,20 +208,54 @@ class _Account:
         asked = questions(draw, who, day)
         if not asked:
             return 0
-        self.standing = counted(self.standing, self._openings(day), self.caps, day)
+        caps = self.caps_on(day)
+        self.standing = counted(self.standing, self._openings(day), caps, day)
         for place in range(asked):
             if draw.random() < who.missed or draw.random() >= who.new or draw.random() < who.with_pass:
                 continue
             at_us = day * DAY_US + OPENS_US + place * DAY_LONG_US // asked
-            if no := spent(self.standing, self.caps, at_us):
+            if no := spent(self.standing, caps, at_us):
                 refused[no] += 1
                 continue
-            self.standing = opened(self.standing, self.caps, at_us)
+            self.standing = opened(self.standing, caps, at_us)
             self.rows.append((day, settles_on(draw, who, day)))
         return asked
 
     def _openings(self, today: int) -> Iterator[Opened]:
         return (Opened(day, settled if 0 < settled <= today else None) for day, settled in self.rows)
+
+
+def begun(profession: str, accounts: int, caps: CapTable, seed: int, *, widened: bool) -> Refusals:
+    """Play accounts through a hub's first `BEGINNING_DAYS`, in which nine of ten people are new, and as many days after them;
+    under caps that are widened for it, or are not."""
+    found = Refusals(round(accounts * 2 * BEGINNING_DAYS / YEAR_DAYS))
+    for number in range(accounts):
+        draw = stream(seed, "beginning", profession, number)
+        usual = habit(draw, profession)
+        start = START_DAY + draw.randrange(YEAR_DAYS)
+        last = date.fromordinal(FIRST_ORDINAL + start + BEGINNING_DAYS - 1)
+        table = replace(caps, beginning=Beginning(last) if widened else None)
+        account = _Account(lambda day, table=table: table.of(profession, day))  # type: ignore[misc]
+        for day in range(start, start + 2 * BEGINNING_DAYS):
+            new = max(BEGINNING_NEW, usual.new) if day < start + BEGINNING_DAYS else usual.new
+            found.asked += account.day(draw, usual._replace(new=new), day, found.refused)
+    return found
+
+
+def beginnings(
+    profession: str, caps: CapTable, years: int, seed: int, told: Callable[[int], None]
+) -> dict[str, object]:
+    """What is refused while a hub begins: with the usual caps, and with those of a beginning."""
+    accounts = max(2, years // 4 // HEAVY.get(profession, 1))
+    plain, wide = (begun(profession, accounts, caps, seed, widened=each) for each in (False, True))
+    told(1)
+    return {
+        "profession": profession,
+        "asked": wide.asked,
+        "refused": wide.refused.total(),
+        "by": dict(wide.refused),
+        "without": plain.refused.total(),
+    }
 
 
 def table(found: list[Debts], kept: CapTable, as_of: date, seed: int) -> str:
@@ -209,13 +293,21 @@ def _years(profession: str, years: int) -> int:
 
 
 def refused(profession: str, caps: Caps, years: int, seed: int, told: Callable[[int], None]) -> dict[str, object]:
-    """What caps refuse accounts of a profession in their first two years, typing everything or showing passes for 80 %."""
+    """What caps refuse accounts of a profession in their first two years, typing everything or showing passes for 80 %.
+
+    `every_…`, `largest_…`: accounts of every size, and of the largest, by the profession's debt cap alone.
+    """
     asked, no = 0, Counter[str]()
     for share in (0.0, 0.8):
         found = refusals(profession, max(1, years // COUNTED // HEAVY.get(profession, 1)), 2, caps, share, seed)
         asked, no = asked + found.asked, no + found.refused
     told(1)
-    return {"profession": profession, "asked": asked, "refused": no.total(), "by": dict(no)}
+    figures: dict[str, object] = {"asked": asked, "refused": no.total(), "by": dict(no)}
+    for size in ("every", "largest"):
+        accounts = min(_years(profession, years), LARGEST)
+        no_more, of = over(profession, caps.debt, accounts, seed, largest=size == "largest")
+        figures |= {f"{size}_refused": no_more, f"{size}_asked": of}
+    return {"profession": profession, **figures}
 
 
 def calibrated(years: int, seed: int, told: Callable[[int], None]) -> list[Debts]:

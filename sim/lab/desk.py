@@ -33,11 +33,12 @@ ACR = "a level the settings accept"
 
 
 class Place(NamedTuple):
-    """From where a question is sent."""
+    """From where a question is sent; `login_s`: when who sends it logged in."""
 
     network: str
     software: str
     session: str
+    login_s: float = 0.0
 
 
 class Desk:
@@ -84,7 +85,7 @@ class Desk:
     ) -> Answer:
         """A rights check about somebody (a number); `exists`: their rights are open with the insurer that was named."""
         self.watch(at_s)
-        verdict = allows(self.state, presence)
+        verdict = allows(self.state, presence, int(place.login_s * S_US))
         if verdict.refusal:
             return Answer(code=verdict.refusal.code)
         day, known = int(at_s // DAY_S), who in self.openings or who in self.shown
@@ -95,7 +96,9 @@ class Desk:
         if not known and self._counted(who if exists else None, at_s, day, slowed=verdict.slowed):
             return Answer(code="allowance_spent")
         if self.senses:
-            question = Question(int(at_s), not exists, known, who & 0xFFFFFFFF, insurer, features, *place)
+            question = Question(int(at_s), not exists, known, who & 0xFFFFFFFF, insurer, features, *place[:3])
+            if known and who in self.openings:
+                question = replace(question, since_day=self.openings[who].day)
             self.sensed, alerts, waiting = sense(self.sensed, question)
             if waiting:
                 self.waiting[who] = waiting
@@ -124,12 +127,13 @@ class Desk:
             seen_s, event = self.due.pop(0)
             self._moved(event, max(at_s, seen_s))
 
-    def prove(self, at_s: float) -> None:
-        """Somebody logs in anew; nothing is lifted from a quarantine, nor from nothing."""
+    def prove(self, at_s: float) -> float:
+        """Somebody logs in anew; when. Nothing is lifted from a quarantine, nor from nothing."""
         self.watch(at_s)
+        login_us = max(int(at_s * S_US), self.state.since_us + 1)
         if self.state.step not in (Step.OPEN, Step.QUARANTINED):
-            at_us = max(int(at_s * S_US), self.state.since_us + 1)
-            self._moved(Proved(at_us, ACR), at_us / S_US)
+            self._moved(Proved(login_us, ACR), login_us / S_US)
+        return (login_us + 1) / S_US  # not rounded below it
 
     def close(self, day: int) -> None:
         """The day is over: its people are counted, look-ups of thirty days ago have matured."""

@@ -31,7 +31,7 @@ class LabDoor:
     def enter(self, account: str, *, elsewhere: bool) -> None:
         """The practice's day goes on until now."""
         self._elsewhere = elsewhere
-        self._office(account)
+        self._office(account).stolen_s = self._now_s
 
     def ask(self, account: str, aim: Aim) -> Answer:
         """A rights check."""
@@ -59,8 +59,12 @@ class LabDoor:
         self._office(account).bill(aim.person)
 
     def prove(self, account: str) -> None:
-        """The card is shown."""
-        self._office(account).desk.prove(self._now_s)
+        """The card is shown, where the thief is."""
+        office = self._office(account)
+        if self._elsewhere:
+            office.stolen_s = office.desk.prove(self._now_s)
+        else:
+            office.log_in(self._now_s)
 
     def is_safe(self, account: str, aim: Aim) -> bool:
         """Try it on a copy of the desk: told, the ladder where it was, and no signal of new people nearer to a step."""

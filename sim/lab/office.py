@@ -21,7 +21,7 @@ from sim.lab.rates import Habit, questions, settles_on
 OPENS_S, CLOSES_S, NOON_S = 8 * 3600, 18 * 3600, 13 * 3600
 FROM_AFAR = 0.27  # of the simulated people, those born where less than one in a hundred is (tests/unit/sim/test_lab.py)
 NEW_PLACE = 0.01  # of honest days: another device, network or software (assumed)
-THIEF_S = Place("elsewhere", "curl", "stolen")
+THIEF = Place("elsewhere", "curl", "stolen")
 GROWN_DAYS = 2 * 365
 STRANGERS_FROM = 1_000_000  # numbers of people whom only the practice knows: nobody's on a thief's list
 NOTICED = 0.05  # of people told of a first look-up that was not theirs, those who say "not me" (assumed)
@@ -60,6 +60,7 @@ class Office:
         opened_s = (day - GROWN_DAYS * grown) * DAY_S
         self.desk = Desk(caps, who.profession, opened_s, senses=senses, profile=profile)
         self.places = 0
+        self.half_day, self.login_s, self.stolen_s = -1, 0.0, 0.0  # of the practice's last login; of the thief's
         self.served = Served()
         self.last: Last | None = None
         self.numbers = count(STRANGERS_FROM)
@@ -109,7 +110,7 @@ class Office:
 
     def steal(self, who: int, exists: bool, card: Card, at_s: float, *, elsewhere: bool) -> Answer:
         """A thief's question: whoever is newly told of may say "not me"."""
-        place = THIEF_S if elsewhere else self.place(at_s)
+        place = THIEF._replace(login_s=self.stolen_s) if elsewhere else self.place(at_s)
         answer = self.typed(who, exists, card, at_s, place)
         if answer.is_new and self.draw.random() < NOTICED:
             self.denied[self.day + 1 + self.draw.randrange(NOTICED_WITHIN_DAYS)].append(who)
@@ -117,7 +118,11 @@ class Office:
 
     def place(self, at_s: float) -> Place:
         """The practice's own line; each half day is a login, and now and then there is a new device."""
-        return Place(f"line {self.places}", "software", f"{int(at_s // DAY_S)}/{at_s % DAY_S > NOON_S}")
+        return Place(f"line {self.places}", "software", f"{int(at_s // DAY_S)}/{at_s % DAY_S > NOON_S}", self.login_s)
+
+    def log_in(self, at_s: float) -> None:
+        """The practice logs in: a limit that a login lifts is lifted for it, and for whoever has its device."""
+        self.login_s = self.desk.prove(at_s)
 
     def bill(self, who: int) -> None:
         """A false claim: it settles as the practice's own do."""
@@ -133,6 +138,9 @@ class Office:
 
     def _honest(self, at_s: float) -> None:
         draw, who = self.draw, self.habit
+        if (half_day := int(at_s // DAY_S) * 2 + (at_s % DAY_S > NOON_S)) != self.half_day:
+            self.half_day = half_day
+            self.log_in(at_s)
         self.served.asked += 1
         has_pass = draw.random() < who.with_pass
         if draw.random() < who.missed:
@@ -162,8 +170,8 @@ class Office:
         place = self.place(at_s)
         answer = self.typed(person, exists, card, at_s, place)
         if answer.code in PROVABLE:
-            self.desk.prove(at_s)
-            answer = self.desk.ask(person, exists, at_s, place, card.insurer, NOTHING)
+            self.log_in(at_s)
+            answer = self.desk.ask(person, exists, at_s, self.place(at_s), card.insurer, NOTHING)
         if answer.code:
             self.served.refused[answer.code] += 1
         return answer

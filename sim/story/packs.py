@@ -18,7 +18,7 @@ import pyrage
 
 from sim.auditor.lie import Oath
 
-SUMS, SEALED, TAR = "SHA256SUMS", ".age", "preuves.tar"
+SUMS, SEALED, TAR, PROOFS = "SHA256SUMS", ".age", "preuves.tar", "preuves"  # the folder in the archive
 COUNTED = re.compile(r": (\d+) entries are in the log")  # what the script of the proofs says of each log
 
 
@@ -55,7 +55,7 @@ def open_pack(pack: Path, insurer: str, identity: pyrage.x25519.Identity, key: s
         (folder / name.removesuffix(SEALED)).write_bytes(pyrage.decrypt(sealed, [identity]))
     proofs = pack / (TAR + SEALED)
     archive = pyrage.decrypt(proofs.read_bytes(), [identity]) if proofs.exists() else b""
-    count = _proved(archive, folder / "preuves", key, oath) if archive else 0
+    count = _proved(archive, folder, key, oath) if archive else 0
     people, rows = folder / "personnes.csv", folder / "courriers.jsonl"
     return Opened(
         insurer,
@@ -77,7 +77,7 @@ def _proved(content: bytes, folder: Path, key: str, oath: Oath) -> int:
     """How many entries the archive proves, by the script that is in it. Raises `Lie` where that says one is not."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         archive.extractall(folder, filter="data")
-    words = [sys.executable, str(folder / "verifier.py"), key]
+    words = [sys.executable, str(folder / PROOFS / "verifier.py"), key]
     said = subprocess.run(words, capture_output=True, text=True, check=False)
     oath.same("proofs of packs verify themselves", said.stdout[-500:], said.returncode, 0)
     return sum(map(int, COUNTED.findall(said.stdout)))

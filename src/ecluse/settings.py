@@ -108,11 +108,13 @@ class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[gate]`: how many people an account may open without them. `caps`: a TOML file, or the built-in table.
 
+    `beginning_until`: the last day (YYYY-MM-DD) of the weeks in which everybody is new to every account; empty: no such weeks.
     `detectors`: whether what they find moves limits, is only told, or nothing is watched. `watch_s`: how often they look.
     `delay_h`: hours between the two operators of a changed RIB, and of a reset.
     """
 
     caps: str = ""
+    beginning_until: str = ""
     detectors: Literal["act", "tell", "off"] = "act"
     watch_s: Annotated[float, Meta(ge=0.05, le=60)] = 0.25
     delay_h: Annotated[int, Meta(ge=0, le=720)] = 72

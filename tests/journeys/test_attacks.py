@@ -1,4 +1,4 @@
-"""An attack over HTTP and the same in the laboratory: the same thief, the same list, the same people exposed."""
+"""Attacks over HTTP: each is played and scored; one and the same in the laboratory exposes the same people."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -28,33 +30,106 @@ SEED, PEOPLE = 6, 300
 NOBODY_COMES = (2, 14, 6), 0.0, frozenset[int]()
 
 
-def ecluse(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([ECLUSE, *words], capture_output=True, text=True, check=False, env=WITHOUT, timeout=120)
+# Detectors look a quarter of a second later: counters alone are exact.
+WITHOUT = {**os.environ, "ECLUSE_GATE_DETECTORS": "off"}
 
 
-WITHOUT = {
-    **os.environ,
-    "ECLUSE_GATE_DETECTORS": "off",
-}  # they look a quarter of a second later: counters alone are exact
+def ecluse(*words: str, env: dict[str, str] = WITHOUT, timeout_s: int = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ECLUSE, *words], capture_output=True, text=True, check=False, env=env, timeout=timeout_s)
 
 
-def test_http_and_laboratory_give_the_same(tmp_path: Path) -> None:
-    out = tmp_path / "run"
+ANY = ("open", "slowed", "presence_only", "step_up", "quarantined")
+# What the thief gets at most, in buckets of the profession that is robbed, and what the stolen login may be held to at the end.
+FAST = {
+    "leaked": (1.0, ("open",)),  # counters alone
+    "smart": (0.3, ("open",)),
+    "replayed": (0.0, ("open",)),
+}
+# The watcher acting, on accounts a day old: nothing was learnt of them yet, so caps of their profession hold them.
+SLOW = {
+    "bad-token": (0.0, ("open",)),
+    "blind": (0.0, ANY),
+    "stolen-device": (1.2, ANY),
+    "help-desk": (1.0, ANY),
+    "leaked-slow": (5.0, ANY),
+    "fake-claims-50": (5.0, ANY),
+    "fake-claims-90": (5.0, ANY),
+    "insider": (2.0, ANY),
+    "mimic": (5.0, ANY),
+    "knows-all": (2.0, ANY),
+    "hundred": (22.0, ANY),
+}
+
+
+def test_every_attack_is_one_of_these() -> None:
+    assert {*FAST, *SLOW} == {*SCENARIOS}
+
+
+def played(out: Path, names: Iterable[str], env: dict[str, str] = WITHOUT, timeout_s: int = 400) -> dict[str, Any]:
+    words = [word for name in names for word in ("--attack", name)]
     ran = ecluse(
-        "sim", "run", "--people", str(PEOPLE), "--seed", str(SEED), "--attack", "leaked", "--out", str(out), "--json"
-    )
+        "sim", "run", "--people", str(PEOPLE), "--seed", str(SEED), *words, "--out", str(out), "--json",
+        env=env, timeout_s=timeout_s,
+    )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    said = json.loads(ran.stdout)
-    (attack,) = said["attacks"]
+    return {each["name"]: each for each in json.loads(ran.stdout)["attacks"]}
+
+
+def scored(out: Path, attack: dict[str, Any], buckets: float, held: tuple[str, ...]) -> None:
+    """The whole score is there, and agrees with itself; the run itself has asked the hub, field by field, or ended with a lie."""
+    bucket = built_in_caps().of(told_of(out, attack["first_account"])[0]).burst
+    assert attack["people_displayed"] == attack["people_told"]
+    assert attack["people_newly_told"] <= min(buckets * bucket, attack["people_told"])
+    assert attack["fields_newly_told"] == 6 * attack["people_newly_told"] <= attack["fields_told"]
+    assert (attack["people_newly_told"] > 0) == (attack["last_new_at"] > 0)
+    assert attack["last_new_after_s"] >= 0
+    assert sum(attack["refused"].values()) <= attack["asked"]
+    assert sum(attack["held"].values()) == attack["accounts"]
+    assert {*attack["held"]} <= {*held}
+    assert (attack["others_quarantined"], attack["others_refused"]) == (0, 0), attack["others_refused_with"]
+    assert attack["own_patients_delayed"] <= attack["own_patients_asked"]
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("attacks") / "run"
+    return out, played(out, FAST)
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_fast_attacks_over_http(name: str, fast: tuple[Path, dict[str, Any]]) -> None:
+    attack = fast[1][name]
+    scored(fast[0], attack, *FAST[name])
+    if SCENARIOS[name].token != "true":
+        assert attack["refused"] == {"unauthenticated": attack["asked"]}
+
+
+def test_http_and_laboratory_give_the_same(fast: tuple[Path, dict[str, Any]]) -> None:
+    out, attacks = fast
+    attack = attacks["leaked"]
     account, began_s, ended_s = attack["first_account"], attack["began_ts"], attack["began_ts"] + attack["took_s"]
     (profession, day) = told_of(out, account)
     world = build(SEED, PEOPLE, day)
     found = {in_the_lab(world, out, account, profession, at_s) for at_s in (began_s, ended_s)}
     assert min(found) <= attack["people_told"] <= max(found)  # one number, but when a bucket drips in these seconds
-    assert attack["people_displayed"] == attack["people_told"] < attack["portal_people"]
+    assert attack["people_told"] < attack["portal_people"]
     assert attack["others_asked"] > 0
-    assert attack["others_refused"] == 0
     assert attack["own_patients_delayed"] == attack["own_patients_asked"] > 0
+
+
+TOGETHER = ("bad-token", "blind", "stolen-device", "help-desk", "hundred")  # of seconds
+RUNS = [TOGETHER, *((name,) for name in SLOW if name not in TOGETHER)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", RUNS, ids="+".join)
+def test_slow_attacks_over_http(names: tuple[str, ...], tmp_path: Path) -> None:
+    acts = {**os.environ, "ECLUSE_GATE_DETECTORS": "act"}
+    for name, attack in played(tmp_path / "run", names, acts, timeout_s=600).items():
+        scored(tmp_path / "run", attack, *SLOW[name])
+        assert (attack["false_claims"] > 0) == name.startswith("fake-claims")
+        if SCENARIOS[name].plan.days > 1:
+            assert attack["last_new_after_s"] > 3_600
 
 
 def told_of(out: Path, account: str) -> tuple[str, date]:

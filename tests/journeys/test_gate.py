@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,29 @@ LINE = {
     "base_cents": 3150,
     "amo_rate": "70%",
 }
+
+
+def test_a_hub_that_begins_lets_more_through_until_a_day(site: Site) -> None:
+    """Of a profession nobody names, of whose questions 45 % are about new people, twice as many; each table is journalled."""
+    now = datetime.now(UTC).date()
+    over, holds = now - timedelta(days=33), now + timedelta(days=9)
+    opened = 0
+    for until, most in ((over, 5), (holds, 10)):
+        site.environment["ECLUSE_GATE_BEGINNING_UNTIL"] = until.isoformat()
+        site.start()
+        with site.client() as client:
+            while said(client, opened) == "confirmed":
+                opened += 1
+        assert opened == most
+        site.stop()
+        assert (f"Caps are wide until {holds}" in site.run("gate", "show").stdout) == (until == holds)
+    (found,) = [check for check in site.json("doctor")["checks"] if check["check"] == "caps"]
+    assert (found["verdict"], f"wide until {holds}" in found["found"]) == ("ok", True)
+    told = [each.outcome for each in entries_in(site.directory / "journal") if each.operation is Operation.CAPS_SET]
+    assert {day.isoformat() for day in (over, holds) if any(day.isoformat() in outcome for outcome in told)} == {
+        over.isoformat(),
+        holds.isoformat(),
+    }
 
 
 def test_a_kill_a_restart_and_a_lost_file_forgive_nothing(site: Site) -> None:
@@ -198,7 +221,7 @@ def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
 
 
 def a_fresh_login_lifts_what_it_may(site: Site, gate: Any) -> None:
-    """A step-up to `slowed`, then that to open, each by a later login. One of before lifts nothing; a quarantine, none does."""
+    """A step-up to `slowed`, then that to open, each by a later login, for those alone; a quarantine, none does."""
     with site.client() as before:
         gate("contain", DOCTOR, "step-up", "a.martin")
         refused = ask(before, 0)
@@ -209,7 +232,8 @@ def a_fresh_login_lifts_what_it_may(site: Site, gate: Any) -> None:
             with site.client(site.token()) as after:
                 assert said(after, 0) == "confirmed"
             assert site.json("gate", "show", DOCTOR)["step"] == step
-        assert said(before, 0) == "confirmed"
+        assert said(before, 0) == "step_up_required"
+        assert "are held to step_up" in site.run("gate", "show").stdout
         gate("contain", DOCTOR, "quarantined", "a.martin")
         time.sleep(1.1)
         with site.client(site.token()) as after:

@@ -24,7 +24,7 @@ from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.challenge import INSUFFICIENT, Challenged
-from ecluse.gate.containment import PROOF_S_MAX, STEP_UP_REQUIRED, Containment, Kind, allows
+from ecluse.gate.containment import PROOF_S_MAX, S_US, STEP_UP_REQUIRED, Containment, Kind, allows
 from ecluse.gate.disclosure import Overtold, fields_of, overtold
 from ecluse.gate.fleet import places
 from ecluse.gate.identity import permit
@@ -262,14 +262,14 @@ def _held_to(
 ) -> bool:
     """Hold a question to what is contained; whether it is slowed. Who asks by an engagement was shown its person already."""
     by_card = isinstance(about, Person)
-    touched = [(Kind.ACCOUNT, asked.account.sub)]
+    touched, login_us = [(Kind.ACCOUNT, asked.account.sub)], asked.account.auth_ts * S_US
     if isinstance(about, Person):
         who = asked.account
         touched += [(Kind.DOMAIN, domain), *places(about.insurer, who.practice, who.software, asked.network)]
     is_slowed = False
     for name in touched:
         if state := limits.get(name):
-            verdict = allows(state, presence if by_card else max(presence, Presence.PASS))
+            verdict = allows(state, presence if by_card else max(presence, Presence.PASS), login_us)
             if verdict.refusal is STEP_UP_REQUIRED:
                 raise Challenged(STEP_UP_REQUIRED, {"error": INSUFFICIENT.code, "max_age": str(PROOF_S_MAX)})
             if verdict.refusal:

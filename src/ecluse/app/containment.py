@@ -88,7 +88,8 @@ async def lifted(hub: Hub, account: Account) -> None:
 
     A quarantine is never lifted so, nor a step-up to more than `slowed` (`gate/containment.py`).
     """
-    if (Kind.ACCOUNT, account.sub) not in hub.containments.limits():
+    state = hub.containments.limits().get((Kind.ACCOUNT, account.sub))
+    if state is None or not state.step:
         return
     with suppress(Refused):  # too old a login, or a limit that no login lifts: the question is held to it
         await moved(hub, (Kind.ACCOUNT, account.sub), Proved(account.auth_ts * S_US, account.acr))
@@ -126,6 +127,11 @@ def step_name(state: Containment) -> str:
     return (Step if state.kind is Kind.ACCOUNT else Reach)(state.step).name.lower()
 
 
+def older_logins(state: Containment) -> str:
+    """The name of the step that logins of before are held to, where that is graver than what holds the others; else empty."""
+    return Step(state.before_step).name.lower() if state.before_step > state.step else ""
+
+
 def shown(hub: Hub, name: Name) -> Shown:
     """Where something stands. Nobody but accounts is named in it."""
     kind, whose = name
@@ -137,7 +143,7 @@ def shown(hub: Hub, name: Name) -> Shown:
 
 
 def limited(hub: Hub) -> list[Shown]:
-    """Everything that is not open."""
+    """Everything that is not open, to whoever asks or to older logins."""
     limits: Mapping[Name, Containment] = hub.containments.limits()
     return [Shown(kind, whose, step_name(state), state) for (kind, whose), state in limits.items()]
 

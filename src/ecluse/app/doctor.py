@@ -15,6 +15,7 @@ import msgspec
 
 from ecluse.app.ports.upkeep import Facts, Place
 from ecluse.app.retention import due
+from ecluse.kernel.days import instant
 
 Verdict = Literal["ok", "warning", "wrong"]
 
@@ -28,6 +29,7 @@ CLOCK_BACK_US_MAX = 1_000_000  # a step of a second is NTP's work; more puts ent
 FILES_PER_INSURER = 2  # the generation that answers, and the next one while both are open
 FILES_KEPT = 512  # connections that practice software keeps open, and files of libraries
 DAY_US = 86_400_000_000
+BEGINNING_DAYS_MAX = 120  # then accounts have caps of their own (gate/allowance.py); a thief has all of the wide ones
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -237,6 +239,19 @@ def _detectors(facts: Facts) -> Found:
     return ok(f"detectors {facts.detectors}")
 
 
+def _caps(facts: Facts) -> Found:
+    if facts.beginning is None:
+        return ok("the caps of a hub whose practices are known")
+    until, left = facts.beginning.until, (facts.beginning.until - instant(facts.now_ts_us).date()).days
+    if left > BEGINNING_DAYS_MAX:
+        return Found(
+            "warning", f"caps are wide until {until}, for {left} days more", "Set gate.beginning_until nearer."
+        )
+    if left < 0:
+        return ok(f"caps were wide until {until}: gate.beginning_until may be taken out")
+    return ok(f"caps are wide until {until}: everybody is new to every account")
+
+
 def _database(facts: Facts) -> Found:
     if facts.store is None:
         return Found("wrong", "the store was not looked at", "Mend what `opens` says, and ask again.")
@@ -329,6 +344,7 @@ CHECKS: dict[str, Callable[[Facts], Found]] = {
     "retention": _retention,
     "witnesses": _witnesses,
     "detectors": _detectors,
+    "caps": _caps,
     "database": _database,
     "insurers": _insurers,
     "feeds": _feeds,

@@ -65,6 +65,10 @@ _WORDS: dict[Name, tuple[str, str]] = {
     Name.DETAILS: ("jours ont vu changer les coordonnées", "days saw bank or contact details change"),
     Name.SURGE: ("jours ont ouvert plus de personnes que de coutume", "days opened more people than usual"),
     Name.DECOYS: ("questions portaient sur un leurre", "questions touched a decoy"),
+    Name.STRANGERS_ELSEWHERE: (
+        "patients demandés depuis un réseau ou un logiciel nouveau n'étaient jamais venus",
+        "people asked about from a new network or software were new to this account",
+    ),
 }
 
 

@@ -23,9 +23,11 @@ from msgspec.structs import astuple
 
 from ecluse.gate.containment import Kind
 from ecluse.gate.fleet import FleetCap
+from ecluse.gate.signals import SIGNALS, Name, usual_rate
 from ecluse.journal.entry import Entry, Operation
 from ecluse.kernel.errors import refusal
 
+FIRST_ORDINAL = 719_163  # of 1970-01-01, from which days are numbered
 DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
@@ -38,8 +40,9 @@ HEADROOM = (
 RISE_PER_DAY = 2  # an own cap rises no faster, whatever was settled
 UNCLAIMED_PERCENT_MAX = 75  # a settled claim vouches for four and a half people at most
 YEARLY_SPREAD = 2  # accounts whose debts are alike bill with different zeal (with 1, honest nurses were refused)
-FLOOR = 24  # an own cap is never below: a practice that starts again must be able to
+FLOOR = 32  # an own cap is never below: small debts leap (with 24, 30 in a million refused at hearing-aid makers')
 SLOWED = 4  # what a slowed account's bucket is divided by
+BUCKET_TIMES = 1.5  # with 1, 670 of a million of general practitioners' first questions were refused; with 1.5 none
 ROWS_MAX = 300  # of a table, which is one entry of the journal: professions and their other words, some 80 bytes each
 OTHER = "other"  # the row of a profession that the table does not name
 
@@ -77,10 +80,47 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, **smaller)
 
 
-class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Beginning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A hub's first weeks, in which everybody is new to every account: `new_percent` of questions, up to the day `until`.
+
+    Debt and year are as many times as wide as that is more than the profession's usual share, and `DEBT_DAYS` longer, for what
+    was opened on the last day weighs as long. The bucket, which is what holds a fast thief, is `BUCKET_TIMES` as wide at most,
+    until that day. It ends by itself.
+    """
+
+    until: date
+    new_percent: int = 90
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.new_percent <= 100:
+            raise ValueError("new_percent is 1 to 100")
+
+    @property
+    def last_day(self) -> int:
+        """The number of its last day."""
+        return self.until.toordinal() - FIRST_ORDINAL
+
+    def times(self, profession: str) -> float:
+        """How many times as wide the caps of a profession are; never narrower."""
+        return max(1.0, self.new_percent / 100 / usual_rate(profession, SIGNALS[Name.STRANGERS]))
+
+    def widened(self, caps: Caps, profession: str, day: int) -> Caps:
+        """The caps of a profession on a day."""
+        if day > self.last_day + DEBT_DAYS:
+            return caps
+        times = self.times(profession)
+        debt, yearly_ = ceil(times * caps.debt), ceil(times * caps.yearly)
+        if day > self.last_day:
+            return msgspec.structs.replace(caps, debt=debt, yearly=yearly_)
+        times = min(times, BUCKET_TIMES)
+        burst, refill = ceil(times * caps.burst), ceil(times * caps.refill_per_day)
+        return msgspec.structs.replace(caps, debt=debt, burst=burst, refill_per_day=refill, yearly=yearly_)
+
+
+class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Caps by profession, since when, and the run or the text they come from. `names`: other words of tokens for a row.
 
-    `fleet`: the breakers' caps, by kind; a kind without a row has no breaker.
+    `fleet`: the breakers' caps, by kind; a kind without a row has no breaker. `beginning`: of a hub that begins.
     """
 
     as_of: date
@@ -88,6 +128,7 @@ class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     professions: dict[str, Caps]
     names: dict[str, str] = {}
     fleet: dict[Kind, FleetCap] = {}
+    beginning: Beginning | None = None
 
     def __post_init__(self) -> None:
         if len(self.professions) + len(self.names) > ROWS_MAX:
@@ -95,13 +136,15 @@ class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if missing := {OTHER, *self.names.values()} - self.professions.keys():
             raise ValueError(f"no row {', '.join(sorted(missing))}")
 
-    def of(self, profession: str) -> Caps:
-        """The caps of a profession; those of `other` when the table does not name it."""
-        return self.professions.get(self.names.get(profession, profession)) or self.professions[OTHER]
+    def of(self, profession: str, day: int | None = None) -> Caps:
+        """The caps of a profession on a day, those of `other` when it is not named; no day: once no beginning widens them."""
+        name = self.names.get(profession, profession)
+        caps = self.professions.get(name) or self.professions[OTHER]
+        return caps if day is None or not self.beginning else self.beginning.widened(caps, name, day)
 
-    def widest(self) -> Caps:
-        """No profession may open more than this, cap by cap."""
-        return widest(self.professions.values())
+    def widest(self, day: int | None = None) -> Caps:
+        """No profession may open more than this from that day on, cap by cap."""
+        return widest(self.of(each, day) for each in self.professions)
 
 
 def widest(several: Iterable[Caps]) -> Caps:

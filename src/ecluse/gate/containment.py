@@ -1,7 +1,8 @@
 """The ladder: what an account, an insurer, a domain, a vendor… is still allowed, and what moves it. Pure: state + event → state.
 
 Downwards by itself or by one operator; upwards by a fresh proof of who sits there, or by two different operators, and in no other
-way. Care for a patient who shows a pass goes on at every step but the last. Each `Move` holds its evidence, for the journal.
+way. A proof lifts a limit for whoever logs in since: a login from before it, a thief's among them, stays held to it. Care for a
+patient who shows a pass goes on at every step but the last. Each `Move` holds its evidence, for the journal.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ class Containment(msgspec.Struct, frozen=True):
     """Where something stands. `step`: a `Step` of an account, a `Reach` of the rest. Times in microseconds; 0 is never.
 
     `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet.
-    `is_lost`: a device of the account was; only a reset lifts that.
+    `is_lost`: a device of the account was; only a reset lifts that. `before_step`: the gravest step that proofs lifted, and a
+    reset; logins up to `before_us` are held to it still.
     """
 
     kind: Kind
@@ -97,6 +99,17 @@ class Containment(msgspec.Struct, frozen=True):
     asked_step: int = 0
     asked_us: int = 0
     is_lost: bool = False
+    before_step: int = 0
+    before_us: int = 0
+
+    @property
+    def limits(self) -> bool:
+        """Whether anybody is held to anything by it."""
+        return bool(self.step or self.before_step)
+
+    def step_of(self, login_us: int) -> int:
+        """The step of who logged in at that instant; 0 where it is not told, which is before all others."""
+        return max(self.step, self.before_step) if login_us <= self.before_us else self.step
 
 
 class CapReached(msgspec.Struct, frozen=True, tag=True):
@@ -208,7 +221,15 @@ def _down(state: Containment, step: int, at_us: int) -> Containment:
     """Never upwards; what an operator asked for before is asked for anew, in the light of this."""
     if step <= state.step:
         return state
-    return Containment(state.kind, int(step), at_us, state.proved_us)
+    return _moved_down(state, step, at_us)
+
+
+def _moved_down(state: Containment, step: int, since_us: int, *, is_lost: bool = False) -> Containment:
+    """What proofs lifted before is kept: older logins stay held to it, whatever comes."""
+    return Containment(
+        state.kind, int(step), since_us, state.proved_us, is_lost=is_lost,
+        before_step=state.before_step, before_us=state.before_us,
+    )  # fmt: skip
 
 
 def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:
@@ -224,7 +245,15 @@ def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
     # 1. later than what it lifts, so that a session that was open then does not count; 2. now, and not in the time to come.
     if not max(state.since_us, at_us - PROOF_S_MAX * S_US) < event.authenticated_us <= at_us:
         raise PROOF_REFUSED("this login is too old")
-    return Containment(state.kind, int(after), at_us, at_us if state.step == Step.STEP_UP else state.proved_us)
+    return Containment(
+        state.kind,
+        int(after),
+        at_us,
+        at_us if state.step == Step.STEP_UP else state.proved_us,
+        before_step=max(state.step, state.before_step),
+        # a `slowed` that a proof left of a step-up was set for nobody's login: those before the step-up are meant still
+        before_us=state.before_us if state.since_us == state.proved_us else state.since_us,
+    )
 
 
 def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
@@ -239,11 +268,11 @@ def _lost(state: Containment, event: Lost, at_us: int) -> Containment:
     if state.kind is not Kind.ACCOUNT:
         raise CONTAINMENT_REFUSED("only an account has devices", fix="Name an account.")
     since_us = state.since_us if state.step == Step.QUARANTINED else at_us
-    return Containment(state.kind, int(Step.QUARANTINED), since_us, state.proved_us, is_lost=True)
+    return _moved_down(state, Step.QUARANTINED, since_us, is_lost=True)
 
 
 def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
-    """To `slowed`: whoever logs in anew with the new device lifts that."""
+    """To `slowed`: whoever logs in anew with the new device lifts that. What was logged in before stays quarantined."""
     operator = signed(event.operator, event.reason)
     if not state.is_lost:
         raise CONTAINMENT_REFUSED("no device of it was lost", fix="Lift a limit with: ecluse gate release.")
@@ -255,7 +284,7 @@ def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
     if waited_us < event.delay_us:
         raise CONTAINMENT_REFUSED("the delay is not over", fix="Confirm once it is, and the holder was told.")
-    return Containment(state.kind, int(Step.SLOWED), at_us)
+    return Containment(state.kind, int(Step.SLOWED), at_us, before_step=int(Step.QUARANTINED), before_us=at_us)
 
 
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
@@ -326,8 +355,11 @@ REACHES: dict[Reach, tuple[Verdict, Verdict, Verdict]] = {
 }
 
 
-def allows(state: Containment, presence: Presence) -> Verdict:
-    """What a question of this presence gets at this step: of the account, and of all else that it touches."""
+def allows(state: Containment, presence: Presence, login_us: int = 0) -> Verdict:
+    """What a question of this presence gets at this step: of the account, and of all else that it touches.
+
+    `login_us`: when who asks logged in, as their token says; 0 where it says nothing.
+    """
     if state.kind is Kind.ACCOUNT:
-        return ALLOWS[Step(state.step)][presence]
+        return ALLOWS[Step(state.step_of(login_us))][presence]
     return REACHES[Reach(state.step)][presence]

@@ -27,7 +27,8 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
     `again`: not the first question with these identifiers today, so that nobody waters rates down with one known patient, and
     a wrong card tried three times counts once.
-    `insurer`: `profile.insurer_class` of it; `decoy`: the person, insurer or row exists for thieves only.
+    `insurer`: `profile.insurer_class` of it; `decoy`: the person, insurer or row exists for thieves only; `elsewhere`: from a
+    network or software that is new to the account.
     """
 
     at_s: int
@@ -37,6 +38,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     insurer: int = 0
     features: Features = NOTHING
     decoy: bool = False
+    elsewhere: bool = False
 
 
 class Matured(msgspec.Struct, frozen=True, gc=False):
@@ -124,8 +126,9 @@ def observe(watched: Watch, usual: Usual, event: Event) -> tuple[Watch, tuple[Al
 def proved(watched: Watch, lifted: Step) -> Watch:
     """The watch after a fresh proof lifted that step: circumstances are explained by it, what was asked about is not.
 
-    Only after a step-up do the signals that quarantine keep an E of the first step at most; the ladder takes a second step-up
-    within a month for a relapse. Money is only taken out, so what is said of false alarms stays true.
+    `slowed` is lifted by any login of a morning, which explains a pace and nothing else. Only after a step-up do the signals that
+    quarantine keep an E of the first step at most; the ladder takes a second step-up within a month for a relapse. Money is only
+    taken out, so what is said of false alarms stays true.
     """
     rows = zip(watched.rows, SIGNALS, LEAST, strict=True)
     kept = (_explained(row, signal.gravest, least, lifted) for row, signal, least in rows)
@@ -134,7 +137,7 @@ def proved(watched: Watch, lifted: Step) -> Watch:
 
 def _explained(row: Row, gravest: Step, least: float, lifted: Step) -> Row:
     if gravest is not Step.QUARANTINED:
-        return row.at_most(0.0)
+        return row.at_most(0.0) if lifted >= min(gravest, Step.PRESENCE_ONLY) else row
     return row.at_most(least) if lifted is Step.STEP_UP else row
 
 
@@ -159,7 +162,7 @@ def _touched(row: Row, usual: Usual, at_s: int) -> tuple[Row, Alert]:
 
 # Plain numbers: members of an IntEnum cost more to read than a bet.
 (_MISSES, _MISSES_OF_NEW, _UNCLAIMED, _STRANGERS, _INSURERS, _BIRTHPLACES, _NEIGHBOURS, _COURSE,
- _PACE, _HOURS, _SURROUNDINGS, _FAR_PASSES, _DETAILS, _SURGE, _DECOYS) = (int(name) for name in Name)  # fmt: skip
+ _PACE, _HOURS, _SURROUNDINGS, _FAR_PASSES, _DETAILS, _SURGE, _DECOYS, _ELSEWHERE) = (int(name) for name in Name)  # fmt: skip
 _NEAR, _SAME = int(Kin.NEAR), int(Course.SAME)
 
 
@@ -169,6 +172,8 @@ def _asked(event: Asked, usual: Usual) -> Trials:
     trials: Trials = [(_MISSES, event.missed)]
     if not event.missed:
         trials.append((_STRANGERS, not event.known))
+        if event.elsewhere:
+            trials.append((_ELSEWHERE, not event.known))
     if event.known:
         return trials
     told = event.features

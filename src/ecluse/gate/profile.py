@@ -55,7 +55,7 @@ class Rate(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept of an account, under 1 kB as MessagePack. `day`: of the last lesson, as an ordinal; older ones are not taken.
+    """What is kept of an account, under 1.1 kB as MessagePack. `day`: of the last lesson, an ordinal; older ones are not taken.
 
     `people_*`: a Gamma of the people newly opened in a day. Habits are counts by insurer (16 bits), department and hour.
     """
@@ -187,17 +187,21 @@ def usual(profile: Profile) -> Usual:
         least = odds_times(max(rate.mean, usual_rate(profile.profession, signal)), GROWTH)  # seasons
         bounds.append(signal.usual if signal.proof is Proof.FIXED else max(least, upper(rate.hits, rate.others)))
     mean = profile.people_shape / profile.people_days
+    means = [rate.mean for rate in profile.rates]
+    learnt = [
+        not signal.first or rate.hits + rate.others >= PRIOR_TRIES + signal.first
+        for rate, signal in zip(profile.rates, SIGNALS, strict=True)
+    ]
+    strangers, elsewhere = Name.STRANGERS, Name.STRANGERS_ELSEWHERE  # the same people, from wherever
+    means[elsewhere], bounds[elsewhere], learnt[elsewhere] = means[strangers], bounds[strangers], learnt[strangers]
     return Usual(
-        tuple(rate.mean for rate in profile.rates),
+        tuple(means),
         tuple(bounds),
         _habit(profile.insurers),
         _habit(profile.departments),
         _habit(profile.hours),
         mean + DAY_LIMIT_SDS * sqrt(mean + DAY_SPREAD * mean * mean),
-        tuple(
-            not signal.first or rate.hits + rate.others >= PRIOR_TRIES + signal.first
-            for rate, signal in zip(profile.rates, SIGNALS, strict=True)
-        ),
+        tuple(learnt),
     )
 
 

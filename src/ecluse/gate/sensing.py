@@ -38,7 +38,7 @@ from ecluse.gate.detectors import (
 from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.lessons import Ripe, Tally, Waiting, bits, lesson, tallied
 from ecluse.gate.profile import Profile, Usual, cold, hour_class, insurer_class, learn, usual
-from ecluse.gate.signals import Step
+from ecluse.gate.signals import SIGNALS, Step
 from ecluse.kernel.days import instant
 
 DAY_S = 86_400
@@ -47,13 +47,18 @@ ASKED_MAX = 4_096  # identifiers remembered of a day: a large hospital desk; pas
 LOGINS_MAX = 16  # logins remembered; an older one that asks again is a new one
 PLACES_MAX = 24  # networks and software remembered
 PLACE_DAYS = 90  # for so long
+FRESH_DAYS = 30  # a network or software is new to an account for so long
+FRESH_MAX = 4  # remembered at a time
+STRANGER_KNOWN = 2, -3  # what a stranger and a known person add to `Fresh.unlike`
+UNLIKE_MAX = 30  # where strangers are many anyway, the newest place has its turn
 USUALS_MAX = 1_024  # profiles worked out and remembered: 100 µs and some kB each
 
 
 class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A typed question by what the card says, as it was answered. `missed`: nothing confirmed; `known`: told of before.
 
-    `asked`: 32 bits of the keyed pseudonym of what was typed; `network`: a prefix (`gate/network.py`).
+    `asked`: 32 bits of the keyed pseudonym of what was typed; `network`: a prefix (`gate/network.py`); `since_day`: when a person
+    known was first told of.
     """
 
     at_s: int
@@ -66,6 +71,18 @@ class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
     software: str = ""
     session: str = ""
     decoy: bool = False
+    since_day: int = 0
+
+
+class Fresh(NamedTuple):
+    """A network and software that are new to an account: 32 bits of them, since which day, and how unlike the account so far.
+
+    `unlike` only says where `STRANGERS_ELSEWHERE` bets next: on one of them, lest a thief's be watered down with the practice's.
+    """
+
+    place: int
+    day: int
+    unlike: int = 0
 
 
 class Sensed(msgspec.Struct, frozen=True, array_like=True):
@@ -73,6 +90,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
 
     `step`: where it stands; `tally`: of today; `days`: whose openings have not matured; `logins`, `places`: 32 bits of each,
     places with the day they were last seen; `login`: trials of the last login, which the first person it opens will prove.
+    `fresh`: surroundings that are new, the newest first.
     """
 
     watch: Watch
@@ -84,6 +102,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
     logins: tuple[int, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     login: tuple[int, int] = (0, 0)
+    fresh: tuple[Fresh, ...] = ()
 
 
 Alerts = tuple[Alert, ...]
@@ -114,8 +133,11 @@ def sense(sensed: Sensed, question: Question) -> Sense:
         insurer=insurer_class(question.insurer),
         features=question.features,
         decoy=question.decoy,
+        elsewhere=bool(sensed.fresh) and _is_of(max(sensed.fresh, key=_unlike), question),
     )
     sensed, trials, alerts = _tried(sensed, event)
+    if sensed.fresh and not (event.again or event.missed):
+        sensed = replace(sensed, fresh=tuple(_likened(each, question) for each in sensed.fresh))
     asked = sensed.asked if len(sensed.asked) < ASKED_MAX else frozenset()
     sensed = replace(sensed, asked=asked | {question.asked})
     alerts = of_day + of_login + alerts
@@ -169,8 +191,30 @@ def stepped(sensed: Sensed, move: Move) -> Sensed:
     sensed = replace(sensed, step=move.after, tally=tally)
     if move.after >= move.before:
         return sensed
+    if move.before >= Step.PRESENCE_ONLY:  # whoever logged in anew says that they are where they are
+        sensed = replace(sensed, fresh=())
     by_proof = isinstance(move.event, Proved)
     return replace(sensed, watch=proved(sensed.watch, Step(move.before)) if by_proof else released(sensed.watch))
+
+
+def grown(sensed: Sensed) -> Sensed:
+    """A state kept when there were fewer signals: those that came since, at the end of the table, begin cold."""
+    more = len(SIGNALS) - len(sensed.watch.rows)
+    if not more:
+        return sensed
+    profile, watched = sensed.profile, sensed.watch
+    rates = profile.rates + cold(profile.profession).rates[-more:]
+    return replace(
+        sensed,
+        watch=replace(watched, rows=watched.rows + watch(watched.capital.opened_s).rows[-more:]),
+        profile=replace(profile, rates=rates),
+        tally=_longer(sensed.tally, more),
+        days=tuple(_longer(each, more) for each in sensed.days),
+    )
+
+
+def _longer(tally: Tally, more: int) -> Tally:
+    return replace(tally, tried=tally.tried + (0,) * more, hits=tally.hits + (0,) * more)
 
 
 @lru_cache(USUALS_MAX)
@@ -185,13 +229,39 @@ def _entered(sensed: Sensed, question: Question) -> tuple[Sensed, Alerts]:
     if login in sensed.logins:
         return sensed, ()
     before, today = dict(sensed.places), question.at_s // DAY_S
-    here = {_class("network", question.network), _class("software", question.software)}
+    here = _places(question)
     is_new = bool(before) and not here <= before.keys()
     sensed, trials, alerts = _tried(sensed, Entered(question.at_s, is_new, _hour(question.at_s)))
     lately = {place: day for place, day in before.items() if day > today - PLACE_DAYS} | dict.fromkeys(here, today)
     places = tuple(sorted(lately.items(), key=lambda each: -each[1])[:PLACES_MAX])
     logins = (*sensed.logins, login)[-LOGINS_MAX:]
-    return replace(sensed, logins=logins, places=places, login=bits(trials)), alerts
+    fresh = tuple(each for each in sensed.fresh if each.day > today - FRESH_DAYS)
+    if is_new:
+        fresh = (Fresh(_surroundings(question), today), *fresh)[:FRESH_MAX]
+    return replace(sensed, logins=logins, places=places, login=bits(trials), fresh=fresh), alerts
+
+
+def _places(question: Question) -> set[int]:
+    return {_class("network", question.network), _class("software", question.software)}
+
+
+def _surroundings(question: Question) -> int:
+    return _class(question.network, question.software)
+
+
+def _unlike(fresh: Fresh) -> int:
+    return fresh.unlike
+
+
+def _is_of(fresh: Fresh, question: Question) -> bool:
+    """Asked from there; about people whom the account was told of since, nothing is said: a thief asks again about its own."""
+    return fresh.place == _surroundings(question) and question.since_day < fresh.day
+
+
+def _likened(fresh: Fresh, question: Question) -> Fresh:
+    if not _is_of(fresh, question):
+        return fresh
+    return fresh._replace(unlike=min(max(0, fresh.unlike + STRANGER_KNOWN[question.known]), UNLIKE_MAX))
 
 
 def _tried(sensed: Sensed, event: Event) -> tuple[Sensed, list[tuple[int, bool]], Alerts]:

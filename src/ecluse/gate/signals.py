@@ -46,6 +46,7 @@ class Name(IntEnum):
     DETAILS = 12
     SURGE = 13
     DECOYS = 14
+    STRANGERS_ELSEWHERE = 15
 
 
 class Signal(NamedTuple):
@@ -84,6 +85,9 @@ SIGNALS = (
     Signal(Name.DETAILS, ALPHA, Proof.FIXED, 0.005, Step.STEP_UP),  # a change of bank once or twice a year of days
     Signal(Name.SURGE, ALPHA, Proof.EACH, 0.05, Step.PRESENCE_ONLY, 20),
     Signal(Name.DECOYS, ALPHA, Proof.FIXED, 1e-13, Step.QUARANTINED),
+    # of questions from a network or software that is new to the account: a thief's are not watered down with the practice's own.
+    # Its bound is that of STRANGERS. A doctor on duty elsewhere sees strangers only: hence a step that a login lifts
+    Signal(Name.STRANGERS_ELSEWHERE, ALPHA, Proof.FIXED, 0.45, Step.PRESENCE_ONLY, 200),
 )
 assert [signal.name for signal in SIGNALS] == list(Name)
 
@@ -121,7 +125,8 @@ STEPS_BELOW = ((3, Step.SLOWED), (2, Step.PRESENCE_ONLY), (1, Step.STEP_UP), (0,
 def usual_rate(profession: str, signal: Signal) -> float:
     """The rate at which accounts of this profession usually hit."""
     rates = dict(zip(_COLUMNS, _RATES.get(profession, ()), strict=False))
-    return rates.get(signal.name, signal.usual)
+    name = Name.STRANGERS if signal.name is Name.STRANGERS_ELSEWHERE else signal.name
+    return rates.get(name, signal.usual)
 
 
 def thresholds(signal: Signal) -> tuple[tuple[float, Step], ...]:

@@ -55,6 +55,7 @@ from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.sqlite.passes import PASSES, SqlitePasses
 from ecluse.engines.stores import Stores
+from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import decode
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.payments.run import BANK_FOLDER
@@ -148,6 +149,11 @@ class OpenHub(Hub):
         return open_portal(self.settings, self.dir, self.sessions, self.passkeys)
 
     @property
+    def caps(self) -> CapTable:
+        """How many people accounts may open. Raises `caps_invalid`."""
+        return read_caps(self.dir, self.settings.gate)
+
+    @property
     def watcher(self) -> Watcher:
         """What feeds the detectors; one process at a time runs it. Raises `caps_invalid`."""
         return watcher(self, self.dir, self.settings.gate)
@@ -174,7 +180,7 @@ class OpenHub(Hub):
         Raises `journal_behind`, `journal_damaged`, `database_unavailable`.
         """
         recover_gate(self, self.log)
-        await caps_told(self, read_caps(self.dir, self.settings.gate.caps))
+        await caps_told(self, self.caps)
         copied = 0
         for encoded, mark in self.log.unkept(await self.rights.marks()):
             self.rights.keep([decode(encoded)], mark)

@@ -15,6 +15,7 @@ from ecluse.engines.machine import machine_facts, port_state, shares_disk
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.settings import EXAMPLE_IBAN, EXAMPLE_ORIGIN, Settings, read_settings, unknown_variables
 from ecluse.wiring import OpenHub, open_hub
+from ecluse.wiring.gate import read_caps
 from ecluse.wiring.issuers import trusted_issuers
 from ecluse.wiring.portal import check_portal
 
@@ -33,6 +34,7 @@ def examine(directory: Path) -> Facts:
     refused += also
     _, also = _opened("portal", lambda: check_portal(settings, directory))
     refused += also
+    caps, _ = _opened("caps", lambda: read_caps(directory, settings.gate))  # what is wrong with them, the hub says
     store, also = _opened("hub", lambda: _store_facts(directory, settings))
     http = settings.http
     return replace(
@@ -52,6 +54,7 @@ def examine(directory: Path) -> Facts:
         heads_beside=shares_disk(directory / settings.journal.place, directory / settings.journal.heads),
         watched=len(settings.journal.witnesses),
         detectors=settings.gate.detectors,
+        beginning=caps.beginning if caps else None,
         variables=unknown_variables(),
         port=port_state(http.host, http.port),
         store=store,

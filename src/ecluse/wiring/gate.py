@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from itertools import islice
@@ -31,7 +32,7 @@ from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.engines.sqlite.sessions import LocalSessions
-from ecluse.gate.allowance import CapTable
+from ecluse.gate.allowance import Beginning, CapTable
 from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.kernel.errors import refusal
 from ecluse.settings import GateSettings
@@ -92,7 +93,7 @@ class Gate:
 
 def open_gate(directory: Path, settings: GateSettings) -> Gate:
     """The gate of the hub in `directory`, under its own table of caps or the built-in one. Raises `caps_invalid`."""
-    caps = read_caps(directory, settings.caps)
+    caps = read_caps(directory, settings)
     return Gate(
         open_allowances(directory, caps, is_watched=settings.detectors != "off"),
         open_containments(directory),
@@ -133,7 +134,7 @@ def open_sensings(directory: Path) -> LocalSensings:
 
 def watcher(hub: Hub, directory: Path, settings: GateSettings) -> Watcher:
     """The watcher of a hub, under the same table of caps as its counters. Raises `caps_invalid`."""
-    return Watcher(hub, read_caps(directory, settings.caps).fleet, acts=settings.detectors == "act")
+    return Watcher(hub, read_caps(directory, settings).fleet, acts=settings.detectors == "act")
 
 
 def open_freezes(directory: Path) -> LocalFreezes:
@@ -163,10 +164,20 @@ def built_in_caps() -> CapTable:
     return msgspec.toml.decode((files("ecluse.gate") / "caps.toml").read_bytes(), type=CapTable)
 
 
-def read_caps(directory: Path, name: str) -> CapTable:
-    """A hub's own table of caps, the built-in one where it names none. Raises `caps_invalid`."""
-    if not name:
-        return built_in_caps()
+def read_caps(directory: Path, settings: GateSettings) -> CapTable:
+    """A hub's own table of caps, the built-in one where it names none; with its beginning. Raises `caps_invalid`."""
+    table = _own_caps(directory, settings.caps) if settings.caps else built_in_caps()
+    if not settings.beginning_until:
+        return table
+    try:
+        until = date.fromisoformat(settings.beginning_until)
+    except ValueError:
+        said = f"gate.beginning_until: {settings.beginning_until[:20]!r} is no day"
+        raise CAPS_INVALID(said, fix="Write it as 2027-03-31.") from None
+    return msgspec.structs.replace(table, beginning=Beginning(until))
+
+
+def _own_caps(directory: Path, name: str) -> CapTable:
     try:
         return msgspec.toml.decode((directory / name).read_bytes(), type=CapTable)
     except (OSError, msgspec.MsgspecError) as wrong:

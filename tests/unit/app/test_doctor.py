@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from ecluse.app.doctor import CHECKS, DAY_US, GIB, diagnose
 from ecluse.app.ports.journal import ShardState
 from ecluse.app.ports.upkeep import Facts, Fault, InsurerFacts, Integrity, JournalFacts, Place, StoreFacts
+from ecluse.gate.allowance import Beginning
 
 SOUND = Integrity("every page")
 OFF = Fault("data checksums are off", "Turn them on.", grave=False)
@@ -28,6 +31,10 @@ def over(month: str) -> ShardState:
 
 
 CASES = [
+    ("caps", "ok", Facts()),
+    ("caps", "ok", Facts(beginning=Beginning(date(2027, 5, 1)), now_ts_us=MARCH_2027)),
+    ("caps", "ok", Facts(beginning=Beginning(date(2027, 3, 1)), now_ts_us=MARCH_2027)),  # over
+    ("caps", "warning", Facts(beginning=Beginning(date(2027, 8, 1)), now_ts_us=MARCH_2027)),
     ("disk space", "ok", Facts(places=(place("journal", 40),), journal=journal(1, 1))),
     ("disk space", "warning", Facts(places=(place("journal", 30),), journal=journal(1, 1))),  # 30 days of it, and 1 GiB
     ("disk space", "ok", Facts(places=(place("journal", 5),), journal=journal(1, 10))),

@@ -110,6 +110,33 @@ def test_a_second_step_up_within_a_month_of_a_proof_is_a_quarantine() -> None:
     assert move(slowed, alerted(Step.STEP_UP), NOON_US + S)[0].step == Step.STEP_UP
 
 
+OLDER = [
+    (Step.SLOWED, "slowed"),
+    (Step.PRESENCE_ONLY, "presence_required"),
+    (Step.STEP_UP, "step_up_required"),
+]
+
+
+@pytest.mark.parametrize(("limit", "code"), OLDER)
+def test_a_proof_lifts_nothing_for_a_login_of_before(limit: Step, code: str) -> None:
+    """A thief goes on under the token that was stolen while its owner logs in anew: every morning, as it were."""
+    thief_us, state = NOON_US - 7200 * S, account(limit)
+    for at_us in (NOON_US, NOON_US + 86_400 * S, NOON_US + 2 * 86_400 * S):
+        while state.step:
+            at_us += 60 * S
+            state, _ = move(state, Proved(at_us - 20 * S, "eidas2"), at_us)
+            assert allows(state, Presence.TYPED, at_us - 20 * S).admitted
+        at_us += 3600 * S
+        state, _ = move(state, alerted(Step.SLOWED), at_us)
+        for login_us in (thief_us, 0):
+            found = allows(state, Presence.TYPED, login_us)
+            assert code == (found.refusal.code if found.refusal else "slowed" if found.slowed else "yes")
+            assert allows(state, Presence.PASS, login_us).admitted
+    released, _ = move(state, Released("zoe", Step.OPEN, "called"), at_us)
+    released, _ = move(released, Released("ali", Step.OPEN, "called"), at_us)
+    assert allows(released, Presence.TYPED, thief_us) == allows(account(Step.OPEN), Presence.TYPED)
+
+
 def test_two_operators_release_a_quarantine() -> None:
     asked, first = move(account(Step.QUARANTINED), Released("Zoe", Step.OPEN, "she called back"), NOON_US)
     assert (asked.step, first and (first.before, first.after)) == (Step.QUARANTINED, (4, 4))
@@ -226,6 +253,9 @@ def test_no_history_leads_upwards_without_a_proof_or_two_operators(
             assert by_proof or by_two or by_reset
             assert before.step != Step.QUARANTINED or by_two or by_reset
             assert not before.is_lost or (by_reset and state.step == Step.SLOWED)
+        for login_us in (0, NOON_US - 3601 * S, before.since_us):  # nor does any for who logged in before the limit
+            if state.step_of(login_us) < before.step_of(login_us):
+                assert isinstance(event, Released | Reset)
         if state.step != before.step:
             released.clear()
             resets.clear()
@@ -261,6 +291,8 @@ def test_a_lost_device_is_put_back_by_two_after_the_delay() -> None:
         with pytest.raises(Refused, match=why):
             move(asked, Reset(who, "checked", delay_us), NOON_US + after_us)
     back = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us)[0]
-    assert back == Containment(Kind.ACCOUNT, Step.SLOWED, NOON_US + delay_us)
+    assert (back.step, back.is_lost, back.since_us) == (Step.SLOWED, False, NOON_US + delay_us)
+    assert allows(back, Presence.LIVE, NOON_US + delay_us).refusal  # the device that was lost, whoever has it
+    assert allows(back, Presence.TYPED, NOON_US + delay_us + S).slowed
     late = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us + SECOND_S_MAX * S)[0]
     assert (late.step, late.asked_by) == (Step.QUARANTINED, "max")  # asked for anew

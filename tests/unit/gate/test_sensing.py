@@ -26,12 +26,13 @@ from ecluse.gate.sensing import (
     Sensed,
     begun,
     closed,
+    grown,
     ripened,
     sense,
     stepped,
     usual_of,
 )
-from ecluse.gate.signals import Name, Step
+from ecluse.gate.signals import SIGNALS, Name, Step
 
 GP = "general_practitioner"
 FIRST_DAY = 20_600
@@ -149,6 +150,67 @@ def test_a_theft_quarantines_within(practice: Practice, told: dict[str, object],
         if any(each.signal is signal and each.step is Step.QUARANTINED for each in alerts):
             break
     assert count <= within
+
+
+@pytest.mark.parametrize("again", [0, 5])
+def test_who_asks_from_elsewhere_is_seen_beside_the_practices_own_day(practice: Practice, again: int) -> None:
+    """Three strangers a day among twenty-five honest questions: the practice's own share hardly moves. Nor does it help to ask
+    again about those whom the thief was told of, nor that the practice has a new line the next day."""
+    played = Practice(26)
+    played.__dict__.update(sensed=practice.sensed, alerts=[])
+    opened = 0
+    for day in range(FIRST_DAY + 180, FIRST_DAY + 187):
+        for number in range(3):
+            played.ask(question(day * DAY_S + 9 * HOUR_S + number * 3_000, opened, **FAR_OFF))
+            opened += 1
+        for number in range(again):
+            told = {"known": True, "since_day": FIRST_DAY + 180, **FAR_OFF}
+            played.ask(question(day * DAY_S + 9 * HOUR_S + number * 3_000 + 60, 1 << 20 | number, **told))
+        if day == FIRST_DAY + 181:
+            played.ask(question(day * DAY_S + 10 * HOUR_S, 1 << 21, network="203.0.113.0/24", session="new line"))
+        played.day(day)
+        if any(each.step is Step.PRESENCE_ONLY for each in played.alerts):
+            break
+    (signal,) = {each.signal for each in played.alerts}
+    assert signal is Name.STRANGERS_ELSEWHERE
+    assert opened <= 15
+    made = Move(Kind.ACCOUNT, Step.SLOWED, Step.OPEN, 0, Proved(0, ""))  # by a login of the practice's morning
+    assert stepped(played.sensed, made).fresh == played.sensed.fresh
+    lifted = stepped(played.sensed, msgspec.structs.replace(made, before=int(Step.PRESENCE_ONLY)))
+    assert not lifted.fresh
+    assert lifted.watch.rows[Name.STRANGERS_ELSEWHERE].e_value == 0
+
+
+def test_a_practice_that_moves_is_not_alerted_to(practice: Practice) -> None:
+    """Another line and other software, the same patients."""
+    played, moved = Practice(27), {"network": "203.0.113.0/24", "software": "another"}
+    played.__dict__.update(sensed=practice.sensed, alerts=[])
+    for day in range(FIRST_DAY + 180, FIRST_DAY + 240):
+        for number in range(25):
+            asked = played.honest(day * DAY_S + 8 * HOUR_S + number * 900)
+            played.ask(msgspec.structs.replace(asked, **moved))
+    assert played.alerts == []
+
+
+def test_a_state_of_fewer_signals_is_read(practice: Practice) -> None:
+    """As an earlier version kept it: what it had learnt stays, what came since begins cold."""
+    now = practice.sensed
+    short = msgspec.structs.replace(
+        now,
+        watch=msgspec.structs.replace(now.watch, rows=now.watch.rows[:-1]),
+        profile=msgspec.structs.replace(now.profile, rates=now.profile.rates[:-1]),
+        tally=shorter(now.tally),
+        days=tuple(shorter(day) for day in now.days),
+    )
+    read = grown(decode(encode(short)))
+    assert read.profile.rates[:-1] == now.profile.rates[:-1]
+    assert len(read.watch.rows) == len(read.profile.rates) == len(SIGNALS)
+    assert sense(read, question((FIRST_DAY + 181) * DAY_S, 1)).waiting
+    assert grown(now) is now
+
+
+def shorter(tally: Tally) -> Tally:
+    return msgspec.structs.replace(tally, tried=tally.tried[:-1], hits=tally.hits[:-1])
 
 
 def test_look_ups_that_nobody_claims_are_seen_a_month_later(practice: Practice) -> None:

@@ -72,13 +72,26 @@ def test_fast_thieves_get_what_the_bucket_holds_at_most(name: str, lab: Lab, cou
         assert min(each.portal[-1][1] for each in score.loot) > 5 * score.newly[-1]
 
 
-SLOW = {"leaked-slow": 0.9, "fake-claims-90": 0.9, "mimic": 0.9, "help-desk": 0.4}
+# Slow thieves: who uses the practice's own device ends in a quarantine; who asks from elsewhere is held to a login they cannot
+# make again, however often the practice makes its own: some twenty people, where it was some two hundred.
+INSIDE = {"mimic": 0.9, "help-desk": 0.4}
+ELSEWHERE = {"leaked-slow": 40, "fake-claims-50": 40, "fake-claims-90": 40}
 
 
-@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("name", INSIDE)
 def test_slow_thieves_are_quarantined(name: str, lab: Lab) -> None:
     score = play(lab, SCENARIOS[name], 2)
-    assert sum(each.quarantined for each in score.loot) >= SLOW[name] * len(score.loot)
+    assert sum(each.quarantined for each in score.loot) >= INSIDE[name] * len(score.loot)
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_login_of_the_practice_lets_no_thief_in_again(name: str, lab: Lab) -> None:
+    score = play(lab, SCENARIOS[name], 3)
+    assert score.newly[-1] <= ELSEWHERE[name]
+    for each in score.loot:
+        assert each.refused["presence_required"] + each.refused["step_up_required"] > 20  # days in a row
+    assert score.served["asked"] > 1_000
+    assert score.served["refused"] < 0.1 * score.served["asked"]  # a month later one is closed: two people look at it
 
 
 def test_a_hundred_accounts_give_no_more_than_each(counters: Lab) -> None:
@@ -177,7 +190,8 @@ def test_a_calibrated_table_is_one_a_hub_reads() -> None:
     debts = [calibrate.debts(each, 1, 0.0, 1) for each in RATES]
     text = calibrate.table(debts, built_in_caps(), date(2026, 11, 29), 1)
     table = msgspec.toml.decode(text, type=CapTable)
-    assert table.of("medecin").debt == -(-debts[0].p999 * 5 // 4)
+    assert table.of("medecin").debt == max(-(-debts[0].p999 * 5 // 4), debts[0].needed)
+    assert all(each.caps().debt >= each.needed > each.p999 / 4 for each in debts)
     assert table.fleet == built_in_caps().fleet
     assert f"{sum(each.account_years for each in debts)} account-years" in table.source
 
@@ -188,6 +202,25 @@ def test_caps_refuse_nobody_honest(profession: str) -> None:
     found = calibrate.refused(profession, built_in_caps().of(profession), 16, 3, lambda _: None)
     assert found["asked"] > 4_000  # type: ignore[operator]
     assert found["refused"] == 0
+
+
+@pytest.mark.parametrize("profession", [GP, "physiotherapist"])
+def test_a_beginning_refuses_nobody_where_usual_caps_would(profession: str) -> None:
+    found = calibrate.beginnings(profession, built_in_caps(), 40, 3, lambda _: None)
+    assert found["asked"] > 10_000  # type: ignore[operator]
+    assert found["refused"] == 0
+    if profession != GP:
+        assert found["without"] > 0.02 * found["asked"]  # type: ignore[operator]
+
+
+def test_caps_hold_for_the_largest_accounts() -> None:
+    """They are one in 230: no sample of a few hundred meets as many as a cap has to be asked about."""
+    for profession in (GP, "audio"):
+        most = calibrate.needed(profession, 20, 1)
+        refused, asked = calibrate.over(profession, most, 20, 1, largest=True)
+        assert refused <= asked * 10 / 1e6
+        assert calibrate.over(profession, most - 5, 20, 1, largest=True)[0] > refused
+        assert calibrate.over(profession, built_in_caps().of(profession).debt, 40, 1, largest=False)[0] == 0
 
 
 QUANTILES = [([7], 0.95, 7), (list(range(1, 101)), 0.95, 95), (list(range(1, 101)), 0.5, 50), ([1, 2, 3], 0.95, 3)]

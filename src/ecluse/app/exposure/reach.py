@@ -8,7 +8,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports.lookback import Doings, Lookback
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import Room, within_reach
-from ecluse.gate.allowance import CapTable, widest
+from ecluse.gate.allowance import CapTable, day_of, widest
 from ecluse.gate.containment import Containment, Kind
 from ecluse.gate.signals import Step
 
@@ -37,7 +37,8 @@ def bound(lookback: Lookback, limits: Limits, question: Question) -> int | None:
 
 def _room(tables: tuple[CapTable, ...], limit: Containment, did: Doings, question: Question) -> Room:
     """An account that never asked may have any profession: the widest caps. A limit that was lifted since is not looked at."""
-    caps = widest(table.of(did.profession) if did.profession else table.widest() for table in tables)
+    first = day_of(question.start_ts_us)  # a beginning only ever narrows
+    caps = widest(table.of(did.profession, first) if did.profession else table.widest(first) for table in tables)
     is_held = limit.step >= Step.PRESENCE_ONLY
     until_us = min(question.end_ts_us, limit.since_us) if is_held else question.end_ts_us
     return Room(caps, until_us - question.start_ts_us, did.typed, did.justified)

@@ -14,7 +14,7 @@ class Containments(Protocol):
     """Where each stands on its ladder; whatever was never moved is open."""
 
     def limits(self) -> Mapping[Name, Containment]:
-        """Everything that is not open now; another process's change is seen within a twentieth of a second."""
+        """Everything that is not open now, to all or to older logins; another process's change is seen within 50 ms."""
         ...
 
     def state(self, kind: Kind, name: str) -> Containment:

@@ -9,6 +9,7 @@ import msgspec
 
 from ecluse.app.ports.journal import ShardState
 from ecluse.app.ports.published import WitnessSaid
+from ecluse.gate.allowance import Beginning
 
 # What the journal tells of and the store keeps. Keys: claim ids; claim ids; engagement numbers; feed ids; insurer, product and
 # version with spaces between.
@@ -85,7 +86,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `named`: the hub has a public address, which proofs must name; `certificates`: a proxy's word for them is taken;
     `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: their second home is on its disk;
-    `watched`: how many witnesses are in the settings; `witnesses`: what each said last. `detectors`: as in the settings.
+    `watched`: how many witnesses are in the settings; `witnesses`: what each said last. `detectors`: as in the settings;
+    `beginning`: the hub's first weeks, in which caps are wider.
     """
 
     production: bool = False
@@ -116,6 +118,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     watched: int = 0
     witnesses: tuple[WitnessSaid, ...] = ()
     detectors: str = "act"
+    beginning: Beginning | None = None
     store: StoreFacts | None = None
 
 

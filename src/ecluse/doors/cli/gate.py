@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 
 from ecluse.app.alerted import ALERTS_MAX, AlertTold, alerts
-from ecluse.app.containment import Shown, limited, moved, named, shown, step_name, step_named
+from ecluse.app.containment import Shown, limited, moved, named, older_logins, shown, step_name, step_named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
-from ecluse.gate.allowance import DAY_US, yearly
+from ecluse.gate.allowance import DAY_US, day_of, yearly
 from ecluse.gate.containment import Contained, Event, Kind, Released
 from ecluse.kernel.days import instant
 from ecluse.wiring import open_hub
@@ -47,14 +47,17 @@ def show(
     it, a sentence each; or every limit there is."""
     with open_hub(directory) as hub:
         found = [shown(hub, named(name))] if name else limited(hub)
+        beginning, now_us = hub.caps.beginning, hub.now_ts_us
     if json:
         print_json(found[0] if name else found)
     elif not found:
         typer.echo("Nothing is limited.")
     else:
         OUT.print(_table(found))
-        _say_counted(found)
+        _say_more(found)
         _explain([alert for each in found for alert in each.alerts])
+    if beginning and not json and day_of(now_us) <= beginning.last_day:
+        typer.echo(f"Caps are wide until {beginning.until}: everybody is new to every account (gate.beginning_until).")
 
 
 @app.command("alerts")
@@ -122,8 +125,11 @@ def say(found: Shown, *, json: bool) -> None:
     typer.echo(f"{found.name}: {step_name(state)}{waits}")
 
 
-def _say_counted(found: list[Shown]) -> None:
+def _say_more(found: list[Shown]) -> None:
     for each in found:
+        if older := older_logins(each.state):
+            at = instant(each.state.before_us)
+            typer.echo(f"{each.name}: logins up to {at:%Y-%m-%d %H:%M:%S} UTC are held to {older}")
         if each.counted and each.counted.day:
             day = instant(each.counted.day * DAY_US)
             typer.echo(f"{each.counted.people} people newly opened on {day:%Y-%m-%d}, usually {each.counted.usual:.0f}")

@@ -48,7 +48,7 @@ FOLDED_PAGES = 4_000  # write-ahead log folded in at 16 MB, by the thread of the
 
 _STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
 _STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? WHERE id = ?"
-_KNOWN = "SELECT presence FROM opening WHERE account = ? AND person = ?"
+_KNOWN = "SELECT presence, day FROM opening WHERE account = ? AND person = ?"
 _OPEN = """
     INSERT INTO opening (account, person, practice, day, presence, justified) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
@@ -116,7 +116,7 @@ class LocalAllowances:
         """Count each ask, and write it down for the watcher. People known already need no transaction where nothing is."""
         with self._turn:
             is_noted = self._is_watched and any(ask.question for ask in asks)
-            if not is_noted and all(self._is_known(ask) for ask in asks):
+            if not is_noted and all(self._known_since(ask) for ask in asks):
                 return [""] * len(asks)
             with self._transaction():
                 batch = _Batch()
@@ -176,14 +176,14 @@ class LocalAllowances:
                 if (person in people) != (justified is not None)
             ]
             self._connection.executemany(_JUSTIFY, changed)
-            self._count(id_, self._caps(id_), today)
+            self._count(id_, self._caps(id_, today), today)
 
     def deny(self, account: str, person: bytes, today: int) -> bool:
         """Unjustified for ever: whether the account had opened the person without a pass."""
         with self._turn, self._transaction():
             id_ = self._account(account, "")
             done = self._connection.execute(_DENY, (id_, _short(person))).rowcount > 0
-            self._count(id_, self._caps(id_), today)
+            self._count(id_, self._caps(id_, today), today)
             return done
 
     def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int) -> None:
@@ -205,7 +205,7 @@ class LocalAllowances:
             row = self._connection.execute("SELECT id, profession FROM account WHERE name = ?", (account,)).fetchone()
             if row is None:
                 return None
-            caps = self._table.of(row[1])
+            caps = self._table.of(row[1], today)
             standing = self._count(row[0], caps, today)
             (count,) = self._connection.execute("SELECT count(*) FROM opening WHERE account = ?", row[:1]).fetchone()
             return Position(account, row[1], standing, caps, count)
@@ -221,21 +221,21 @@ class LocalAllowances:
         with self._turn:
             return [name for (name,) in self._connection.execute(_INDEBTED, (today, limit))]
 
-    def _is_known(self, ask: Ask) -> bool:
-        """Whether the account has opened this person before, by a proof as good as this one."""
+    def _known_since(self, ask: Ask) -> int:
+        """The day on which the account opened this person, by a proof as good as this one; 0 for never."""
         account = self._accounts.get(ask.account)
         if account is None or not ask.person:
-            return False
+            return 0
         row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
-        return row is not None and (ask.presence is Presence.TYPED or row[0] > 0)
+        return row[1] if row and (ask.presence is Presence.TYPED or row[0] > 0) else 0
 
     def _taken(self, ask: Ask, batch: _Batch) -> str:
         account = self._account(ask.account, ask.profession)
-        is_pending = ask.presence is Presence.TYPED and (account, _short(ask.person)) in batch.openings
-        is_known = is_pending or self._is_known(ask)
-        refused = "" if is_known else self._take(ask, account, batch)
+        pending = batch.openings.get((account, _short(ask.person))) if ask.presence is Presence.TYPED else None
+        since_day = pending[1] if pending else self._known_since(ask)
+        refused = "" if since_day else self._take(ask, account, batch)
         if self._is_watched and ask.question and refused in WATCHED:
-            note = Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known)
+            note = Full(ask.question.at_s) if refused else _noted(ask, ask.question, since_day)
             batch.notes.append((account, note))
         return refused
 
@@ -244,7 +244,7 @@ class LocalAllowances:
         if ask.presence is not Presence.TYPED:
             self._write(batch)  # what it shows may be in it
             return self._shown(account, ask, today) if ask.person else ""
-        caps = self._table.of(ask.profession)
+        caps = self._table.of(ask.profession, today)
         standing = batch.standings.get(account)
         if standing is None:
             standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
@@ -272,7 +272,7 @@ class LocalAllowances:
     def _shown(self, account: int, ask: Ask, today: int) -> str:
         """A pass: the person is the account's from now on, and an opening of before is justified."""
         if self._connection.execute(_SHOWN, (ask.presence, today, account, _short(ask.person))).rowcount:
-            self._count(account, self._table.of(ask.profession), today)
+            self._count(account, self._table.of(ask.profession, today), today)
         else:
             self._open(account, ask.person, ask.practice, today, ask.presence)
         return ""
@@ -295,7 +295,7 @@ class LocalAllowances:
         account, day = self._account(entry.account, ""), day_of(entry.ts_us)
         if self._open(account, entry.person, entry.practice, day, Presence(entry.presence)) and not entry.presence:
             standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
-            self._stand(account, opened(standing, self._caps(account), entry.ts_us))
+            self._stand(account, opened(standing, self._caps(account, day), entry.ts_us))
 
     def _count(self, account: int, caps: Caps, today: int) -> Standing:
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
@@ -309,9 +309,9 @@ class LocalAllowances:
     def _stand(self, account: int, standing: Standing) -> None:
         self._connection.execute(_STAND, (*astuple(standing), account))
 
-    def _caps(self, account: int) -> Caps:
+    def _caps(self, account: int, day: int) -> Caps:
         (name,) = self._connection.execute("SELECT profession FROM account WHERE id = ?", (account,)).fetchone()
-        return self._table.of(name)
+        return self._table.of(name, day)
 
     def _account(self, name: str, profession: str) -> int:
         """The number of an account. Its profession is what its last token said; one not said yet is `other`."""
@@ -367,10 +367,11 @@ class LocalAllowances:
                 return
 
 
-def _noted(ask: Ask, question: Question, is_known: bool) -> Noted:
+def _noted(ask: Ask, question: Question, since_day: int) -> Noted:
     if not ask.person:
         return Noted(question, practice=ask.practice)
-    return Noted(replace(question, known=True) if is_known else question, _short(ask.person), ask.practice)
+    told = replace(question, known=True, since_day=since_day) if since_day else question
+    return Noted(told, _short(ask.person), ask.practice)
 
 
 def _short(person: bytes) -> int:

@@ -41,7 +41,7 @@ class LocalContainments:
         self._looked_s = 0.0
 
     def limits(self) -> Mapping[Name, Containment]:
-        """Everything that is not open."""
+        """Everything that holds somebody to something."""
         now_s = time.monotonic()
         if now_s - self._looked_s > LOOK_S:
             self._looked_s = now_s
@@ -88,4 +88,4 @@ class LocalContainments:
 
     def _read(self) -> None:
         self._seen = self._moves()
-        self._limits = {name: state for name, state in self.all().items() if state.step}
+        self._limits = {name: state for name, state in self.all().items() if state.limits}
