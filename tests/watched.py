@@ -21,6 +21,7 @@ from ecluse.engines.clock import RandomIds
 from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import Caps, CapTable
 from ecluse.gate.containment import Contained, Kind, Released
@@ -107,12 +108,13 @@ class World:
     def open_gate(self) -> None:
         keys, file = self.keys, self.home / "gate.db"
         self.store, self.sensings = LocalAllowances(file, TABLE), Dying(file, self.home / "sensed.db")
-        self.contained = DyingLimits(file)
+        self.contained, self.ribs = DyingLimits(file), LocalRibs(file)
         allowance = Allowance(self.clock, self.store, self.claims)  # type: ignore[arg-type]
         desk = Desk(self.clock, keys, self.log, Kept(), allowance, self.contained)  # type: ignore[arg-type]
         given: dict[str, Any] = {name: None for name in Hub.__dataclass_fields__ if name != "last"}
         given |= {"clock": self.clock, "ids": RandomIds(), "keys": keys, "desk": desk, "allowance": allowance}
-        self.hub = Hub(**{**given, "containments": self.contained, "sensings": self.sensings})
+        ports = {"containments": self.contained, "sensings": self.sensings, "ribs": self.ribs}
+        self.hub = Hub(**{**given, **ports})
         self.watcher = Watcher(self.hub, FLEET)
 
     def ask(self, account: str, number: int, **told: Any) -> str:
@@ -127,6 +129,18 @@ class World:
             [Ask(account, PRACTICE, "", person, Presence.TYPED, at_s * 1_000_000, question=question)]
         )
         return refused
+
+    def deny(self, account: str, number: int) -> bool:
+        """Somebody the account opened says "not me"."""
+        return self.store.deny(account, number.to_bytes(8) * 2, self.now_us)
+
+    def change_bank(self) -> None:
+        """Another account is asked for, for the practice."""
+        self.ribs.ask(PRACTICE, self.now_us, b"sealed")
+
+    @property
+    def now_us(self) -> int:
+        return int(self.clock.instant.timestamp()) * 1_000_000
 
     def watch(self, dies: str = "") -> None:
         """Look until nothing is left; the first look may die of it, and is begun again."""
@@ -170,6 +184,7 @@ class World:
     def close(self) -> None:
         self.hub.desk.close()
         self.runner.close()
+        self.ribs.end()
         for each in (self.store, self.sensings, self.contained, self.log):
             each.close()
 

@@ -6,18 +6,20 @@ kept in one transaction. So a kill at any moment loses nothing and counts nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecluse.app.containment import moved
 from ecluse.app.hub import Hub
 from ecluse.app.ports.containments import Name
-from ecluse.app.ports.sensings import Alerting, Full, Happening, Noted, Opening, Sensings, Stepped, Work
+from ecluse.app.ports.sensings import Alerting, Changed, Full, Happening, Noted, NotMe, Opening, Sensings, Stepped, Work
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
 from ecluse.gate.containment import Alerted, CapReached, Event, Kind
+from ecluse.gate.dated import Counted, alert_of, every_day, row_of
 from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
-from ecluse.gate.sensing import DAY_S, Sensed, begun, ripened, sense, stepped
+from ecluse.gate.sensing import DAY_S, Sensed, begun, changed, ripened, sense, stepped
+from ecluse.gate.signals import Name as Signalled
 
 TOGETHER = 500  # happenings in one transaction: some 30 ms of work
 RIPENED_TOGETHER = (
@@ -135,6 +137,41 @@ class Watcher:
         elif before := work.state(what.name):
             work.states[what.name] = stepped(before, what.move)
 
+    def _changed(self, work: _Round, _happened: Happening, what: Changed) -> None:
+        """A practice's bank account: each account that opened somebody there has the day tried, and is watched more closely."""
+        store = self._hub.allowance.store
+        for account, (profession, opened_day) in store.accounts(what.practice).items():
+            at_s = what.at_us // 1_000_000
+            before = work.state(account) or self._begun(Happening(0, account, profession, what), at_s)
+            work.states[account] = changed(before, at_s)
+            hits = self._hub.ribs.days(store.practices(account))
+            days = every_day(opened_day, at_s // DAY_S, hits)
+            self._counted(work, account, Signalled.DETAILS, days, opened_day, what)
+
+    def _denied(self, work: _Round, happened: Happening, what: NotMe) -> None:
+        days = self._hub.allowance.store.by_day(happened.account)
+        if days:
+            account = happened.account
+            work.states[account] = work.state(account) or self._begun(happened, what.at_us // 1_000_000)
+            self._counted(work, account, Signalled.DENIALS, days, days[0].day, what)
+
+    def _counted(
+        self,
+        work: _Round,
+        account: str,
+        name: Signalled,
+        days: Iterable[Counted],
+        opened_day: int,
+        what: Changed | NotMe,
+    ) -> None:
+        """The alert of a signal of dated counts. Read again out of the journal it moves nothing that was moved since."""
+        state, at_s = self._hub.containments.state(Kind.ACCOUNT, account), what.at_us // 1_000_000
+        row = row_of(name, days, opened_day, day_of(state.cleared_us))
+        if alert := alert_of(name, row, at_s):
+            work.alerts.append(Alerting(account, at_s, alert))
+            if not (what.again and state.since_us > what.at_us):
+                work.due((Kind.ACCOUNT, account), Alerted(alert))
+
     async def _moved(self, work: _Round) -> None:
         """Move the ladder: each event in its order, of which most change nothing."""
         for name, events in work.events.items() if self._acts else ():
@@ -150,4 +187,10 @@ def _gravest_last(events: list[Event]) -> list[Event]:
     return [*caps.values(), *([gravest] if gravest else [])]
 
 
-TAKES: dict[type, Callable[..., None]] = {Noted: Watcher._asked, Full: Watcher._full, Stepped: Watcher._stepped}
+TAKES: dict[type, Callable[..., None]] = {
+    Noted: Watcher._asked,
+    Full: Watcher._full,
+    Stepped: Watcher._stepped,
+    Changed: Watcher._changed,
+    NotMe: Watcher._denied,
+}

@@ -65,6 +65,7 @@ _WORDS: dict[Name, tuple[str, str]] = {
     Name.DETAILS: ("jours ont vu changer les coordonnées", "days saw bank or contact details change"),
     Name.SURGE: ("jours ont ouvert plus de personnes que de coutume", "days opened more people than usual"),
     Name.DECOYS: ("questions portaient sur un leurre", "questions touched a decoy"),
+    Name.DENIALS: ("personnes consultées ont répondu « ce n'était pas pour moi »", "people looked up said “not me”"),
 }
 
 

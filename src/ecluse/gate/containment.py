@@ -85,7 +85,8 @@ class Kind(StrEnum):
 class Containment(msgspec.Struct, frozen=True):
     """Where something stands. `step`: a `Step` of an account, a `Reach` of the rest. Times in microseconds; 0 is never.
 
-    `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet.
+    `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet;
+    `cleared_us`: two operators looked at it and lifted a limit: what was found before is not held against it.
     `is_lost`: a device of the account was; only a reset lifts that.
     """
 
@@ -97,6 +98,7 @@ class Containment(msgspec.Struct, frozen=True):
     asked_step: int = 0
     asked_us: int = 0
     is_lost: bool = False
+    cleared_us: int = 0
 
 
 class CapReached(msgspec.Struct, frozen=True, tag=True):
@@ -208,7 +210,7 @@ def _down(state: Containment, step: int, at_us: int) -> Containment:
     """Never upwards; what an operator asked for before is asked for anew, in the light of this."""
     if step <= state.step:
         return state
-    return Containment(state.kind, int(step), at_us, state.proved_us)
+    return Containment(state.kind, int(step), at_us, state.proved_us, cleared_us=state.cleared_us)
 
 
 def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:
@@ -224,7 +226,8 @@ def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
     # 1. later than what it lifts, so that a session that was open then does not count; 2. now, and not in the time to come.
     if not max(state.since_us, at_us - PROOF_S_MAX * S_US) < event.authenticated_us <= at_us:
         raise PROOF_REFUSED("this login is too old")
-    return Containment(state.kind, int(after), at_us, at_us if state.step == Step.STEP_UP else state.proved_us)
+    proved_us = at_us if state.step == Step.STEP_UP else state.proved_us
+    return Containment(state.kind, int(after), at_us, proved_us, cleared_us=state.cleared_us)
 
 
 def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
@@ -239,7 +242,8 @@ def _lost(state: Containment, event: Lost, at_us: int) -> Containment:
     if state.kind is not Kind.ACCOUNT:
         raise CONTAINMENT_REFUSED("only an account has devices", fix="Name an account.")
     since_us = state.since_us if state.step == Step.QUARANTINED else at_us
-    return Containment(state.kind, int(Step.QUARANTINED), since_us, state.proved_us, is_lost=True)
+    quarantined = int(Step.QUARANTINED)
+    return Containment(state.kind, quarantined, since_us, state.proved_us, is_lost=True, cleared_us=state.cleared_us)
 
 
 def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
@@ -255,7 +259,7 @@ def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
     if waited_us < event.delay_us:
         raise CONTAINMENT_REFUSED("the delay is not over", fix="Confirm once it is, and the holder was told.")
-    return Containment(state.kind, int(Step.SLOWED), at_us)
+    return Containment(state.kind, int(Step.SLOWED), at_us, cleared_us=at_us)
 
 
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
@@ -270,7 +274,7 @@ def _released(state: Containment, event: Released, at_us: int) -> Containment:
         return msgspec.structs.replace(state, **asked)
     if operator == state.asked_by:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
-    return Containment(state.kind, event.step, at_us)
+    return Containment(state.kind, event.step, at_us, cleared_us=at_us)
 
 
 def _ladder(state: Containment) -> type[Step] | type[Reach]:

@@ -66,17 +66,16 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 
 
 class DetailsChanged(msgspec.Struct, frozen=True, gc=False):
-    """Bank account, address or contact of the professional changed: handed in once a day at most."""
+    """Bank account of the professional's practice changed. It is tried by days (gate/dated.py); here it is a new circumstance."""
 
     at_s: int
 
 
 class DayClosed(msgspec.Struct, frozen=True, gc=False):
-    """A day on which the account asked is over: people newly opened, typed. `changed`: `DetailsChanged` was handed in."""
+    """A day on which the account asked is over: people newly opened, typed."""
 
     at_s: int
     people: int
-    changed: bool = False
 
 
 Event = Asked | Matured | Entered | Shown | DetailsChanged | DayClosed
@@ -116,7 +115,7 @@ def observe(watched: Watch, usual: Usual, event: Event) -> tuple[Watch, tuple[Al
         rows[_DECOYS], touched = _touched(rows[_DECOYS], usual, at_s)
         alerts += (touched,)
     capital = watched.capital
-    if type(event) is Entered and event.new:
+    if type(event) is DetailsChanged or (type(event) is Entered and event.new):
         capital = capital.refreshed(at_s)
     return Watch(capital, tuple(rows), max(paid, capital.paid(at_s))), alerts
 
@@ -159,7 +158,7 @@ def _touched(row: Row, usual: Usual, at_s: int) -> tuple[Row, Alert]:
 
 # Plain numbers: members of an IntEnum cost more to read than a bet.
 (_MISSES, _MISSES_OF_NEW, _UNCLAIMED, _STRANGERS, _INSURERS, _BIRTHPLACES, _NEIGHBOURS, _COURSE,
- _PACE, _HOURS, _SURROUNDINGS, _FAR_PASSES, _DETAILS, _SURGE, _DECOYS) = (int(name) for name in Name)  # fmt: skip
+ _PACE, _HOURS, _SURROUNDINGS, _FAR_PASSES, _DETAILS, _SURGE, _DECOYS, _DENIALS) = (int(name) for name in Name)  # fmt: skip
 _NEAR, _SAME = int(Kin.NEAR), int(Course.SAME)
 
 
@@ -191,17 +190,12 @@ def _entered(event: Entered, usual: Usual) -> Trials:
     return [*login, (_HOURS, event.hour not in usual.hours)] if usual.hours else login
 
 
-def _day_closed(event: DayClosed, usual: Usual) -> Trials:
-    surge: Trials = [(_SURGE, event.people > usual.people_max)]
-    return surge if event.changed else [*surge, (_DETAILS, False)]
-
-
 TRIALS: dict[type, Callable[..., Trials]] = {
     Asked: _asked,
     Matured: lambda event, _: [(_UNCLAIMED, not event.claimed)],
     Entered: _entered,
     Shown: lambda event, _: [(_FAR_PASSES, event.far)],
-    DetailsChanged: lambda event, _: [(_DETAILS, True)],
-    DayClosed: _day_closed,
+    DetailsChanged: lambda _, __: [],
+    DayClosed: lambda event, usual: [(_SURGE, event.people > usual.people_max)],
 }
 assert max(Step) == Step.QUARANTINED

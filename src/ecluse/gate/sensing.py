@@ -21,11 +21,13 @@ import msgspec
 from msgspec.structs import replace
 
 from ecluse.gate.alerts import Alert
+from ecluse.gate.betting import Row
 from ecluse.gate.containment import Move, Proved
 from ecluse.gate.detectors import (
     TRIALS,
     Asked,
     DayClosed,
+    DetailsChanged,
     Entered,
     Event,
     Matured,
@@ -38,7 +40,7 @@ from ecluse.gate.detectors import (
 from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.lessons import Ripe, Tally, Waiting, bits, lesson, tallied
 from ecluse.gate.profile import Profile, Usual, cold, hour_class, insurer_class, learn, usual
-from ecluse.gate.signals import Step
+from ecluse.gate.signals import SIGNALS, Step
 from ecluse.kernel.days import instant
 
 DAY_S = 86_400
@@ -73,6 +75,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
 
     `step`: where it stands; `tally`: of today; `days`: whose openings have not matured; `logins`, `places`: 32 bits of each,
     places with the day they were last seen; `login`: trials of the last login, which the first person it opens will prove.
+    `changed_s`: the last change of details that was handed in.
     """
 
     watch: Watch
@@ -84,6 +87,7 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
     logins: tuple[int, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     login: tuple[int, int] = (0, 0)
+    changed_s: int = 0
 
 
 Alerts = tuple[Alert, ...]
@@ -171,6 +175,31 @@ def stepped(sensed: Sensed, move: Move) -> Sensed:
         return sensed
     by_proof = isinstance(move.event, Proved)
     return replace(sensed, watch=proved(sensed.watch, Step(move.before)) if by_proof else released(sensed.watch))
+
+
+def changed(sensed: Sensed, at_s: int) -> Sensed:
+    """The state once bank details of the account's practice changed: whatever it asks next is bet on with more; the same once."""
+    if at_s <= sensed.changed_s:
+        return sensed
+    sensed, _, _ = _tried(sensed, DetailsChanged(at_s))
+    return replace(sensed, changed_s=at_s)
+
+
+def grown(sensed: Sensed) -> Sensed:
+    """A state that was kept when there were fewer signals, with a place for each that came since: new ones are at the end."""
+    more = len(SIGNALS) - len(sensed.watch.rows)
+    if more <= 0:
+        return sensed
+    watched = replace(sensed.watch, rows=sensed.watch.rows + (Row(),) * more)
+    rates = sensed.profile.rates + cold(sensed.profile.profession).rates[-more:]
+    days = tuple(_grown(tally, more) for tally in sensed.days)
+    profile = replace(sensed.profile, rates=rates)
+    return replace(sensed, watch=watched, profile=profile, tally=_grown(sensed.tally, more), days=days)
+
+
+def _grown(tally: Tally, more: int) -> Tally:
+    none = (0,) * more
+    return replace(tally, tried=tally.tried + none, hits=tally.hits + none)
 
 
 @lru_cache(USUALS_MAX)

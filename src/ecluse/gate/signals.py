@@ -46,6 +46,7 @@ class Name(IntEnum):
     DETAILS = 12
     SURGE = 13
     DECOYS = 14
+    DENIALS = 15
 
 
 class Signal(NamedTuple):
@@ -81,9 +82,12 @@ SIGNALS = (
     Signal(Name.HOURS, ALPHA, Proof.EACH, 0.20, Step.STEP_UP, 100),  # weeks of duty come together: a proof ends it
     Signal(Name.SURROUNDINGS, ALPHA, Proof.EACH, 0.15, Step.STEP_UP),
     Signal(Name.FAR_PASSES, ALPHA, Proof.FIXED, 1e-3, Step.STEP_UP),  # a wrong clock; else somebody copied a pass
-    Signal(Name.DETAILS, ALPHA, Proof.FIXED, 0.005, Step.STEP_UP),  # a change of bank once or twice a year of days
+    Signal(Name.DETAILS, ALPHA, Proof.FIXED, 0.005, Step.STEP_UP),  # a new bank on one or two days a year
     Signal(Name.SURGE, ALPHA, Proof.EACH, 0.05, Step.PRESENCE_ONLY, 20),
     Signal(Name.DECOYS, ALPHA, Proof.FIXED, 1e-13, Step.QUARANTINED),
+    # "not me" by mistake: a visit forgotten, a laboratory known by another name (assumed). An insurer could make denials up, so
+    # they ask for passes at most here; further down leads what several insurers pass on (gate/denials.py)
+    Signal(Name.DENIALS, ALPHA, Proof.FIXED, 1 / 500, Step.PRESENCE_ONLY),
 )
 assert [signal.name for signal in SIGNALS] == list(Name)
 

@@ -92,7 +92,7 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
         open_sensings(directory),
         LocalOpenings(directory),
         open_freezes(directory),
-        LocalRibs(directory / FILE),
+        LocalRibs(directory / FILE, is_watched=settings.detectors != "off"),
         open_incidents(directory),
     )
 

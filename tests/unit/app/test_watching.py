@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from ecluse.gate.containment import Kind, Proved, Released
 from ecluse.gate.profile import insurer_class
 from ecluse.gate.signals import Name, Step
 from ecluse.kernel.errors import Refused
-from tests.watched import CALM, COUNTING, DEBT, FLEET, OTHER, THIEF, World, world
+from tests.watched import CALM, COUNTING, DEBT, FLEET, OTHER, PRACTICE, THIEF, World, world
 
 Acts = st.one_of(
     st.tuples(
@@ -26,6 +27,8 @@ Acts = st.one_of(
     ),
     st.tuples(st.just("watch"), st.sampled_from(("", "unmoved", "moved", "before", "after"))),
     st.tuples(st.just("operators"), st.sampled_from((THIEF, OTHER)), st.sampled_from(Step)),
+    st.tuples(st.just("deny"), st.sampled_from((THIEF, OTHER)), st.lists(st.integers(1, 60), max_size=20)),
+    st.tuples(st.just("change_bank")),
     st.tuples(st.just("wait"), st.integers(1, 40)),
 )
 
@@ -39,6 +42,11 @@ def play(at: World, acts: list[Any], *, dies: bool) -> None:
             at.watch(how[0] if dies else "")
         elif what == "operators":
             at.operators(*how)
+        elif what == "deny":
+            for number in how[1]:
+                at.deny(how[0], number)
+        elif what == "change_bank":
+            at.change_bank()
         else:
             at.clock.instant += timedelta(days=how[0])
 
@@ -187,6 +195,52 @@ def test_one_that_only_tells_moves_nothing() -> None:
         at.watch()
         assert at.sensings.alerts(THIEF, 1)
         assert (at.contained.limits(), at.moves) == ({}, [])
+
+
+def test_a_change_of_bank_and_a_not_me_are_read_once_whenever_it_is_killed() -> None:
+    with world() as at:
+        for number in range(1, 9):
+            at.ask(THIEF, number, asked=number)
+        at.clock.instant += timedelta(days=100)
+        for dies in ("before", "after", "unmoved", "moved"):
+            at.change_bank()
+            at.watch(dies)
+            at.clock.instant += timedelta(days=1)
+        assert at.step(THIEF) >= Step.SLOWED
+        before = at.sensings.state(THIEF)
+        assert before
+        assert before.watch.capital.fresh > 0
+        for number in range(1, 5):
+            assert at.deny(THIEF, number)
+        at.watch("moved")
+        found = {each.alert.signal: each.alert.evidence for each in at.sensings.alerts(THIEF, 10)}
+        assert (found[Name.DETAILS].hits, found[Name.DETAILS].tries) == (4, 4)
+        assert (found[Name.DENIALS].hits, found[Name.DENIALS].tries) == (4, 8)
+        assert at.step(THIEF) == Step.PRESENCE_ONLY
+        # Read again out of the journal they are known already: nothing waits.
+        at.ribs.again(PRACTICE, before.changed_s * 1_000_000, b"sealed")
+        at.store.recover_denial(THIEF, PRACTICE, (1).to_bytes(8) * 2, 1, at.now_us)
+        assert at.sensings.waiting() == 0
+
+
+def test_a_state_that_was_kept_when_there_were_fewer_signals_goes_on() -> None:
+    with world() as at:
+        for number in range(1, 9):
+            at.ask(THIEF, number)
+        at.ask(THIEF, 0)
+        at.watch()
+        state = at.sensings.state(THIEF)
+        assert state
+        older = msgspec.json.decode(msgspec.json.encode(state))
+        for each in (older[0][1], older[1][1], older[3][4], older[3][5]):
+            each.pop()
+        encoded = msgspec.msgpack.encode(older[:-1])  # as it was before a change of details was remembered, too
+        at.sensings._own.execute("UPDATE account SET state = ? WHERE name = ?", (encoded, THIEF))
+        assert at.sensings.state(THIEF) == state
+        for _ in range(40):
+            at.ask(THIEF, 0)
+        at.watch()
+        assert at.step(THIEF) == Step.QUARANTINED
 
 
 def test_two_never_watch_at_once(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_two_operators_release_a_quarantine() -> None:
         with pytest.raises(Refused, match="the same operator"):
             move(asked, Released(same, Step.OPEN, "again"), NOON_US + S)
     state, second = move(asked, Released("Ali", Step.OPEN, "checked with the Ordre"), NOON_US + 60 * S)
-    assert state == Containment(Kind.ACCOUNT, Step.OPEN, NOON_US + 60 * S)
+    assert state == Containment(Kind.ACCOUNT, Step.OPEN, NOON_US + 60 * S, cleared_us=NOON_US + 60 * S)
     assert second
 
 
@@ -261,6 +261,6 @@ def test_a_lost_device_is_put_back_by_two_after_the_delay() -> None:
         with pytest.raises(Refused, match=why):
             move(asked, Reset(who, "checked", delay_us), NOON_US + after_us)
     back = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us)[0]
-    assert back == Containment(Kind.ACCOUNT, Step.SLOWED, NOON_US + delay_us)
+    assert back == Containment(Kind.ACCOUNT, Step.SLOWED, NOON_US + delay_us, cleared_us=NOON_US + delay_us)
     late = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us + SECOND_S_MAX * S)[0]
     assert (late.step, late.asked_by) == (Step.QUARANTINED, "max")  # asked for anew

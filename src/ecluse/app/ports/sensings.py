@@ -37,7 +37,22 @@ class Stepped(msgspec.Struct, frozen=True, array_like=True, tag="stepped"):
     move: Move
 
 
-What = Noted | Full | Stepped
+class Changed(msgspec.Struct, frozen=True, array_like=True, tag="changed"):
+    """A change of a practice's bank account was asked for. `again`: it is read out of the journal, and may be known."""
+
+    practice: str
+    at_us: int
+    again: bool = False
+
+
+class NotMe(msgspec.Struct, frozen=True, array_like=True, tag="not_me"):
+    """Somebody whom the account had opened said "not me", and it counts; who is not said. `again` as above."""
+
+    at_us: int
+    again: bool = False
+
+
+What = Noted | Full | Stepped | Changed | NotMe
 
 
 class Happening(NamedTuple):

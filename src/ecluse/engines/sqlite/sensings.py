@@ -23,7 +23,7 @@ from ecluse.engines.sqlite.happenings import decode, encode, make_table
 from ecluse.gate.alerts import Alert
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.lessons import Ripe, Waiting
-from ecluse.gate.sensing import Sensed
+from ecluse.gate.sensing import Sensed, grown
 from ecluse.kernel.errors import refusal
 
 WAIT_MS = 2_000  # another process's transaction takes a millisecond
@@ -109,7 +109,7 @@ class LocalSensings:
         """What is kept of an account; one of another version of this program is begun anew, and that is told."""
         row = self._own.execute(_STATE, (account,)).fetchone()
         try:
-            return msgspec.msgpack.decode(row[0], type=Sensed) if row else None
+            return grown(msgspec.msgpack.decode(row[0], type=Sensed)) if row else None
         except msgspec.ValidationError:
             LOG.error("what was learnt of an account cannot be read: it is begun anew")
             return None
