@@ -21,6 +21,7 @@ from ecluse.engines.clock import RandomIds
 from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.decoys import LocalDecoys
 from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import Caps, CapTable
@@ -108,12 +109,12 @@ class World:
     def open_gate(self) -> None:
         keys, file = self.keys, self.home / "gate.db"
         self.store, self.sensings = LocalAllowances(file, TABLE), Dying(file, self.home / "sensed.db")
-        self.contained, self.ribs = DyingLimits(file), LocalRibs(file)
+        self.contained, self.ribs, self.decoys = DyingLimits(file), LocalRibs(file), LocalDecoys(file)
         allowance = Allowance(self.clock, self.store, self.claims)  # type: ignore[arg-type]
         desk = Desk(self.clock, keys, self.log, Kept(), allowance, self.contained)  # type: ignore[arg-type]
         given: dict[str, Any] = {name: None for name in Hub.__dataclass_fields__ if name != "last"}
         given |= {"clock": self.clock, "ids": RandomIds(), "keys": keys, "desk": desk, "allowance": allowance}
-        ports = {"containments": self.contained, "sensings": self.sensings, "ribs": self.ribs}
+        ports = {"containments": self.contained, "sensings": self.sensings, "ribs": self.ribs, "decoys": self.decoys}
         self.hub = Hub(**{**given, **ports})
         self.watcher = Watcher(self.hub, FLEET)
 
@@ -177,7 +178,7 @@ class World:
     def kept(self) -> dict[str, Any]:
         """All that is kept, whatever the tables."""
         execute = self.sensings._own.execute
-        tables = ("account", "waiting", "alert", "breaker")
+        tables = ("account", "waiting", "alert", "breaker", "touch")
         found = {table: execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
         return {**found, "limits": self.contained.all()}
 
@@ -185,6 +186,7 @@ class World:
         self.hub.desk.close()
         self.runner.close()
         self.ribs.end()
+        self.decoys.close()
         for each in (self.store, self.sensings, self.contained, self.log):
             each.close()
 

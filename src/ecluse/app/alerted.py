@@ -15,7 +15,10 @@ ALERTS_MAX = 1_000  # a screen is forty
 
 
 class AlertTold(msgspec.Struct, frozen=True):
-    """An alert. `step`: what it asks of the ladder; an honest account ever gets that far with probability 10^-`e_value_log10`."""
+    """An alert. `step`: what it asks of the ladder; an honest account ever gets that far with probability 10^-`e_value_log10`.
+
+    `evidence.decoy`: where the decoy was planted that it touched.
+    """
 
     account: str
     at: datetime

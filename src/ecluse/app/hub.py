@@ -22,6 +22,7 @@ from ecluse.app.ports import (
     RightsStore,
 )
 from ecluse.app.ports.containments import Containments
+from ecluse.app.ports.decoys import Decoys
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.incidents import Incidents
@@ -47,6 +48,7 @@ class Hub:
     openings: Openings
     freezes: Freezes
     ribs: Ribs
+    decoys: Decoys
     last: LastQuestions = field(default_factory=LastQuestions)
     recall: JournalReader
     rights: RightsStore

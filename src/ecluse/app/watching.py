@@ -6,20 +6,40 @@ kept in one transaction. So a kill at any moment loses nothing and counts nothin
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from ecluse.app.containment import moved
+from ecluse.app.decoys import Watched
 from ecluse.app.hub import Hub
 from ecluse.app.ports.containments import Name
-from ecluse.app.ports.sensings import Alerting, Changed, Full, Happening, Noted, NotMe, Opening, Sensings, Stepped, Work
+from ecluse.app.ports.sensings import (
+    Alerting,
+    Came,
+    Changed,
+    Full,
+    Happening,
+    Noted,
+    NotMe,
+    Opening,
+    Sensings,
+    Stepped,
+    Touch,
+    Work,
+)
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
 from ecluse.gate.containment import Alerted, CapReached, Event, Kind
 from ecluse.gate.dated import Counted, alert_of, every_day, row_of
+from ecluse.gate.decoys import Found
 from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
-from ecluse.gate.sensing import DAY_S, Sensed, begun, changed, ripened, sense, stepped
+from ecluse.gate.sensing import DAY_S, Question, Sensed, begun, changed, ripened, sense, stepped, touched
 from ecluse.gate.signals import Name as Signalled
+
+LOG = logging.getLogger(__name__)
 
 TOGETHER = 500  # happenings in one transaction: some 30 ms of work
 RIPENED_TOGETHER = (
@@ -38,6 +58,7 @@ class _Round:
     openings: list[Opening] = field(default_factory=list)
     events: dict[Name, list[Event]] = field(default_factory=dict)
     full: set[str] = field(default_factory=set)
+    touches: list[Touch] = field(default_factory=list)
 
     def state(self, account: str) -> Sensed | None:
         return self.states.get(account) or self.store.state(account)
@@ -46,6 +67,12 @@ class _Round:
         self.alerts += (Alerting(account, at_s, alert) for alert in alerts)
         for alert in alerts:
             self.due((Kind.ACCOUNT, account), Alerted(alert))
+
+    def touched(self, account: str, at_s: int, decoy: Found, alerts: tuple[Alert, ...], *where: str) -> None:
+        """Alerts of which those about the decoy say where it was planted, so that the journal has it."""
+        self.touches.append(Touch(decoy.batch, decoy.place, account, at_s, at_s, 1, *where))
+        told = f"{decoy.label} ({decoy.batch}, {decoy.place})"
+        self.alerted(account, at_s, tuple(_labelled(alert, told) for alert in alerts))
 
     def due(self, name: Name, event: Event) -> None:
         self.events.setdefault(name, []).append(event)
@@ -61,6 +88,7 @@ class Watcher:
         self._acts = acts
         self._hub = hub
         self._caps = caps
+        self._decoys = Watched(hub)
 
     async def watch(self) -> tuple[int, list[Alerting]]:
         """Take the oldest happenings: how many there were, and what alerted."""
@@ -74,7 +102,9 @@ class Watcher:
         for account in work.full:
             self._filled(work, account)
         await self._moved(work)
-        store.keep(Work(work.states, work.alerts, work.openings, work.breakers, happenings[-1].id))
+        store.keep(
+            Work(work.states, work.alerts, work.openings, work.breakers, happenings[-1].id, touches=work.touches)
+        )
         return len(happenings), work.alerts
 
     async def ripen(self) -> tuple[int, list[Alerting]]:
@@ -96,8 +126,12 @@ class Watcher:
     def _asked(self, work: _Round, happened: Happening, what: Noted) -> None:
         question, account = what.question, happened.account
         before = work.state(account) or self._begun(happened, question.at_s)
-        work.states[account], alerts, waiting = sense(before, question)
-        work.alerted(account, question.at_s, alerts)
+        decoy = self._decoy(question)
+        work.states[account], alerts, waiting = sense(before, replace(question, decoy=True) if decoy else question)
+        if decoy:
+            work.touched(account, question.at_s, decoy, alerts, question.network, question.software)
+        else:
+            work.alerted(account, question.at_s, alerts)
         if waiting is None:
             return
         work.openings.append(Opening(account, what.person, waiting))
@@ -108,6 +142,21 @@ class Watcher:
                 work.breakers[name], reached = opened(breaker, cap, day)
                 if reached:
                     work.due(name, reached)
+
+    def _decoy(self, question: Question) -> Found | None:
+        """The decoy that was asked about; one that is somebody by now is none any more, and that is told."""
+        found = self._decoys.now().person(question.insurer, question.asked)
+        if found and not question.missed:
+            LOG.warning("a decoy is somebody now: plant it no more", extra={"batch": found.batch})
+            return None
+        return found
+
+    def _came(self, work: _Round, happened: Happening, what: Came) -> None:
+        if found := self._decoys.now().account(what.account):
+            at_s = what.at_us // 1_000_000
+            before = work.state(what.account) or self._begun(happened._replace(account=what.account), at_s)
+            work.states[what.account], alerts = touched(before, at_s)
+            work.touched(what.account, at_s, found, alerts)
 
     def _begun(self, happened: Happening, at_s: int) -> Sensed:
         """An account's first question, or the first since gate.db was lost: where it stands is known by the journal."""
@@ -179,6 +228,10 @@ class Watcher:
                 await moved(self._hub, name, event, journal_first=True)
 
 
+def _labelled(alert: Alert, told: str) -> Alert:
+    return replace(alert, evidence=replace(alert.evidence, decoy=told)) if alert.signal is Signalled.DECOYS else alert
+
+
 def _gravest_last(events: list[Event]) -> list[Event]:
     """One of each kind is enough: the alert of the gravest step, and each counter once."""
     alerts = [each for each in events if isinstance(each, Alerted)]
@@ -193,4 +246,5 @@ TAKES: dict[type, Callable[..., None]] = {
     Stepped: Watcher._stepped,
     Changed: Watcher._changed,
     NotMe: Watcher._denied,
+    Came: Watcher._came,
 }

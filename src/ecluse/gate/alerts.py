@@ -14,7 +14,8 @@ from ecluse.kernel.days import instant, paris_day
 class Evidence(msgspec.Struct, frozen=True):
     """The latest trials that speak against the account: `hits` of `tries` between two instants (Unix seconds).
 
-    `usual`: the account's own rate; `bound`: what it would have been allowed (p0).
+    `usual`: the account's own rate; `bound`: what it would have been allowed (p0). `decoy`: where the one that was touched was
+    planted, for operators: no sentence says it.
     """
 
     hits: int
@@ -23,6 +24,7 @@ class Evidence(msgspec.Struct, frozen=True):
     until_s: int
     usual: float
     bound: float
+    decoy: str = ""
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ _WORDS: dict[Name, tuple[str, str]] = {
     Name.FAR_PASSES: ("passes venaient d'être présentés trop loin", "passes had just been shown too far away"),
     Name.DETAILS: ("jours ont vu changer les coordonnées", "days saw bank or contact details change"),
     Name.SURGE: ("jours ont ouvert plus de personnes que de coutume", "days opened more people than usual"),
-    Name.DECOYS: ("questions portaient sur un leurre", "questions touched a decoy"),
+    Name.DECOYS: ("questions ou connexions touchaient un leurre", "questions or logins touched a decoy"),
     Name.DENIALS: ("personnes consultées ont répondu « ce n'était pas pour moi »", "people looked up said “not me”"),
 }
 

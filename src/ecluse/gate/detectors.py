@@ -71,6 +71,12 @@ class DetailsChanged(msgspec.Struct, frozen=True, gc=False):
     at_s: int
 
 
+class Touched(msgspec.Struct, frozen=True, gc=False):
+    """The account itself is a decoy, and somebody came with a token of it."""
+
+    at_s: int
+
+
 class DayClosed(msgspec.Struct, frozen=True, gc=False):
     """A day on which the account asked is over: people newly opened, typed."""
 
@@ -78,7 +84,7 @@ class DayClosed(msgspec.Struct, frozen=True, gc=False):
     people: int
 
 
-Event = Asked | Matured | Entered | Shown | DetailsChanged | DayClosed
+Event = Asked | Matured | Entered | Shown | DetailsChanged | Touched | DayClosed
 Trials = list[tuple[int, bool]]
 
 
@@ -111,7 +117,7 @@ def observe(watched: Watch, usual: Usual, event: Event) -> tuple[Watch, tuple[Al
         row = rows[name] = bet(rows[name], hit, usual.bounds[name], paid, at_s)
         if hit and row.money1 + row.money2 + row.money3 >= LEAST[name]:
             alerts += (_alert(name, row, usual, at_s),)
-    if type(event) is Asked and event.decoy:
+    if type(event) is Touched or (type(event) is Asked and event.decoy):
         rows[_DECOYS], touched = _touched(rows[_DECOYS], usual, at_s)
         alerts += (touched,)
     capital = watched.capital
@@ -196,6 +202,7 @@ TRIALS: dict[type, Callable[..., Trials]] = {
     Entered: _entered,
     Shown: lambda event, _: [(_FAR_PASSES, event.far)],
     DetailsChanged: lambda _, __: [],
+    Touched: lambda _, __: [],
     DayClosed: lambda event, usual: [(_SURGE, event.people > usual.people_max)],
 }
 assert max(Step) == Step.QUARANTINED

@@ -31,6 +31,7 @@ from ecluse.gate.detectors import (
     Entered,
     Event,
     Matured,
+    Touched,
     Watch,
     observe,
     proved,
@@ -45,6 +46,7 @@ from ecluse.kernel.days import instant
 
 DAY_S = 86_400
 DAYS_MAX = 45  # days that wait for their openings: 30, and some if the watcher was down
+ALIKE = 0xFFFF_FFFF  # of `asked`: enough to tell a day's questions of an account apart
 ASKED_MAX = 4_096  # identifiers remembered of a day: a large hospital desk; past that, all are as never asked
 LOGINS_MAX = 16  # logins remembered; an older one that asks again is a new one
 PLACES_MAX = 24  # networks and software remembered
@@ -55,7 +57,7 @@ USUALS_MAX = 1_024  # profiles worked out and remembered: 100 µs and some kB ea
 class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A typed question by what the card says, as it was answered. `missed`: nothing confirmed; `known`: told of before.
 
-    `asked`: 32 bits of the keyed pseudonym of what was typed; `network`: a prefix (`gate/network.py`).
+    `asked`: 64 bits of the keyed pseudonym of what was typed, of which a day keeps 32; `network`: a prefix (`gate/network.py`).
     """
 
     at_s: int
@@ -110,18 +112,19 @@ def sense(sensed: Sensed, question: Question) -> Sense:
     """The state after a question, and what it alerts to."""
     sensed, of_day = closed(sensed, question.at_s)
     sensed, of_login = _entered(sensed, question)
+    alike = question.asked & ALIKE
     event = Asked(
         at_s=question.at_s,
         missed=question.missed,
         known=question.known,
-        again=question.asked in sensed.asked,
+        again=alike in sensed.asked,
         insurer=insurer_class(question.insurer),
         features=question.features,
         decoy=question.decoy,
     )
     sensed, trials, alerts = _tried(sensed, event)
     asked = sensed.asked if len(sensed.asked) < ASKED_MAX else frozenset()
-    sensed = replace(sensed, asked=asked | {question.asked})
+    sensed = replace(sensed, asked=asked | {alike})
     alerts = of_day + of_login + alerts
     if question.missed:
         return Sense(replace(sensed, tally=tallied(sensed.tally, trials)), alerts, None)
@@ -183,6 +186,12 @@ def changed(sensed: Sensed, at_s: int) -> Sensed:
         return sensed
     sensed, _, _ = _tried(sensed, DetailsChanged(at_s))
     return replace(sensed, changed_s=at_s)
+
+
+def touched(sensed: Sensed, at_s: int) -> tuple[Sensed, Alerts]:
+    """The state of an account that nobody honest has, once somebody came with it."""
+    sensed, _, alerts = _tried(sensed, Touched(at_s))
+    return sensed, alerts
 
 
 def grown(sensed: Sensed) -> Sensed:

@@ -69,6 +69,7 @@ class Operation(StrEnum):
     OPENING_DENIED = "opening_denied"
     LOOKUPS_FROZEN = "lookups_frozen"
     RIB_CHANGE = "rib_change"
+    DECOYS = "decoys"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

@@ -52,7 +52,27 @@ class NotMe(msgspec.Struct, frozen=True, array_like=True, tag="not_me"):
     again: bool = False
 
 
-What = Noted | Full | Stepped | Changed | NotMe
+class Came(msgspec.Struct, frozen=True, array_like=True, tag="came"):
+    """A token of an account was verified for the first time in a process: whether anything was answered is not said."""
+
+    account: str
+    at_us: int
+
+
+class Touch(msgspec.Struct, frozen=True, array_like=True):
+    """An account met a decoy: which of its batch, when first and last (Unix seconds), how often, and from where last."""
+
+    batch: str
+    place: int
+    account: str
+    first_s: int
+    last_s: int
+    times: int = 1
+    network: str = ""
+    software: str = ""
+
+
+What = Noted | Full | Stepped | Changed | NotMe | Came
 
 
 class Happening(NamedTuple):
@@ -92,6 +112,7 @@ class Work(NamedTuple):
     breakers: Mapping[Name, Breaker] = {}
     through: int = 0
     ripened: tuple[str, int] | None = None
+    touches: Sequence[Touch] = ()
 
 
 class Sensings(Protocol):
@@ -99,6 +120,14 @@ class Sensings(Protocol):
 
     def alone(self) -> AbstractContextManager[None]:
         """Be the only watcher until the end of the block, or of the process. Raises `watched_elsewhere`."""
+        ...
+
+    def came(self, account: str, at_us: int) -> None:
+        """Write down for the watcher that a token of this account was verified; nothing where nobody watches. Blocks."""
+        ...
+
+    def touches(self) -> list[Touch]:
+        """Who met a decoy, the latest first."""
         ...
 
     def waiting(self) -> int:

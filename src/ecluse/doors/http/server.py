@@ -186,7 +186,7 @@ def door_of(opened: OpenHub) -> Door:
     http = opened.settings.http
     opened.issuers.heard = count_issuer
     return Door(
-        Askers(opened.issuers, opened.clock, opened.proofs, nonce_required=http.dpop_nonce),
+        Askers(opened.issuers, opened.clock, opened.proofs, nonce_required=http.dpop_nonce, came=opened.sensings.came),
         public_url=http.public_url or ("" if opened.settings.production else None),
         address_header=http.address_header,
         certificate_header=http.certificate_header,

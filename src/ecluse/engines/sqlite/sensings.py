@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 
 from ecluse.app.ports.containments import Name
-from ecluse.app.ports.sensings import Alerting, Happening, Work
+from ecluse.app.ports.sensings import Alerting, Came, Happening, Touch, Work
 from ecluse.engines.sqlite.connection import connect
-from ecluse.engines.sqlite.happenings import decode, encode, make_table
+from ecluse.engines.sqlite.happenings import Notes, decode, encode, make_table
 from ecluse.gate.alerts import Alert
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.lessons import Ripe, Waiting
@@ -63,6 +63,10 @@ _DUE = """
     WHERE w.day < ? GROUP BY w.day, w.account ORDER BY w.day LIMIT ?"""
 _RIPE = "SELECT person, what FROM waiting WHERE day = ? AND account = (SELECT id FROM account WHERE name = ?) ORDER BY person"
 _RIPENED = "DELETE FROM waiting WHERE day = ? AND account = (SELECT id FROM account WHERE name = ?)"
+_TOUCH = """
+    INSERT INTO touch VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (batch, place, account) DO UPDATE
+    SET last_s = excluded.last_s, times = times + excluded.times, network = excluded.network, software = excluded.software"""
+_TOUCHES = "SELECT * FROM touch ORDER BY last_s DESC, batch, place, account"
 _ALERTS = """
     SELECT a.name, l.at_s, l.what FROM alert l JOIN account a ON a.id = l.account
     WHERE ? IN (a.name, '') ORDER BY l.at_s DESC, l.signal LIMIT ?"""
@@ -71,15 +75,18 @@ LOG = logging.getLogger(__name__)
 
 
 class LocalSensings:
-    """One instance a process, used by one thread. A power cut may take the last transactions, as it may of the counters."""
+    """One instance a process, used by one thread, but for `came`. A power cut may take the last transactions, as it may of the
+    counters. `is_watched`: logins are written down for a watcher."""
 
-    def __init__(self, gate: Path, path: Path) -> None:
+    def __init__(self, gate: Path, path: Path, *, is_watched: bool = True) -> None:
+        self._is_watched = is_watched
         self._lock = path.with_suffix(".lock")
         self._gate, self._own = connect(gate), connect(path)
         for each in (self._gate, self._own):
             each.execute("PRAGMA synchronous=NORMAL")
             each.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         make_table(self._gate)
+        self._notes = Notes(self._gate)
         self._own.executescript((files("ecluse.engines.sqlite") / "sensings.sql").read_text())
         self._swept_s = 0.0
 
@@ -94,6 +101,15 @@ class LocalSensings:
             raise WATCHED_ELSEWHERE() from None
         finally:
             os.close(lock)
+
+    def came(self, account: str, at_us: int) -> None:
+        """Write a login down for the watcher."""
+        if self._is_watched:
+            self._notes.put(0, Came(account, at_us))
+
+    def touches(self) -> list[Touch]:
+        """Who met a decoy, the latest first."""
+        return [Touch(*row) for row in self._own.execute(_TOUCHES)]
 
     def waiting(self) -> int:
         """How many happenings wait."""
@@ -131,6 +147,7 @@ class LocalSensings:
             many(_KEEP, states)
             many(_WAIT, openings)
             many(_ALERT, alerts)
+            many(_TOUCH, [msgspec.structs.astuple(each) for each in work.touches])
             many(_BREAK, [(*name, encode(breaker)) for name, breaker in work.breakers.items()])
             if work.ripened:
                 account, day = work.ripened
