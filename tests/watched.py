@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
 from ecluse.app.containment import moved
@@ -26,6 +28,7 @@ from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.gate.allowance import Caps, CapTable
 from ecluse.gate.containment import Contained, Kind, Released
+from ecluse.gate.decoys import Batch
 from ecluse.gate.features import Course, Features
 from ecluse.gate.features import Step as Kin
 from ecluse.gate.fleet import FleetCap
@@ -41,7 +44,7 @@ TABLE = CapTable(date(2026, 11, 29), "a test", {"other": Caps(DEBT, 1_000, 1_000
 FLEET = {
     kind: FleetCap(least=60, times=5, new=60) for kind in (Kind.INSURER, Kind.DEPARTMENT, Kind.VENDOR, Kind.NETWORK)
 }
-PRACTICE, THIEF, OTHER = "750000018", "rpps:1", "rpps:2"
+PRACTICE, THIEF, OTHER, DECOY_ACCOUNT = "750000018", "rpps:1", "rpps:2", "rpps:3"
 
 
 class KilledError(Exception):
@@ -138,6 +141,12 @@ class World:
     def change_bank(self) -> None:
         """Another account is asked for, for the practice."""
         self.ribs.ask(PRACTICE, self.now_us, b"sealed")
+
+    def plant(self, *asked: int) -> None:
+        """A decoy for each, of the insurer that is asked about."""
+        keys = tuple((each,) for each in asked)
+        batch = Batch("dcy_1", "a copy", "0075000001", keys, (DECOY_ACCOUNT,), 1e-15, "a", "b", self.now_us)
+        self.decoys.put(batch.id, self.keys.seal("hub", msgspec.msgpack.encode(batch), b"decoys|1|dcy_1"), 1)
 
     @property
     def now_us(self) -> int:

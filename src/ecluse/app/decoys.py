@@ -144,6 +144,11 @@ def list_decoys(hub: Hub) -> list[DecoysShown]:
     return [_shown(each, [touch for touch in touches if touch.batch == each.id]) for each in _standing(hub)]
 
 
+def labels(hub: Hub) -> dict[str, str]:
+    """Where each batch that stands was planted."""
+    return {each.id: each.label for each in _standing(hub)}
+
+
 def decoys_again(keys: Keys, decoys: Decoys, entry: Entry) -> None:
     """Put back what an entry tells of, where gate.db was lost, in whatever order they are read."""
     batch = _decode(keys.open(HUB, entry.sealed, _about(entry.request)))

@@ -69,10 +69,9 @@ class _Round:
             self.due((Kind.ACCOUNT, account), Alerted(alert))
 
     def touched(self, account: str, at_s: int, decoy: Found, alerts: tuple[Alert, ...], *where: str) -> None:
-        """Alerts of which those about the decoy say where it was planted, so that the journal has it."""
+        """Alerts of which those about the decoy say which, so that the journal has it; its label stays sealed."""
         self.touches.append(Touch(decoy.batch, decoy.place, account, at_s, at_s, 1, *where))
-        told = f"{decoy.label} ({decoy.batch}, {decoy.place})"
-        self.alerted(account, at_s, tuple(_labelled(alert, told) for alert in alerts))
+        self.alerted(account, at_s, tuple(_which(alert, f"{decoy.batch} {decoy.place}") for alert in alerts))
 
     def due(self, name: Name, event: Event) -> None:
         self.events.setdefault(name, []).append(event)
@@ -228,7 +227,7 @@ class Watcher:
                 await moved(self._hub, name, event, journal_first=True)
 
 
-def _labelled(alert: Alert, told: str) -> Alert:
+def _which(alert: Alert, told: str) -> Alert:
     return replace(alert, evidence=replace(alert.evidence, decoy=told)) if alert.signal is Signalled.DECOYS else alert
 
 

@@ -14,8 +14,8 @@ from ecluse.kernel.days import instant, paris_day
 class Evidence(msgspec.Struct, frozen=True):
     """The latest trials that speak against the account: `hits` of `tries` between two instants (Unix seconds).
 
-    `usual`: the account's own rate; `bound`: what it would have been allowed (p0). `decoy`: where the one that was touched was
-    planted, for operators: no sentence says it.
+    `usual`: the account's own rate; `bound`: what it would have been allowed (p0). `decoy`: the batch that was touched and the
+    place in it, for operators: no sentence says it.
     """
 
     hits: int

@@ -19,7 +19,7 @@ from ecluse.gate.containment import Kind, Proved, Released
 from ecluse.gate.profile import insurer_class
 from ecluse.gate.signals import Name, Step
 from ecluse.kernel.errors import Refused
-from tests.watched import CALM, COUNTING, DEBT, FLEET, OTHER, PRACTICE, THIEF, World, world
+from tests.watched import CALM, COUNTING, DEBT, DECOY_ACCOUNT, FLEET, OTHER, PRACTICE, THIEF, World, world
 
 Acts = st.one_of(
     st.tuples(
@@ -221,6 +221,30 @@ def test_a_change_of_bank_and_a_not_me_are_read_once_whenever_it_is_killed() -> 
         at.ribs.again(PRACTICE, before.changed_s * 1_000_000, b"sealed")
         at.store.recover_denial(THIEF, PRACTICE, (1).to_bytes(8) * 2, 1, at.now_us)
         assert at.sensings.waiting() == 0
+
+
+@pytest.mark.parametrize("dies", ["", "before", "after", "unmoved", "moved"])
+def test_a_decoy_is_touched_once_whenever_it_is_killed(dies: str) -> None:
+    with world() as at:
+        at.plant(2**63 + 5, 2**62)
+        at.ask(OTHER, 0, asked=2**63 + 6)
+        at.ask(OTHER, 7, asked=2**62)  # somebody now: no decoy any more
+        at.ask(THIEF, 3)
+        at.ask(THIEF, 0, asked=2**63 + 5)
+        at.sensings.came(DECOY_ACCOUNT, at.now_us)
+        at.sensings.came(OTHER, at.now_us)
+        at.watch(dies)
+        assert [at.step(who) for who in (THIEF, DECOY_ACCOUNT, OTHER)] == [
+            Step.QUARANTINED,
+            Step.QUARANTINED,
+            Step.OPEN,
+        ]
+        assert {(each.account, each.place, each.times) for each in at.sensings.touches()} == {
+            (THIEF, 1, 1),
+            (DECOY_ACCOUNT, 1, 1),
+        }
+        found = {each.account: each.alert for each in at.sensings.alerts("", 10) if each.alert.signal is Name.DECOYS}
+        assert {who: each.evidence.decoy for who, each in found.items()} == {THIEF: "dcy_1 1", DECOY_ACCOUNT: "dcy_1 1"}
 
 
 def test_a_state_that_was_kept_when_there_were_fewer_signals_goes_on() -> None:

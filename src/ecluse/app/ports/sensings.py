@@ -59,7 +59,7 @@ class Came(msgspec.Struct, frozen=True, array_like=True, tag="came"):
     at_us: int
 
 
-class Touch(msgspec.Struct, frozen=True, array_like=True):
+class Touch(msgspec.Struct, frozen=True):
     """An account met a decoy: which of its batch, when first and last (Unix seconds), how often, and from where last."""
 
     batch: str

@@ -137,7 +137,7 @@ def _explain(found: Sequence[AlertTold]) -> None:
 
 
 def _planted(each: AlertTold) -> str:
-    return f" [{each.evidence.decoy}]" if each.evidence.decoy else ""
+    return f" [{each.planted or each.evidence.decoy}]" if each.evidence.decoy else ""
 
 
 def _table(found: list[Shown]) -> Table:
