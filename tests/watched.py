@@ -142,6 +142,12 @@ class World:
         """Another account is asked for, for the practice."""
         self.ribs.ask(PRACTICE, self.now_us, b"sealed")
 
+    def show(self, account: str, number: int, practice: str = PRACTICE, *, live: bool = False) -> None:
+        """Somebody's pass is shown."""
+        self.clock.instant += timedelta(seconds=20)
+        presence = Presence.LIVE if live else Presence.PASS
+        self.store.take([Ask(account, practice, "", number.to_bytes(8) * 2, presence, self.now_us)])
+
     def plant(self, *asked: int) -> None:
         """A decoy for each, of the insurer that is asked about."""
         keys = tuple((each,) for each in asked)
@@ -187,7 +193,7 @@ class World:
     def kept(self) -> dict[str, Any]:
         """All that is kept, whatever the tables."""
         execute = self.sensings._own.execute
-        tables = ("account", "waiting", "alert", "breaker", "touch")
+        tables = ("account", "waiting", "alert", "breaker", "touch", "seen")
         found = {table: execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
         return {**found, "limits": self.contained.all()}
 

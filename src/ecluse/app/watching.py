@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ecluse.app.containment import moved
 from ecluse.app.decoys import Watched
 from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB
 from ecluse.app.ports.containments import Name
 from ecluse.app.ports.sensings import (
     Alerting,
@@ -25,22 +26,27 @@ from ecluse.app.ports.sensings import (
     Noted,
     NotMe,
     Opening,
+    Seen,
     Sensings,
+    Showed,
     Stepped,
     Touch,
     Work,
 )
+from ecluse.exposure.places import departement
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
 from ecluse.gate.containment import Alerted, CapReached, Event, Kind
 from ecluse.gate.dated import Counted, alert_of, every_day, row_of
 from ecluse.gate.decoys import Found
+from ecluse.gate.distance import REMEMBERED_S, WHERE, too_far
 from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
-from ecluse.gate.sensing import DAY_S, Question, Sensed, begun, changed, ripened, sense, stepped, touched
+from ecluse.gate.sensing import DAY_S, Question, Sensed, begun, changed, ripened, sense, shown, stepped, touched
 from ecluse.gate.signals import Name as Signalled
 
 LOG = logging.getLogger(__name__)
 
+FORGET_EVERY_S = 60  # where passes were shown
 TOGETHER = 500  # happenings in one transaction: some 30 ms of work
 RIPENED_TOGETHER = (
     20  # days of accounts between two looks at what happens: settled claims are looked for, milliseconds each
@@ -59,6 +65,7 @@ class _Round:
     events: dict[Name, list[Event]] = field(default_factory=dict)
     full: set[str] = field(default_factory=set)
     touches: list[Touch] = field(default_factory=list)
+    seen: dict[int, Seen] = field(default_factory=dict)
 
     def state(self, account: str) -> Sensed | None:
         return self.states.get(account) or self.store.state(account)
@@ -88,6 +95,7 @@ class Watcher:
         self._hub = hub
         self._caps = caps
         self._decoys = Watched(hub)
+        self._forgot_s = 0
 
     async def watch(self) -> tuple[int, list[Alerting]]:
         """Take the oldest happenings: how many there were, and what alerted."""
@@ -102,13 +110,22 @@ class Watcher:
             self._filled(work, account)
         await self._moved(work)
         store.keep(
-            Work(work.states, work.alerts, work.openings, work.breakers, happenings[-1].id, touches=work.touches)
+            Work(
+                work.states,
+                work.alerts,
+                work.openings,
+                work.breakers,
+                happenings[-1].id,
+                touches=work.touches,
+                seen=[*work.seen.values()],
+            )
         )
         return len(happenings), work.alerts
 
     async def ripen(self) -> tuple[int, list[Alerting]]:
         """Hand in some days whose openings have had their 30 days: how many, and what alerted."""
         hub, at_s = self._hub, self._hub.now_ts_us // 1_000_000
+        self._forget(at_s)
         due = hub.sensings.due(at_s // DAY_S - DEBT_DAYS, RIPENED_TOGETHER)
         alerts: list[Alerting] = []
         for account, day in due:
@@ -156,6 +173,30 @@ class Watcher:
             before = work.state(what.account) or self._begun(happened._replace(account=what.account), at_s)
             work.states[what.account], alerts = touched(before, at_s)
             work.touched(what.account, at_s, found, alerts)
+
+    def _showed(self, work: _Round, happened: Happening, what: Showed) -> None:
+        """A pass that was somewhere else just now was copied, unless it was shown by its holder, which no copy can do."""
+        here = departement(what.practice)
+        if here not in WHERE:
+            return
+        who = self._who(what)
+        last = work.seen.get(who) or work.store.seen(who)
+        if not what.is_live:
+            far = last is not None and too_far(last.department, here, what.at_s - last.at_s)
+            before = work.state(happened.account) or self._begun(happened, what.at_s)
+            work.states[happened.account], alerts = shown(before, what.at_s, who, far=far)
+            work.alerted(happened.account, what.at_s, alerts)
+        work.seen[who] = Seen(who, what.at_s, here)
+
+    def _who(self, what: Showed) -> int:
+        """A person of a day, for the hours in which it matters: keyed, and another one tomorrow."""
+        message = b"shown|%d|%d" % (what.at_s // DAY_S, what.person)
+        return int.from_bytes(self._hub.keys.digest(HUB, message)[:8], signed=True)
+
+    def _forget(self, at_s: int) -> None:
+        if at_s - self._forgot_s >= FORGET_EVERY_S:
+            self._forgot_s = at_s
+            self._hub.sensings.forget_seen(at_s - REMEMBERED_S)
 
     def _begun(self, happened: Happening, at_s: int) -> Sensed:
         """An account's first question, or the first since gate.db was lost: where it stands is known by the journal."""
@@ -246,4 +287,5 @@ TAKES: dict[type, Callable[..., None]] = {
     Changed: Watcher._changed,
     NotMe: Watcher._denied,
     Came: Watcher._came,
+    Showed: Watcher._showed,
 }

@@ -31,6 +31,7 @@ from ecluse.gate.detectors import (
     Entered,
     Event,
     Matured,
+    Shown,
     Touched,
     Watch,
     observe,
@@ -186,6 +187,20 @@ def changed(sensed: Sensed, at_s: int) -> Sensed:
         return sensed
     sensed, _, _ = _tried(sensed, DetailsChanged(at_s))
     return replace(sensed, changed_s=at_s)
+
+
+def shown(sensed: Sensed, at_s: int, who: int, *, far: bool) -> tuple[Sensed, Alerts]:
+    """The state after somebody's pass was shown; of each person the first of a day is tried, so that nobody waters it down.
+
+    `who`: a number of that person, of which 32 bits are kept for the day.
+    """
+    sensed, of_day = closed(sensed, at_s)
+    alike = _class("shown", str(who))
+    if alike in sensed.asked:
+        return sensed, of_day
+    sensed, _, alerts = _tried(sensed, Shown(at_s, far))
+    asked = sensed.asked if len(sensed.asked) < ASKED_MAX else frozenset()
+    return replace(sensed, asked=asked | {alike}), of_day + alerts
 
 
 def touched(sensed: Sensed, at_s: int) -> tuple[Sensed, Alerts]:

@@ -59,6 +59,23 @@ class Came(msgspec.Struct, frozen=True, array_like=True, tag="came"):
     at_us: int
 
 
+class Showed(msgspec.Struct, frozen=True, array_like=True, tag="showed"):
+    """Somebody's pass was shown to an account at a practice. `person`: as in `Noted`; `is_live`: by its holder, now."""
+
+    at_s: int
+    person: int
+    practice: str
+    is_live: bool
+
+
+class Seen(NamedTuple):
+    """Where a pass was last shown, for some hours. `who`: a keyed hash of the day and the person, which leads back to nobody."""
+
+    who: int
+    at_s: int
+    department: str
+
+
 class Touch(msgspec.Struct, frozen=True):
     """An account met a decoy: which of its batch, when first and last (Unix seconds), how often, and from where last."""
 
@@ -72,7 +89,7 @@ class Touch(msgspec.Struct, frozen=True):
     software: str = ""
 
 
-What = Noted | Full | Stepped | Changed | NotMe | Came
+What = Noted | Full | Stepped | Changed | NotMe | Came | Showed
 
 
 class Happening(NamedTuple):
@@ -113,6 +130,7 @@ class Work(NamedTuple):
     through: int = 0
     ripened: tuple[str, int] | None = None
     touches: Sequence[Touch] = ()
+    seen: Sequence[Seen] = ()
 
 
 class Sensings(Protocol):
@@ -124,6 +142,14 @@ class Sensings(Protocol):
 
     def came(self, account: str, at_us: int) -> None:
         """Write down for the watcher that a token of this account was verified; nothing where nobody watches. Blocks."""
+        ...
+
+    def seen(self, who: int) -> Seen | None:
+        """Where a pass was last shown, if it was."""
+        ...
+
+    def forget_seen(self, before_s: int) -> None:
+        """Forget where passes were shown before that."""
         ...
 
     def touches(self) -> list[Touch]:

@@ -19,7 +19,7 @@ from msgspec.structs import astuple, replace
 
 from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask, Position
-from ecluse.app.ports.sensings import Full, Noted, NotMe
+from ecluse.app.ports.sensings import Full, Noted, NotMe, Showed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.allowance import (
@@ -110,10 +110,10 @@ class LocalAllowances:
         self._turn = Lock()
 
     def take(self, asks: Sequence[Ask]) -> list[str]:
-        """Count each ask, and write it down for the watcher. People known already need no transaction where nothing is."""
+        """Count each ask, and write it down for the watcher. People known already need no transaction where nobody watches."""
         with self._turn:
             known = [self._is_known(ask) for ask in asks]
-            if all(known) and not (self._is_watched and any(ask.question for ask in asks)):
+            if all(known) and not (self._is_watched and any(ask.question or ask.presence for ask in asks)):
                 return [""] * len(asks)
             with self._transaction():
                 return [self._taken(ask, free) for free, ask in zip(known, asks, strict=True)]
@@ -243,6 +243,9 @@ class LocalAllowances:
         refused = "" if is_known else self._take(ask, account)
         if self._is_watched and ask.question and refused in WATCHED:
             self._notes.put(account, Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known))
+        elif self._is_watched and ask.presence and ask.person:
+            is_live = ask.presence is Presence.LIVE
+            self._notes.put(account, Showed(ask.at_us // 1_000_000, _short(ask.person), ask.practice, is_live))
         return refused
 
     def _take(self, ask: Ask, account: int) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from ecluse.app.ports.containments import Name
-from ecluse.app.ports.sensings import Alerting, Came, Happening, Touch, Work
+from ecluse.app.ports.sensings import Alerting, Came, Happening, Seen, Touch, Work
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, decode, encode, make_table
 from ecluse.gate.alerts import Alert
@@ -66,6 +66,8 @@ _RIPENED = "DELETE FROM waiting WHERE day = ? AND account = (SELECT id FROM acco
 _TOUCH = """
     INSERT INTO touch VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (batch, place, account) DO UPDATE
     SET last_s = excluded.last_s, times = times + excluded.times, network = excluded.network, software = excluded.software"""
+_SEEN, _UNSEE = "SELECT * FROM seen WHERE who = ?", "DELETE FROM seen WHERE at_s < ?"
+_SEE = "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (who) DO UPDATE SET at_s = excluded.at_s, department = excluded.department"
 _TOUCHES = "SELECT * FROM touch ORDER BY last_s DESC, batch, place, account"
 _ALERTS = """
     SELECT a.name, l.at_s, l.what FROM alert l JOIN account a ON a.id = l.account
@@ -107,6 +109,15 @@ class LocalSensings:
         if self._is_watched:
             self._notes.put(0, Came(account, at_us))
 
+    def seen(self, who: int) -> Seen | None:
+        """Where a pass was last shown."""
+        row = self._own.execute(_SEEN, (who,)).fetchone()
+        return Seen(*row) if row else None
+
+    def forget_seen(self, before_s: int) -> None:
+        """Forget what is older."""
+        self._own.execute(_UNSEE, (before_s,))
+
     def touches(self) -> list[Touch]:
         """Who met a decoy, the latest first."""
         return [Touch(*row) for row in self._own.execute(_TOUCHES)]
@@ -147,6 +158,7 @@ class LocalSensings:
             many(_KEEP, states)
             many(_WAIT, openings)
             many(_ALERT, alerts)
+            many(_SEE, work.seen)
             many(_TOUCH, [msgspec.structs.astuple(each) for each in work.touches])
             many(_BREAK, [(*name, encode(breaker)) for name, breaker in work.breakers.items()])
             if work.ripened:
