@@ -26,6 +26,7 @@ from ecluse.gate.containment import Kind
 from ecluse.gate.identity import Account
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import Refused
+from ecluse.rights.model import Domain
 from ecluse.wiring import OpenHub, init_hub, open_hub
 from sim.clock import Ahead
 from tests.journeys.site import AMC, HEADER, MEMBER, PRACTICE, PRODUCT
@@ -117,14 +118,25 @@ class Inside:
         account = msgspec.structs.replace(account, **told)
         for each in people:
             by_number = {"member_number": f"N{each}", "birth_date": MEMBER["birth_date"]}
-            meant = each if isinstance(each, dict) else by_number
-            asked = RightsQuestion(AMC, Beneficiary(**meant), paris_day(hub.clock.now()).isoformat(), "MED")  # type: ignore[arg-type]
+            meant = dict(each) if isinstance(each, dict) else by_number
+            presented, today = meant.pop("pass", None), paris_day(hub.clock.now()).isoformat()
+            asked = RightsQuestion(AMC, Beneficiary(**meant), today, Domain.MED, presented)
             request = Request(account, hub.ids.new("chk_"), "192.0.2.0/24")
             try:
                 answers.append(hub.run(check_rights(hub, request, asked)).answer.outcome)
             except Refused as refused:
                 answers.append(refused.code)
         return answers
+
+    def passes(self, people: Sequence[int]) -> list[dict[str, Any]]:
+        """What the cards of these members say, each with the member's pass."""
+        rows = [f"N{each},{nir(each)},{MEMBER['birth_date']},1" for each in people]
+        (self.folder / "wanted.csv").write_text("\n".join(["member_number,nir,birth_date,birth_rank", *rows]) + "\n")
+        out = self.folder / "passes.csv"
+        self.run("pass", "issue", str(self.folder / "wanted.csv"), "--insurer", AMC, "--out", str(out))
+        texts = [row["pass"] for row in csv.DictReader(out.open(encoding="utf-8"))]
+        cards = [{"nir": nir(each), "birth_date": MEMBER["birth_date"]} for each in people]
+        return [{**card, "pass": text} for card, text in zip(cards, texts, strict=True)]
 
     def watch(self) -> None:
         """The watcher, in a process of its own as it were, until nothing is left."""
