@@ -13,6 +13,7 @@ Who calls keeps each `Waiting` for those days, and moves the ladder by `Alerted(
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
@@ -52,6 +53,11 @@ ASKED_MAX = 4_096  # identifiers remembered of a day: a large hospital desk; pas
 LOGINS_MAX = 16  # logins remembered; an older one that asks again is a new one
 PLACES_MAX = 24  # networks and software remembered
 PLACE_DAYS = 90  # for so long
+DEVICES_MAX = 8  # devices remembered, for as long
+# A browser may draw a key at each login, and then a new one says nothing. It is told of accounts whose keys last: of the last 16
+# to 128 logins by a device, at most one in sixteen by one that was not known: far below the rate usual for surroundings.
+BOUND_MIN, BOUND_MAX, BOUND_NEW = 16, 128, 16
+DEVICES_REMEMBERED_MAX = 65_536  # of everybody who asks in a day, as networks are
 USUALS_MAX = 1_024  # profiles worked out and remembered: 100 µs and some kB each
 
 
@@ -59,6 +65,7 @@ class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A typed question by what the card says, as it was answered. `missed`: nothing confirmed; `known`: told of before.
 
     `asked`: 64 bits of the keyed pseudonym of what was typed, of which a day keeps 32; `network`: a prefix (`gate/network.py`).
+    `device`: 32 bits of the key or certificate its token is bound to (`device_class`), 0 of one bound to nobody.
     """
 
     at_s: int
@@ -71,6 +78,7 @@ class Question(msgspec.Struct, frozen=True, array_like=True, gc=False):
     software: str = ""
     session: str = ""
     decoy: bool = False
+    device: int = 0
 
 
 class Sensed(msgspec.Struct, frozen=True, array_like=True):
@@ -78,7 +86,8 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
 
     `step`: where it stands; `tally`: of today; `days`: whose openings have not matured; `logins`, `places`: 32 bits of each,
     places with the day they were last seen; `login`: trials of the last login, which the first person it opens will prove.
-    `changed_s`: the last change of details that was handed in.
+    `changed_s`: the last change of details that was handed in. `devices`: as `places`; `bound`: logins by a device, and how
+    many of them by one that was known.
     """
 
     watch: Watch
@@ -91,9 +100,12 @@ class Sensed(msgspec.Struct, frozen=True, array_like=True):
     places: tuple[tuple[int, int], ...] = ()
     login: tuple[int, int] = (0, 0)
     changed_s: int = 0
+    devices: tuple[tuple[int, int], ...] = ()
+    bound: tuple[int, int] = (0, 0)
 
 
 Alerts = tuple[Alert, ...]
+Places = tuple[tuple[int, int], ...]
 
 
 class Sense(NamedTuple):
@@ -234,17 +246,43 @@ def usual_of(profile: Profile) -> Usual:
 
 def _entered(sensed: Sensed, question: Question) -> tuple[Sensed, Alerts]:
     """A login's first question; the same login from another network or software is another login."""
-    login = _class(question.session, question.network, question.software)
+    login = _class(
+        question.session, question.network, question.software, *([str(question.device)] * bool(question.device))
+    )
     if login in sensed.logins:
         return sensed, ()
     before, today = dict(sensed.places), question.at_s // DAY_S
     here = {_class("network", question.network), _class("software", question.software)}
-    is_new = bool(before) and not here <= before.keys()
+    is_new = bool(before) and (not here <= before.keys() or _is_new_device(sensed, question.device))
     sensed, trials, alerts = _tried(sensed, Entered(question.at_s, is_new, _hour(question.at_s)))
-    lately = {place: day for place, day in before.items() if day > today - PLACE_DAYS} | dict.fromkeys(here, today)
-    places = tuple(sorted(lately.items(), key=lambda each: -each[1])[:PLACES_MAX])
+    places = _lately(sensed.places, here, today, PLACES_MAX)
     logins = (*sensed.logins, login)[-LOGINS_MAX:]
-    return replace(sensed, logins=logins, places=places, login=bits(trials)), alerts
+    sensed = replace(sensed, logins=logins, places=places, login=bits(trials))
+    return _by_device(sensed, question.device, today), alerts
+
+
+def _lately(before: Places, here: Iterable[int], today: int, most: int) -> Places:
+    """Those seen in the last months, with these of today, the latest first."""
+    lately = {place: day for place, day in before if day > today - PLACE_DAYS} | dict.fromkeys(here, today)
+    return tuple(sorted(lately.items(), key=lambda each: -each[1])[:most])
+
+
+def _is_new_device(sensed: Sensed, device: int) -> bool:
+    """Whether a device says that the surroundings are new: decided by the logins before, of which this is none."""
+    logins, known = sensed.bound
+    keys_last = logins >= BOUND_MIN and (logins - known) * BOUND_NEW <= logins
+    return bool(device) and keys_last and device not in dict(sensed.devices)
+
+
+def _by_device(sensed: Sensed, device: int, today: int) -> Sensed:
+    if not device:
+        return sensed
+    logins, known = sensed.bound
+    if logins >= BOUND_MAX:  # old logins weigh half
+        logins, known = logins // 2, known // 2
+    if sensed.devices:  # the first of all is no news
+        logins, known = logins + 1, known + (device in dict(sensed.devices))
+    return replace(sensed, devices=_lately(sensed.devices, [device], today, DEVICES_MAX), bound=(logins, known))
 
 
 def _tried(sensed: Sensed, event: Event) -> tuple[Sensed, list[tuple[int, bool]], Alerts]:
@@ -255,6 +293,12 @@ def _tried(sensed: Sensed, event: Event) -> tuple[Sensed, list[tuple[int, bool]]
 
 def _tally(sensed: Sensed, **changes: int) -> Sensed:
     return replace(sensed, tally=replace(sensed.tally, **changes))
+
+
+@lru_cache(DEVICES_REMEMBERED_MAX)
+def device_class(key: str, certificate: str) -> int:
+    """A device as it is remembered: 32 bits of the thumbprint its tokens are bound to; 0 of tokens bound to nobody."""
+    return crc32(f"device|{certificate or key}".encode()) if key or certificate else 0
 
 
 def _hour(at_s: int) -> int:
