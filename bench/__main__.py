@@ -23,6 +23,7 @@ BENCHES = (
     "failover",
     "lake",
     "detectors",
+    "dated",
     "timing",
     "lists",
     "packs",
