@@ -64,10 +64,9 @@ def thefts(seeds: int) -> list[dict[str, Any]]:
     found = []
     for own, more, rate in THEFTS:
         played = [theft(Random(seed), own, more, rate) for seed in range(seeds)]
-        told = {name: float(median([each[name] or 9e9 for each in played])) for name in played[0]}
-        found.append(
-            {"own": own, "more": more, "rate": rate} | {name: n if n < 9e9 else None for name, n in told.items()}
-        )
+        told = {name: median([float(each[name] or 9e9) for each in played]) for name in played[0]}
+        row: dict[str, Any] = {"own": own, "more": more, "rate": rate}
+        found.append(row | {name: days if days < 9e9 else None for name, days in told.items()})
     return found
 
 

@@ -20,7 +20,7 @@ from ecluse.app.ports.sensings import Touch
 from ecluse.app.rights import ALIKE_BYTES, SCOPE
 from ecluse.gate.admission import Person, Request
 from ecluse.gate.containment import signed
-from ecluse.gate.decoys import BATCH_MAX, LABEL_CHARS_MAX, Batch, Draw, Known, Row, chance, crowded, drawn, made_up
+from ecluse.gate.decoys import BATCH_MAX, LABEL_CHARS_MAX, Batch, Known, Row, chance, crowded, drawn, made_up
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Operation, act
 from ecluse.kernel.days import instant
@@ -81,14 +81,14 @@ class Watched:
 
 
 async def plant_drawn(
-    hub: Hub, planting: Planting, insurer: str, like: Sequence[Row], count: int, draw: Draw
+    hub: Hub, planting: Planting, insurer: str, like: Sequence[Row], count: int
 ) -> tuple[DecoysShown, list[Row]]:
     """Draw and plant so many people of an insurer, in the likeness of rows of the copy they are for (none: made up ones).
 
     The rows are to be written among those of the copy, and forgotten. Raises `decoy_refused`, `amc_invalid`.
     """
     rows: list[Row] = []
-    like = like or made_up(draw)
+    draw, like = hub.ids.below, like or made_up(hub.ids.below)
     for _ in range(2 * count):
         row = drawn(draw, like, rows)
         if row is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from secrets import randbelow
 from typing import Annotated
 
 import typer
@@ -54,7 +53,7 @@ def add(
             shown = hub.run(plant_people(hub, planting, insurer, given))
         else:
             around = read_rows(read_file(like, FILE_BYTES_MAX)) if like else []
-            shown, given = hub.run(plant_drawn(hub, planting, insurer, around, count, randbelow))
+            shown, given = hub.run(plant_drawn(hub, planting, insurer, around, count))
     text = rows_as_csv(given)
     if out is not None:
         out.write_text(text, encoding="utf-8")
