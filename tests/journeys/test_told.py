@@ -103,6 +103,25 @@ def test_changes_of_bank_asked_again_and_again_move_the_accounts_of_the_practice
     assert len(again) == len(moves)
 
 
+def test_the_key_a_token_is_bound_to_is_the_device_of_its_account(hub: Inside) -> None:
+    own, other = {"certificate": "c" * 43}, {"certificate": "d" * 43}
+    for _ in range(20):
+        hub.wait(1)
+        for who in (THIEF, HONEST):
+            hub.ask(who, [1], session=f"{hub.clock.seconds}", **own)
+    hub.wait(1)
+    hub.ask(HONEST, [1], session="today", **own)
+    hub.ask(THIEF, [1], session="today", **other)
+    hub.watch()
+    watched = {who: hub.hub.sensings.state(who) for who in (THIEF, HONEST)}
+    assert {who: len(state.devices) for who, state in watched.items() if state} == {THIEF: 2, HONEST: 1}
+    fresh = {who: state.watch.capital.fresh > 0 for who, state in watched.items() if state}
+    assert fresh == {THIEF: True, HONEST: False}
+    hub.close()
+    kept = [file for file in hub.directory.rglob("*") if file.is_file() and b"d" * 43 in file.read_bytes()]
+    assert kept == []  # 32 bits of it are kept
+
+
 def test_one_change_beside_misses_moves_sooner_than_misses_alone(hub: Inside) -> None:
     """Two practices alike, known for two years; one asks for another bank on the day a thief begins to guess at both."""
     accounts = ((THIEF, PRACTICE, range(20)), (ELSEWHERE, OTHER_PLACE, range(20, 40)))

@@ -95,6 +95,7 @@ class Watcher:
         self._hub = hub
         self._caps = caps
         self._decoys = Watched(hub)
+        self._known = self._decoys.now()
         self._forgot_s = 0
 
     async def watch(self) -> tuple[int, list[Alerting]]:
@@ -103,7 +104,7 @@ class Watcher:
         happenings = store.happenings(TOGETHER)
         if not happenings:
             return 0, []
-        work = _Round(store)
+        work, self._known = _Round(store), self._decoys.now()
         for each in happenings:
             TAKES[type(each.what)](self, work, each, each.what)
         for account in work.full:
@@ -161,14 +162,14 @@ class Watcher:
 
     def _decoy(self, question: Question) -> Found | None:
         """The decoy that was asked about; one that is somebody by now is none any more, and that is told."""
-        found = self._decoys.now().person(question.insurer, question.asked)
+        found = self._known.person(question.insurer, question.asked)
         if found and not question.missed:
             LOG.warning("a decoy is somebody now: plant it no more", extra={"batch": found.batch})
             return None
         return found
 
     def _came(self, work: _Round, happened: Happening, what: Came) -> None:
-        if found := self._decoys.now().account(what.account):
+        if found := self._known.account(what.account):
             at_s = what.at_us // 1_000_000
             before = work.state(what.account) or self._begun(happened._replace(account=what.account), at_s)
             work.states[what.account], alerts = touched(before, at_s)

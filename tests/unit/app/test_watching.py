@@ -29,6 +29,13 @@ Acts = st.one_of(
     st.tuples(st.just("operators"), st.sampled_from((THIEF, OTHER)), st.sampled_from(Step)),
     st.tuples(st.just("deny"), st.sampled_from((THIEF, OTHER)), st.lists(st.integers(1, 60), max_size=20)),
     st.tuples(st.just("change_bank")),
+    st.tuples(
+        st.just("show"),
+        st.sampled_from((THIEF, OTHER)),
+        st.lists(st.integers(1, 9), max_size=20),
+        st.sampled_from(("590000018", "130000014")),
+        st.booleans(),
+    ),
     st.tuples(st.just("wait"), st.integers(1, 40)),
 )
 
@@ -45,6 +52,9 @@ def play(at: World, acts: list[Any], *, dies: bool) -> None:
         elif what == "deny":
             for number in how[1]:
                 at.deny(how[0], number)
+        elif what == "show":
+            for number in how[1]:
+                at.show(how[0], number, how[2], live=how[3])
         elif what == "change_bank":
             at.change_bank()
         else:
