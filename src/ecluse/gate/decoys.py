@@ -9,7 +9,7 @@ stand among: each part of it is a part of one of them, and only the whole is nob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -131,11 +131,3 @@ def _renumbered(draw: Draw, number: str) -> str:
 def crowded(batches: Iterable[Batch], insurer: str, more: float) -> bool:
     """Whether an insurer's decoys, with these, would be met by mistake more often than the signal allows."""
     return sum(batch.chance for batch in batches if batch.insurer == insurer) + more > CHANCE_MAX
-
-
-def touches_by_batch(touches: Iterable[tuple[str, int]]) -> Mapping[str, int]:
-    """How many touches each batch has had."""
-    counts: dict[str, int] = {}
-    for batch, times in touches:
-        counts[batch] = counts.get(batch, 0) + times
-    return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,25 +41,41 @@ Acts = st.one_of(
 )
 
 
+def asked_of(at: World, account: str, numbers: list[int], counts: bool) -> None:
+    for number in numbers:
+        at.ask(account, number, features=COUNTING if counts else CALM)
+
+
+def denied(at: World, account: str, numbers: list[int]) -> None:
+    for number in numbers:
+        at.deny(account, number)
+
+
+def shown(at: World, account: str, numbers: list[int], practice: str, live: bool) -> None:
+    for number in numbers:
+        at.show(account, number, practice, live=live)
+
+
+def waited(at: World, days: int) -> None:
+    at.clock.instant += timedelta(days=days)
+
+
+PLAYED: dict[str, Callable[..., None]] = {
+    "ask": asked_of,
+    "operators": World.operators,
+    "deny": denied,
+    "show": shown,
+    "change_bank": World.change_bank,
+    "wait": waited,
+}
+
+
 def play(at: World, acts: list[Any], *, dies: bool) -> None:
     for what, *how in [*acts, ("wait", 40), ("watch", "before")]:
-        if what == "ask":
-            for number in how[1]:
-                at.ask(how[0], number, features=COUNTING if how[2] else CALM)
-        elif what == "watch":
+        if what == "watch":
             at.watch(how[0] if dies else "")
-        elif what == "operators":
-            at.operators(*how)
-        elif what == "deny":
-            for number in how[1]:
-                at.deny(how[0], number)
-        elif what == "show":
-            for number in how[1]:
-                at.show(how[0], number, how[2], live=how[3])
-        elif what == "change_bank":
-            at.change_bank()
         else:
-            at.clock.instant += timedelta(days=how[0])
+            PLAYED[what](at, *how)
 
 
 @settings(max_examples=15, deadline=None)

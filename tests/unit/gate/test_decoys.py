@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ecluse
-from ecluse.gate.decoys import CHANCE_MAX, Batch, Known, Row, chance, crowded, drawn, made_up, touches_by_batch
+from ecluse.gate.decoys import CHANCE_MAX, Batch, Known, Row, chance, crowded, drawn, made_up
 from ecluse.gate.signals import ALPHA, CAREER_QUESTIONS, DECOY_E_VALUE, SIGNALS, Name, Step, thresholds
 from ecluse.kernel.ids import nir
 
@@ -81,7 +81,6 @@ def test_a_touch_says_which_of_which_batch() -> None:
     assert known.person(OTHER, 3) is None
     assert known.account("rpps:2") == ("dcy_3", 2, "vault")
     assert known.account("rpps:3") is None
-    assert touches_by_batch([("dcy_1", 2), ("dcy_2", 1), ("dcy_1", 1)]) == {"dcy_1": 3, "dcy_2": 1}
 
 
 KNOWS = re.compile(r"from ecluse[\w.]*\.decoy(s|_rows) import")

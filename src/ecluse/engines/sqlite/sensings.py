@@ -87,6 +87,7 @@ class LocalSensings:
         for each in (self._gate, self._own):
             each.execute("PRAGMA synchronous=NORMAL")
             each.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+        self._own.execute("PRAGMA secure_delete=ON")  # where passes were shown is overwritten when it is forgotten
         make_table(self._gate)
         self._notes = Notes(self._gate)
         self._own.executescript((files("ecluse.engines.sqlite") / "sensings.sql").read_text())
