@@ -15,6 +15,7 @@ BENCHES = (
     "feed",
     "identity",
     "counters",
+    "checks",
     "gate",
     "rights",
     "claims",

@@ -36,6 +36,7 @@ from ecluse.journal.entry import FORMAT, Entry, Field, Operation, encode
 from ecluse.journal.member import Member
 from ecluse.wiring import ENVELOPES, OpenHub, init_hub, lake_files, open_hub
 from ecluse.wiring.journal import provable
+from ecluse.wiring.letters import printed_form
 
 BUDGET_PER_S = 1_000_000 / 120
 THIEF, PRACTICE, BY = "rpps:10000000019", "370000028", "Anne Martin, DPO"
@@ -57,13 +58,14 @@ def fill(hub: OpenHub, people: int, insurers: int, since: datetime) -> None:
     start_us = int(since.timestamp() * 1_000_000)
     batch: list[bytes] = []
     for number in range(people):
-        batch.append(encode(_entry(hub, number, names[number % insurers], start_us + number * 1_000)))
+        batch.append(encode(entry(hub, number, names[number % insurers], start_us + number * 1_000)))
         if len(batch) == TOGETHER or number == people - 1:
             hub.log.append(batch)
             batch = []
 
 
-def _entry(hub: OpenHub, number: int, insurer: str, ts_us: int) -> Entry:
+def entry(hub: OpenHub, number: int, insurer: str, ts_us: int) -> Entry:
+    """The entry of one display, as the desk would write it."""
     person = sha256(b"%d" % number).digest()[:16]
     who = seal_who(hub.keys, insurer, person, Member(f"{number:013d}", "1980-01-01", 1))
     said = (THIEF, PRACTICE, insurer, person, 0, SHOWN.value, "confirmed", "", f"chk_{number:020}", b"", who)
@@ -91,7 +93,7 @@ def measure(people: int, insurers: int, *, proofs: bool) -> dict[str, Any]:
             lake_files(directory).export(quiet)
             spool = SpoolOfProofs(out, name) if proofs else None
             proving = Proofs(provable(hub), spool, packed=True) if spool else None
-            making = Making(BY, FolderOfPacks(out, zipped=False), page, proving)
+            making = Making(BY, FolderOfPacks(out, zipped=False), page, printed_form(), proving)
             began_cpu_s = time.process_time()
             packs = timed(steps, "pack_s", lambda: hub.run(make_packs(hub, name, making, quiet)))
             cpu_s = time.process_time() - began_cpu_s

@@ -27,7 +27,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 
 STREAMS = 3  # standard input, output, errors: files
 START_S = 30  # a second, on a machine that is busy more
@@ -47,7 +46,7 @@ def ecluse(words: tuple[str, ...], environment: Mapping[str, str], stdin: str = 
         given.seek(0)
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as to:
             to.connect(_preloaded()[0])
-            request = json.dumps([words, dict(environment), str(Path.cwd()), getrlimit(RLIMIT_NOFILE)]).encode()
+            request = json.dumps([words, dict(environment), str(Path.cwd())]).encode()
             streams = array.array("i", [given.fileno(), said.fileno(), told.fileno()])
             to.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, REQUEST_BYTES_MAX)
             to.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
@@ -99,14 +98,13 @@ def _command(asked: socket.socket) -> bool:
         asked.send(b"%d" % os.waitstatus_to_exitcode(status))
         os._exit(0)
     asked.close()
-    words, environment, directory, files = json.loads(request)
+    words, environment, directory = json.loads(request)
     for number, each in enumerate(streams):
         os.dup2(each, number)
         os.close(each)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(directory)
-    setrlimit(RLIMIT_NOFILE, files)
     sys.argv = ["ecluse", *words]
     return True
 

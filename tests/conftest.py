@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import Server, started
 from tests.stores import EMBEDDED, ENGINES, VARIABLE
+
+settings.register_profile("house", deadline=None)  # a machine that is busy is not a bug
+settings.load_profile("house")
 
 Fresh = Callable[[], AbstractContextManager[str]]
 

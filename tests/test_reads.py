@@ -11,7 +11,7 @@ import typer
 from litestar.handlers import HTTPRouteHandler
 
 from ecluse.doors.cli.main import complete
-from ecluse.doors.http.app import HANDLERS
+from ecluse.doors.http.app import HANDLERS, PORTAL
 from ecluse.journal.entry import Operation
 from tests.test_docs import DOCS, commands
 from tests.test_tidy import Source, functions, parse, sources
@@ -23,7 +23,7 @@ DECIDED = frozenset({"take", "ask"})
 
 
 def calls() -> Iterator[str]:
-    for handler in HANDLERS:
+    for handler in [*HANDLERS, *PORTAL]:
         assert isinstance(handler, HTTPRouteHandler)
         for path in handler.paths:
             yield from (
@@ -53,7 +53,7 @@ def test_every_command_and_call_says_whether_it_reads_about_a_person(name: str) 
 
 
 def test_the_table_names_nothing_that_is_not_there() -> None:
-    named = set(re.findall(r"`((?:GET|POST|ecluse) [^`]+)`", told())) - {
+    named = set(re.findall(r"`((?:GET|POST|DELETE|ecluse) [^`]+)`", told())) - {
         "ecluse exposure --lists",
         "ecluse exposure --proofs",
     }
@@ -61,7 +61,7 @@ def test_the_table_names_nothing_that_is_not_there() -> None:
 
 
 def test_each_read_has_an_operation_of_the_journal() -> None:
-    assert len(reads()) == 25
+    assert len(reads()) == 33
     assert set(reads().values()) <= set(Operation)
 
 

@@ -53,6 +53,7 @@ DRIVERS: dict[str, frozenset[str]] = {
     "psycopg": frozenset({"engines"}),
     "pyrage": frozenset({"engines"}),
     "typst": frozenset({"engines"}),
+    "reportlab": frozenset({"engines"}),
     "pyarrow": frozenset({"engines", "formats"}),
     "socket": frozenset({"engines", "doors"}),
     "subprocess": frozenset({"engines"}),

@@ -24,8 +24,10 @@ from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.engines.sqlite.decoys import LocalDecoys
+from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
+from ecluse.engines.sqlite.sessions import LocalSessions
 from ecluse.gate.allowance import Caps, CapTable
 from ecluse.gate.containment import Contained, Kind, Released
 from ecluse.gate.decoys import Batch
@@ -116,6 +118,8 @@ class World:
         allowance = Allowance(self.clock, self.store, self.claims)  # type: ignore[arg-type]
         desk = Desk(self.clock, keys, self.log, Kept(), allowance, self.contained)  # type: ignore[arg-type]
         given: dict[str, Any] = {name: None for name in Hub.__dataclass_fields__ if name != "last"}
+        given["passkeys"] = LocalPasskeys(self.home / "portal.db")
+        given["sessions"] = LocalSessions(self.home / "portal.db")
         given |= {"clock": self.clock, "ids": RandomIds(), "keys": keys, "desk": desk, "allowance": allowance}
         ports = {"containments": self.contained, "sensings": self.sensings, "ribs": self.ribs, "decoys": self.decoys}
         self.hub = Hub(**{**given, **ports})

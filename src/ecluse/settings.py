@@ -118,6 +118,12 @@ class GateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay_h: Annotated[int, Meta(ge=0, le=720)] = 72
 
 
+class IncidentsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[incidents]`. `organisations`: a TOML file of what forms ask of the hub and of each insurer, whatever happened."""
+
+    organisations: str = "organismes.toml"
+
+
 class BankSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[bank]`: the hub's own account."""
 
@@ -139,6 +145,31 @@ class TracesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     endpoint: str = ""
     ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
+
+
+class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section `[portal]`: sessions of browsers, by an OpenID provider. Off without a `client_id`.
+
+    `issuer`: one of `[[issuers]]`; `practice_claim`, `profession_claim`: of its ID tokens. `session_s`, `idle_s`: the most a
+    session lasts, and unused; `passkey_days`: how long after a login a passkey stands for it (0: there are none).
+    """
+
+    issuer: str = ""
+    client_id: str = ""
+    key: str = "keys/portal.jwk.json"
+    client_secret: str = ""
+    client_secret_file: str = ""
+    scopes: tuple[str, ...] = ("openid",)
+    acr_values: tuple[Acr, ...] = ()
+    practice_claim: str = "practice"
+    profession_claim: str = "profession"
+    session_s: Annotated[int, Meta(ge=300, le=4 * 3600)] = 4 * 3600
+    idle_s: Annotated[int, Meta(ge=120, le=3600)] = 1800
+    passkey_days: Annotated[int, Meta(ge=0, le=180)] = 90
+
+    def __post_init__(self) -> None:
+        if self.client_id and "openid" not in self.scopes:
+            raise ValueError("portal.scopes needs openid")
 
 
 class IssuerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,9 +196,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: JournalSettings = field(default_factory=JournalSettings)
     lake: LakeSettings = field(default_factory=LakeSettings)
     gate: GateSettings = field(default_factory=GateSettings)
+    incidents: IncidentsSettings = field(default_factory=IncidentsSettings)
     bank: BankSettings = field(default_factory=BankSettings)
     log: LogSettings = field(default_factory=LogSettings)
     traces: TracesSettings = field(default_factory=TracesSettings)
+    portal: PortalSettings = field(default_factory=PortalSettings)
     issuers: tuple[IssuerSettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -175,6 +208,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("two issuers have the same name")
         if self.production and self.gate.delay_h < DELAY_H_MIN:
             raise ValueError(f"gate.delay_h is {DELAY_H_MIN} at least in production")
+        self._check_portal()
+
+    def _check_portal(self) -> None:
+        if not self.portal.client_id:
+            return
+        issuer = next((each for each in self.issuers if each.name == self.portal.issuer), None)
+        if issuer is None or issuer.development:
+            raise ValueError("portal.issuer is the name of one of the issuers, the development issuer aside")
+        if issuer.acr_values and not {*self.portal.acr_values} <= {*issuer.acr_values}:
+            raise ValueError("portal.acr_values are some of its issuer's: another level would open nothing")
+        if self.production and not self.http.public_url.startswith("https://"):
+            raise ValueError("the portal needs http.public_url, with https, in production")
 
     @property
     def production(self) -> bool:
@@ -199,6 +244,13 @@ def passphrase(settings: Settings, directory: Path) -> str:
     if settings.keys.passphrase_file:
         return (directory / settings.keys.passphrase_file).read_text().strip()
     return settings.keys.passphrase
+
+
+def client_secret(settings: Settings, directory: Path) -> str:
+    """The secret the portal shares with its provider, from the environment or its file; empty: it has a key instead."""
+    if settings.portal.client_secret_file:
+        return (directory / settings.portal.client_secret_file).read_text().strip()
+    return settings.portal.client_secret
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[tuple[str, str], ...]:

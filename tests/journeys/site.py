@@ -86,9 +86,9 @@ class Site:
         """The server's structured log lines so far."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
-    def start(self, workers: int = 1) -> None:
+    def start(self, workers: int = 1, port: int = 0) -> None:
         """Start the server; returns when it answers."""
-        command = [ECLUSE, "serve", "--port", "0", "--workers", str(workers)]
+        command = [ECLUSE, "serve", "--port", str(port), "--workers", str(workers)]
         with self.log.open("w") as said:
             self.process = subprocess.Popen(command, stderr=said, env=self.environment)
         deadline_s = time.monotonic() + READY_S

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +81,17 @@ def test_an_agenda_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     result = asked("clocks", {"aware": "2026-03-06T17:00:00+01:00"}, "--ics", str(tmp_path / "no" / "x.ics"))
     assert isinstance(result.exception, Refused)
     assert result.exception.code == "agenda_not_written"
+
+
+def test_a_terminal_is_shown_a_table_and_a_pipe_is_given_json() -> None:
+    command = [str(Path(sys.executable).with_name("ecluse")), "breach", "clocks"]
+    facts = json.dumps({"aware": "2026-03-06T17:00:00+01:00", "regimes": ["gdpr"]})
+    ours, theirs = pty.openpty()
+    subprocess.run(command, input=facts.encode(), stdout=theirs, env={**os.environ, "COLUMNS": "200"}, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 20_000).decode()
+    os.close(ours)
+    assert "échéance (Paris)" in shown
+    assert "09/03/2026 17:00" in shown
+    piped = subprocess.run(command, input=facts, capture_output=True, text=True, check=True)
+    assert json.loads(piped.stdout)["clocks"]

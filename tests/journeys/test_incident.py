@@ -12,7 +12,6 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,90 +19,13 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 from pyrage import decrypt
-from pyrage.x25519 import Identity
 
-from ecluse.journal.entry import Entry, Operation
-from tests.journal import entries_in
-from tests.journeys.site import AMC, PRACTICE, Site, question
-
-THIEF = "rpps:10000000019"
-BY = ("--by", "Anne Martin, DPO")
-STEM = 2790675056123  # a woman of June 1979, and those who come after her in the register
-PEOPLE = [
-    {"member_number": f"M{n}", "nir": f"{STEM + n}{97 - (STEM + n) % 97:02}", "contract": f"C{n}"} for n in range(1, 5)
-]
-SEEN = (0, 1, 2)  # of PEOPLE: those the thief looked at
-FACTS: dict[str, Any] = {
-    "cause": "external_malicious",
-    "recipient": "criminal",
-    "measures_taken": ["Nous avons fermé le compte."],
-    "professionals": [{"account": THIEF, "practice": PRACTICE, "fields": ["RIB"]}],
-}
-
-
-class Case:
-    """A hub where a thief looked at three people, and an incident about it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.site = Site(folder / "hub", ECLUSE_LAKE_EVERY_S="0")
-        self.key = Identity.generate()
-        (folder / "key.pub").write_text(f"{self.key.to_public()}\n")
-
-    def happen(self) -> None:
-        """The theft, and the incident: opened, told facts, scoped, decided."""
-        self.site.make()
-        self.site.load(PEOPLE)
-        self.site.run("insurer", "key", AMC, str(self.folder / "key.pub"))
-        self.site.start()
-        self.since = datetime.now(UTC).isoformat()
-        with self.site.client(self.site.token(THIEF, practice=PRACTICE)) as thief:
-            for place in SEEN:
-                who = {"nir": None, "member_number": PEOPLE[place]["member_number"]}
-                assert thief.post("/v1/rights/checks", json=question(beneficiary=who)).json()["outcome"] == "confirmed"
-        self.until = datetime.now(UTC).isoformat()
-        self.site.stop()
-        self.open()
-        for name, value in FACTS.items():
-            self.run("fact", "add", self.name, name, json.dumps(value), *BY)
-        self.export()
-        self.run("scope", self.name, *BY)
-        self.run("decide", self.name, *BY)
-
-    def open(self) -> Any:
-        """The incident."""
-        window = ("--from", self.since, "--to", self.until)
-        told = self.run("open", "--account", THIEF, *window, *BY, "--how", "Le titulaire a appelé.")
-        self.name = told["incident"]
-        return told
-
-    def run(self, *words: str) -> Any:
-        """What `ecluse incident` says."""
-        return self.site.json("incident", *words)
-
-    def refused(self, *words: str) -> str:
-        """The code it refuses with."""
-        done = self.site.run("incident", *words, check=False)
-        assert done.returncode == 2, done.stderr
-        return done.stderr.splitlines()[-1].partition(":")[0]
-
-    def export(self) -> None:
-        """The lake, brought up."""
-        self.site.run("journal", "export")
-
-    def packed(self, out: Path, *words: str) -> Any:
-        """The insurer's pack."""
-        self.export()
-        return self.run("pack", self.name, *BY, "--out", str(out), *words)
-
-    def opened(self, folder: Path) -> dict[str, bytes]:
-        """A pack as its insurer opens it, with its key alone."""
-        return {each.stem: decrypt(each.read_bytes(), [self.key]) for each in folder.glob("*.age")}
-
-    def entries(self, *operations: Operation) -> list[Entry]:
-        """Entries of the journal, in the order of their times."""
-        found = [each for each in entries_in(self.site.directory / "journal") if each.operation in operations]
-        return sorted(found, key=lambda each: each.ts_us)
+from ecluse.journal.entry import Operation
+from ecluse.journal.note import typed_key
+from ecluse.journal.policy import Policy
+from ecluse.journal.together import read_together
+from tests.journeys.incident_case import BY, FACTS, PEOPLE, SEEN, THIEF, Case
+from tests.journeys.site import AMC, PRACTICE
 
 
 @pytest.fixture(scope="module")
@@ -183,13 +105,34 @@ def test_the_insurer_opens_its_pack_and_finds_its_people(case: Case, tmp_path: P
     assert json.loads(files["dora.json"])["initial"]["fields"]["2.5"]
     assert json.loads(files["comptes.json"])["displayed_by"]["accounts"] == {THIEF: 3}
     assert "Martin" in files["chronologie.json"].decode()
-    with tarfile.open(fileobj=io.BytesIO(files["preuves.tar"])) as proofs:
-        assert sum(name.endswith(".tlog-proof") for name in proofs.getnames()) == 3
+    proofs_hold_and_break(case, case.folder / "anywhere", files)
     (exported,) = [
         each for each in case.entries(Operation.JOURNAL_EXPORTED) if each.outcome.startswith(told["pack"] + " ")
     ]
     assert exported.outcome.split()[1] == sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
     again_is_the_same(case, tmp_path, files)
+
+
+def proofs_hold_and_break(case: Case, anywhere: Path, files: dict[str, bytes]) -> None:
+    """The script beside the proofs, and `check-proof`, say so; one person's are taken out and stand alone."""
+    with tarfile.open(fileobj=io.BytesIO(files["preuves.tar"])) as proofs:
+        proofs.extractall(anywhere, filter="data")
+    folder, key = anywhere / "preuves", case.journal_key()
+    (file,) = folder.glob("*.proofs")
+    assert verified(folder, key) == (0, [f"{file.name}: 3 entries are in the log", "all holds"])
+    one = json.loads(files["courriers.jsonl"].splitlines()[0])["reference"]
+    assert verified(folder, key, one) == (
+        0,
+        [f"{file.name}: 3 entries are in the log, 1 of this reference", "all holds"],
+    )
+    (proof,) = (folder / one).glob("*.tlog-proof")
+    checked = case.site.json("journal", "check-proof", str(file), str(proof), "--key", key)
+    assert [(each["holds"], len(each["entries"])) for each in checked.values()] == [(True, 3), (True, 1)]
+    assert {each["person"] for each in checked[str(proof)]["entries"]} == {one}
+    assert verified(folder, other_key(folder, key)) == (2, [f"wrong: {file.name} its head is not signed by this key"])
+    flip(file)
+    assert verified(folder, key)[0] == 2
+    assert case.site.run("journal", "check-proof", str(file), "--key", key, check=False).returncode == 2
 
 
 def letters_are_as_the_page_says(files: dict[str, bytes]) -> None:
@@ -226,7 +169,9 @@ def again_is_the_same(case: Case, out: Path, files: dict[str, bytes]) -> None:
     (made,) = case.packed(out)
     assert made["made"] is True
     anew = case.opened(out / made["pack"])
-    assert proved(anew.pop("preuves.tar")) == proved(files["preuves.tar"]), "the same entries, under a newer head"
+    assert proved(case, anew.pop("preuves.tar")) == proved(case, files["preuves.tar"]), (
+        "the same entries, under a newer head"
+    )
     assert anew == {name: content for name, content in files.items() if name != "preuves.tar"}
     (told,) = case.packed(out / "zip", "--zip", "--no-proofs")
     archive = decrypt((out / "zip" / told["pack"] / "dossier.zip.age").read_bytes(), [case.key])
@@ -238,11 +183,12 @@ def again_is_the_same(case: Case, out: Path, files: dict[str, bytes]) -> None:
         }
 
 
-def proved(content: bytes) -> dict[str, bytes]:
-    """The entries of a pack's proofs, by name."""
+def proved(case: Case, content: bytes) -> list[bytes]:
+    """The entries of a pack's proofs, in order."""
+    believed = Policy((typed_key(case.journal_key()),))
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        members = [each for each in tar if each.name.endswith(".entry")]
-        return {each.name: opened.read() for each in members if (opened := tar.extractfile(each))}
+        files = [tar.extractfile(each) for each in tar if each.name.endswith(".proofs")]
+        return [entry for each in files for _, entry in read_together(each, believed)[1]]  # type: ignore[arg-type]
 
 
 def test_told_insurers_stop_the_hubs_clock_and_start_their_own(case: Case, tmp_path: Path) -> None:
@@ -267,6 +213,7 @@ def test_a_stranger_verifies_the_evidence_and_is_told_what_is_broken(case: Case,
     assert case.refused("evidence", case.name, *BY, "--for", "x", "--out", str(folder)) == "proof_there"
     assert len((folder / "verifier.py").read_text().splitlines()) <= 100
     assert verified(folder, told["key"]) == (0, ["all holds"])
+    assert THIEF in (folder / "professionnels.csv").read_text()
     kinds = [
         json.loads(each.read_bytes())["happened"]["event"]["type"] for each in sorted(folder.glob("evenements/*.json"))
     ]
@@ -284,8 +231,25 @@ def test_a_stranger_verifies_the_evidence_and_is_told_what_is_broken(case: Case,
         assert any(SAID[name] in line for line in lines), (name, lines)
 
 
-def verified(folder: Path, key: str) -> tuple[int, list[str]]:
-    command = [sys.executable, "-I", str(folder / "verifier.py"), key]
+def test_professionals_whose_own_data_were_exposed_are_a_list(case: Case, tmp_path: Path) -> None:
+    told = case.run("professionals", case.name, *BY, "--out", str(tmp_path / "pro"))
+    content = (tmp_path / "pro" / "professionnels.csv").read_bytes()
+    (row,) = csv.DictReader(io.StringIO(content.decode()))
+    assert (told["professionals"], row["practice"], row["account"]) == (1, PRACTICE, THIEF)
+    assert [row[name] for name in ("rib", "siret", "contact", "fields", "stated")] == ["yes", "no", "no", "bank", "RIB"]
+    (same,) = parquet.read_table(tmp_path / "pro" / "professionnels.parquet").to_pylist()
+    assert (same["rib"], same["fields"], same["account"]) == (True, ["bank"], THIEF)
+    (exported,) = [
+        each for each in case.entries(Operation.JOURNAL_EXPORTED) if each.outcome.startswith("professionals ")
+    ]
+    assert exported.outcome.split()[1] == sha256(content).hexdigest()
+    assert (
+        case.refused("professionals", case.name, "--by", " ", "--out", str(tmp_path / "x")) == "incident_signer_needed"
+    )
+
+
+def verified(folder: Path, *words: str) -> tuple[int, list[str]]:
+    command = [sys.executable, "-I", str(folder / "verifier.py"), *words]
     done = subprocess.run(command, capture_output=True, text=True)
     return done.returncode, done.stdout.splitlines()
 

@@ -48,8 +48,9 @@ class Provider:
         self.issuer = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        words = [NODE or "", str(PEERS / "provider.mjs"), str(self.port)]
+    def start(self, client: dict[str, Any] | None = None) -> None:
+        """Start it, with one more client."""
+        words = [NODE or "", str(PEERS / "provider.mjs"), str(self.port), json.dumps(client) if client else ""]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self._process.stdout
         while (line := self._process.stdout.readline()) != "ready\n":

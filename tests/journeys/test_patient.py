@@ -61,7 +61,7 @@ class Desk:
     def run(self, *words: str) -> str:
         """What a command prints; run in this process, while the server answers: a process of its own costs most of a second."""
         done = CliRunner().invoke(complete(), list(words), env=self.environment)
-        assert done.exception is None, done.exception
+        assert done.exception is None, (done.exception, done.output)
         return done.stdout
 
     def json(self, *words: str) -> Any:
@@ -297,3 +297,62 @@ def test_all_of_it_is_made_again_when_the_files_are_lost(desk: Desk) -> None:
     assert desk.json("gate", "denials") == said
     assert frozen.check().json()["outcome"] == "not_confirmed"
     assert lifted.check().json()["outcome"] == "confirmed"
+
+
+class Members:
+    """The insurer's own side: the feed it opened, evidence it asked for, pages for its members."""
+
+    def __init__(self, desk: Desk, rows: list[dict[str, str]], reference: str) -> None:
+        self.desk, self.feed, self.reference = desk, desk.folder / "feed.csv", reference
+        self.base = desk.folder / "acces" / reference[:2] / reference
+        self.evidence = desk.folder / "evidence" / reference
+        self.sender = desk.folder / "mutuelle.toml"
+        self.sender.write_text('name = "la Mutuelle"\nphone = "01 23 45 67 89"\ndpo_contact = "Anne Petit"\n')
+        self.told(rows)
+
+    def told(self, rows: list[dict[str, str]]) -> None:
+        with self.feed.open("w", newline="") as file:
+            written = csv.DictWriter(file, rows[0])
+            written.writeheader()
+            written.writerows(rows)
+
+    def pages(self) -> tuple[int, Any]:
+        words = ("letters", "who-looked", "--feed", str(self.feed), "--sender", str(self.sender), "--reference", self.reference,
+                 "--out", str(self.desk.folder / "acces"), "--evidence", str(self.evidence.parent), "--key",
+                 self.desk.run("journal", "key").strip(), "--json")  # fmt: skip
+        done = CliRunner().invoke(complete(), words, env=self.desk.environment)
+        return done.exit_code, json.loads(done.stdout)
+
+    def page(self, ending: str) -> str:
+        return self.base.with_suffix(ending).read_text()
+
+
+def test_a_member_is_given_the_page_of_who_looked_and_the_journal_says_it_is_whole(desk: Desk) -> None:
+    desk.look(30)
+    rows, _ = desk.openings(limit=1000)
+    (mine,) = [row for row in rows if row["member_number"] == "N30"]
+    members = Members(desk, [*rows, mine], mine["reference"])  # told twice is one opening
+    window = ("--from", "2020-01-01", "--complete")
+    desk.run("journal", "prove", "--reference", mine["reference"], *window, "--out", str(members.evidence))
+    assert members.pages() == (0, {"people": 1, "looks": 1, "proved": 1, "differ": []})
+    data = json.loads(members.page(".json"))
+    assert (data["whole"], data["looks"][0]["opening"], data["looks"][0]["paid"]) == (
+        "proved",
+        mine["opening"],
+        "unknown",
+    )
+    text, html = members.page(".txt"), members.page(".html")
+    for said in (
+        "dans le département 37",
+        "ce n'est pas moi",
+        "01 23 45 67 89",
+        "pas eu d'autre accès",
+        "RGPD, article 15",
+    ):
+        assert said in text
+        assert said.replace("'", "&#39;") in html
+    assert '<html lang="fr">' in html
+    members.told([{**row, "opened_at": "2026-01-01T00:00:00Z"} if row == mine else row for row in rows])
+    exit_code, told = members.pages()  # a feed that lacks a look does not pass for whole
+    assert (exit_code, told["differ"]) == (2, [mine["reference"]])
+    assert "ne dit pas la même chose" in members.page(".txt")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,7 @@ def scoped(reader: Reader) -> None:
     window = ("--from", reader.since, "--to", datetime.now(UTC).isoformat())
     words = ("incident", "open", "--account", DOCTOR, *window, *BY, "--how", "Un appel")
     reader.remember("incident", reader.site.json(*words))
+    reader.ids["incident_id"] = reader.ids["incident"]
     reader.site.run("journal", "export")
     reader.site.run("incident", "scope", reader.ids["incident"], *BY)
 
@@ -116,9 +117,18 @@ def scoped(reader: Reader) -> None:
 def packed(reader: Reader) -> None:
     """Its packs."""
     reader.site.run("journal", "export")
-    reader.site.run(
-        "incident", "pack", reader.ids["incident"], *BY, "--out", str(reader.folder / "packs"), "--no-proofs"
-    )
+    reader.site.run("incident", "pack", reader.ids["incident"], *BY, "--no-proofs")
+
+
+def scoped_again(reader: Reader) -> None:
+    """The scope, over HTTP."""
+    reader.site.run("journal", "export")
+    reader.http("hub", "POST", "/v1/incidents/{incident_id}/scope", {"again": True})
+
+
+def asked_about(rest: str = "") -> Callable[[Reader], Any]:
+    """The hub's own read of the incident."""
+    return lambda reader: reader.http("hub", "GET", "/v1/incidents/{incident_id}" + rest)
 
 
 def billed(reader: Reader) -> None:
@@ -166,6 +176,13 @@ ACTS = {
     ),
     "ecluse incident scope": scoped,
     "ecluse incident pack": packed,
+    "GET /v1/incidents": lambda reader: reader.http("hub", "GET", "/v1/incidents"),
+    "GET /v1/incidents/{incident_id}": asked_about(),
+    "GET /v1/incidents/{incident_id}/clocks": asked_about("/clocks"),
+    "GET /v1/incidents/{incident_id}/clocks.ics": asked_about("/clocks.ics"),
+    "GET /v1/incidents/{incident_id}/pack": asked_about(f"/pack?insurer={AMC}"),
+    "GET /v1/incidents/{incident_id}/pack/{name}": asked_about(f"/pack/personnes.csv.age?insurer={AMC}"),
+    "POST /v1/incidents/{incident_id}/scope": scoped_again,
     "ecluse incident list": lambda reader: reader.site.run("incident", "list"),
     "ecluse incident show": lambda reader: reader.site.run("incident", "show", reader.ids["incident"]),
     "ecluse incident clock": lambda reader: reader.site.run("incident", "clock", reader.ids["incident"]),

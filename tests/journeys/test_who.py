@@ -28,6 +28,17 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     assert site.stop() == 0
 
 
+@pytest.mark.parametrize("path", ["", "/", "/login", "/callback", "/session", "/passkeys", "/portal.js"])
+def test_without_settings_there_is_no_portal(hub: Site, path: str) -> None:
+    assert httpx.get(f"{hub.url}/portal{path}").status_code == 404
+
+
+def test_without_a_portal_no_cookie_is_read(hub: Site) -> None:
+    headers = {"cookie": f"__Host-ecluse={'A' * 43}", "origin": "https://evil.example"}
+    answer = httpx.post(hub.url + CHECKS, json=question(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
 @pytest.fixture(scope="module")
 def token(hub: Site) -> str:
     """A doctor's token, bound to the holder's key."""

@@ -44,6 +44,16 @@ WRONG = [
     *(({"ECLUSE_ISSUERS": json.dumps([{**ISSUER, name: value}])}, f"$.issuers[0].{name}")
       for name, value in (("algorithms", ["HS256"]), ("algorithms", ["none"]), ("acr_values", ['e"1']),
                           ("acr_values", ["e 1"]), ("outage_s", 0), ("outage_s", 10**9), ("bearer", "perhaps"))),
+    *(({"ECLUSE_PORTAL_CLIENT_ID": "ecluse", "ECLUSE_PORTAL_ISSUER": ISSUER["name"],
+        "ECLUSE_ISSUERS": json.dumps([{**ISSUER, "acr_values": ["eidas2"]}]), **changes}, place)
+      for changes, place in (
+          ({"ECLUSE_PORTAL_ISSUER": "https://other.example"}, "portal.issuer"),
+          ({"ECLUSE_ISSUERS": json.dumps([{**ISSUER, "development": True}])}, "portal.issuer"),
+          ({"ECLUSE_PORTAL_ACR_VALUES": '["eidas2", "eidas3"]'}, "portal.acr_values"),
+          ({"ECLUSE_PORTAL_SCOPES": '["profile"]'}, "portal.scopes"),
+          ({"ECLUSE_PORTAL_SESSION_S": "14401"}, "$.portal.session_s"),
+          ({"ECLUSE_HUB_MODE": "production", "ECLUSE_HTTP_PUBLIC_URL": "http://hub.test"}, "http.public_url"),
+          ({"ECLUSE_HUB_MODE": "production"}, "http.public_url"))),
 ]  # fmt: skip
 
 

@@ -1,5 +1,8 @@
 """Who sent a request: the token verified once, its binding and the level of the login on every request.
 
+A session of the portal is recognised by its cookie, and held to the same binding and level. It is read anew on every request,
+so that one that was ended anywhere is ended here.
+
 Verified tokens are remembered by their hash until they expire, or until an issuer's keys change: a key taken back takes its
 tokens with it. A verification costs 100 µs and more, about as much as a whole rights check.
 """
@@ -11,12 +14,14 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ecluse.app.aside import aside
+from ecluse.app.portal.sessions import OpenSessions
 from ecluse.app.ports import Clock
 from ecluse.app.ports.issuers import Issuers
 from ecluse.app.ports.proofs import Proofs
 from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged, invalid_proof
-from ecluse.gate.holder import Memory, Sent, check_level, check_proof, check_scheme
+from ecluse.gate.holder import SESSION, Memory, Sent, check_level, check_proof, check_scheme
 from ecluse.gate.identity import Account, KeyUnknown, verify
+from ecluse.gate.portal.session import Session, account_of
 
 REMEMBERED_MAX = 100_000  # accounts of a large hub asking at once; about 50 MB
 
@@ -29,7 +34,7 @@ class Recognised(NamedTuple):
 
 
 class Askers:
-    """Recognises askers. Without `proofs`, a token bound to a key opens nothing.
+    """Recognises askers. Without `proofs`, a token bound to a key opens nothing; without `sessions`, no cookie does.
 
     `came`: told of each token that is new to this process, once it is verified, whatever comes of the request.
     """
@@ -42,18 +47,22 @@ class Askers:
         *,
         nonce_required: bool = True,
         came: Callable[[str, int], None] = lambda *_: None,
+        sessions: OpenSessions | None = None,
     ) -> None:
         self._issuers = issuers
         self._clock = clock
         self._proofs = proofs
         self._nonce_required = nonce_required
         self._came = came
+        self._sessions = sessions
         self._known: dict[bytes, Account] = {}
         self._changed = issuers.changed
 
     async def recognise(self, sent: Sent) -> Recognised:
         """Who sent this. Raises `unauthenticated`, `invalid_dpop_proof`, `use_dpop_nonce`,
         `insufficient_user_authentication`, `proofs_full`."""
+        if sent.scheme == SESSION:
+            return self.session(sent)[1]
         now_ts = int(self._clock.now().timestamp())
         account = await self._account(sent.token, now_ts)
         issuer = self._issuers.trusted.get(account.issuer)
@@ -63,6 +72,19 @@ class Askers:
         nonce = self._proved(account, sent, now_ts) if account.jkt else ""
         check_level(account, issuer)
         return Recognised(account, nonce)
+
+    def session(self, sent: Sent) -> tuple[Session, Recognised]:
+        """The session of whose cookie this is, who has its key too. Raises the same."""
+        now_ts = int(self._clock.now().timestamp())
+        found = self._sessions.find(sent.token, now_ts) if self._sessions else None
+        issuer = self._issuers.trusted.get(found.issuer) if found else None
+        if self._sessions is None or found is None or issuer is None:
+            raise Challenged(UNAUTHENTICATED, INVALID_TOKEN)
+        account = account_of(found)
+        nonce = self._proved(account, sent, now_ts)
+        check_level(account, issuer)
+        self._sessions.touch(sent.token, found, now_ts)
+        return found, Recognised(account, nonce)
 
     def _proved(self, account: Account, sent: Sent, now_ts: int) -> str:
         """Check the proof and remember it; the nonce to tell."""

@@ -75,6 +75,8 @@ async def moved(hub: Hub, name: Name, event: Event, *, journal_first: bool = Fal
         if is_told := journal_first or after.step < before.step:
             await hub.desk.record(entry)
         if hub.containments.swap(whose, before, after, made):
+            if kind is Kind.ACCOUNT and after.step == Step.QUARANTINED:
+                hub.sessions.end_all(whose)
             if not is_told:
                 await hub.desk.record(entry)
             return made

@@ -1,12 +1,13 @@
 """A person freezes typed look-ups of their rights, through their insurer; lifted the same way.
 
 Frozen, a question by what the card says has the answer of somebody unknown: the rights that were found are put away before
-anything looks at them. With a pass it is answered; what runs under an engagement goes on. A freeze holds before it is in the
-journal, a lifting only after: what is cut short leaves the person frozen.
+anything looks at them. With a pass it is answered; what runs under an engagement goes on. A freeze holds in every process before
+it is in the journal, a lifting only after: what is cut short leaves the person frozen.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -38,6 +39,7 @@ async def freeze(hub: Hub, asked: Request, insurer: str, member: Member, *, oper
     """Freeze typed look-ups of a member; again changes nothing. Raises `forbidden`, `insurer_unknown`, refusals of form."""
     number, person = _meant(hub, asked, insurer, member)
     hub.freezes.put(number, person, frozen=True, at_us=hub.now_ts_us)
+    await asyncio.sleep(hub.freezes.seen_after_s)
     await hub.desk.record(_entry(hub, asked, number, person, FROZEN, operator))
     return FreezeAnswer(frozen=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ecluse.app.access import Desk
@@ -21,6 +22,7 @@ from ecluse.app.ports import (
     ProductStore,
     RightsStore,
 )
+from ecluse.app.ports.cards import Cards
 from ecluse.app.ports.containments import Containments
 from ecluse.app.ports.decoys import Decoys
 from ecluse.app.ports.exposure import ExposurePorts
@@ -28,6 +30,7 @@ from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.incidents import Incidents
 from ecluse.app.ports.openings import Openings
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.portal import Passkeys, Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
 from ecluse.rules.book import RuleBook
@@ -49,6 +52,8 @@ class Hub:
     freezes: Freezes
     ribs: Ribs
     decoys: Decoys
+    sessions: Sessions
+    passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
     recall: JournalReader
     rights: RightsStore
@@ -62,6 +67,7 @@ class Hub:
     exposure: ExposurePorts
     incidents: Incidents
     passes: PassPorts
+    cards: Callable[[], Cards] = dict
 
     @property
     def now_ts_us(self) -> int:

@@ -66,13 +66,13 @@ class Prover:
 
     def __init__(self, journal: Provable, shard: str, note: str) -> None:
         self.shard = shard
-        self._note = note
-        self._size = read_checkpoint(read_note(note).text).size
-        self._hashes = journal.hashes(shard, self._size)
+        self.note = note
+        self.size = read_checkpoint(read_note(note).text).size
+        self.hashes = journal.hashes(shard, self.size)
 
     def found(self, index: int, encoded: bytes) -> Found:
         """The entry at `index`, which the head covers, with its proof."""
-        return Found(encoded, Proof(index, tuple(inclusion_proof(self._hashes, index, self._size)), self._note))
+        return Found(encoded, Proof(index, tuple(inclusion_proof(self.hashes, index, self.size)), self.note))
 
 
 def covering(journal: Provable, shard: str, index: int) -> str:

@@ -1,7 +1,8 @@
 """A device was lost: the account is shut at once by one operator, and put back by two, after a delay and a notice to its holder.
 
 The help desk is how France Travail was entered: who calls says who they are, and nothing shows it. The new device itself is bound
-by the issuer; what is held here is that nothing is told to the account meanwhile.
+by the issuer; what is held here is that nothing is told to the account meanwhile, and that no session or passkey of before opens
+again.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 from ecluse.app.containment import moved
 from ecluse.app.hub import Hub
 from ecluse.app.notices import reset_notice
+from ecluse.app.portal.removal import forget_browsers
 from ecluse.gate.containment import Kind, Lost, Move, Reset, move
 
 
 async def report_lost(hub: Hub, account: str, operator: str, reason: str) -> Move | None:
-    """Quarantine the account; only a reset lifts it. Raises `containment_refused`."""
-    return await moved(hub, (Kind.ACCOUNT, account), Lost(operator, reason))
+    """Quarantine the account, end its sessions, remove its passkeys; only a reset lifts it. Raises `containment_refused`."""
+    made = await moved(hub, (Kind.ACCOUNT, account), Lost(operator, reason))
+    await forget_browsers(hub, account)
+    return made
 
 
 async def reset(hub: Hub, account: str, operator: str, reason: str, delay_us: int) -> str:
@@ -28,4 +32,5 @@ async def reset(hub: Hub, account: str, operator: str, reason: str, delay_us: in
         name = f"notices/{hub.ids.new('rst_')}.txt"
         hub.exposure.post.put(name, reset_notice(account, event, at_us).encode())
     await moved(hub, (Kind.ACCOUNT, account), event)
+    await forget_browsers(hub, account)
     return name

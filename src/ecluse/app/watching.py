@@ -149,6 +149,7 @@ class Watcher:
             work.touched(account, question.at_s, decoy, alerts, question.network, question.software)
         else:
             work.alerted(account, question.at_s, alerts)
+        self._used(work, happened, account, question.at_s)  # also by a session of the portal, which is no token
         if waiting is None:
             return
         work.openings.append(Opening(account, what.person, waiting))
@@ -169,11 +170,14 @@ class Watcher:
         return found
 
     def _came(self, work: _Round, happened: Happening, what: Came) -> None:
-        if found := self._known.account(what.account):
-            at_s = what.at_us // 1_000_000
-            before = work.state(what.account) or self._begun(happened._replace(account=what.account), at_s)
-            work.states[what.account], alerts = touched(before, at_s)
-            work.touched(what.account, at_s, found, alerts)
+        self._used(work, happened, what.account, what.at_us // 1_000_000)
+
+    def _used(self, work: _Round, happened: Happening, account: str, at_s: int) -> None:
+        """An account that nobody honest has was used."""
+        if found := self._known.account(account):
+            before = work.state(account) or self._begun(happened._replace(account=account), at_s)
+            work.states[account], alerts = touched(before, at_s)
+            work.touched(account, at_s, found, alerts)
 
     def _showed(self, work: _Round, happened: Happening, what: Showed) -> None:
         """A pass that was somewhere else just now was copied, unless it was shown by its holder, which no copy can do."""

@@ -6,22 +6,30 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from ecluse.breach.clocks import paris
 from ecluse.breach.times import Running
+from ecluse.kernel.days import PARIS
 
 OCTETS_MAX = 75  # RFC 5545, 3.1: of a line, without its line break
+NOTHING_OPEN = (
+    *("BEGIN:VTIMEZONE", "TZID:Etc/UTC", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0000"),
+    *("TZOFFSETTO:+0000", "END:STANDARD", "END:VTIMEZONE"),
+)
 ALARM_BEFORE = timedelta(hours=2)
 
 
 def calendar(found: Sequence[Running], now: datetime, whose: Sequence[str] = ()) -> bytes:
     """The deadlines still to be met, as text/calendar in UTF-8. The same facts give the same events, so a second load updates.
 
-    `whose`: the party of each, where they are of several.
+    `whose`: the party of each, where they are of several. Where none is open it has no event, and a time zone alone: RFC 5545,
+    3.6, wants one component at least.
     """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Ecluse//breach clocks//FR", "CALSCALE:GREGORIAN"]
+    head = len(lines)
     for each, party in zip(found, whose or [""] * len(found), strict=True):
         if each.done is None:
             lines += _event(each, now, party)
+    if len(lines) == head:
+        lines += NOTHING_OPEN
     lines.append("END:VCALENDAR")
     return b"".join(_folded(line) for line in lines)
 
@@ -30,9 +38,9 @@ def _event(each: Running, now: datetime, party: str) -> Iterator[str]:
     line = each.deadline
     of = f"\0{party}" if party else ""
     known_by = sha256(f"{line.id}\0{line.started.isoformat()}{of}".encode()).hexdigest()[:32]
-    detail = f"{line.source}. Échéance : {paris(line.due)} (Paris)."
+    detail = f"{line.source}. Échéance : {_words(line.due)} (heure de Paris)."
     if line.may_submit_by:
-        detail += f" Envoi admis jusqu'au {paris(line.may_submit_by)} ({line.may_submit_source})."
+        detail += f" Envoi admis jusqu'au {_words(line.may_submit_by)} ({line.may_submit_source})."
     if line.if_late:
         detail += f" En cas de retard : {line.if_late}."
     yield from ("BEGIN:VEVENT", f"UID:{known_by}@ecluse", f"DTSTAMP:{_stamp(now)}", f"DTSTART:{_stamp(line.last)}")
@@ -52,12 +60,17 @@ def _event(each: Running, now: datetime, party: str) -> Iterator[str]:
     yield "END:VEVENT"
 
 
+def _words(at: datetime) -> str:
+    return f"{at.astimezone(PARIS):%d/%m/%Y à %H:%M}"
+
+
 def _stamp(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _text(value: str) -> str:
-    """A TEXT value (3.3.11): backslash, comma, semicolon and line breaks are escaped."""
+    """A TEXT value (3.3.11): backslash, comma, semicolon and line breaks are escaped; other control characters are left out."""
+    value = "".join(each for each in value if each.isprintable() or each in "\t\r\n")
     escaped = value.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
     return escaped.replace("\r\n", "\\n").replace("\r", "\\n").replace("\n", "\\n")
 

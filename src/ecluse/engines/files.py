@@ -7,12 +7,14 @@ A batch is written under temporary names, made durable in one go, then renamed i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ecluse.engines.durable import sync
 
 BATCH_MAX = 5_000  # files made durable together: bounds what a failure leaves behind under temporary names
+BLOCK_BYTES = 1 << 18  # what is read of a large file at a time
 _UNFINISHED = ".part"
 
 
@@ -47,6 +49,10 @@ class Folder:
             absent.filename = name
             raise
 
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """The same, some of it at a time, as it was when it was asked for: opened here, and read where it is taken."""
+        return _blocks(self._path(name).open("rb"))
+
     def names(self, folder: str) -> list[str]:
         """The names of the whole files under a folder, however deep, without their folders."""
         found = self._path(folder).rglob("*")
@@ -74,6 +80,12 @@ class Folder:
         for folder in {unfinished.parent for unfinished in batch}:
             sync(folder)
         return len(batch)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while block := file.read(BLOCK_BYTES):
+            yield block
 
 
 def _make_durable(batch: list[Path]) -> None:

@@ -5,6 +5,7 @@ Where the keys are is in the issuer's own metadata (OpenID Connect Discovery §4
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,8 +21,11 @@ HEADERS = {
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class _Metadata(msgspec.Struct):
+class _Named(msgspec.Struct):
     issuer: str
+
+
+class _Metadata(msgspec.Struct):
     jwks_uri: str
 
 
@@ -37,37 +41,59 @@ class IssuerClient:
     async def __call__(self, name: str, url: str) -> bytes:
         """The JWK Set of the issuer `name`, from `url` or where its metadata says. Raises `OSError`, `ValueError`."""
         async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
-            return await self._got(client, url or await self._discovered(client, name))
+            return await self._got(client, url or await self._keys_of(client, name))
 
-    async def _discovered(self, client: httpx.AsyncClient, name: str) -> str:
+    async def metadata(self, name: str) -> bytes:
+        """The issuer's own metadata. Raises `OSError`, `ValueError`."""
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
+            return await self._discovered(client, name)
+
+    async def _keys_of(self, client: httpx.AsyncClient, name: str) -> str:
+        return msgspec.json.decode(await self._discovered(client, name), type=_Metadata).jwks_uri
+
+    async def _discovered(self, client: httpx.AsyncClient, name: str) -> bytes:
         failed: OSError | None = None
         for url in metadata_urls(name):
             try:
-                told = msgspec.json.decode(await self._got(client, url), type=_Metadata)
+                told = await self._got(client, url)
             except OSError as broken:
                 failed = failed or broken
                 continue
-            if told.issuer != name:  # RFC 8414 §3.3: else one issuer could speak for another
+            if msgspec.json.decode(told, type=_Named).issuer != name:  # RFC 8414 §3.3: else one could speak for another
                 raise ValueError("its metadata is of another issuer")
-            return told.jwks_uri
+            return told
         raise failed or OSError("no metadata")
 
     async def _got(self, client: httpx.AsyncClient, url: str) -> bytes:
-        parts = urlsplit(url)
-        if parts.scheme != "https" and (self._production or parts.hostname not in LOOPBACK):
-            raise OSError("not https")
-        try:
-            async with client.stream("GET", url, headers=HEADERS) as answer:
-                if answer.status_code != httpx.codes.OK:
-                    raise OSError(f"status {answer.status_code}")
-                got = b""
-                async for part in answer.aiter_raw():
-                    got += part
-                    if len(got) > KEY_SET_BYTES_MAX:
-                        raise OSError("its answer is too long")
-                return got
-        except (httpx.HTTPError, httpx.InvalidURL) as broken:
-            raise OSError(type(broken).__name__) from None
+        status, got = await answered(client, "GET", url, HEADERS, production=self._production)
+        if status != httpx.codes.OK:
+            raise OSError(f"status {status}")
+        return got
+
+
+async def answered(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    production: bool,
+    form: Mapping[str, str] | None = None,
+) -> tuple[int, bytes]:
+    """The status and body of an answer. Raises `OSError`, also when it is too long, or not asked over TLS."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and (production or parts.hostname not in LOOPBACK):
+        raise OSError("not https")
+    try:
+        async with client.stream(method, url, headers=headers, data=form) as answer:
+            got = b""
+            async for part in answer.aiter_raw():
+                got += part
+                if len(got) > KEY_SET_BYTES_MAX:
+                    raise OSError("its answer is too long")
+            return answer.status_code, got
+    except (httpx.HTTPError, httpx.InvalidURL) as broken:
+        raise OSError(type(broken).__name__) from None
 
 
 def metadata_urls(name: str) -> tuple[str, str]:

@@ -40,6 +40,18 @@ def field_names(bits: int) -> tuple[str, ...]:
     return tuple(known.get(1 << place, f"bit_{place}") for place in range(bits.bit_length()) if bits >> place & 1)
 
 
+def field_bits(names: Iterable[str]) -> int:
+    """The bitmask of fields by their names. Raises `ValueError` on a name that none has."""
+    known = {each.name.lower(): each.value for each in Field if each.name}
+    bits = 0
+    for name in names:
+        number = name.removeprefix("bit_")
+        if name not in known and not (number != name and number.isdigit() and int(number) < 63):
+            raise ValueError("no such field")
+        bits |= known[name] if name in known else 1 << int(number)
+    return bits
+
+
 def disclosures(told: Iterable[ToldSet]) -> Counter[str]:
     """How many entries told each field, by its name."""
     times = Counter[str]()

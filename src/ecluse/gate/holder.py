@@ -8,6 +8,8 @@ Which way a token is bound decides what must come with it, on every request, als
 | `x5t#S256` | `Bearer` | that certificate, in the proxy's header (RFC 8705) |
 | both | `DPoP` | both |
 | none | `Bearer` | nothing, if the issuer's setting allows it |
+
+A cookie of the portal is bound to a key like the first, and has no scheme to be sent with.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ from ecluse.gate.challenge import (
 from ecluse.gate.dpop import AHEAD_S_MAX, Proof, Secrets, nonce, nonce_state, read_proof
 from ecluse.gate.identity import CLOCK_SKEW_S, Account, Issuer
 
+SESSION = "session"  # the scheme of a cookie: no `Authorization` header can name it
+
 
 class Sent(msgspec.Struct, frozen=True):
-    """What of a request tells who sent it. `scheme`: `bearer` or `dpop`; `url`: without query; `proofs`: every `DPoP` header;
-    `certificate`: what the TLS proxy wrote, empty where no proxy is trusted."""
+    """What of a request tells who sent it. `scheme`: `bearer`, `dpop` or `SESSION`; `url`: without query; `proofs`: every `DPoP`
+    header; `certificate`: what the TLS proxy wrote, empty where no proxy is trusted."""
 
     scheme: str
     token: str

@@ -23,6 +23,7 @@ INSURER_SCHEME = "amc"  # `amc:0075123456` is that insurer's own account, whatev
 CLOCK_SKEW_S = 30  # between an issuer's clock and ours
 TOLD_CHARS_MAX = 64  # what a token says of its software and session goes into every entry of the journal
 LIFETIME_S_MAX = 24 * 3600  # a longer-lived token is a password; the development issuer's are at this limit
+SUB_CHARS_MAX = 128  # OpenID Connect Core §2 allows 255; `rpps:` and a number are 16
 HASH_CHARS = 43  # SHA-256 as base64url: both confirmations are one (RFC 9449 §6.1, RFC 8705 §3.1)
 
 FORBIDDEN = refusal("forbidden", 403, "This token may not do this", fix="Ask the issuer for the scope this call needs.")
@@ -131,19 +132,19 @@ def _account(token: str, issuers: Mapping[str, Issuer], now_ts: int) -> Account:
     if header.alg not in issuer.algorithms:
         raise ValueError("algorithm")
     _check_times(claims, issuer, now_ts)  # 4
-    check_signature(signed, header.alg, _key(header, issuer, now_ts))  # 5
+    check_signature(signed, header.alg, signing_key(issuer, header.alg, header.kid, now_ts))  # 5
     return _of(claims, issuer)  # 6
 
 
-def _key(header: _Header, issuer: Issuer, now_ts: int) -> PublicKey:
+def signing_key(issuer: Issuer, algorithm: str, kid: str, now_ts: int) -> PublicKey:
     """The issuer's key of that name; of a token that names none, the only one that fits. `kid` is compared, never looked up
-    anywhere; keys that a token brings along (`jwk`, `jku`, `x5c`, `x5u`) are not read."""
+    anywhere; keys that a token brings along (`jwk`, `jku`, `x5c`, `x5u`) are not read. Raises `KeyUnknown`, `ValueError`."""
     if issuer.until_ts and now_ts >= issuer.until_ts:
         raise KeyUnknown(issuer.name)
-    if not header.kid:
-        [only] = [each for each in issuer.keys if header.alg in each.algorithms]
+    if not kid:
+        [only] = [each for each in issuer.keys if algorithm in each.algorithms]
         return only
-    found = next((each for each in issuer.keys if each.kid == header.kid), None)
+    found = next((each for each in issuer.keys if each.kid == kid), None)
     if found is None:
         raise KeyUnknown(issuer.name)
     return found
@@ -159,12 +160,18 @@ def _check_times(claims: _Claims, issuer: Issuer, now_ts: int) -> None:
         raise ValueError("lifetime")
 
 
-def _of(claims: _Claims, issuer: Issuer) -> Account:
-    if not claims.sub or len(claims.sub) > 128:
+def vouched(sub: str, issuer: Issuer) -> tuple[str, str]:
+    """The scheme of an account and what stands behind it. Raises `ValueError` for one this issuer may not vouch for."""
+    if not sub or len(sub) > SUB_CHARS_MAX:
         raise ValueError("sub")
-    scheme, _, number = claims.sub.partition(":")
+    scheme, _, number = sub.partition(":")
     if issuer.subjects and scheme not in issuer.subjects:
         raise ValueError("somebody else's account")
+    return scheme, number
+
+
+def _of(claims: _Claims, issuer: Issuer) -> Account:
+    scheme, number = vouched(claims.sub, issuer)
     jkt, certificate = _bound_to(claims.cnf)
     return Account(
         claims.sub,

@@ -70,6 +70,8 @@ class Operation(StrEnum):
     LOOKUPS_FROZEN = "lookups_frozen"
     RIB_CHANGE = "rib_change"
     DECOYS = "decoys"
+    SESSIONS_ENDED = "sessions_ended"
+    PASSKEY_CHANGED = "passkey_changed"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

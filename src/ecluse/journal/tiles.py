@@ -17,8 +17,7 @@ from ecluse.journal.merkle import HASH_BYTES, Edge, Hashes
 WIDTH = 256  # hashes of a full tile, entries of a full bundle
 HEIGHT = 8  # levels of the tree in one level of tiles
 ENTRIES = "entries"
-TILES_MAX = 1 << 10  # kept in memory by who asks for hashes: 20 MB
-NODES_MAX = 1 << 15  # 8 MB; of entries that are near one another, most of a proof is that of the last one
+TILES_MAX = 1 << 9  # kept in memory by who asks for hashes, with the rows above: 20 MB
 _LENGTH = struct.Struct(">H")
 
 Read = Callable[[str], bytes]  # a file of the log by its path
@@ -64,9 +63,14 @@ def entries_of(content: bytes) -> Iterator[bytes]:
 def fold(hashes: list[bytes]) -> bytes:
     """The root of a power of two of hashes."""
     while len(hashes) > 1:
-        pairs = b"".join(hashes)  # `node_hash` without a call for each: a verification makes millions
-        hashes = [sha256(b"\x01" + pairs[at : at + 64]).digest() for at in range(0, len(pairs), 64)]
+        hashes = _above(hashes)
     return hashes[0]
+
+
+def _above(row: list[bytes]) -> list[bytes]:
+    """The hashes of a row's pairs; of a tile that is not full the last one may have no other."""
+    pairs = b"".join(row)  # `node_hash` without a call for each: a verification makes millions
+    return [sha256(b"\x01" + pairs[at : at + 64]).digest() for at in range(0, len(pairs) - 32, 64)]
 
 
 def split(tile: bytes) -> list[bytes]:
@@ -81,19 +85,21 @@ def hashes_of(read: Read, size: int) -> Hashes:
     """
 
     @lru_cache(TILES_MAX)
-    def tile(level: int, number: int) -> list[bytes]:
+    def tile(level: int, number: int) -> list[list[bytes]]:
         width = min(WIDTH, (size >> HEIGHT * level) - number * WIDTH)
         name = path(level, number, width)
         content = read(name)
         if len(content) != width * HASH_BYTES:
             raise ValueError(f"{name} has {len(content)} bytes, not {width * HASH_BYTES}")
-        return split(content)
+        return [split(content)]  # its row; those above are worked out once, when one is asked for
 
-    @lru_cache(NODES_MAX)
     def hash_(height: int, index: int) -> bytes:
-        level, count = height // HEIGHT, 1 << height % HEIGHT
-        first = index * count
-        return fold(tile(level, first // WIDTH)[first % WIDTH : first % WIDTH + count])
+        level, above = divmod(height, HEIGHT)
+        width = WIDTH >> above
+        rows = tile(level, index // width)
+        while len(rows) <= above:
+            rows.append(_above(rows[-1]))
+        return rows[above][index % width]
 
     return hash_
 

@@ -32,6 +32,7 @@ from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
 from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.portal import PortalPorts
 from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
@@ -68,9 +69,11 @@ from ecluse.settings import (
     read_settings,
     template,
 )
+from ecluse.wiring.cards import read_cards
 from ecluse.wiring.gate import FILE as GATE
 from ecluse.wiring.gate import SENSED, open_gate, open_lookback, read_caps, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
+from ecluse.wiring.portal import open_portal
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -138,6 +141,11 @@ class OpenHub(Hub):
     def proofs(self) -> SharedProofs:
         """What this hub's processes remember of DPoP proofs; opened at each call, for as long as this process lives."""
         return SharedProofs(self.dir / "run")
+
+    @property
+    def portal(self) -> PortalPorts | None:
+        """What browsers' logins need; None where the settings want no portal. Raises `portal_key_invalid`."""
+        return open_portal(self.settings, self.dir, self.sessions, self.passkeys)
 
     @property
     def watcher(self) -> Watcher:
@@ -292,6 +300,7 @@ def open_hub(
             moves=stores.moves,
             exposure=_exposure(directory, settings),
             passes=passes,
+            cards=partial(read_cards, directory / settings.incidents.organisations),
             dir=directory,
             settings=settings,
             issuers=trusted_issuers(settings, directory, clock),

@@ -16,6 +16,7 @@ from ecluse.kernel.errors import Refused, refusal
 from ecluse.settings import EXAMPLE_IBAN, EXAMPLE_ORIGIN, Settings, read_settings, unknown_variables
 from ecluse.wiring import OpenHub, open_hub
 from ecluse.wiring.issuers import trusted_issuers
+from ecluse.wiring.portal import check_portal
 
 Result = TypeVar("Result")
 
@@ -29,6 +30,8 @@ def examine(directory: Path) -> Facts:
     if settings is None:
         return replace(facts, refused=refused)
     issuers, also = _opened("issuers", lambda: trusted_issuers(settings, directory, SystemClock()))
+    refused += also
+    _, also = _opened("portal", lambda: check_portal(settings, directory))
     refused += also
     store, also = _opened("hub", lambda: _store_facts(directory, settings))
     http = settings.http

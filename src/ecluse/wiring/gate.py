@@ -29,8 +29,10 @@ from ecluse.engines.sqlite.freezes import LocalFreezes
 from ecluse.engines.sqlite.incidents import LocalIncidents
 from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.engines.sqlite.openings import LocalOpenings
+from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
+from ecluse.engines.sqlite.sessions import LocalSessions
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.kernel.errors import refusal
@@ -38,6 +40,7 @@ from ecluse.settings import GateSettings
 
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
 SENSED = "sensed.db"  # what the watcher keeps
+PORTAL = "portal.db"  # browsers' sessions; only where somebody logged in
 TOGETHER = 1_000  # entries counted again in one transaction: some 15 ms
 CAPS_INVALID = refusal(
     "caps_invalid",
@@ -71,6 +74,8 @@ class Gate:
     ribs: LocalRibs
     decoys: LocalDecoys
     incidents: LocalIncidents
+    sessions: LocalSessions
+    passkeys: LocalPasskeys
 
     def ports(self) -> dict[str, Any]:
         """What the hub knows by these names; counters are reached through the desk."""
@@ -86,6 +91,8 @@ class Gate:
         self.ribs.end()
         self.decoys.close()
         self.incidents.close()
+        self.sessions.close()
+        self.passkeys.close()
 
 
 def open_gate(directory: Path, settings: GateSettings) -> Gate:
@@ -100,6 +107,8 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
         LocalRibs(directory / FILE, is_watched=settings.detectors != "off"),
         LocalDecoys(directory / FILE),
         open_incidents(directory),
+        LocalSessions(directory / PORTAL),
+        LocalPasskeys(directory / PORTAL),
     )
 
 

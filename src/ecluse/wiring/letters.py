@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from ecluse.app.ports import Post
-from ecluse.app.ports.letters import Press
+from ecluse.app.ports.letters import BatchPress, Press
+from ecluse.breach.incident.cnil import Form
 from ecluse.breach.letters.code import LetterKey
 from ecluse.engines.files import Folder
 from ecluse.engines.letter_key import drawn_once, read_key
 from ecluse.engines.typesetting import Typst
+from ecluse.engines.typesetting.forms import Forms
 
 
 def press() -> Press:
     """A press of one process."""
     return Typst()
+
+
+def batch_press() -> BatchPress:
+    """A press of many letters at once."""
+    from ecluse.engines.typesetting.batch import ReportLab  # a third of a second, for those alone who print batches
+
+    return ReportLab()
+
+
+def printed_form() -> Callable[[Form, date], bytes]:
+    """What makes CNIL's form a PDF, in one process."""
+    return Forms().pdf
 
 
 def folder(path: Path) -> Post:

@@ -1,5 +1,5 @@
 // A real OpenID provider for the hub's tests: npm oidc-provider, certified, not ours. It draws a new signing key at each start.
-// node provider.mjs PORT
+// node provider.mjs PORT [CLIENT], where CLIENT is one more client, as JSON
 import { createHash, randomBytes, webcrypto } from 'node:crypto'
 import Provider, { errors } from 'oidc-provider'
 
@@ -23,6 +23,7 @@ const provider = new Provider(issuer, {
     { client_id: 'software', ...secret },
     { client_id: 'software-mtls', tls_client_certificate_bound_access_tokens: true, ...secret },
     { client_id: 'portal', token_endpoint_auth_method: 'none', redirect_uris: ['http://127.0.0.1:9/back'], grant_types: ['authorization_code'] },
+    ...(process.argv[3] ? [JSON.parse(process.argv[3])] : []),
   ],
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
   features: {
@@ -49,7 +50,9 @@ const provider = new Provider(issuer, {
       },
     },
   },
-  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  claims: { openid: ['sub', 'practice', 'profession'] },
+  conformIdTokenClaims: false, // as brokers of Pro Santé Connect do: where the person practises is in the ID token
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, practice: '370000028', profession: 'medecin' }) }),
   interactions: { url: (ctx, { uid }) => `/interaction/${uid}` },
   cookies: { keys: ['a key of this test'] },
   pkce: { required: () => true },
@@ -60,8 +63,9 @@ provider.use(async (ctx, next) => {
   if (!ctx.path.startsWith('/interaction/')) return next()
   const { prompt, params, session } = await provider.interactionDetails(ctx.req, ctx.res)
   const now = Math.floor(Date.now() / 1000)
+  if (params.login_hint === 'changed-my-mind') return provider.interactionFinished(ctx.req, ctx.res, { error: 'access_denied' }, {})
   if (prompt.name === 'login') {
-    const login = { accountId: 'rpps:10000000001', acr: params.acr_values?.split(' ')[0] ?? 'eidas1', ts: now }
+    const login = { accountId: params.login_hint ?? 'rpps:10000000001', acr: params.acr_values?.split(' ')[0] ?? 'eidas1', ts: now }
     return provider.interactionFinished(ctx.req, ctx.res, { login }, { mergeWithLastSubmission: false })
   }
   const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id })

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,3 +61,28 @@ def test_whatever_order_entries_are_read_in_the_newest_holds(hub: Any, said: lis
     for entry in data.draw(st.permutations(entries)):
         frozen_again(hub.freezes, entry)
     assert hub.freezes.is_frozen(AMC, person) == (said[-1] == FROZEN)
+
+
+def test_another_process_sees_it_within_the_time_it_says(hub: Any, tmp_path: Path) -> None:
+    other, person = open_freezes(tmp_path), next(PEOPLE).to_bytes(16)
+    assert not other.is_frozen(AMC, person)
+    hub.freezes.put(AMC, person, frozen=True, at_us=1)
+    time.sleep(other.seen_after_s)
+    assert other.is_frozen(AMC, person)
+    hub.freezes.put(AMC, person, frozen=False, at_us=2)
+    time.sleep(other.seen_after_s)
+    assert not other.is_frozen(AMC, person)
+    other.close()
+
+
+def test_a_file_from_before_changes_were_numbered_is_read(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "gate.db")) as connection, connection:
+        connection.execute(
+            "CREATE TABLE freeze (insurer TEXT NOT NULL, person BLOB NOT NULL, frozen INTEGER NOT NULL, at_us INTEGER NOT NULL,"
+            " PRIMARY KEY (insurer, person)) STRICT, WITHOUT ROWID"
+        )
+        connection.execute("INSERT INTO freeze VALUES (?, ?, 1, 1)", (AMC, bytes(16)))
+    for _ in range(2):
+        freezes = open_freezes(tmp_path)
+        assert freezes.is_frozen(AMC, bytes(16))
+        freezes.close()

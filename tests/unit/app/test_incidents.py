@@ -13,23 +13,27 @@ import pytest
 from pyrage import decrypt
 from pyrage.x25519 import Identity
 
-from bench.packs import BY, THIEF, fill, quiet
+from bench.packs import BY, THIEF, entry, fill, quiet
 from ecluse.app.incidents import events
-from ecluse.app.incidents.acts import add_fact, close, decide, known, open_incident, scope
+from ecluse.app.incidents.acts import add_fact, close, decide, known, notify, open_incident, reopen, scope
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.app.recipients import set_key
 from ecluse.breach.incident.events import FactAdded
+from ecluse.breach.incident.follows import clocks, own_of
 from ecluse.breach.incident.state import State
+from ecluse.breach.incident.view import timeline
 from ecluse.doors.cli.pack_folder import FolderOfPacks
 from ecluse.doors.incidents.page import page
 from ecluse.exposure.question import read_question
-from ecluse.journal.entry import Entry, Operation, decode
+from ecluse.journal.entry import Entry, Operation, decode, encode
 from ecluse.kernel.errors import Refused
 from ecluse.wiring import ENVELOPES, OpenHub, init_hub, lake_files, open_hub
+from ecluse.wiring.letters import printed_form
 
 PEOPLE, INSURERS = 30, 2
 FIRST, SECOND = "0075000000", "0075000001"
 KEY = Identity.generate()
+PRINTED = printed_form()
 
 
 @pytest.fixture(scope="module")
@@ -188,5 +192,103 @@ def test_a_question_that_grew_is_scoped_anew_before_anything_is_handed_over(hub:
     assert [each.made for each in made(hub, name, folder)] == [True, True]
 
 
+def test_a_scope_that_is_outdated_is_decided_on_only_by_who_says_so(hub: OpenHub) -> None:
+    name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
+    assert known(hub, name).scope_number == 4
+    hub.run(add_fact(hub, name, BY, "phone", "01 23 45 67 89"))
+    hub.run(decide(hub, name, BY))  # a fact that asks nothing else of the journal outdates nothing
+    hub.run(add_fact(hub, name, BY, "accounts", [THIEF, "rpps:10000000020"]))
+    assert code(lambda: hub.run(decide(hub, name, BY))) == "incident_scope_outdated"
+    assert code(lambda: hub.run(decide(hub, name, BY, on_scope=3))) == "incident_scope_outdated"
+    after, _ = hub.run(decide(hub, name, BY, on_scope=4))
+    assert {each.decided.on_scope for each in after.decisions.values()} == {4}
+    assert "que l'on savait dépassée" in timeline(events.events_of(hub, name))[-1]["what"]
+    exported(hub)
+    hub.run(scope(hub, name, BY, quiet))
+    after, _ = hub.run(decide(hub, name, BY))
+    assert {each.decided.on_scope for each in after.decisions.values()} == {0}
+
+
+def test_a_display_written_after_its_window_was_measured_outdates_the_scope(hub: OpenHub) -> None:
+    now = datetime.now(UTC)
+    question = read_question([THIEF], (now - timedelta(hours=3)).isoformat(), now.isoformat())
+    name, _ = hub.run(open_incident(hub, BY, question, hub.now_ts_us, "Un appel."))
+    hub.run(add_fact(hub, name, BY, "cause", "external_malicious"))
+    hub.run(add_fact(hub, name, BY, "recipient", "criminal"))
+    exported(hub)
+    before = hub.run(scope(hub, name, BY, quiet))
+    hub.run(decide(hub, name, BY))
+    assert hub.run(scope(hub, name, BY, quiet)).version == known(hub, name).version, "nothing came: not asked again"
+    hub.log.append([encode(entry(hub, PEOPLE + 1, FIRST, question.end_ts_us - 1_000_000))])
+    assert code(lambda: hub.run(decide(hub, name, BY))) == "incident_scope_outdated"
+    exported(hub)
+    after = hub.run(scope(hub, name, BY, quiet))
+    assert before.scoped is not None
+    assert after.scoped is not None
+    assert sum(part.at_least for part in after.scoped.parts) == sum(part.at_least for part in before.scoped.parts) + 1
+    hub.run(decide(hub, name, BY))
+
+
+def test_a_scope_whose_answer_is_gone_is_measured_anew(hub: OpenHub) -> None:
+    name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
+    scoped = known(hub, name).scoped
+    assert scoped is not None
+    (hub.dir / "out" / "exposures" / scoped.exposure_id / "exposure.json").unlink()  # what a restored hub lacks
+    assert code(lambda: hub.run(decide(hub, name, BY))) == "incident_scope_outdated"
+    hub.run(scope(hub, name, BY, quiet))
+    hub.run(decide(hub, name, BY))
+
+
+def test_what_is_sent_late_says_why_where_the_text_asks(hub: OpenHub) -> None:
+    name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
+    hub.run(decide(hub, name, BY))
+    told_us, day_us = hub.now_ts_us, 86_400_000_000
+    hub.run(notify(hub, name, BY, "gdpr_controllers", told_us, insurer=FIRST))
+    hub.run(notify(hub, name, BY, "gdpr_controllers", told_us, insurer=SECOND))
+    late = {"insurer": FIRST, "at_us": told_us + 4 * day_us}
+    assert code(lambda: hub.run(notify(hub, name, BY, "gdpr_authority", **late))) == "incident_reasons_needed"
+    assert code(lambda: hub.run(notify(hub, name, BY, "dora_initial", **late))) == "incident_reasons_needed"
+    hub.run(notify(hub, name, BY, "lopmi_complaint", told_us + 9 * day_us))  # late too, and no text asks why
+    hub.run(notify(hub, name, BY, "gdpr_authority", **late, reasons="Nos équipes étaient injoignables."))
+    hub.run(notify(hub, name, BY, "gdpr_authority", told_us + day_us, insurer=SECOND))
+    hub.run(
+        notify(hub, name, BY, "gdpr_authority", told_us + 5 * day_us, insurer=SECOND)
+    )  # a second phase of one in time
+    found = clocks(known(hub, name), datetime.now(UTC))
+    states = {each.insurer: each.running.state for each in found if each.running.deadline.id == "gdpr_authority"}
+    assert states == {FIRST: "late", SECOND: "done"}
+
+
+def test_one_that_is_reopened_is_measured_and_decided_anew(hub: OpenHub) -> None:
+    name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
+    hub.run(decide(hub, name, BY))
+    hub.run(close(hub, name, BY, "Tout est fait."))
+    version = known(hub, name).version
+    hub.run(decide(hub, name, BY))
+    assert known(hub, name).version == version
+    hub.run(reopen(hub, name, BY, "Un autre compte."))
+    assert code(lambda: hub.run(decide(hub, name, BY))) == "incident_state"
+    hub.run(scope(hub, name, BY, quiet))
+    hub.run(decide(hub, name, BY))
+    assert known(hub, name).state is State.CLASSIFIED
+
+
+def test_a_scope_brings_cards_and_again_only_what_changed_in_them(hub: OpenHub) -> None:
+    file = hub.dir / "organismes.toml"
+    file.write_text(
+        f'[insurers.{FIRST}]\nsize = "12"\nmeasures_before = ["Une porte."]\n[insurers.0099999999]\nsize = "3"\n'
+    )
+    try:
+        name = begun(hub, ("cause", "external_malicious"))
+        before = known(hub, name)
+        assert {party for named, party in before.facts if named == "card"} == {FIRST}
+        assert hub.run(scope(hub, name, BY, quiet)).version == before.version
+        file.write_text(file.read_text().replace("12", "13"))
+        after = hub.run(scope(hub, name, BY, quiet))
+        assert (after.version, own_of(after, FIRST).size) == (before.version + 1, "13")
+    finally:
+        file.unlink()
+
+
 def made(hub: OpenHub, name: str, folder: FolderOfPacks) -> list[Pack]:
-    return hub.run(make_packs(hub, name, Making(BY, folder, page, None), quiet))
+    return hub.run(make_packs(hub, name, Making(BY, folder, page, PRINTED, None), quiet))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -156,6 +157,62 @@ def test_the_agenda_has_the_open_deadlines() -> None:
     assert "SUMMARY:Notifier la violation à l'autorité de contrôle (CNIL)" in lines
     assert any("art. 33(1) \\; les fins de semaine comptent" in line for line in lines)
     assert len({line for line in lines if line.startswith("UID:")}) == 4
+
+
+NEEDED = {
+    "VCALENDAR": {"VERSION", "PRODID"},
+    "VEVENT": {"UID", "DTSTAMP", "DTSTART"},
+    "VALARM": {"ACTION", "TRIGGER", "DESCRIPTION"},
+    "VTIMEZONE": {"TZID"},
+    "STANDARD": {"DTSTART", "TZOFFSETFROM", "TZOFFSETTO"},
+}  # RFC 5545, 3.6: what each component must have, once
+INSIDE = {"": {"VCALENDAR"}, "VCALENDAR": {"VEVENT", "VTIMEZONE"}, "VEVENT": {"VALARM"}, "VTIMEZONE": {"STANDARD"}}
+VALUES = {
+    **dict.fromkeys(
+        ("UID", "SUMMARY", "DESCRIPTION", "CATEGORIES", "TZID", "PRODID"),
+        r"(\\[\\;,nN]|[^\x00-\x08\x0a-\x1f\x7f\\;,])*",
+    ),
+    **dict.fromkeys(("DTSTAMP",), r"\d{8}T\d{6}Z"),
+    **dict.fromkeys(("TZOFFSETFROM", "TZOFFSETTO"), r"[+-]\d{4}"),
+    "DTSTART": r"\d{8}T\d{6}Z?",
+    "TRIGGER": r"-PT\d+H",
+    "ACTION": "DISPLAY",
+    "VERSION": r"2\.0",
+    "CALSCALE": "GREGORIAN",
+    "TRANSP": "TRANSPARENT",
+}  # 3.3: what their values look like
+
+
+def check_calendar(data: bytes) -> None:
+    """Raise where a file is none that RFC 5545 allows: lines, components one in the other, what each must have, values."""
+    assert data.endswith(b"\r\n")
+    assert b"\n" not in data.replace(b"\r\n", b"")
+    stack: list[tuple[str, list[str]]] = [("", [])]
+    for line in unfolded(data):
+        name, _, value = line.partition(":")
+        if name == "BEGIN":
+            assert value in INSIDE[stack[-1][0]], line
+            stack[-1][1].append(value)
+            stack.append((value, []))
+        elif name == "END":
+            component, had = stack.pop()
+            assert value == component
+            assert NEEDED[component] <= set(had)
+            assert component != "VCALENDAR" or set(had) & INSIDE[component], "3.6: one component at least"
+        else:
+            assert re.fullmatch(VALUES[name], value), line
+            assert name not in stack[-1][1], f"{name} twice"
+            stack[-1][1].append(name)
+    assert stack == [("", ["VCALENDAR"])]
+
+
+@given(st.sets(st.sampled_from(sorted(rules()))), st.text(max_size=60))
+def test_every_agenda_is_one_that_rfc_5545_allows(done: set[str], party: str) -> None:
+    times = convert({"aware": FRIDAY, "regimes": ALL, "classified": FRIDAY, "done": dict.fromkeys(done, FRIDAY)}, Times)
+    now = at("2026-03-06T18:00:00Z")
+    found = running(times, now)
+    check_calendar(calendar(found, now, [party] * len(found)))
+    check_calendar(calendar([each for each in found if each.done], now))
 
 
 @given(st.text(max_size=300).filter(lambda text: "\x00" not in text))

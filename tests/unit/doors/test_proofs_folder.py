@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from ecluse.app.exposure.proofs import Place
+from ecluse.app.proving import Prover
 from ecluse.doors.cli.evidence_folder import read_found
 from ecluse.doors.cli.proofs_folder import FolderOfProofs
 from ecluse.exposure.question import Question
@@ -25,6 +26,19 @@ QUESTION = Question(accounts=("rpps:1",), start_ts_us=100, end_ts_us=200)
 PLACES = [Place(AMC, bytes([n % 3]) * 16, "2026-11-w0", n) for n in range(40)]
 
 
+class Twenty(Prover):
+    """Whose proofs have twenty hashes, of nothing."""
+
+    def __init__(self) -> None:
+        """Of no journal."""
+
+    def found(self, index: int, encoded: bytes) -> Found:
+        return Found(encoded, Proof(index, (bytes(32),) * 20, "note\n"))
+
+
+TWENTY = Twenty()
+
+
 def found(place: Place) -> Found:
     return Found(b"entry %d" % place.index * 100, Proof(place.index, (bytes(32),) * 20, "note\n"))
 
@@ -32,7 +46,8 @@ def found(place: Place) -> Found:
 def written(folder: Path) -> FolderOfProofs:
     proofs = FolderOfProofs(folder, QUESTION, folder.parent / "lists")
     for place in PLACES:
-        proofs.put(place, found(place))
+        proofs.put(place, found(place).entry, TWENTY)
+    proofs.over(TWENTY)
     return proofs
 
 

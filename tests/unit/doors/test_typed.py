@@ -6,7 +6,7 @@ import pytest
 
 from ecluse.doors.cli.main import needed
 
-LETTERS = ["letters", "letters render", "letters professionals", "letters check"]
+LETTERS = ["letters", "letters render", "letters batch", "letters who-looked", "letters professionals", "letters check"]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from ecluse.exposure.answer import Exposure, ProofsWritten
 from ecluse.exposure.question import Question
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation, decode
-from ecluse.journal.evidence import Found
 from ecluse.journal.tiles import WIDTH
 
 ROWS = 1 << 16  # of the lake's answer, looked at together
@@ -49,8 +48,12 @@ class ProofFolder(Protocol):
         """Whether the proof of this entry is there, whole."""
         ...
 
-    def put(self, place: Place, found: Found) -> None:
+    def put(self, place: Place, entry: bytes, prover: Prover) -> None:
         """Write an entry and its proof: whole, or `has` does not say so."""
+        ...
+
+    def over(self, prover: Prover) -> None:
+        """The last entry of this shard was put."""
         ...
 
     def pack(self, insurer: str, name: str, seal: Seal) -> str:
@@ -112,6 +115,7 @@ async def write_proofs(
             some = indexes[start : start + SOME]
             await aside(_prove, prover, some, proofs)
             done += len(some)
+        await aside(proofs.folder.over, prover)
     recipients = {each.insurer: each.recipient for each in exposure.lists}
     for place, each in enumerate(exposure.proofs):
         if each.file:
@@ -139,7 +143,7 @@ def _prove(prover: Prover, indexes: Sequence[int], proofs: Proofs) -> None:
         entry = decode(encoded)
         place = Place(entry.insurer, entry.person, prover.shard, index)
         if not proofs.folder.has(place):
-            proofs.folder.put(place, prover.found(index, encoded))
+            proofs.folder.put(place, encoded, prover)
 
 
 def entries_at(journal: Provable, shard: str, indexes: Sequence[int]) -> Iterator[tuple[int, bytes]]:

@@ -5,16 +5,18 @@ Done again with nothing new, an act changes nothing and makes no event.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from ecluse.app.aside import aside
 from ecluse.app.exposure.ask import ANSWER, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.events import INCIDENT_UNKNOWN, INVESTIGATOR, PREFIX, events_of, happen, whole
+from ecluse.app.incidents.standing import SCOPE_OUTDATED, why_outdated
 from ecluse.breach.incident.events import (
     HUB,
     Closed,
@@ -28,23 +30,43 @@ from ecluse.breach.incident.events import (
     Scoped,
     Signed,
 )
-from ecluse.breach.incident.follows import Follows, check_deadline, follows, parties, question_of
+from ecluse.breach.incident.follows import (
+    CARD,
+    Follows,
+    card_of,
+    check_deadline,
+    follows,
+    parties,
+    question_of,
+    reasons_owed,
+)
 from ecluse.breach.incident.own import read_fact
 from ecluse.breach.incident.state import Incident, State, fold
 from ecluse.exposure.answer import Exposure, InsurerExposure
 from ecluse.exposure.question import Question
 from ecluse.gate.admission import Request
+from ecluse.gate.identity import Account
 from ecluse.journal.entry import Field
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
+from ecluse.kernel.ids import amc
 
 BY_CHARS_MAX, WORDS_CHARS_MAX = 120, 2_000
+SIGNER_CHARS_MAX = BY_CHARS_MAX + 131  # with the account of a token behind it
+
+CARDS_SOURCE = "le fichier des organismes"
 
 SIGNER_NEEDED = refusal(
     "incident_signer_needed", 400, "Nobody signs", fix="Say who acts, by name and function: --by 'Anne Martin, DPO'."
 )
 WORDS_NEEDED = refusal(
     "incident_words_needed", 400, "A reason is needed", fix="Say it in a sentence, of 2,000 characters at most."
+)
+REASONS_NEEDED = refusal(
+    "incident_reasons_needed",
+    400,
+    "It was sent late, and the text asks why",
+    fix="Say it in a sentence, as it is to be told: --reasons 'Le compte volé n'a été relié à vos assurés que le 3 mars.'",
 )
 PERSONS_OPEN = refusal(
     "incident_persons_open",
@@ -67,8 +89,13 @@ async def open_incident(hub: Hub, by: str, question: Question, found_us: int, ho
 async def add_fact(
     hub: Hub, incident: str, by: str, name: str, value: Any, *, insurer: str = HUB, known_us: int = 0, source: str = ""
 ) -> Incident:
-    """Add a fact; null takes one back. The same again changes nothing. Raises `facts_invalid`, `exposure_invalid`."""
+    """Add a fact; null takes one back. The same again changes nothing.
+
+    Raises `facts_invalid`, `exposure_invalid`, `amc_invalid`.
+    """
     read_fact(name, value, insurer)
+    if insurer:
+        amc(insurer, pointer="/insurer")
     fact = FactAdded(
         by=signer(by),
         name=name,
@@ -89,19 +116,22 @@ async def add_fact(
     return await happen(hub, incident, propose)
 
 
-async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = False) -> Incident:
-    """Ask the exposure what the incident asks now, and keep its counts; asked before, it is not asked `again` unless so told.
+async def scope(
+    hub: Hub, incident: str, by: str, told: Told, *, again: bool = False, asker: Account = INVESTIGATOR
+) -> Incident:
+    """Ask the exposure what the incident asks now, and keep its counts; asked before, and nothing came since, it is not asked
+    `again` unless so told. `asker`: whose question it is in the journal.
 
-    Raises `lake_behind`, `exposure_invalid`, `incident_state`.
+    Cards of the hub and of who is exposed are facts from then on. Raises `lake_behind`, `exposure_invalid`, `incident_state`.
     """
     signed, before = signer(by), known(hub, incident)
     question = question_of(before)
     standing = before.scoped
-    if standing and standing.question == question and not again:
-        if before.state is not State.REOPENED:
-            return await happen(hub, incident, lambda _: None)
-        return await happen(hub, incident, lambda _: msgspec.structs.replace(standing, by=signed))
-    asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
+    if standing and not again and not await aside(why_outdated, hub, before):
+        again_as_it_was = msgspec.structs.replace(standing, by=signed) if before.state is State.REOPENED else None
+        await happen(hub, incident, lambda _: again_as_it_was)
+        return await _fill_cards(hub, incident, signed)
+    asked = Request(asker, hub.ids.new("exp_"))
     as_of_us = hub.now_ts_us
     exposure = (await expose(hub, asked, question, told)).answer
     scoped = Scoped(
@@ -114,7 +144,20 @@ async def scope(hub: Hub, incident: str, by: str, told: Told, *, again: bool = F
         lost=sum(each.lost for each in exposure.gaps),
         parts=tuple(_part(exposure, each) for each in exposure.insurers),
     )
-    return await happen(hub, incident, lambda _: scoped)
+    await happen(hub, incident, lambda _: scoped)
+    return await _fill_cards(hub, incident, signed)
+
+
+async def _fill_cards(hub: Hub, incident: str, signed: str) -> Incident:
+    """What the operator's file says of the hub and of who is exposed, as facts of the incident: a version says what it knew."""
+    after, cards = known(hub, incident), hub.cards()
+    if after.state is State.CLOSED:
+        return after
+    exposed = [each.insurer for each in (after.scoped.parts if after.scoped else ()) if each.at_most]
+    for party in (HUB, *exposed):
+        if (card := cards.get(party)) and card != card_of(after, party):
+            after = await add_fact(hub, incident, signed, CARD, card, insurer=party, source=CARDS_SOURCE)
+    return after
 
 
 async def decide(
@@ -126,17 +169,17 @@ async def decide(
     authority: bool | None = None,
     persons: bool | None = None,
     motive: str = "",
+    on_scope: int = 0,
 ) -> tuple[Incident, list[Follows]]:
     """Sign each party's decision (those of `insurers`; the hub is ""), "no" too: as the rules answer, or otherwise with a motive.
 
-    Raises `incident_persons_open`, `incident_words_needed`, `incident_state`, `facts_invalid`.
+    `on_scope`: knowingly on the scope of that event, though it is outdated. Raises `incident_scope_outdated`,
+    `incident_persons_open`, `incident_words_needed`, `incident_state`, `facts_invalid`.
     """
     signed_by, before, today = signer(by), known(hub, incident), paris_day(hub.clock.now())
+    await _check_scope(hub, before, on_scope)
     who = parties(before) if insurers is None else insurers
-    if unknown := sorted({*who} - {*parties(before)}):
-        raise INCIDENT_UNKNOWN(
-            f"nothing of {', '.join(unknown)} in its scope", fix="`ecluse incident show` lists insurers."
-        )
+    _check_parties(before, who)
     found = [follows(before, each, today) for each in who]
     decisions = [
         Decided(
@@ -146,6 +189,7 @@ async def decide(
             signed=_signed(each, authority, persons, motive),
             answer=each.answer,
             dora=each.dora,
+            on_scope=on_scope,
         )
         for each in found
     ]
@@ -153,6 +197,23 @@ async def decide(
     for decided in decisions:
         after = await happen(hub, incident, _unless_standing(decided))
     return after, found
+
+
+def _check_parties(before: Incident, who: Sequence[str]) -> None:
+    """Raise `incident_unknown` for an insurer that the scope says nothing of: a number that was mistyped, most often."""
+    if unknown := sorted({*who} - {*parties(before)}):
+        raise INCIDENT_UNKNOWN(
+            f"nothing of {', '.join(unknown)} in its scope", fix="`ecluse incident show` lists insurers."
+        )
+
+
+async def _check_scope(hub: Hub, before: Incident, on_scope: int) -> None:
+    """Raise `incident_scope_outdated` where more is known than its scope, and nobody says to decide on that one."""
+    if on_scope:
+        if on_scope != before.scope_number:
+            raise SCOPE_OUTDATED(f"the scope that stands is that of event {before.scope_number}, not {on_scope}")
+    elif why := await aside(why_outdated, hub, before):
+        raise SCOPE_OUTDATED(why)
 
 
 async def notify(
@@ -166,7 +227,9 @@ async def notify(
     reference: str = "",
     reasons: str = "",
 ) -> Incident:
-    """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`."""
+    """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`, `incident_unknown`,
+    `incident_reasons_needed`.
+    """
     sent = Notified(
         by=signer(by),
         deadline=check_deadline(deadline),
@@ -175,7 +238,17 @@ async def notify(
         reference=reference[:WORDS_CHARS_MAX],
         reasons=reasons[:WORDS_CHARS_MAX],
     )
-    return await happen(hub, incident, lambda before: None if before is None or _is_said(before, sent) else sent)
+
+    def propose(before: Incident | None) -> Event | None:
+        if before is None or _is_said(before, sent):
+            return None
+        if before.scoped:
+            _check_parties(before, [insurer])
+        if asked := reasons_owed(before, sent):
+            raise REASONS_NEEDED(asked)
+        return sent
+
+    return await happen(hub, incident, propose)
 
 
 async def close(hub: Hub, incident: str, by: str, reason: str) -> Incident:
@@ -201,7 +274,7 @@ def known(hub: Hub, incident: str) -> Incident:
 def signer(by: str) -> str:
     """Who acts. Raises `incident_signer_needed`."""
     name = " ".join(by.split())
-    if not 1 < len(name) <= BY_CHARS_MAX:
+    if not 1 < len(name) <= SIGNER_CHARS_MAX:
         raise SIGNER_NEEDED()
     return name
 
@@ -234,7 +307,7 @@ def _unless_standing(decided: Decided) -> Callable[[Incident | None], Event | No
 
     def propose(before: Incident | None) -> Event | None:
         standing = before.decisions.get(decided.insurer) if before else None
-        same = standing is not None and before is not None and before.state is not State.SCOPED
+        same = standing is not None and before is not None and before.state not in (State.SCOPED, State.REOPENED)
         if same and standing and msgspec.structs.replace(standing.decided, by=decided.by) == decided:
             return None
         return decided

@@ -121,18 +121,19 @@ def replayed(hub: Hub, entry: Entry) -> None:
 def events_of(hub: Hub, incident: str) -> list[Happened]:
     """The events of an incident, opened; none of one that is not known. Raises `incident_pruned` where some are gone."""
     kept = hub.incidents.events(incident)
-    if not _is_whole(kept):
+    if not is_whole(kept):
         raise INCIDENT_PRUNED()
     return [opened(hub, each).happened for each in kept]
 
 
 def whole(hub: Hub) -> dict[str, Incident]:
     """Every incident whose events are all kept, the oldest first; of one that was pruned nothing can be said."""
-    names = [name for name in hub.incidents.names() if _is_whole(hub.incidents.events(name))]
+    names = [name for name in hub.incidents.names() if is_whole(hub.incidents.events(name))]
     return {name: fold(events_of(hub, name)) for name in names}
 
 
-def _is_whole(kept: list[Kept]) -> bool:
+def is_whole(kept: list[Kept]) -> bool:
+    """Whether none of these events is missing."""
     return [each.number for each in kept] == [*range(1, len(kept) + 1)]
 
 

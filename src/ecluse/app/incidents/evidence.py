@@ -22,10 +22,12 @@ from ecluse.app.incidents.acts import known, signer, words
 from ecluse.app.incidents.events import INVESTIGATOR, SCOPE, clear, events_of, finish, happen, salt
 from ecluse.app.ports.proving import Provable
 from ecluse.app.proving import Prover, ProvingAsked, covering
+from ecluse.breach.incident.concerned import concerned
 from ecluse.breach.incident.events import EvidenceMade, Happened, Scoped
 from ecluse.breach.incident.state import INCIDENT_STATE, Incident
 from ecluse.breach.incident.view import at, counts, timeline
 from ecluse.breach.tables import law, version
+from ecluse.formats.professional_list import ProfessionalRow
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
 from ecluse.journal.evidence import Found
@@ -47,6 +49,7 @@ class Bundle(msgspec.Struct, frozen=True):
     places: Mapping[str, Sequence[int]]
     timeline: list[dict[str, Any]]
     law: dict[str, bytes]
+    professionals: tuple[ProfessionalRow, ...] = ()
 
 
 async def make_evidence(hub: Hub, name: str, by: str, made_for: str, told: Told, *, displays: bool = True) -> Bundle:
@@ -74,7 +77,7 @@ async def make_evidence(hub: Hub, name: str, by: str, made_for: str, told: Told,
         for each in hub.incidents.events(name)[: len(happened)]
     )
     report = _report(hub, name, incident, made, scoped, displays=displays)
-    return Bundle(report, openings, places, timeline(happened), law())
+    return Bundle(report, openings, places, timeline(happened), law(), tuple(concerned(incident, scoped)))
 
 
 def proved(journal: Provable, places: Places) -> Iterator[tuple[str, Found]]:

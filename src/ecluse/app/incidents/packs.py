@@ -12,43 +12,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from hashlib import sha256
 from typing import Any, Protocol
 
 import msgspec
 
 from ecluse.app.access import Disclosure
 from ecluse.app.aside import aside
-from ecluse.app.exposure.ask import ANSWER, place_of_file
 from ecluse.app.exposure.evidence import Told
 from ecluse.app.exposure.proofs import Places, Proofs, places_of, write_proofs
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.acts import known, signer
 from ecluse.app.incidents.events import INVESTIGATOR, SCOPE, events_of, finish, happen
 from ecluse.app.incidents.people import Files, People, files_of, people_of
+from ecluse.app.incidents.standing import exposure_of, scoped_of
 from ecluse.app.recipients import recipients
 from ecluse.breach.incident.cnil import Form, case_of, form
 from ecluse.breach.incident.events import Happened, Packed, Scoped
-from ecluse.breach.incident.follows import question_of
 from ecluse.breach.incident.papers import counts_of, dora_reports_of, letters_of, register_of
-from ecluse.breach.incident.state import INCIDENT_STATE, Incident
+from ecluse.breach.incident.state import Incident
 from ecluse.breach.incident.view import timeline
 from ecluse.exposure.answer import Exposure, ListWritten, ProofsWritten
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import instant, paris_day
-from ecluse.kernel.errors import refusal
 
 PROOFS = "preuves.tar.age"
 Page = Callable[[Form], bytes]  # a form as a page for people
+Printed = Callable[[Form, date], bytes]  # the same as PDF, of a day
 Contents = Mapping[str, bytes]  # a pack's files by name, in clear
-
-SCOPE_CHANGED = refusal(
-    "incident_scope_changed",
-    409,
-    "What the exposure answered is not what the incident has",
-    fix="Scope it anew: ecluse incident scope INCIDENT --again.",
-)
 
 
 class PackFolder(Protocol):
@@ -94,13 +85,19 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Making(msgspec.Struct, frozen=True):
-    """What packs are made with: who signs, where they go, how a form becomes a page, proofs where they are wanted."""
+    """What packs are made with: who signs, where they go, how a form becomes a page and a PDF, proofs where they are wanted."""
 
     by: str
     folder: PackFolder
     page: Page
+    printed: Printed
     proofs: Proofs | None
     insurers: tuple[str, ...] = ()
+
+
+def place_of_pack(name: str, insurer: str) -> str:
+    """The name of the pack of an incident for an insurer."""
+    return f"{name}-{insurer}"
 
 
 async def make_packs(hub: Hub, name: str, making: Making, told: Told) -> list[Pack]:
@@ -111,7 +108,7 @@ async def make_packs(hub: Hub, name: str, making: Making, told: Told) -> list[Pa
     await finish(hub)
     by, incident = signer(making.by), known(hub, name)
     scoped = scoped_of(incident)
-    exposure = _exposure(hub, scoped)
+    exposure = exposure_of(hub, scoped)
     wanted = [each.insurer for each in scoped.parts if not making.insurers or each.insurer in making.insurers]
     keys = await recipients(hub, wanted)
     work = Work(hub, name, incident, tuple(events_of(hub, name)), exposure, making, by)
@@ -157,7 +154,7 @@ class Work(msgspec.Struct, frozen=True):
 
     def place(self, insurer: str) -> str:
         """The name of an insurer's pack."""
-        return f"{self.name}-{insurer}"
+        return place_of_pack(self.name, insurer)
 
     def stamp(self, recipient: str) -> str:
         """What a pack was made of: incident, version, key."""
@@ -170,7 +167,7 @@ class Work(msgspec.Struct, frozen=True):
         found = await aside(files_of, hub, insurer, people, today) if recipient else Files({}, 0, 0, 0)
         case = case_of(self.incident, insurer, found.minors)
         filled = form(self.name, case)
-        papers = self._papers(filled, insurer, found.minors, found.people, today)
+        papers = await aside(self._papers, filled, insurer, found.minors, found.people, today)
         contents = (
             {**papers, **(found.files if found.people else {})}
             if recipient
@@ -211,7 +208,11 @@ class Work(msgspec.Struct, frozen=True):
         papers = {
             name: msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n" for name, value in told.items()
         }
-        return {"notification-cnil.html": self.making.page(filled), **papers}
+        forms = {
+            "notification-cnil.html": self.making.page(filled),
+            "notification-cnil.pdf": self.making.printed(filled, today),
+        }
+        return forms | papers
 
 
 async def _prove(work: Work, asked: Request, scoped: Scoped, wanted: list[Pack], places: Places, told: Told) -> None:
@@ -226,22 +227,6 @@ async def _prove(work: Work, asked: Request, scoped: Scoped, wanted: list[Pack],
         proofs=tuple(ProofsWritten(each.insurer, times[each.insurer], f"{each.pack}/{PROOFS}") for each in wanted),
     )
     await write_proofs(work.hub, asked, SCOPE, exposure, places, proofs, told)
-
-
-def scoped_of(incident: Incident) -> Scoped:
-    """The scope of an incident. Raises `incident_state` where there is none, or it is not that of the question."""
-    if incident.scoped is None or incident.scoped.question != question_of(incident):
-        raise INCIDENT_STATE("its scope is not that of its question", fix="ecluse incident scope INCIDENT, then again.")
-    return incident.scoped
-
-
-def _exposure(hub: Hub, scoped: Scoped) -> Exposure:
-    """The answer the incident was scoped by. Raises `incident_scope_changed` where it is not there, or another."""
-    place = place_of_file(scoped.exposure_id, ANSWER)
-    content = hub.exposure.post.read(place) if hub.exposure.post.has(place) else b""
-    if sha256(content).hexdigest() != scoped.sha256:
-        raise SCOPE_CHANGED(scoped.exposure_id)
-    return msgspec.json.decode(content, type=Exposure)
 
 
 def _sealing(hub: Hub, recipient: str) -> Callable[[bytes], bytes]:

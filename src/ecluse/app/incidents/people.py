@@ -68,11 +68,12 @@ def files_of(hub: Hub, insurer: str, people: People, today: date) -> Files:
         "courriers.parquet": LetterTable(),
     }
     unknown = minors = 0
+    eighteen = months_after(today, -ADULT_MONTHS).isoformat()
     for start in range(0, len(shown), BLOCK_ROWS):
         some = shown[start : start + BLOCK_ROWS]
         rows = [row_of(hub.keys, each) for each in some]
         unknown += sum(row.member_number == UNKNOWN for row in rows)
-        minors += sum(_is_minor(row.birth_date, today) for row in rows)
+        minors += sum(_is_minor(row.birth_date, eighteen) for row in rows)
         for file in lists.values():
             file.add(rows)
         merged = [*_merged(insurer, rows, some, people.by)]
@@ -118,11 +119,10 @@ def _by(hub: Hub, scoped: Scoped, inquiry: Inquiry) -> By:
     return found
 
 
-def _is_minor(birth_date: str, today: date) -> bool:
-    """Whether somebody is under eighteen; unknown months and days, as some cards have, count as the first."""
+def _is_minor(birth_date: str, eighteen: str) -> bool:
+    """Whether somebody was born after that day; unknown months and days, as some cards have, count as the first."""
     year, _, rest = birth_date.partition("-")
     if not year.isdigit():
         return False
     month, _, day = rest.partition("-")
-    born = months_after(today, -ADULT_MONTHS).isoformat()
-    return f"{year}-{month if month != '00' else '01'}-{day if day != '00' else '01'}" > born
+    return f"{year}-{month if month != '00' else '01'}-{day if day != '00' else '01'}" > eighteen

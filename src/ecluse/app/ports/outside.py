@@ -86,6 +86,10 @@ class Post(Protocol):
         """A file that was written. Raises `FileNotFoundError`, which has the name."""
         ...
 
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """The same, some of it at a time, as it was when it was asked for. Raises `FileNotFoundError`."""
+        ...
+
     def names(self, folder: str) -> list[str]:
         """The names of the whole files under a folder, however deep, without their folders."""
         ...

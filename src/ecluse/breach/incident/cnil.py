@@ -302,7 +302,6 @@ def _authorities(case: Case, _field: FormField) -> list[str]:
 # What fills a field; one that is not here is the fact of its name.
 FILL: dict[str, Callable[[Case, FormField], Any]] = {
     "kind": _kind,
-    "size": lambda _case, _field: None,
     "processors": lambda case, _field: case.own.hub_name,
     "status": _status,
     "discovered": _told,

@@ -75,7 +75,10 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decided(msgspec.Struct, frozen=True, tag="decided", kw_only=True):
-    """One party's decision, signed by `by`: what rules answered on what was known at event number `knew`, and what was signed."""
+    """One party's decision, signed by `by`: what rules answered on what was known at event number `knew`, and what was signed.
+
+    `on_scope`: the event whose scope it was knowingly decided on, whatever was known since; 0: on the scope of that time.
+    """
 
     by: str
     insurer: str
@@ -83,6 +86,7 @@ class Decided(msgspec.Struct, frozen=True, tag="decided", kw_only=True):
     signed: Signed
     answer: dict[str, Any]
     dora: dict[str, Any] | None = None
+    on_scope: int = 0
 
 
 class Notified(msgspec.Struct, frozen=True, tag="notified", kw_only=True):

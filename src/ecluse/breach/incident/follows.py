@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from ecluse.breach.assess import assess
-from ecluse.breach.clocks import rules
+from ecluse.breach.clocks import paris, rules
 from ecluse.breach.dora.answer import answer as classified
 from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BAD_FACTS, Facts, Sent, convert
-from ecluse.breach.incident.events import HUB, Part, Signed
+from ecluse.breach.incident.events import HUB, Notified, Part, Signed
 from ecluse.breach.incident.own import READERS, Asked, Own, Professional
 from ecluse.breach.incident.state import Incident
 from ecluse.breach.shown import categories
@@ -29,7 +29,8 @@ from ecluse.exposure.question import Question, read_question
 from ecluse.kernel.days import instant
 
 NOBODY = "Le journal prouve qu'aucune donnée de ses assurés n'a été affichée par ces comptes dans cette fenêtre."
-TELLS_INSURERS = "gdpr_controllers"
+CARD = "card"
+TELLS_INSURERS, INTERMEDIATE = "gdpr_controllers", "dora_intermediate"
 T = TypeVar("T", bound=Sent)
 
 
@@ -120,8 +121,8 @@ def timed_dora_of(incident: Incident, insurer: str) -> Dora:
     dora, told, decided = dora_of(incident, insurer), told_us(incident, insurer), incident.decisions.get(insurer)
     if dora.aware is None and told:
         dora = msgspec.structs.replace(dora, aware=instant(told))
-    if dora.classified is None and decided and (decided.decided.dora or {}).get("major"):
-        dora = msgspec.structs.replace(dora, classified=instant(decided.at_us))
+    if dora.classified is None and decided and decided.major_us:
+        dora = msgspec.structs.replace(dora, classified=instant(decided.major_us))
     return dora
 
 
@@ -163,10 +164,11 @@ def parties(incident: Incident) -> list[str]:
 
 def outdated(incident: Incident, today: date) -> list[str]:
     """Parties whose decision would be another one now: none yet, or rules and facts that answer otherwise."""
-    return [each for each in parties(incident) if _differs(incident, each, today)]
+    return [each for each in parties(incident) if is_outdated(incident, each, today)]
 
 
-def _differs(incident: Incident, insurer: str, today: date) -> bool:
+def is_outdated(incident: Incident, insurer: str, today: date) -> bool:
+    """Whether a party of the scope has no decision, or would be decided otherwise by what is known now."""
     standing = incident.decisions.get(insurer)
     if standing is None:
         return True
@@ -207,7 +209,7 @@ def _clocks_of(incident: Incident, insurer: str, now: datetime) -> Iterator[Runn
     if insurer == HUB and professionals(incident):
         own = {**beside, "role": "controller", "regimes": ["gdpr"]}
         standing = incident.decisions.get(HUB)
-        own |= {"high_risk_known": _rfc(standing.at_us)} if standing and standing.decided.signed.persons else {}
+        own |= {"high_risk_known": _rfc(standing.persons_us)} if standing and standing.persons_us else {}
         there = {each.deadline.id for each in found}  # the register is one
         yield from (each for each in running(stated(incident, Times, HUB, own), now) if each.deadline.id not in there)
 
@@ -218,7 +220,10 @@ def _times_of(incident: Incident, insurer: str) -> dict[str, Any] | None:
     if insurer != HUB and (not told or (part is not None and not part.at_most)):
         return None
     own = [each for each in incident.notified if each.insurer == insurer]
-    done = {each.deadline: _rfc(each.at_us) for each in own if insurer == HUB or each.deadline != TELLS_INSURERS}
+    sent = [each for each in own if insurer == HUB or each.deadline != TELLS_INSURERS]
+    done = {
+        each.deadline: _rfc(each.at_us) for each in sorted(sent, key=lambda each: -each.at_us)
+    }  # the first meets it
     reasons = {each.deadline: each.reasons for each in own if each.reasons}
     if insurer == HUB:
         done |= _all_told(incident)
@@ -229,11 +234,13 @@ def _times_of(incident: Incident, insurer: str) -> dict[str, Any] | None:
         "done": done,
         "reasons": reasons,
     }
+    if rested := [each.at_us for each in sent if each.deadline == INTERMEDIATE]:
+        times["last_intermediate"] = _rfc(max(rested))
     standing = incident.decisions.get(insurer)
-    if standing and insurer != HUB and standing.decided.signed.persons:
-        times["high_risk_known"] = _rfc(max(standing.at_us, told))
-    if standing and (standing.decided.dora or {}).get("major"):
-        times["classified"] = _rfc(standing.at_us)
+    if standing and insurer != HUB and standing.persons_us:
+        times["high_risk_known"] = _rfc(max(standing.persons_us, told))
+    if standing and standing.major_us:
+        times["classified"] = _rfc(standing.major_us)
     return times
 
 
@@ -250,6 +257,20 @@ def untold(incident: Incident) -> list[str]:
     return [each.insurer for each in parts if each.at_most and not told_us(incident, each.insurer)]
 
 
+def reasons_owed(before: Incident, sent: Notified) -> str:
+    """What a text asks of something sent late without reasons; empty where it asks nothing.
+
+    What follows a first one that was in time, as a phase or a correction, is not late.
+    """
+    if sent.reasons:
+        return ""
+    later = msgspec.structs.replace(before, notified=(*before.notified, sent))
+    for each in _clocks_of(later, sent.insurer, instant(sent.at_us)):
+        if each.deadline.id == sent.deadline and each.reasons_required and not each.reasons:
+            return f"{sent.deadline} was due on {paris(each.deadline.last)}; {each.deadline.if_late}"
+    return ""
+
+
 def check_deadline(name: str) -> str:
     """The name of a deadline. Raises `facts_invalid`."""
     if name not in rules():
@@ -260,8 +281,17 @@ def check_deadline(name: str) -> str:
 
 
 def own_of(incident: Incident, insurer: str) -> Own:
-    """What was said beside the facts it is judged by."""
-    return stated(incident, Own, insurer)
+    """What was said beside the facts it is judged by; what nobody stated is as the card of that party has it."""
+    card = card_of(incident, insurer)
+    hub = card_of(incident, HUB)
+    name = hub.get("hub_name") or hub.get("organisation")
+    return stated(incident, Own, insurer, ({"hub_name": name} if name else {}) | card)
+
+
+def card_of(incident: Incident, insurer: str) -> dict[str, Any]:
+    """The card of a party, its own alone; nothing where it has none."""
+    fact = incident.facts.get((CARD, insurer))
+    return dict(fact.value) if fact is not None and fact.value else {}
 
 
 def _rfc(ts_us: int) -> str:

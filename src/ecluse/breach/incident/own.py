@@ -18,6 +18,7 @@ from ecluse.breach.times import Times
 TEXT_MAX = 4_000
 Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 Texts = Annotated[tuple[Text, ...], Meta(max_length=20)]
+Siren = Annotated[str, Meta(pattern="^[0-9]{9}$")]
 VALUE_BYTES_MAX = 24 * 1024  # a fact is one entry of the journal, of 64 KiB at most
 ASIDE = (
     "clock",
@@ -48,12 +49,34 @@ class Informed(Sent, frozen=True):
     ground: Text | None = None
 
 
+class Card(Sent, frozen=True, kw_only=True):
+    """What stays the same of an organisation from one incident to the next, and its forms ask each time; said once, in a file."""
+
+    organisation: Short | None = None
+    siren: Siren | None = None
+    sector: Short | None = None
+    size: Short | None = None
+    lei: Short | None = None
+    hub_name: Short | None = None
+    dpo_contact: Short | None = None
+    contact: Short | None = None
+    phone: Short | None = None
+    measures_before: Texts | None = None
+
+
+class Carded(Sent, frozen=True):
+    """The card of a party, as a fact of an incident: what was stated one by one stands before it."""
+
+    card: Card | None = None
+
+
 class Own(Sent, frozen=True, kw_only=True):
     """What an incident says beside the facts it is judged by. Lists of French sentences, unless said otherwise."""
 
     organisation: Short | None = None
-    siren: Annotated[str, Meta(pattern="^[0-9]{9}$")] | None = None
+    siren: Siren | None = None
     sector: Short | None = None
+    size: Short | None = None
     lei: Short | None = None
     hub_name: Short | None = None
     dpo_contact: Short | None = None
@@ -93,12 +116,14 @@ def _names(kind: type[Sent], without: tuple[str, ...] = ()) -> frozenset[str]:
 
 
 ASKED = _names(Asked)
+CARDED = _names(Carded)
 # What reads a fact → the names it reads.
 READERS: dict[type[Sent], frozenset[str]] = {
     Facts: _names(Facts, ASIDE),
     Dora: _names(Dora, ("report",)),
     Times: _names(Times, TIMED),
     Own: _names(Own),
+    Carded: CARDED,
     Asked: ASKED,
 }
 NAMES = frozenset().union(*READERS.values())

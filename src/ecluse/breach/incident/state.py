@@ -64,17 +64,23 @@ MOVES: dict[type, tuple[frozenset[State | None], State | None]] = {
 
 
 class Numbered(msgspec.Struct, frozen=True):
-    """A decision as it stands: the number and the instant of its event."""
+    """A decision as it stands: the number and the instant of its event.
+
+    `major_us`, `persons_us`: since when, decided again or not, the incident has been major, and persons are to be told; 0: not.
+    """
 
     number: int
     at_us: int
     decided: Decided
+    major_us: int = 0
+    persons_us: int = 0
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """What the events so far say. `version`: the last one that changed something; `knew`: the last one that brought knowledge.
 
-    `facts`: the standing ones, by name and insurer; `scoped`: the last scope; `decisions`: each party's last.
+    `facts`: the standing ones, by name and insurer; `scoped`: the last scope, of event `scope_number`; `decisions`: each party's
+    last.
     """
 
     state: State
@@ -84,6 +90,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     opened: Opened
     facts: Mapping[tuple[str, str], FactAdded] = {}
     scoped: Scoped | None = None
+    scope_number: int = 0
     decisions: Mapping[str, Numbered] = {}
     notified: tuple[Notified, ...] = ()
     packed: tuple[Packed, ...] = ()
@@ -125,12 +132,24 @@ def _changes(before: Incident, each: Happened) -> dict[str, object]:
         case FactAdded(name=name, insurer=insurer):
             return {"facts": {**before.facts, (name, insurer): event}, "knew": each.number}
         case Scoped():
-            return {"scoped": event, "knew": each.number}
+            return {"scoped": event, "scope_number": each.number, "knew": each.number}
         case Decided(insurer=insurer):
-            return {"decisions": {**before.decisions, insurer: Numbered(each.number, each.at_us, event)}}
+            return {"decisions": {**before.decisions, insurer: _standing(before.decisions.get(insurer), each, event)}}
         case Notified():
             return {"notified": (*before.notified, event)}
         case Packed():
             return {"packed": (*before.packed, event)}
         case _:
             return {}
+
+
+def _standing(before: Numbered | None, each: Happened, event: Decided) -> Numbered:
+    """A decision, and since when it says what starts a deadline: saying it again begins no deadline anew."""
+    is_major = bool((event.dora or {}).get("major"))
+    return Numbered(
+        each.number,
+        each.at_us,
+        event,
+        ((before and before.major_us) or each.at_us) if is_major else 0,
+        ((before and before.persons_us) or each.at_us) if event.signed.persons else 0,
+    )

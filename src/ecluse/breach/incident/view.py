@@ -21,7 +21,7 @@ from ecluse.breach.incident.events import (
     Reopened,
     Scoped,
 )
-from ecluse.breach.incident.follows import Clock, follows, outdated, own_of, question_of, untold
+from ecluse.breach.incident.follows import Clock, follows, outdated, own_of, part_of, question_of, untold
 from ecluse.breach.incident.state import Incident, fold
 from ecluse.breach.times import shown as clocks_shown
 from ecluse.exposure.shown import field_names
@@ -38,17 +38,14 @@ def shown(name: str, happened: Sequence[Happened], today: date) -> dict[str, Any
         **summary(name, incident),
         "found_at": at(incident.opened.found_us),
         "how_found": incident.opened.how_found,
-        "facts": [_fact(each) for each in happened if _stands(incident, each)],
-        "scope": _scope(incident),
-        "decisions": [_decision(incident, party, party in stale, today) for party in incident.decisions],
+        "facts": [fact(each) for each in happened if stands(incident, each)],
+        "scope": scope_told(incident),
+        "decisions": [decision(incident, party, party in stale, today) for party in incident.decisions],
         "outdated": [_party(each) for each in sorted(stale)],
         "untold": untold(incident),
         "professionals": own_of(incident, HUB).professionals or (),
-        "notified": [_notified(each) for each in incident.notified],
-        "packs": [
-            {"insurer": each.insurer, "version": each.version, "people": each.people, "sha256": each.sha256}
-            for each in incident.packed
-        ],
+        "notified": [notified(each) for each in incident.notified],
+        "packs": [pack(each) for each in incident.packed],
         "timeline": timeline(happened),
     }
 
@@ -91,31 +88,35 @@ def _party(insurer: str) -> str:
     return insurer or WHOLE_HUB
 
 
-def _stands(incident: Incident, each: Happened) -> bool:
+def stands(incident: Incident, each: Happened) -> bool:
+    """Whether this event is a fact that still stands."""
     event = each.event
     return isinstance(event, FactAdded) and incident.facts.get((event.name, event.insurer)) is event
 
 
-def _fact(each: Happened) -> dict[str, Any]:
-    fact = each.event
-    assert isinstance(fact, FactAdded)
+def fact(each: Happened) -> dict[str, Any]:
+    """A fact, who said it, when it became known and when it was written down."""
+    said = each.event
+    assert isinstance(said, FactAdded)
     return {
-        "name": fact.name,
-        "value": fact.value,
-        "insurer": fact.insurer,
-        "known_at": at(fact.known_us),
+        "name": said.name,
+        "value": said.value,
+        "insurer": said.insurer,
+        "known_at": at(said.known_us),
         "recorded_at": at(each.at_us),
         "number": each.number,
-        "by": fact.by,
-        "source": fact.source,
+        "by": said.by,
+        "source": said.source,
     }
 
 
-def _scope(incident: Incident) -> dict[str, Any] | None:
+def scope_told(incident: Incident) -> dict[str, Any] | None:
+    """The last measure, insurer by insurer; none before the first."""
     scoped = incident.scoped
     if scoped is None:
         return None
     return {
+        "number": incident.scope_number,
         "exposure_id": scoped.exposure_id,
         "sha256": scoped.sha256,
         "as_of": at(scoped.as_of_us),
@@ -123,6 +124,25 @@ def _scope(incident: Incident) -> dict[str, Any] | None:
         "lists_shown": scoped.lists_shown,
         "insurers": [counts(each) for each in scoped.parts],
     }
+
+
+def scope_of_insurer(incident: Incident, insurer: str) -> dict[str, Any] | None:
+    """The counts of one insurer, and of which measure they are; none where the scope says nothing of it."""
+    scoped, part = incident.scoped, part_of(incident, insurer)
+    if scoped is None or part is None:
+        return None
+    measured = {
+        "number": incident.scope_number,
+        "exposure_id": scoped.exposure_id,
+        "as_of": at(scoped.as_of_us),
+        "outdated": scoped.question != question_of(incident),
+    }
+    return counts(part) | measured
+
+
+def pack(made: Packed) -> dict[str, Any]:
+    """A pack that was made: of which version, of how many people, the digest of its list of digests."""
+    return {"insurer": made.insurer, "version": made.version, "people": made.people, "sha256": made.sha256}
 
 
 def counts(part: Part) -> dict[str, Any]:
@@ -138,7 +158,8 @@ def counts(part: Part) -> dict[str, Any]:
     }
 
 
-def _decision(incident: Incident, insurer: str, is_stale: bool, today: date) -> dict[str, Any]:
+def decision(incident: Incident, insurer: str, is_stale: bool, today: date) -> dict[str, Any]:
+    """What was answered and signed for a party; `now`: what would be answered today, where that is otherwise."""
     standing = incident.decisions[insurer]
     told: dict[str, Any] = {
         "party": _party(insurer),
@@ -149,6 +170,7 @@ def _decision(incident: Incident, insurer: str, is_stale: bool, today: date) -> 
         "signed": standing.decided.signed,
         "answer": standing.decided.answer,
         "dora": standing.decided.dora,
+        "on_scope": standing.decided.on_scope or None,
     }
     if is_stale:
         now = follows(incident, insurer, today)
@@ -156,7 +178,8 @@ def _decision(incident: Incident, insurer: str, is_stale: bool, today: date) -> 
     return told
 
 
-def _notified(sent: Notified) -> dict[str, Any]:
+def notified(sent: Notified) -> dict[str, Any]:
+    """What was sent, and when."""
     told = {"deadline": sent.deadline, "party": _party(sent.insurer), "at": at(sent.at_us), "by": sent.by}
     return told | {"reference": sent.reference, "reasons": sent.reasons}
 
@@ -178,7 +201,8 @@ def _said(each: Happened, insurer: str | None) -> str:
             words = (
                 f"{told}registre {yes[signed.register]}, CNIL {yes[signed.authority]}, personnes {yes[signed.persons]}"
             )
-            return f"Décision signée pour {whose} : {words}"
+            on = f" (sur la mesure de l'événement {event.on_scope}, que l'on savait dépassée)" if event.on_scope else ""
+            return f"Décision signée pour {whose} : {words}{on}"
         case Notified():
             return f"Envoyé pour {whose} le {_paris(event.at_us)} : {event.deadline}"
         case Packed():

@@ -1,17 +1,19 @@
 """`ecluse breach`: what an incident asks for, decided from facts on standard input. No database, no person, no hub needed.
 
-Each command reads one JSON object and writes one (docs/breach.md has the vocabulary).
+Each command reads one JSON object and writes one (docs/breach.md has the vocabulary); at a terminal it prints a table.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
+from rich.console import RenderableType
 
 from ecluse.breach.agenda import calendar
 from ecluse.breach.assess import assess as assessed
@@ -19,6 +21,9 @@ from ecluse.breach.dora.answer import answer as dora_answer
 from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BYTES_MAX, Facts, Sent, read
 from ecluse.breach.times import Times, running, shown
+from ecluse.doors.cli.breach_tables import answered
+from ecluse.doors.cli.breach_tables import clocks as clocks_table
+from ecluse.doors.cli.screen import OUT
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
 
@@ -30,12 +35,12 @@ NOT_WRITTEN = refusal(
     "agenda_not_written", 400, "The calendar was not written", fix="Name a file in a folder that is there."
 )
 
-Json = Annotated[bool, typer.Option("--json", help="The answer is always JSON; accepted for uniformity.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON at a terminal too; into a file or a pipe it always is.")]
 T = TypeVar("T", bound=Sent)
 
 
 @app.command("assess")
-def assess(_json: Json = False) -> None:
+def assess(json: Json = False) -> None:
     """Decide register, authority, persons and controllers from the facts of an incident, each with its reasons and their sources.
 
     Send what is known, and leave out what is not: `undecided` then lists what would decide. Facts, with their values:
@@ -58,11 +63,11 @@ def assess(_json: Json = False) -> None:
       echo '{"cause": "external_malicious", "nature": ["confidentiality"], "data": ["civil_status", "national_number"],
       "persons": 33000000, "recipient": "criminal", "role": "processor"}' | ecluse breach assess
     """
-    _print(assessed(_facts(Facts), paris_day(datetime.now(UTC))))
+    _print(assessed(_facts(Facts), paris_day(datetime.now(UTC))), answered, json=json)
 
 
 @app.command("dora")
-def dora(_json: Json = False) -> None:
+def dora(json: Json = False) -> None:
     """Classify an incident under DORA, date its reports, and fill them: one for each insurer, one for all where that is allowed.
 
     Classification: clients, clients_pct, policyholders, covered_beneficiaries, transactions_pct, media, duration_h, downtime_h,
@@ -78,7 +83,7 @@ def dora(_json: Json = False) -> None:
       echo '{"covered_beneficiaries": 150000, "malicious_access": true, "classified": "2026-03-07T10:00:00+01:00",
       "nis2": "none"}' | ecluse breach dora
     """
-    _print(dora_answer(_facts(Dora), paris_day(datetime.now(UTC))))
+    _print(dora_answer(_facts(Dora), paris_day(datetime.now(UTC))), answered, json=json)
 
 
 @app.command("clocks")
@@ -86,7 +91,7 @@ def clocks(
     ics: Annotated[
         Path | None, typer.Option("--ics", metavar="FILE", help="Also write the open deadlines as an iCalendar file.")
     ] = None,
-    _json: Json = False,
+    json: Json = False,
 ) -> None:
     """List every deadline that runs, the most urgent first, in UTC and in Paris; a late one asks for its reasons.
 
@@ -107,12 +112,17 @@ def clocks(
             ics.write_bytes(calendar(found, now))
         except OSError as error:
             raise NOT_WRITTEN(str(error.strerror)) from None
-    _print(shown(found, now))
+    _print(shown(found, now), lambda answer: clocks_table(answer["clocks"]), json=json)
 
 
 def _facts(kind: type[T]) -> T:
     return read(sys.stdin.buffer.read(BYTES_MAX + 1), kind)
 
 
-def _print(answer: dict[str, Any]) -> None:
-    typer.echo(msgspec.json.format(msgspec.json.encode(answer), indent=1))
+def _print(answer: dict[str, Any], table: Callable[[dict[str, Any]], Iterable[RenderableType]], *, json: bool) -> None:
+    """JSON for programs; a table for whoever sits at a terminal."""
+    if json or not sys.stdout.isatty():
+        typer.echo(msgspec.json.format(msgspec.json.encode(answer), indent=1))
+    else:
+        plain = msgspec.json.decode(msgspec.json.encode(answer))
+        OUT.print(*table(plain), sep="\n")

@@ -15,9 +15,11 @@ from ecluse.doors.cli.evidence_folder import ENTRY, PROOF
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
 from ecluse.doors.cli.journal_prove import PROOF_THERE
 from ecluse.doors.cli.pack_folder import SUMS
+from ecluse.formats.professional_list import professionals_as_csv, professionals_as_parquet
 from ecluse.journal.evidence import Found
 
 PART = ".part"
+PROFESSIONALS = "professionnels"
 SUM_BYTES = 1 << 20
 
 
@@ -52,6 +54,9 @@ def _contents(bundle: Bundle, key: str, entries: Iterable[tuple[str, Found]]) ->
     yield "cle.txt", f"{key}\n".encode()
     yield "rapport.json", _json(bundle.report)
     yield "chronologie.json", _json(bundle.timeline)
+    if bundle.professionals:
+        yield PROFESSIONALS + ".csv", professionals_as_csv(bundle.professionals)
+        yield PROFESSIONALS + ".parquet", professionals_as_parquet(bundle.professionals)
     for each in bundle.openings:
         yield f"evenements/{each.number:04d}.json", each.content
         yield f"evenements/{each.number:04d}.sel", each.salt.hex().encode()

@@ -11,9 +11,11 @@ import typer
 from rich.table import Table
 
 from ecluse.app.exposure.proofs import Proofs
+from ecluse.app.incidents.concerned import list_professionals
 from ecluse.app.incidents.evidence import make_evidence, proved
+from ecluse.app.incidents.handed import FOLDER as PACKS
 from ecluse.app.incidents.packs import Making, Pack, make_packs
-from ecluse.doors.cli.exposure import asking
+from ecluse.doors.cli.exposure import asking, write_file
 from ecluse.doors.cli.incident_folder import check_free, write_bundle
 from ecluse.doors.cli.incident_words import By, Many, Named, opened
 from ecluse.doors.cli.pack_folder import FolderOfPacks
@@ -23,12 +25,16 @@ from ecluse.doors.incidents.page import page
 from ecluse.wiring import OpenHub
 from ecluse.wiring.journal import provable
 from ecluse.wiring.keys import journal_family
+from ecluse.wiring.letters import printed_form
 
 
 def pack(
     incident: Named,
     by: By,
-    out: Annotated[Path, typer.Option(help="The folder the packs go into; the same again goes on there.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder the packs go into; by default the hub's, where insurers fetch theirs over HTTP."),
+    ] = None,
     insurers: Annotated[Many, typer.Option("--insurer", help="Only this insurer's; repeat.")] = [],  # noqa: B006
     zipped: Annotated[bool, typer.Option("--zip", help="One encrypted zip an insurer, not a file each.")] = False,
     proofs: Annotated[bool, typer.Option("--proofs/--no-proofs", help="With the proof of each display.")] = True,
@@ -37,10 +43,11 @@ def pack(
 ) -> None:
     """Make each insurer's pack, encrypted to it: its people, CNIL's form, register, DORA, letters' rows, proofs. Example:
 
-    ecluse journal export && ecluse incident pack inc_… --by 'Anne Martin, DPO' --out dossiers/
+    ecluse journal export && ecluse incident pack inc_… --by 'Anne Martin, DPO'
     """
-    with opened(directory) as hub, asking(quiet=json) as told, _proving(hub, incident, out, wanted=proofs) as proving:
-        making = Making(by, FolderOfPacks(out, zipped=zipped), page, proving, tuple(insurers))
+    place = out or directory / "out" / PACKS
+    with opened(directory) as hub, asking(quiet=json) as told, _proving(hub, incident, place, wanted=proofs) as proving:
+        making = Making(by, FolderOfPacks(place, zipped=zipped), page, printed_form(), proving, tuple(insurers))
         found = hub.run(make_packs(hub, incident, making, told))
     print_json(found) if json else OUT.print(_table(found))
 
@@ -94,4 +101,23 @@ def evidence(
     print_json(shown) if json else typer.echo("\n".join(f"{name}: {value}" for name, value in shown.items()))
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"pack": pack, "evidence": evidence}
+def professionals(
+    incident: Named,
+    by: By,
+    out: Annotated[Path, typer.Option(help="The folder professionnels.csv and .parquet go into.")],
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """List the professionals whose own data were exposed (RIB, SIRET, contact): they are the hub's to tell. Example:
+
+    ecluse incident professionals inc_… --by 'Anne Martin, DPO' --out professionnels/
+    """
+    with opened(directory) as hub:
+        listed = hub.run(list_professionals(hub, incident, by))
+    for name, content in listed.files.items():
+        write_file(out / name, content)
+    shown = {"professionals": listed.professionals, "files": [str(out / name) for name in listed.files]}
+    print_json(shown) if json else typer.echo(f"{listed.professionals} professionals: {out}")
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"pack": pack, "evidence": evidence, "professionals": professionals}

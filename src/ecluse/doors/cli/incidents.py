@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
-from rich.table import Table
 
 from ecluse.app.incidents.acts import add_fact, close, decide, notify, open_incident, reopen, scope
 from ecluse.app.incidents.events import read_all, read_incident
@@ -15,9 +14,9 @@ from ecluse.breach.agenda import calendar
 from ecluse.breach.incident.events import HUB
 from ecluse.breach.incident.follows import clocks
 from ecluse.breach.incident.state import Incident, fold
-from ecluse.breach.incident.view import clocks_told, summary
+from ecluse.breach.incident.view import clocks_told, scope_told, summary
 from ecluse.breach.incident.view import shown as viewed
-from ecluse.doors.cli import incident_packs
+from ecluse.doors.cli import breach_tables, incident_packs, incident_tables
 from ecluse.doors.cli.breach import NOT_WRITTEN
 from ecluse.doors.cli.exposure import asking
 from ecluse.doors.cli.incident_words import By, Many, Named, Reason, opened
@@ -31,7 +30,6 @@ app.add_typer(facts, name="fact")
 
 YesNo = Literal["yes", "no"]
 SAID: dict[YesNo | None, bool | None] = {"yes": True, "no": False, None: None}
-WORDS = {True: "yes", False: "no", None: "open"}
 
 
 @app.command("open")
@@ -66,11 +64,7 @@ def list_(directory: Dir = HERE, json: Json = False) -> None:
     if json:
         print_json(found)
         return
-    for each in found:
-        window = f"{each['from']} – {each['to']}"
-        typer.echo(
-            f"{each['incident']}  {each['state']}  version {each['version']}  {window}  {', '.join(each['accounts'])}"
-        )
+    OUT.print(incident_tables.incidents(found))
 
 
 @app.command("show")
@@ -86,7 +80,7 @@ def show(
     with opened(directory) as hub:
         happened = hub.run(read_incident(hub, incident, f"show {until}" if until else "show"))
         told = viewed(incident, happened[: until or None], paris_day(hub.clock.now()))
-    print_json(told) if json else _print(told)
+    print_json(told) if json else OUT.print(*incident_tables.incident(told), sep="\n")
 
 
 @facts.command("add")
@@ -129,6 +123,8 @@ def scope_(
     with opened(directory) as hub, asking(quiet=json) as told:
         after = hub.run(scope(hub, incident, by, told, again=again))
     _say(incident, after, json=json)
+    if not json and (measured := scope_told(after)):
+        OUT.print(*incident_tables.scope(measured), sep="\n")
 
 
 @app.command("clock")
@@ -152,9 +148,7 @@ def clock(
     if json:
         print_json(told)
         return
-    for each in told["clocks"]:
-        due = f"{each['due']['paris'][:16].replace('T', ' ')} (Paris)"
-        typer.echo(f"{due}  {each['state']:<8} {each['party']:<10} {each['id']:<18} {each['what']}")
+    OUT.print(*breach_tables.clocks(told["clocks"]), sep="\n")
 
 
 @app.command("decide")
@@ -167,6 +161,12 @@ def decide_(
     authority: Annotated[YesNo | None, typer.Option(help="Decide otherwise than the rules: the authority.")] = None,
     persons: Annotated[YesNo | None, typer.Option(help="Decide otherwise, or what is open: the persons.")] = None,
     motive: Annotated[str, typer.Option(help="Why it is decided otherwise.")] = "",
+    on_scope: Annotated[
+        int,
+        typer.Option(
+            "--on-scope", metavar="N", min=0, help="In a hurry: on the scope of event N, though it is outdated."
+        ),
+    ] = 0,
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
@@ -174,14 +174,21 @@ def decide_(
     who = [HUB if each == "hub" else each for each in insurers] or None
     with opened(directory) as hub:
         deciding = decide(
-            hub, incident, by, insurers=who, authority=SAID[authority], persons=SAID[persons], motive=motive
+            hub,
+            incident,
+            by,
+            insurers=who,
+            authority=SAID[authority],
+            persons=SAID[persons],
+            motive=motive,
+            on_scope=on_scope,
         )
         after, _ = hub.run(deciding)
         told = viewed(incident, hub.run(read_incident(hub, incident, "decisions")), paris_day(hub.clock.now()))
     if json:
         print_json({**summary(incident, after), "decisions": told["decisions"]})
     else:
-        _print_decisions(told)
+        OUT.print(*incident_tables.decisions(told), sep="\n")
 
 
 @app.command("notified")
@@ -191,20 +198,23 @@ def notified(
         str, typer.Argument(metavar="DEADLINE", help="As `ecluse incident clock` names it: gdpr_authority…")
     ],
     by: By,
-    insurer: Annotated[
-        str, typer.Option("--insurer", help="Whose it is, or who was told; the hub's own by default.")
-    ] = "",
+    insurers: Annotated[
+        Many, typer.Option("--insurer", help="Whose it is, or who was told; repeat. The hub's own by default.")
+    ] = [],  # noqa: B006
     at: Annotated[str, typer.Option("--at", help="When it was sent; now by default.")] = "",
     reference: Annotated[str, typer.Option(help="The receipt's number.")] = "",
-    reasons: Annotated[str, typer.Option(help="Why it is late, where it is.")] = "",
+    reasons: Annotated[
+        str, typer.Option("--reasons", "--reason", help="Why it is late; needed where it is, and the text asks.")
+    ] = "",
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
     """Say that something was sent: the hub sends nothing itself. `gdpr_controllers --insurer N`: this insurer was told."""
     with opened(directory) as hub:
         at_us = instant(at, hub.now_ts_us)
-        telling = notify(hub, incident, by, deadline, at_us, insurer=insurer, reference=reference, reasons=reasons)
-        after = hub.run(telling)
+        for each in insurers or [HUB]:
+            telling = notify(hub, incident, by, deadline, at_us, insurer=each, reference=reference, reasons=reasons)
+            after = hub.run(telling)
     _say(incident, after, json=json)
 
 
@@ -235,34 +245,6 @@ def _value(text: str) -> Any:
 def _say(name: str, incident: Incident, *, json: bool) -> None:
     told = summary(name, incident)
     print_json(told) if json else typer.echo(f"{name}: {incident.state}, version {incident.version}")
-
-
-def _print(told: dict[str, Any]) -> None:
-    typer.echo(f"{told['incident']}: {told['state']}, version {told['version']}, {told['from']} – {told['to']}")
-    for each in told["facts"]:
-        typer.echo(f"  {each['name']}: {each['value']}" + (f" ({each['insurer']})" if each["insurer"] else ""))
-    if scoped := told["scope"]:
-        table = Table("insurer", "referenced", "reachable", "displayed", "times", box=None)
-        for each in scoped["insurers"]:
-            people = each["displayed"]
-            shown = f"{people['at_least']}" + (
-                f"–{people['at_most']}" if people["at_most"] != people["at_least"] else ""
-            )
-            table.add_row(each["insurer"], str(each["referenced"]), str(each["reachable"]), shown, str(each["times"]))
-        OUT.print(table)
-    _print_decisions(told)
-    for each in told["timeline"]:
-        typer.echo(f"  {each['number']:>3} {each['at']} {each['what']} ({each['by']})")
-
-
-def _print_decisions(told: dict[str, Any]) -> None:
-    for each in told["decisions"]:
-        signed = each["signed"]
-        said = {name: WORDS[getattr(signed, name)] for name in ("controllers", "register", "authority", "persons")}
-        words = ", ".join(f"{name} {word}" for name, word in said.items())
-        typer.echo(f"  {each['party']}: {words}; signed by {each['by']}")
-    if told["outdated"]:
-        typer.echo(f"  to decide: {', '.join(told['outdated'])}")
 
 
 for _name, _command in incident_packs.COMMANDS.items():

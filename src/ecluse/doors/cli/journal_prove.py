@@ -20,6 +20,7 @@ from ecluse.journal.merkle import leaf_hash
 from ecluse.journal.note import typed_key
 from ecluse.journal.policy import POLICY_BYTES_MAX, Policy, read_policy
 from ecluse.journal.proof import verify_proof
+from ecluse.journal.together import read_together
 from ecluse.kernel import ids
 from ecluse.kernel.errors import refusal
 from ecluse.rights.person import person_message
@@ -27,6 +28,7 @@ from ecluse.wiring import OpenHub, open_hub
 from ecluse.wiring.journal import provable
 
 REFERENCE_BYTES = 16
+TOGETHER = ".proofs"
 
 PROVE_WHAT = refusal(
     "prove_what",
@@ -81,7 +83,8 @@ def prove(
 
 def check_proof(
     files: Annotated[
-        list[Path], typer.Argument(help="Folders of evidence, or *.tlog-proof with their .entry beside them.")
+        list[Path],
+        typer.Argument(help="Folders of evidence, *.tlog-proof with their .entry beside them, or *.proofs of a pack."),
     ],
     policy: Annotated[Path | None, typer.Option(help="Whom you believe: a C2SP tlog-policy.")] = None,
     key: Annotated[
@@ -93,7 +96,7 @@ def check_proof(
     json: Json = False,
 ) -> None:
     """Check proofs against whom you believe; it needs no hub and no network. Exit code 0 when all hold, 2 when one does not."""
-    believed = _policy(policy, key or [])
+    believed = policy_of(policy, key or [])
     found = {str(file): _check(file, believed, [text_of(each) for each in head or ()]) for file in files}
     if json:
         print_json({name: _told(each) for name, each in found.items()})
@@ -146,7 +149,8 @@ def _reference(text: str) -> bytes:
     return found
 
 
-def _policy(file: Path | None, keys: list[str]) -> Policy:
+def policy_of(file: Path | None, keys: list[str]) -> Policy:
+    """Whom somebody believes: a policy's file, or keys. Raises `policy_invalid`, `journal_file_unreadable`."""
     if file is None:
         if not keys:
             raise POLICY_INVALID("neither --policy nor --key")
@@ -164,6 +168,8 @@ def _check(file: Path, policy: Policy, heads: list[str]) -> Checked:
     try:
         if file.is_dir():
             return check_evidence(*read_evidence(file), policy, heads)
+        if file.suffix == TOGETHER:
+            return _together(file, policy)
         found = read_found(file)
         head = verify_proof(found.proof, leaf_hash(found.entry), policy)
         shard = head.origin.rpartition("/")[2]
@@ -174,6 +180,14 @@ def _check(file: Path, policy: Policy, heads: list[str]) -> Checked:
         raise FILE_UNREADABLE(str(file)) from None
     except (ValueError, msgspec.MsgspecError) as wrong:
         return Checked((), (), (str(wrong),), complete=False)
+
+
+def _together(file: Path, policy: Policy) -> Checked:
+    with file.open("rb") as opened:
+        head, entries = read_together(opened, policy)
+        shard = head.origin.rpartition("/")[2]
+        found = tuple((shard, index, decode(each)) for index, each in entries)
+    return Checked(found, ((shard, head.size, ""),), (), complete=False)
 
 
 def _told(found: Checked) -> dict[str, Any]:

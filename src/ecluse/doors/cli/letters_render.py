@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from ecluse import __version__
@@ -80,15 +81,15 @@ def render(
     """
     from ecluse.wiring.letters import folder, key_of  # half a second, that `letters lint` does not pay
 
-    told, said = _about(pack, sender)
-    today, kinds = _day(day), _kinds(formats)
-    with _opened(pack / ROWS) as lines:
+    told, said = about_pack(pack, sender)
+    today, kinds = day_on(day), _kinds(formats)
+    with opened(pack / ROWS) as lines:
         numbers = [each.member_number for each in read_rows(lines)]
-    known, wrong = _known(contacts, frozenset(numbers), today)
+    known, wrong = known_contacts(contacts, frozenset(numbers), today)
     post = folder(out)
-    begin(post, _run(pack / ROWS, contacts, said, today, kinds))
+    begin(post, run_of(pack / ROWS, contacts, said, today, kinds))
     made_with = key_of(key or pack / KEY, told.incident, told.insurer)
-    with _opened(pack / ROWS) as lines:
+    with opened(pack / ROWS) as lines:
         made = _make(letters(read_rows(lines), known, told, made_with, today), len(numbers), post, kinds, json)
     _tell(made, wrong, json=json)
 
@@ -113,12 +114,12 @@ def professionals(
     """
     from ecluse.wiring.letters import folder, key_of
 
-    rows = _read(listed, FILE_BYTES_MAX)
-    told, said = _about(pack, sender)
-    today, kinds, post = _day(day), _kinds(formats), folder(out)
+    rows = read_file(listed, FILE_BYTES_MAX)
+    told, said = about_pack(pack, sender)
+    today, kinds, post = day_on(day), _kinds(formats), folder(out)
     wrong: list[RowRefusal] = []
     known = _good(read_professionals(rows, frozenset(rules().fields)), wrong)
-    begin(post, _run(listed, listed, said, today, kinds))
+    begin(post, run_of(listed, listed, said, today, kinds))
     made_with = key_of(key or pack / KEY, told.incident, told.insurer)
     made = _make(letters_to_professionals(known, told, made_with, today), rows.count(b"\n"), post, kinds, json)
     _tell(made, wrong, json=json)
@@ -159,13 +160,14 @@ def check(
     raise typer.Exit(2 if found.name == "does_not_match" else 0)
 
 
-def _about(pack: Path, sender: Path | None) -> tuple[About, bytes]:
-    shared = _read(pack / SHARED, SHARED_BYTES_MAX)
-    own = _read(sender, SHARED_BYTES_MAX) if sender else b""
+def about_pack(pack: Path, sender: Path | None) -> tuple[About, bytes]:
+    """What all letters share, and the bytes it was read from."""
+    shared = read_file(pack / SHARED, SHARED_BYTES_MAX)
+    own = read_file(sender, SHARED_BYTES_MAX) if sender else b""
     return about(read_shared(shared), read_sender(own) if sender else Sender()), shared + b"\0" + own
 
 
-def _known(file: Path, wanted: frozenset[str], today: date) -> tuple[Contacts, list[RowRefusal]]:
+def known_contacts(file: Path, wanted: frozenset[str], today: date) -> tuple[Contacts, list[RowRefusal]]:
     """The rows of these member numbers, and of the holders that they name; every row of the file that cannot be read."""
     wrong: list[RowRefusal] = []
     rows: list[Contact] = [*_good(_contacts(file, wanted), wrong)]
@@ -175,11 +177,11 @@ def _known(file: Path, wanted: frozenset[str], today: date) -> tuple[Contacts, l
 
 
 def _contacts(file: Path, wanted: Container[str]) -> Iterator[Contact | RowRefusal]:
-    with _opened(file) as lines:
+    with opened(file) as lines:
         yield from read_contacts(io.TextIOWrapper(lines, "utf-8-sig", newline=""), wanted)
 
 
-def _run(people: Path, contacts: Path, said: bytes, today: date, kinds: tuple[str, ...]) -> dict[str, str]:
+def run_of(people: Path, contacts: Path, said: bytes, today: date, kinds: tuple[str, ...]) -> dict[str, str]:
     """What makes two runs the same: the same letters come out."""
     return {
         "people": _digest(people),
@@ -193,7 +195,7 @@ def _run(people: Path, contacts: Path, said: bytes, today: date, kinds: tuple[st
 
 
 def _digest(file: Path) -> str:
-    with _opened(file) as content:
+    with opened(file) as content:
         return file_digest(content, "sha256").hexdigest()
 
 
@@ -241,27 +243,25 @@ def _good(rows: Iterable[Any], wrong: list[RowRefusal]) -> Iterator[Any]:
 
 def _tell(made: Made, wrong: list[RowRefusal], *, json: bool) -> None:
     if json:
-        rows = [dict(zip(RowRefusal.__struct_fields__, _fields(each), strict=True)) for each in wrong]
-        print_json({**{name: getattr(made, name) for name in Made.__struct_fields__}, "refused_rows": rows})
+        print_json({**msgspec.structs.asdict(made), "refused_rows": [msgspec.structs.asdict(each) for each in wrong]})
     else:
         typer.echo(
             f"{made.letters} letters, {made.via_holder} of them through the holder; {made.kept} were there already."
         )
         if made.forgotten:
             typer.echo(f"{made.forgotten} asked to be forgotten: no letter.")
-        for row in wrong[:SHOWN_MAX]:
-            ERRORS.print(f"line {row.line}, {row.column or 'row'}: {row.code}: {row.detail} ({row.fix})", markup=False)
-        for each in made.without_letter[:SHOWN_MAX]:
-            ERRORS.print(
-                f"no letter, row {each.number} of the pack: {each.code}: {each.detail} ({each.fix})", markup=False
-            )
-        if more := max(0, len(wrong) - SHOWN_MAX) + max(0, len(made.without_letter) - SHOWN_MAX):
-            ERRORS.print(f"and {more} more: see --json")
+        say_refused(wrong, made.without_letter)
     raise typer.Exit(2 if wrong or made.without_letter else 0)
 
 
-def _fields(row: RowRefusal) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in RowRefusal.__struct_fields__)
+def say_refused(wrong: Sequence[RowRefusal], without: Sequence[Unwritten]) -> None:
+    """Rows of the contacts that cannot be read, people without a letter: the first of them."""
+    for row in wrong[:SHOWN_MAX]:
+        ERRORS.print(f"line {row.line}, {row.column or 'row'}: {row.code}: {row.detail} ({row.fix})", markup=False)
+    for each in without[:SHOWN_MAX]:
+        ERRORS.print(f"no letter, row {each.number} of the pack: {each.code}: {each.detail} ({each.fix})", markup=False)
+    if more := max(0, len(wrong) - SHOWN_MAX) + max(0, len(without) - SHOWN_MAX):
+        ERRORS.print(f"and {more} more: see --json")
 
 
 def _kinds(formats: list[str] | None) -> tuple[str, ...]:
@@ -270,11 +270,12 @@ def _kinds(formats: list[str] | None) -> tuple[str, ...]:
     return tuple(each for each in FORMATS if not formats or each in formats)
 
 
-def _day(day: str) -> date:
+def day_on(day: str) -> date:
+    """The day on the letters; today in Paris where none is named."""
     return parse_day(day) if day else paris_day(datetime.now(UTC))
 
 
-def _opened(file: Path) -> io.BufferedReader:
+def opened(file: Path) -> io.BufferedReader:
     """The file, to be read; not one larger than contacts can be."""
     try:
         if file.stat().st_size > CONTACTS_BYTES_MAX:
@@ -284,7 +285,8 @@ def _opened(file: Path) -> io.BufferedReader:
         raise LETTER_FILE(f"{file}: {broken.strerror}") from None
 
 
-def _read(file: Path, bytes_max: int) -> bytes:
+def read_file(file: Path, bytes_max: int) -> bytes:
+    """A file's bytes. Raises `letter_file_unreadable`, also where it is larger."""
     try:
         with file.open("rb") as opened:
             content = opened.read(bytes_max + 1)

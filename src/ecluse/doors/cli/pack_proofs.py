@@ -1,26 +1,34 @@
-"""Proofs on their way into packs: one tar an insurer, grown in the order entries stand, then encrypted into its pack and removed.
+"""Proofs on their way into packs: a file an insurer and log, grown in the order entries stand, then all as an encrypted tar.
 
-Two files an entry, as `ecluse exposure --proofs` writes, are two thirds of the work; nobody but the insurer needs them here.
+Entries of one insurer are proved together (`journal.together`), beside a script that checks them off line and gives any one's
+own C2SP proof: two files an entry, as `ecluse exposure --proofs` writes, took five times the work and as much room.
 What a stopped work left is begun anew; an insurer whose proofs are in its pack already is left out.
 """
 
 from __future__ import annotations
 
+import io
 import shutil
 import tarfile
+from collections.abc import Iterator
 from functools import cache
 from hashlib import file_digest
+from importlib.resources import files
 from pathlib import Path
-from typing import BinaryIO
 
 from ecluse.app.exposure.proofs import Place, Seal
 from ecluse.app.incidents.packs import PROOFS
-from ecluse.doors.cli.evidence_folder import ENTRY, PROOF
+from ecluse.app.proving import Prover
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
-from ecluse.doors.cli.proofs_folder import PART, SPREAD_CHARS
-from ecluse.journal.evidence import Found
+from ecluse.doors.cli.journal_prove import TOGETHER
+from ecluse.doors.cli.proofs_folder import CHUNK_BYTES, PART, Flow
+from ecluse.journal.together import Together
 
 SPOOL = ".preuves"
+PACKAGED = {"LISEZMOI.txt": "lisezmoi-preuves-dossier.txt", "verifier.py": "verifier-preuves.txt"}
+HELD_BYTES = (
+    1 << 16
+)  # of an insurer, before they are appended to its file: no file is open meanwhile, a thousand may be written
 
 
 class SpoolOfProofs:
@@ -31,7 +39,7 @@ class SpoolOfProofs:
         self._folder = folder
         self._spool = folder / SPOOL
         self._incident = incident
-        self._tars: dict[str, BinaryIO] = {}
+        self._writing: dict[str, tuple[Together, bytearray]] = {}  # of the shard being proved, by insurer
         self._is_packed = cache(self._has_proofs)
         try:
             shutil.rmtree(self._spool, ignore_errors=True)
@@ -43,28 +51,31 @@ class SpoolOfProofs:
         """Whether the insurer has its proofs, or has no pack that they could go into."""
         return self._is_packed(place.insurer)
 
-    def put(self, place: Place, found: Found) -> None:
-        """Append an entry and its proof to the insurer's tar. Raises `file_unwritable`."""
-        reference = place.person.hex()
-        base = f"{place.insurer}/{reference[:SPREAD_CHARS]}/{reference}-{place.shard}-{place.index}"
-        try:
-            tar = self._tar(place.insurer)
-            tar.write(_member(base + ENTRY, found.entry))
-            tar.write(_member(base + PROOF, found.proof.text.encode()))
-        except OSError as broken:
-            raise FILE_UNWRITABLE(f"{self._spool}: {broken.strerror}") from None
+    def put(self, place: Place, entry: bytes, prover: Prover) -> None:
+        """Append an entry to those of its insurer and shard. Raises `file_unwritable`."""
+        if place.insurer not in self._writing:
+            begun = Together(prover.hashes, prover.note, prover.size)
+            self._writing[place.insurer] = begun, bytearray(begun.begin)
+        together, held = self._writing[place.insurer]
+        held += together.add(place.index, entry)
+        if len(held) > HELD_BYTES:
+            self._append(place.insurer, place.shard, held)
+
+    def over(self, prover: Prover) -> None:
+        """End the files of this shard. Raises `file_unwritable`."""
+        for insurer, (together, held) in self._writing.items():
+            held += together.end()
+            self._append(insurer, prover.shard, held)
+        self._writing.clear()
 
     def pack(self, insurer: str, name: str, seal: Seal) -> str:
-        """The insurer's tar, encrypted. Raises `file_unwritable`."""
+        """The insurer's files as an encrypted tar. Raises `file_unwritable`."""
         part = self._folder / (name + PART)
         try:
-            tar = self._tar(insurer)
-            tar.write(bytes(2 * tarfile.BLOCKSIZE))
-            tar.seek(0)
-            with part.open("wb") as sealed:
-                seal(tar, sealed)
-            tar.close()
-            (self._spool / insurer).unlink()
+            clear = io.BufferedReader(Flow(_tar(self._spool / insurer)), CHUNK_BYTES)
+            with clear, part.open("wb") as sealed:
+                seal(clear, sealed)
+            shutil.rmtree(self._spool / insurer, ignore_errors=True)
             with part.open("rb") as written:
                 return file_digest(written, "sha256").hexdigest()
         except OSError as broken:
@@ -76,21 +87,38 @@ class SpoolOfProofs:
 
     def close(self) -> None:
         """Remove what is left in clear."""
-        for each in self._tars.values():
-            each.close()
         shutil.rmtree(self._spool, ignore_errors=True)
 
     def _has_proofs(self, insurer: str) -> bool:
         pack = self._folder / f"{self._incident}-{insurer}"
         return not pack.exists() or (pack / PROOFS).exists()
 
-    def _tar(self, insurer: str) -> BinaryIO:
-        if insurer not in self._tars:
-            self._tars[insurer] = (self._spool / insurer).open("w+b")
-        return self._tars[insurer]
+    def _append(self, insurer: str, shard: str, held: bytearray) -> None:
+        file = self._spool / insurer / (shard + TOGETHER)
+        try:
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            with file.open("ab") as grown:
+                grown.write(held)
+        except OSError as broken:
+            raise FILE_UNWRITABLE(f"{file}: {broken.strerror}") from None
+        held.clear()
 
 
-def _member(name: str, content: bytes) -> bytes:
-    member = tarfile.TarInfo(name)
-    member.size, member.mode = len(content), 0o600
-    return member.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+def _tar(folder: Path) -> Iterator[bytes]:
+    """A tar of what checks the proofs, then of the folder's files, some of one at a time."""
+    packaged = files("ecluse.doors.incidents")
+    for name, source in PACKAGED.items():
+        content = (packaged / source).read_bytes()
+        yield from _member(name, len(content), [content])
+    for file in sorted(folder.iterdir()) if folder.exists() else ():
+        with file.open("rb") as opened:
+            yield from _member(file.name, file.stat().st_size, iter(lambda: opened.read(CHUNK_BYTES), b""))
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _member(name: str, size: int, chunks: Iterator[bytes] | list[bytes]) -> Iterator[bytes]:
+    member = tarfile.TarInfo(f"preuves/{name}")
+    member.size, member.mode = size, 0o600
+    yield member.tobuf(tarfile.GNU_FORMAT)  # whose sizes go past 8 GiB
+    yield from chunks
+    yield bytes(-size % tarfile.BLOCKSIZE)

@@ -15,10 +15,10 @@ from pathlib import Path
 import msgspec
 
 from ecluse.app.exposure.proofs import Place, Seal
+from ecluse.app.proving import Prover
 from ecluse.doors.cli.evidence_folder import PROOF, write_found
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
 from ecluse.exposure.question import Question
-from ecluse.journal.evidence import Found
 from ecluse.kernel.errors import refusal
 
 QUESTION = "question.json"
@@ -51,21 +51,24 @@ class FolderOfProofs:
         base = self._base(place)
         return base.with_name(base.name + PROOF).exists()
 
-    def put(self, place: Place, found: Found) -> None:
+    def put(self, place: Place, entry: bytes, prover: Prover) -> None:
         """Write an entry and its proof. Raises `file_unwritable`."""
         base = self._base(place)
         try:
             base.parent.mkdir(parents=True, exist_ok=True)
-            write_found(base, found)
+            write_found(base, prover.found(place.index, entry))
         except OSError as broken:
             raise FILE_UNWRITABLE(f"{base}: {broken.strerror}") from None
+
+    def over(self, prover: Prover) -> None:
+        """Each proof stands alone: nothing is left to do."""
 
     def pack(self, insurer: str, name: str, seal: Seal) -> str:
         """One insurer's proofs as an encrypted tar. Raises `file_unwritable`."""
         part = self._lists / (name + PART)
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
-            clear = io.BufferedReader(_Flow(_tar(self._folder / insurer)), CHUNK_BYTES)
+            clear = io.BufferedReader(Flow(_tar(self._folder / insurer)), CHUNK_BYTES)
             with clear, part.open("wb") as sealed:
                 seal(clear, sealed)
             with part.open("rb") as written:
@@ -107,7 +110,7 @@ def _tar(folder: Path) -> Iterator[bytes]:
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-class _Flow(io.RawIOBase):
+class Flow(io.RawIOBase):
     """Chunks read as one stream."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -115,9 +118,11 @@ class _Flow(io.RawIOBase):
         self._left = b""
 
     def readable(self) -> bool:
+        """It is."""
         return True
 
     def readinto(self, room: bytearray | memoryview) -> int:  # type: ignore[override]
+        """What is next, as much as there is room for."""
         while not self._left:
             if (chunk := next(self._chunks, None)) is None:
                 return 0

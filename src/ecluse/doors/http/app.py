@@ -27,8 +27,12 @@ from ecluse.doors.http import (
     exposures,
     feeds,
     freezes,
+    incident_acts,
+    incidents,
     openings,
     passes,
+    passkeys,
+    portal,
     quotes,
     remittances,
     rights,
@@ -37,6 +41,7 @@ from ecluse.doors.http.bare import Bare
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.meters import REGISTRY
+from ecluse.doors.http.portal_page import portal_page
 from ecluse.doors.http.probes import probes
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
 from ecluse.doors.http.who import Door
@@ -44,6 +49,7 @@ from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
+PORTAL = [*portal.HANDLERS, *passkeys.HANDLERS]  # only where the settings want a portal
 HANDLERS = [
     *rights.HANDLERS,
     *quotes.HANDLERS,
@@ -52,10 +58,20 @@ HANDLERS = [
     *remittances.HANDLERS,
     *feeds.HANDLERS,
     *exposures.HANDLERS,
+    *incidents.HANDLERS,
+    *incident_acts.HANDLERS,
     *passes.HANDLERS,
     *openings.HANDLERS,
     *freezes.HANDLERS,
 ]
+
+
+def _portal(browsers: portal.Portal | None) -> list[Any]:
+    """The portal's routes, as far as the settings want one."""
+    if browsers is None:
+        return []
+    has_passkeys = browsers.passkeys is not None
+    return [*(PORTAL if has_passkeys else portal.HANDLERS), *portal_page(passkeys=has_passkeys)]
 
 
 def build(
@@ -68,8 +84,10 @@ def build(
     stopping: Event | None = None,
     upkeep: Upkeep | None = None,
     logs: Published | None = None,
+    browsers: portal.Portal | None = None,
 ) -> ASGIApp:
-    """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks."""
+    """The ASGI application of one worker; once `stopping` is set it says so, and answers whoever still asks. Without
+    `browsers` there is no portal."""
     stopping = stopping or Event()
 
     async def asked(request: litestar.Request[Any, Any, Any]) -> Request:
@@ -82,11 +100,13 @@ def build(
             *probes(hub, stopping, meters, upkeep),
             *(journal(logs) if logs else ()),
             *passes.public_passes(hub),
+            *_portal(browsers),
             *HANDLERS,
         ],
         dependencies={
             "hub": Provide(lambda: hub, use_cache=True, sync_to_thread=False),
             "asked": Provide(asked),
+            "portal": Provide(lambda: browsers, use_cache=True, sync_to_thread=False),
         },
         exception_handlers={Refused: on_refused, HTTPException: on_http, Exception: on_bug},
         openapi_config=OpenAPIConfig(

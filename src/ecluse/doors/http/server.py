@@ -25,8 +25,12 @@ from litestar.types import ASGIApp
 
 from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
+from ecluse.app.portal.login import Logins
+from ecluse.app.portal.passkeys import BoundPasskeys
+from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.app import build
 from ecluse.doors.http.meters import RETRIES, Board, count_issuer, count_witness
+from ecluse.doors.http.portal import Portal
 from ecluse.doors.http.who import Door
 from ecluse.doors.log import LOG
 from ecluse.doors.notify import READY, STOPPING
@@ -168,28 +172,45 @@ def _application(hub: OpenHub, board: Board, stopping: Event, worker: str) -> tu
 
 
 def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
+    ports = opened.portal
+    sessions = OpenSessions(ports.sessions, ports.idle_s) if ports else None
+    door = door_of(opened, sessions)
+    browsers = None
+    if ports and sessions:
+        logins = Logins(ports, opened.issuers, opened.clock, opened.ids)
+        passkeys = BoundPasskeys(hub, ports, opened.issuers, logins) if ports.passkey_s else None
+        browsers = Portal(door, logins, sessions, passkeys)
     return build(
         hub,
-        door_of(opened),
+        door,
         in_flight_max=opened.settings.http.in_flight_max,
         log_requests=opened.settings.log.requests,
         meters=board,
         stopping=stopping,
         upkeep=opened.stores.upkeep,
         logs=published_logs(opened),
+        browsers=browsers,
     )
 
 
-def door_of(opened: OpenHub) -> Door:
-    """Who recognises askers, as the settings want it. Without `http.public_url`, production believes no proof: a request
-    does not say under which name it came."""
+def door_of(opened: OpenHub, sessions: OpenSessions | None = None) -> Door:
+    """Who recognises askers, as the settings want it; with `sessions`, browsers too. Without `http.public_url`,
+    production believes no proof: a request does not say under which name it came."""
     http = opened.settings.http
     opened.issuers.heard = count_issuer
     return Door(
-        Askers(opened.issuers, opened.clock, opened.proofs, nonce_required=http.dpop_nonce, came=opened.sensings.came),
+        Askers(
+            opened.issuers,
+            opened.clock,
+            opened.proofs,
+            nonce_required=http.dpop_nonce,
+            sessions=sessions,
+            came=opened.sensings.came,
+        ),
         public_url=http.public_url or ("" if opened.settings.production else None),
         address_header=http.address_header,
         certificate_header=http.certificate_header,
+        has_portal=sessions is not None,
     )
 
 

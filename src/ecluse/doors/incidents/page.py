@@ -8,11 +8,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from ecluse.breach.incident.cnil import Form
+from ecluse.breach.incident.lines import lines
 
 
 def page(form: Form) -> bytes:
     """The whole page, in UTF-8."""
-    return _template().render(form=form).encode()
+    return _template().render(form=form, lines=lines).encode()
 
 
 @cache

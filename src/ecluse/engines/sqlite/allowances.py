@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
@@ -82,11 +83,18 @@ _MARK = """
     ON CONFLICT (slot) DO UPDATE SET position = max(position, excluded.position)"""
 
 
-class LocalAllowances:
-    """One instance a process. Its methods are called one after the other, by whatever thread.
+@dataclass(slots=True)
+class _Batch:
+    """What some asks change, until it is written. `openings`: by account and person, the practice and the day, without a pass;
+    `standings`: by account."""
 
-    `is_watched`: questions are written down for a watcher.
-    """
+    openings: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    standings: dict[int, Standing] = field(default_factory=dict)
+    notes: list[tuple[int, Noted | Full | Showed]] = field(default_factory=list)
+
+
+class LocalAllowances:
+    """One instance a process; its methods are called one after the other, by whatever thread. `is_watched`: for a watcher."""
 
     def __init__(self, path: Path, table: CapTable, *, is_watched: bool = True) -> None:
         self._table = table
@@ -112,11 +120,15 @@ class LocalAllowances:
     def take(self, asks: Sequence[Ask]) -> list[str]:
         """Count each ask, and write it down for the watcher. People known already need no transaction where nobody watches."""
         with self._turn:
-            known = [self._is_known(ask) for ask in asks]
-            if all(known) and not (self._is_watched and any(ask.question or ask.presence for ask in asks)):
+            is_noted = self._is_watched and any(ask.question or ask.presence for ask in asks)
+            if not is_noted and all(self._is_known(ask) for ask in asks):
                 return [""] * len(asks)
             with self._transaction():
-                return [self._taken(ask, free) for free, ask in zip(known, asks, strict=True)]
+                batch = _Batch()
+                refused = [self._taken(ask, batch) for ask in asks]
+                self._write(batch)
+                self._notes.put(batch.notes)
+                return refused
 
     def reached(self, mark: Mark) -> None:
         """Remember the mark: it is written with the next transaction, or after some."""
@@ -178,7 +190,7 @@ class LocalAllowances:
             done = self._connection.execute(_DENY, (id_, _short(person))).rowcount > 0
             self._count(id_, self._caps(id_), day_of(at_us))
             if done and self._is_watched:
-                self._notes.put(id_, NotMe(at_us))
+                self._notes.put([(id_, NotMe(at_us))])
             return done
 
     def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int, at_us: int) -> None:
@@ -189,7 +201,7 @@ class LocalAllowances:
             self._connection.execute(_DENIED, (id_, _short(person), self._practice(practice), opened_day))
             self._connection.execute(_STALE, (id_,))
             if is_new and self._is_watched:
-                self._notes.put(id_, NotMe(at_us, again=True))
+                self._notes.put([(id_, NotMe(at_us, again=True))])
 
     def by_day(self, account: str) -> list[Counted]:
         """Whom an account newly opened by day, and how many of them said "not me" since."""
@@ -237,31 +249,48 @@ class LocalAllowances:
         row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
         return row is not None and (ask.presence is Presence.TYPED or row[0] > 0)
 
-    def _taken(self, ask: Ask, is_known: bool) -> str:
+    def _taken(self, ask: Ask, batch: _Batch) -> str:
         account = self._account(ask.account, ask.profession)
-        is_known = is_known or self._is_known(ask)  # since this process looked
-        refused = "" if is_known else self._take(ask, account)
+        is_pending = ask.presence is Presence.TYPED and (account, _short(ask.person)) in batch.openings
+        is_known = is_pending or self._is_known(ask)
+        refused = "" if is_known else self._take(ask, account, batch)
         if self._is_watched and ask.question and refused in WATCHED:
-            self._notes.put(account, Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known))
+            note = Full(ask.question.at_s) if refused else _noted(ask, ask.question, is_known)
+            batch.notes.append((account, note))
         elif self._is_watched and ask.presence and ask.person:
-            is_live = ask.presence is Presence.LIVE
-            self._notes.put(account, Showed(ask.at_us // 1_000_000, _short(ask.person), ask.practice, is_live))
+            showed = Showed(ask.at_us // 1_000_000, _short(ask.person), ask.practice, ask.presence is Presence.LIVE)
+            batch.notes.append((account, showed))
         return refused
 
-    def _take(self, ask: Ask, account: int) -> str:
+    def _take(self, ask: Ask, account: int, batch: _Batch) -> str:
         today = day_of(ask.at_us)
         if ask.presence is not Presence.TYPED:
+            self._write(batch)  # what it shows may be in it
             return self._shown(account, ask, today) if ask.person else ""
         caps = self._table.of(ask.profession)
-        standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
+        standing = batch.standings.get(account)
+        if standing is None:
+            standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
         if standing.day != today:
+            self._write(batch)
             standing = self._count(account, caps, today)
         caps = caps.slowed() if ask.is_slowed else caps
         refused = spent(standing, caps, ask.at_us)
         if ask.person and not refused:
-            self._stand(account, opened(standing, caps, ask.at_us))
-            self._open(account, ask.person, ask.practice, today, Presence.TYPED)
+            standing = opened(standing, caps, ask.at_us)
+            batch.openings[account, _short(ask.person)] = self._place(ask.practice, account), today
+        batch.standings[account] = standing
         return refused
+
+    def _write(self, batch: _Batch) -> None:
+        """Write what was opened and where accounts stand now: a statement for each kind, since each costs as much as its row."""
+        self._connection.executemany(
+            _OPEN, ((*key, practice, day, Presence.TYPED, None) for key, (practice, day) in batch.openings.items())
+        )
+        stood = {account for account, _ in batch.openings}
+        self._connection.executemany(_STAND, ((*astuple(batch.standings[id_]), id_) for id_ in stood))
+        batch.openings.clear()
+        batch.standings.clear()
 
     def _shown(self, account: int, ask: Ask, today: int) -> str:
         """A pass: the person is the account's from now on, and an opening of before is justified."""
@@ -273,12 +302,16 @@ class LocalAllowances:
 
     def _open(self, account: int, person: bytes, practice: str, day: int, presence: Presence) -> bool:
         justified = None if presence is Presence.TYPED else day
+        row = (account, _short(person), self._place(practice, account), day, presence, justified)
+        return self._connection.execute(_OPEN, row).rowcount > 0
+
+    def _place(self, practice: str, account: int) -> int:
+        """The number of a practice, which is written as one where this account opened somebody."""
         place = self._practice(practice), account
         if place not in self._places:
             self._connection.execute(_PLACE, place)
             self._places.add(place)
-        row = (account, _short(person), place[0], day, presence, justified)
-        return self._connection.execute(_OPEN, row).rowcount > 0
+        return place[0]
 
     def _recover(self, entry: Entry) -> None:
         """Count an opening that a power cut took; the bucket is emptied by as much."""
@@ -358,8 +391,6 @@ class LocalAllowances:
 
 
 def _noted(ask: Ask, question: Question, is_known: bool) -> Noted:
-    if not ask.person:
-        return Noted(question, practice=ask.practice)
     return Noted(replace(question, known=True) if is_known else question, _short(ask.person), ask.practice)
 
 

@@ -68,7 +68,7 @@ class LocalContainments:
             self._connection.execute(_PUT, (after.kind, name, _encode(after)))
             self._connection.execute(f"PRAGMA user_version={self._moves() + 1}")
             if made.before != made.after:
-                self._notes.put(0, Stepped(name, unsigned(made)))
+                self._notes.put([(0, Stepped(name, unsigned(made)))])
         self._read()
         return True
 

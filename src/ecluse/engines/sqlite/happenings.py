@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections.abc import Sequence
 from importlib.resources import files
 
 import msgspec
@@ -16,7 +17,8 @@ WAITING_MAX = (
 )
 COUNTED_EVERY = 1_000  # happenings between two counts of those that wait
 # Ids rise for ever, through a file that was lost too, for they begin at the clock's microseconds: the watcher's mark stays true.
-_PUT = "INSERT INTO happening SELECT max(coalesce(max(id), 0) + 1, ?), ?, ? FROM happening"
+_NEXT = "SELECT max(coalesce(max(id), 0) + 1, ?) FROM happening"
+_PUT = "INSERT INTO happening VALUES (?, ?, ?)"
 
 LOG = logging.getLogger(__name__)
 
@@ -34,16 +36,21 @@ class Notes:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._written = 0
+        self._until_counted = 0
         self._is_full = False
 
-    def put(self, account: int, what: What) -> None:
-        """Write one down; `account` is its number, 0 for none. Nothing, and an error told, when the watcher is far behind."""
-        if self._written % COUNTED_EVERY == 0:
+    def put(self, notes: Sequence[tuple[int, What]]) -> None:
+        """Write these down, each with its account's number (0: none). None, and an error told, when the watcher is far behind."""
+        if not notes:
+            return
+        if self._until_counted <= 0:
             (waiting,) = self._connection.execute("SELECT count(*) FROM happening").fetchone()
+            self._until_counted = COUNTED_EVERY
             self._is_full = waiting > WAITING_MAX
             if self._is_full:
                 LOG.error("the watcher is %d happenings behind: the next %d are not seen", waiting, COUNTED_EVERY)
-        self._written += 1
+        self._until_counted -= len(notes)
         if not self._is_full:
-            self._connection.execute(_PUT, (time.time_ns() // 1_000, account, encode(what)))
+            (first,) = self._connection.execute(_NEXT, (time.time_ns() // 1_000,)).fetchone()
+            rows = ((number, account, encode(what)) for number, (account, what) in enumerate(notes, first))
+            self._connection.executemany(_PUT, rows)

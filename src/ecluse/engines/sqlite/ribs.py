@@ -74,7 +74,7 @@ class LocalRibs:
             self._connection.execute(_ASK, (practice, asked_us, sealed))
             is_new = self._connection.execute(_PUT_ASKED, (practice, asked_us)).rowcount > 0
             if is_new and self._is_watched:
-                self._notes.put(0, Changed(practice, asked_us, again=is_again))
+                self._notes.put([(0, Changed(practice, asked_us, again=is_again))])
 
     def end(self) -> None:
         """Close the file."""

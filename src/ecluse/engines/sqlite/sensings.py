@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 
@@ -89,7 +90,10 @@ class LocalSensings:
             each.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._own.execute("PRAGMA secure_delete=ON")  # where passes were shown is overwritten when it is forgotten
         make_table(self._gate)
-        self._notes = Notes(self._gate)
+        self._logins, self._turn = connect(gate), Lock()  # logins are written by whatever thread
+        self._logins.execute("PRAGMA synchronous=NORMAL")
+        self._logins.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+        self._notes = Notes(self._logins)
         self._own.executescript((files("ecluse.engines.sqlite") / "sensings.sql").read_text())
         self._swept_s = 0.0
 
@@ -108,7 +112,10 @@ class LocalSensings:
     def came(self, account: str, at_us: int) -> None:
         """Write a login down for the watcher."""
         if self._is_watched:
-            self._notes.put(0, Came(account, at_us))
+            with self._turn:
+                self._logins.execute("BEGIN IMMEDIATE")
+                with self._logins:  # commits, or rolls back
+                    self._notes.put([(0, Came(account, at_us))])
 
     def seen(self, who: int) -> Seen | None:
         """Where a pass was last shown."""
@@ -187,6 +194,7 @@ class LocalSensings:
     def close(self) -> None:
         """Close both files."""
         self._gate.close()
+        self._logins.close()
         self._own.close()
 
     def _mark(self) -> int:

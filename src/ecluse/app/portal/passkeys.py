@@ -1,0 +1,155 @@
+"""Passkeys at work: bound in a session whose login has just been made, used to log in, listed and removed by who has them.
+
+A challenge is remembered like a login under way, for five minutes and for one answer, and for one browser: by the session's
+cookie when a passkey is bound, by a cookie of its own when one is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ecluse.app.hub import Hub
+from ecluse.app.portal.login import Logins, Opened
+from ecluse.app.portal.removal import BOUND, REMOVED, record_passkey
+from ecluse.app.ports.issuers import Issuers
+from ecluse.app.ports.portal import PortalPorts
+from ecluse.gate.holder import check_level, require_fresh
+from ecluse.gate.portal.login import SECRET_CHARS, Begun, fingerprint, is_thumbprint
+from ecluse.gate.portal.passkey import (
+    BIND_S_MAX,
+    CREDENTIAL_BYTES_MAX,
+    PASSKEY_REFUSED,
+    PASSKEYS_MANY,
+    PER_ACCOUNT_MAX,
+    Passkey,
+    Site,
+    creation_options,
+    is_lapsed,
+    is_late,
+    person_of,
+    request_options,
+)
+from ecluse.gate.portal.session import Session, account_of
+from ecluse.gate.signature import base64url, unbase64
+from ecluse.kernel.errors import NOT_FOUND
+
+BINDING, USING = "bind:", "use:"  # before a challenge: neither answers for the other, nor for a login at the provider
+
+Sent = Mapping[str, Any]
+
+
+class BoundPasskeys:
+    """Passkeys of one hub's portal. A passkey holds for as long after its login as the settings say."""
+
+    def __init__(self, hub: Hub, ports: PortalPorts, issuers: Issuers, logins: Logins) -> None:
+        self._hub = hub
+        self._ports = ports
+        self._issuers = issuers
+        self._logins = logins
+
+    def offer(self, session: Session, token: str, site: Site) -> dict[str, Any]:
+        """What a new passkey must be like. Raises `insufficient_user_authentication` when the login at the provider is more
+        than ten minutes ago, `passkeys_many`."""
+        self._check_fresh(session)
+        own = self._ports.passkeys.of(session.sub)
+        if len(own) >= PER_ACCOUNT_MAX:
+            raise PASSKEYS_MANY()
+        handle = own[0].handle if own else unbase64(self._ports.draw())
+        challenge = self._challenge(BINDING, token, session.jkt, handle)
+        return creation_options(site, session.sub, handle, challenge, [each.credential for each in own])
+
+    async def bind(self, session: Session, token: str, sent: Sent, site: Site) -> Passkey:
+        """A new passkey of the session's account. Raises `passkey_refused`, `insufficient_user_authentication`."""
+        self._check_fresh(session)
+        try:
+            challenge = self._ports.authenticators.challenge_of(sent)
+            begun = self._taken(BINDING, challenge, token)
+            made = self._ports.authenticators.created(sent, challenge, site)
+        except ValueError:
+            raise PASSKEY_REFUSED() from None
+        passkey = Passkey(
+            id=self._hub.ids.new("pky_"),
+            credential=made.credential,
+            public_key=made.public_key,
+            count=made.count,
+            handle=unbase64(begun.nonce),
+            person=person_of(session),
+            issuer=session.issuer,
+            bound_ts=self._now_ts(),
+            until_ts=session.auth_ts + self._ports.passkey_s,
+            used_ts=0,
+        )
+        if len(made.credential) > CREDENTIAL_BYTES_MAX or not self._ports.passkeys.put(passkey):
+            raise PASSKEY_REFUSED()
+        await record_passkey(self._hub, session.sub, passkey.id, BOUND)
+        return passkey
+
+    def ask(self, jkt: str, site: Site) -> tuple[dict[str, Any], str]:
+        """What a passkey is asked for a session of the key `jkt`, and the browser's cookie. Raises `passkey_refused`."""
+        if not is_thumbprint(jkt):
+            raise PASSKEY_REFUSED()
+        browser = self._ports.draw()
+        return request_options(site, self._challenge(USING, browser, jkt, b"")), browser
+
+    def use(self, sent: Sent, browser: str, site: Site) -> Opened:
+        """A session by a passkey. Raises `passkey_refused`, whatever is wrong with it; a login of a level that is no longer
+        enough is `insufficient_user_authentication`."""
+        try:
+            challenge = self._ports.authenticators.challenge_of(sent)
+            begun = self._taken(USING, challenge, browser)
+            passkey = self._known(sent)
+            signed = self._ports.authenticators.signed(sent, challenge, site, passkey)
+        except (ValueError, LookupError, TypeError):
+            raise PASSKEY_REFUSED() from None
+        issuer = self._issuers.trusted.get(passkey.issuer)
+        if issuer is None or not self._ports.passkeys.used(passkey, signed.count, self._now_ts()):
+            raise PASSKEY_REFUSED()
+        opened = self._logins.session_of(passkey.person, jkt=begun.jkt, way="passkey")
+        levels = msgspec.structs.replace(issuer, acr_values=self._ports.client.acr_values)
+        check_level(account_of(opened.session), levels)
+        self._logins.keep(opened)
+        return opened
+
+    def of(self, session: Session) -> Sequence[Passkey]:
+        """The passkeys of the session's account."""
+        return self._ports.passkeys.of(session.sub)
+
+    async def remove(self, session: Session, id_: str) -> None:
+        """Remove one of one's own. Raises `not_found`."""
+        if not self._ports.passkeys.remove(session.sub, id_):
+            raise NOT_FOUND()
+        await record_passkey(self._hub, session.sub, id_, REMOVED)
+
+    def _check_fresh(self, session: Session) -> None:
+        if session.way != "login":  # cannot be fresh either: its time is that of the login it was bound at
+            raise PASSKEY_REFUSED()
+        require_fresh(account_of(session), self._now_ts(), max_age_s=BIND_S_MAX)
+
+    def _known(self, sent: Sent) -> Passkey:
+        """The passkey an answer says it is of, and its handle says too; of one that lapsed, `ValueError`."""
+        found = self._ports.passkeys.find(unbase64(str(sent["id"])))
+        handle = unbase64(str(sent["response"].get("userHandle", "")))
+        if found is None or handle != found.handle or is_lapsed(found, self._now_ts()):
+            raise ValueError("no passkey of anybody")
+        return found
+
+    def _challenge(self, purpose: str, browser: str, jkt: str, handle: bytes) -> str:
+        """A new challenge, remembered with the handle of the account it is for."""
+        challenge = self._ports.draw()
+        begun = Begun(base64url(handle), "", jkt, "", self._now_ts())
+        self._ports.sessions.begin(fingerprint(purpose + challenge), fingerprint(browser), begun)
+        return challenge
+
+    def _taken(self, purpose: str, challenge: str, browser: str) -> Begun:
+        if len(challenge) != SECRET_CHARS or len(browser) != SECRET_CHARS:
+            raise ValueError("no challenge of ours")
+        begun = self._ports.sessions.taken(fingerprint(purpose + challenge), fingerprint(browser))
+        if begun is None or is_late(begun, self._now_ts()):
+            raise ValueError("no challenge that waits")
+        return begun
+
+    def _now_ts(self) -> int:
+        return self._hub.now_ts_us // 1_000_000

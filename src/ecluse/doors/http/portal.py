@@ -1,0 +1,174 @@
+"""`/portal`: a browser logs in by the OpenID provider of the settings, and has a session. Where there is no portal, there is
+nothing here.
+
+`GET /portal/login` sends it to the provider, `GET /portal/callback` takes it back. A page is led on to `/portal/`, which finds in
+the address' fragment what it needs for its proofs, or the code of the refusal; others get a problem as everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs
+
+import litestar
+import msgspec
+from litestar import Response, delete, get
+from litestar.datastructures import Cookie
+from litestar.params import SkipValidation
+
+from ecluse.app.portal.login import Logins
+from ecluse.app.portal.passkeys import BoundPasskeys
+from ecluse.app.portal.sessions import OpenSessions
+from ecluse.doors.http.problems import answer
+from ecluse.doors.http.who import Door, cookie, headers_of, only
+from ecluse.gate.portal.login import LOGIN_S_MAX, came_back
+from ecluse.gate.portal.refusals import LOGIN_REFUSED
+from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE, Session, check_own_navigation
+from ecluse.gate.signature import base64url
+from ecluse.kernel.days import instant
+from ecluse.kernel.errors import Refused
+
+PAGE = "/portal/"
+CALLBACK = "/portal/callback"
+FIELDS_MAX = 16  # a provider sends four
+PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+S_US = 1_000_000
+
+Browser = litestar.Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What the portal's calls need of one worker. `passkeys`: None where the settings want none."""
+
+    door: Door
+    logins: Logins
+    sessions: OpenSessions
+    passkeys: BoundPasskeys | None = None
+
+
+ThePortal = SkipValidation[Portal]
+
+
+class SessionTold(msgspec.Struct, frozen=True):
+    """A session. `way`: `login` or `passkey`; `authenticated_at`: the login at the provider; `until`: when it ends, unless it is
+    used before; `until_at_most`: when it ends in any case; `ath`: what the page's proofs name it by (RFC 9449), no secret."""
+
+    account: str
+    practice: str
+    profession: str
+    acr: str
+    authenticated_at: datetime | None
+    way: str
+    until: datetime
+    until_at_most: datetime
+    ath: str
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+@get("/portal/login", include_in_schema=False)
+async def get_login(request: Browser, portal: ThePortal) -> Response[bytes]:
+    """Send the browser to the provider; it comes back with what its cookie and the provider's `state` say together."""
+    headers = headers_of(request.scope)
+    check_own_navigation(only(headers, b"sec-fetch-site"))
+    given = _query(request)
+    sent = await portal.logins.begin(
+        given.get("jkt", [""])[0],
+        portal.door.origin(request.scope) + CALLBACK,
+        is_step_up=given.get("step_up", [""])[0] == "1",
+        replaced=cookie(headers, SESSION_COOKIE),
+    )
+    return _led_to(sent.url, login_cookie(sent.browser, LOGIN_S_MAX))
+
+
+@get(CALLBACK, include_in_schema=False)
+async def get_callback(request: Browser, portal: ThePortal) -> Response[Any]:
+    """Take the browser back: a session, or a refusal that says no more than its code."""
+    headers = headers_of(request.scope)
+    forgotten = login_cookie("", 0)
+    try:
+        opened = await portal.logins.finish(came_back(_query(request)), cookie(headers, LOGIN_COOKIE))
+    except Refused as refused:
+        refusal = answer(refused, request.scope)
+        if "text/html" not in only(headers, b"accept"):
+            refusal.set_cookie(forgotten)
+            return refusal
+        return _led_to(f"{PAGE}#refused={refused.code}", forgotten)
+    return _led_to(f"{PAGE}#ath={ath(opened.token)}", forgotten, session_cookie(opened.token))
+
+
+@get("/portal/session", summary="Who is logged in, and until when?", tags=["Portal"])
+async def get_session(request: Browser, portal: ThePortal) -> Response[SessionTold]:
+    """For the page that has the session's cookie and its key; a token opens nothing here."""
+    session, token = portal.door.session(request.scope)
+    return Response(_told(portal, session, token), headers=PRIVATE)
+
+
+@delete("/portal/session", status_code=200, summary="Log out", tags=["Portal"])
+async def delete_session(request: Browser, portal: ThePortal) -> Response[Ended]:
+    """The session ends, in every process of the hub."""
+    _, token = portal.door.session(request.scope)
+    portal.sessions.end(token)
+    return Response(Ended(1), headers=PRIVATE, cookies=[session_cookie("", 0)])
+
+
+@delete("/portal/sessions", status_code=200, summary="Log out everywhere", tags=["Portal"])
+async def delete_sessions(request: Browser, portal: ThePortal) -> Response[Ended]:
+    """Every session of the account ends, this one too."""
+    session, _ = portal.door.session(request.scope)
+    return Response(Ended(portal.sessions.end_all(session)), headers=PRIVATE, cookies=[session_cookie("", 0)])
+
+
+def ath(token: str) -> str:
+    """What a proof names a session by."""
+    return base64url(sha256(token.encode("ascii")).digest())
+
+
+def session_cookie(token: str, max_age_s: int | None = None) -> Cookie:
+    """The session's cookie: of this host alone, never read by a page, never sent from another site."""
+    return Cookie(
+        SESSION_COOKIE, value=token, path="/", secure=True, httponly=True, samesite="strict", max_age=max_age_s
+    )
+
+
+def login_cookie(browser: str, max_age_s: int) -> Cookie:
+    """The cookie of a login under way: `lax`, for the provider, another site, leads back here."""
+    return Cookie(LOGIN_COOKIE, value=browser, path="/", secure=True, httponly=True, samesite="lax", max_age=max_age_s)
+
+
+def _led_to(url: str, *cookies: Cookie) -> Response[bytes]:
+    return Response(
+        b"", media_type="text/plain", status_code=303, headers={**PRIVATE, "location": url}, cookies=list(cookies)
+    )
+
+
+def _query(request: Browser) -> dict[str, list[str]]:
+    try:
+        return parse_qs(request.scope["query_string"].decode("ascii"), max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise LOGIN_REFUSED() from None
+
+
+def _told(portal: Portal, session: Session, token: str) -> SessionTold:
+    return SessionTold(
+        session.sub,
+        session.practice,
+        session.profession,
+        session.acr,
+        instant(session.auth_ts * S_US) if session.auth_ts else None,
+        session.way,
+        instant(portal.sessions.ends_ts(session) * S_US),
+        instant(session.until_ts * S_US),
+        ath(token),
+    )
+
+
+HANDLERS = [get_login, get_callback, get_session, delete_session, delete_sessions]

@@ -1,0 +1,151 @@
+"""The OpenID provider of the portal, asked over HTTPS: where it listens, and the ID token for a code.
+
+The hub proves who it is by a signed assertion (`private_key_jwt`: RFC 7523, OpenID Connect Core §9, `aud` the issuer alone as
+FAPI 2.0 §5.3.3.1 has it); with a shared secret (`client_secret_basic`) only where a provider has nothing better. Access and
+refresh tokens that come with the ID token are not read. Nothing of what is sent or heard is logged.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote_plus
+
+import httpx
+import msgspec
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from ecluse.app.ports.portal import Endpoints
+from ecluse.engines.issuer_client import HEADERS, TIMEOUT_S, IssuerClient, answered
+
+METADATA_S = 600  # as keys: an endpoint that moved is followed
+ASKED_AGAIN_S = 10  # after it did not answer: whoever comes meanwhile is told so at once
+WAITING_MAX = (
+    8  # requests that wait for it at once, of 64 that a worker handles: practice software must not wait behind them
+)
+ASSERTION_S = 60  # it is made for one request
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+class _Metadata(msgspec.Struct):
+    authorization_endpoint: str
+    token_endpoint: str
+    authorization_response_iss_parameter_supported: bool = False
+
+
+class _Tokens(msgspec.Struct):
+    id_token: str
+
+
+class OpenIdProvider:
+    """The `Provider` port. `key`: the file of the client's private key (a JWK), read at each login; `secret`: used instead
+    of it when it is not empty."""
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        key: Path,
+        secret: str,
+        *,
+        production: bool,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._issuer = issuer
+        self._client_id = client_id
+        self._key = key
+        self._secret = secret
+        self._production = production
+        self._known: Endpoints | None = None
+        self._now_s = now_s
+        self._due_s = now_s()
+        self._waiting = 0
+
+    async def endpoints(self) -> Endpoints:
+        """Its metadata, asked for every ten minutes; those of before while it does not answer."""
+        if self._now_s() >= self._due_s:
+            self._due_s = self._now_s() + ASKED_AGAIN_S  # by one request, while the others have what there is
+            try:
+                with self._place():
+                    self._known = await self._discovered()
+            except (OSError, ValueError):
+                if self._known is None:
+                    raise
+            else:
+                self._due_s = self._now_s() + METADATA_S
+        if self._known is None:
+            raise OSError("it did not answer just now")
+        return self._known
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of a few places to wait in. Raises `OSError` when there is none."""
+        if self._waiting >= WAITING_MAX:
+            raise OSError("too many wait")
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    async def _discovered(self) -> Endpoints:
+        raw = await IssuerClient(production=self._production).metadata(self._issuer)
+        told = msgspec.json.decode(raw, type=_Metadata)
+        if self._production and not told.authorization_endpoint.startswith("https://"):
+            raise ValueError("its authorization endpoint is not https")
+        return Endpoints(
+            told.authorization_endpoint, told.token_endpoint, told.authorization_response_iss_parameter_supported
+        )
+
+    async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
+        """The ID token for a code."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": verifier,
+            "redirect_uri": redirect_uri,
+        }
+        headers = dict(HEADERS)
+        if self._secret:
+            headers["authorization"] = _basic(self._client_id, self._secret)
+        else:
+            form |= {
+                "client_id": self._client_id,
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": self._assertion(),
+            }
+        with self._place():
+            status, got = await self._posted(endpoints.token, headers, form)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise OSError(f"status {status}")
+        if status != httpx.codes.OK:
+            raise ValueError(f"status {status}")
+        return msgspec.json.decode(got, type=_Tokens).id_token
+
+    async def _posted(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
+            return await answered(client, "POST", url, headers, production=self._production, form=form)
+
+    def _assertion(self) -> str:
+        """A text that shows, once and for a minute, that the hub asks."""
+        key = ECKey.import_key(msgspec.json.decode(self._key.read_bytes()))
+        now_ts = int(time.time())
+        claims = {
+            "iss": self._client_id,
+            "sub": self._client_id,
+            "aud": self._issuer,
+            "jti": secrets.token_urlsafe(16),
+            "iat": now_ts,
+            "exp": now_ts + ASSERTION_S,
+        }
+        return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
+
+
+def _basic(name: str, secret: str) -> str:
+    """RFC 6749 §2.3.1: both are form-encoded before they are joined."""
+    return "Basic " + b64encode(f"{quote_plus(name)}:{quote_plus(secret)}".encode()).decode()

@@ -1,0 +1,142 @@
+"""Who logged in: the ID token of one login, read as OpenID Connect Core 1.0 §3.1.3.7 says, with nothing left to the provider.
+
+1. size; 2. `typ` is not an access token's, nothing critical; 3. `iss`; 4. `alg` allowed for the issuer, never `none`, never a
+shared secret; 5. `aud` and `azp`; 6. times; 7. `nonce` of this login; 8. a login made for this one, when a fresh one was asked;
+9. signature by a key of the issuer; 10. an account the issuer may vouch for, of a person; 11. the level of the login.
+
+`at_hash` is not read: the access token that comes with it is thrown away. What comes over TLS from the provider could go without
+9; it does not.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from ecluse.gate.holder import check_level
+from ecluse.gate.identity import (
+    CLOCK_SKEW_S,
+    INSURER_SCHEME,
+    LIFETIME_S_MAX,
+    TOKEN_BYTES_MAX,
+    TYPES,
+    Account,
+    Issuer,
+    KeyUnknown,
+    signing_key,
+    vouched,
+)
+from ecluse.gate.portal.login import Begun, Client
+from ecluse.gate.portal.refusals import LOGIN_REFUSED
+from ecluse.gate.signature import Signed, check_signature, take_apart, unbase64
+
+PLACE_CHARS_MAX = 32  # a SIRET has 14
+PROFESSION_CHARS_MAX = 64
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The claims that say where the person practises, and as what; a broker's own names."""
+
+    practice: str
+    profession: str
+
+
+class LoggedIn(msgspec.Struct, frozen=True):
+    """A person, as the provider vouches for them. `auth_ts`: when they proved who they are (Unix seconds; 0: not said)."""
+
+    sub: str
+    practice: str
+    profession: str
+    acr: str
+    auth_ts: int
+
+
+class _Header(msgspec.Struct):
+    alg: str
+    typ: str = ""
+    kid: str = ""
+    crit: Any = UNSET
+
+
+class _Claims(msgspec.Struct):
+    iss: str
+    sub: str
+    aud: str | list[str]
+    exp: int
+    iat: int
+    nonce: str
+    azp: str = ""
+    acr: str = ""
+    auth_time: int = 0
+
+
+def verify_login(token: str, issuer: Issuer, client: Client, begun: Begun, names: Names, now_ts: int) -> LoggedIn:
+    """Who logged in. Raises `login_refused`; `KeyUnknown` when the issuer may have drawn a new key;
+    `insufficient_user_authentication` when all else is right."""
+    try:
+        found = _read(token, issuer, client, begun, names, now_ts)
+    except KeyUnknown:
+        raise
+    except (ValueError, LookupError, TypeError):
+        raise LOGIN_REFUSED() from None
+    enough = msgspec.structs.replace(issuer, acr_values=client.acr_values)
+    check_level(Account(found.sub, acr=found.acr, jkt=begun.jkt), enough)  # 11
+    return found
+
+
+def _read(token: str, issuer: Issuer, client: Client, begun: Begun, names: Names, now_ts: int) -> LoggedIn:
+    if len(token) > TOKEN_BYTES_MAX:  # 1
+        raise ValueError("too long")
+    signed = take_apart(token)
+    header = msgspec.json.decode(unbase64(signed.header), type=_Header)
+    if header.typ.lower() in TYPES or header.crit is not UNSET:  # 2
+        raise ValueError("header")
+    claims = msgspec.json.decode(signed.payload, type=_Claims)
+    if claims.iss != issuer.name:  # 3
+        raise ValueError("issuer")
+    if header.alg not in issuer.algorithms:  # 4
+        raise ValueError("algorithm")
+    _check_audience(claims, client)  # 5
+    _check_times(claims, begun, now_ts)  # 6, 8
+    if not compare_digest(claims.nonce.encode(), begun.nonce.encode()):  # 7
+        raise ValueError("nonce")
+    check_signature(signed, header.alg, signing_key(issuer, header.alg, header.kid, now_ts))  # 9
+    if (
+        vouched(claims.sub, issuer)[0] == INSURER_SCHEME
+    ):  # 10: an insurer is a machine with a certificate, never a browser
+        raise ValueError("an insurer's")
+    practice, profession = _place(signed, names)
+    return LoggedIn(claims.sub, practice, profession, claims.acr, claims.auth_time)
+
+
+def _check_audience(claims: _Claims, client: Client) -> None:
+    audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
+    if client.client_id not in audiences or (claims.azp or client.client_id) != client.client_id:
+        raise ValueError("audience")
+    if len(audiences) > 1 and not claims.azp:
+        raise ValueError("audiences, and nobody it was made for")
+
+
+def _check_times(claims: _Claims, begun: Begun, now_ts: int) -> None:
+    if not claims.iat - CLOCK_SKEW_S <= now_ts < claims.exp or claims.exp - claims.iat > LIFETIME_S_MAX:
+        raise ValueError("time")
+    if claims.iat < begun.begun_ts - CLOCK_SKEW_S:  # made before this login began
+        raise ValueError("another login's")
+    if not 0 <= claims.auth_time <= now_ts + CLOCK_SKEW_S:
+        raise ValueError("auth_time")
+    if begun.is_step_up and claims.auth_time < begun.begun_ts - CLOCK_SKEW_S:
+        raise ValueError("not a fresh login")
+
+
+def _place(signed: Signed, names: Names) -> tuple[str, str]:
+    """Where and as what. A claim that is not there is empty, as in an access token; one that is no text is refused."""
+    told = msgspec.json.decode(signed.payload, type=dict[str, Any])
+    practice, profession = told.get(names.practice, ""), told.get(names.profession, "")
+    if not (isinstance(practice, str) and isinstance(profession, str)):
+        raise TypeError("a claim that is no text")
+    if len(practice) > PLACE_CHARS_MAX or len(profession) > PROFESSION_CHARS_MAX:
+        raise ValueError("a claim that is too long")
+    return practice, profession

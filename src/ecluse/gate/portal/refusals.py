@@ -1,0 +1,28 @@
+"""What a browser is told that cannot be let in. Whatever is wrong with what came back from a login has the same words."""
+
+from __future__ import annotations
+
+from ecluse.kernel.errors import refusal
+
+LOGIN_REFUSED = refusal(
+    "login_refused",
+    403,
+    "This login was not taken",
+    fix="Begin again from /portal/, in the same browser, within ten minutes.",
+)
+LOGIN_DECLINED = refusal(
+    "login_declined",
+    403,
+    "The identity provider let nobody in",
+    fix="Begin again from /portal/, and finish the login there.",
+)
+PROVIDER_SILENT = refusal(
+    "login_provider_silent",
+    503,
+    "The identity provider does not answer",
+    fix="Try again in a minute; practice software and passes go on working meanwhile.",
+)
+CROSS_SITE = refusal(
+    "cross_site", 403, "This request came from another site", fix="Use the portal's own page, at the hub's own address."
+)
+"""Cookies open nothing that was not asked by a page of the hub's own."""
