@@ -189,7 +189,7 @@ class Watcher:
         if not what.is_live:
             far = last is not None and too_far(last.department, here, what.at_s - last.at_s)
             before = work.state(happened.account) or self._begun(happened, what.at_s)
-            work.states[happened.account], alerts = shown(before, what.at_s, who, far=far)
+            work.states[happened.account], alerts = shown(before, what.at_s, what.person, far=far)
             work.alerted(happened.account, what.at_s, alerts)
         work.seen[who] = Seen(who, what.at_s, here)
 
