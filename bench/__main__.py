@@ -24,6 +24,7 @@ BENCHES = (
     "failover",
     "lake",
     "detectors",
+    "dated",
     "timing",
     "lists",
     "packs",

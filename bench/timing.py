@@ -34,10 +34,12 @@ from bench import members
 from bench.load import prepared
 from bench.results import keep
 from bench.rights import PORTS, ecluse, program, running
+from ecluse.app.decoys import Planting, plant_people
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Log, Mark
 from ecluse.app.rights import RightsQuestion, check_rights, reference
 from ecluse.gate.admission import Request
+from ecluse.gate.decoys import Row
 from ecluse.gate.identity import Account
 from ecluse.journal.member import Member
 from ecluse.kernel.days import PARIS
@@ -48,6 +50,7 @@ WARM = 200  # answers before the first that counts
 OTHER, NOWHERE = "0075999998", "0075999999"  # an insurer served here with other members; one not served
 REFERENCE = "unknown"
 FROZEN = 300  # members who froze typed look-ups
+DECOYS = 300  # people who exist for thieves only: about as many as one insurer can have
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
 
 Question = dict[str, Any]
@@ -70,6 +73,7 @@ def classes(people: int, today: str) -> dict[str, Callable[[int], Question]]:
         "other domain": lambda number: asked(3 * (number % (people // 3)) + 1, domain="OPTI"),
         "wrong birth date": lambda number: born(3 * (number % (people // 3)) + 1, "1932-12-30"),
         "frozen": lambda number: asked(3 * (number % FROZEN) + 2),
+        "decoy": lambda number: asked(4 * people + number % DECOYS),
         "other insurer": lambda number: asked(number % people, insurer=OTHER),
         "insurer not served": lambda number: asked(number % people, insurer=NOWHERE),
     }
@@ -91,6 +95,7 @@ def make(home: Path, people: int) -> str:
         ecluse("product", "load", str(home / "product.yaml"), "--insurer", insurer, *where)
         ecluse("feed", "load", str(home / "members.csv"), "--insurer", insurer, "--full", *where)
     freeze_some(home / "hub")
+    plant_some(home / "hub", 4 * people)
     return ecluse("dev", "token", "--account", DOCTOR.sub, "--practice", DOCTOR.practice, *where).strip()
 
 
@@ -100,6 +105,14 @@ def freeze_some(directory: Path) -> None:
         for number in range(3 * FROZEN)[2::3]:
             person = reference(hub, members.AMC, Member(f"M{number:09d}", members.member(number)[1], 1))
             hub.freezes.put(members.AMC, person, frozen=True, at_us=hub.now_ts_us)
+
+
+def plant_some(directory: Path, first: int) -> None:
+    """Plant the decoys of the class "decoy"."""
+    numbers = range(first, first + DECOYS)
+    rows = [Row(f"M{number:09d}", *members.member(number), 1) for number in numbers]
+    with open_hub(directory) as hub:
+        hub.run(plant_people(hub, Planting("a bench", "bench", "to be timed"), members.AMC, rows))
 
 
 def in_turn(kinds: Sequence[str], samples: int, seed: int) -> list[tuple[str, int]]:

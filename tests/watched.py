@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
 from ecluse.app.containment import moved
@@ -21,11 +23,14 @@ from ecluse.engines.clock import RandomIds
 from ecluse.engines.keys.file import KeyFile
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.decoys import LocalDecoys
 from ecluse.engines.sqlite.passkeys import LocalPasskeys
+from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.engines.sqlite.sessions import LocalSessions
 from ecluse.gate.allowance import Caps, CapTable
 from ecluse.gate.containment import Contained, Kind, Released
+from ecluse.gate.decoys import Batch
 from ecluse.gate.features import Course, Features
 from ecluse.gate.features import Step as Kin
 from ecluse.gate.fleet import FleetCap
@@ -41,7 +46,7 @@ TABLE = CapTable(date(2026, 11, 29), "a test", {"other": Caps(DEBT, 1_000, 1_000
 FLEET = {
     kind: FleetCap(least=60, times=5, new=60) for kind in (Kind.INSURER, Kind.DEPARTMENT, Kind.VENDOR, Kind.NETWORK)
 }
-PRACTICE, THIEF, OTHER = "750000018", "rpps:1", "rpps:2"
+PRACTICE, THIEF, OTHER, DECOY_ACCOUNT = "750000018", "rpps:1", "rpps:2", "rpps:3"
 
 
 class KilledError(Exception):
@@ -109,14 +114,15 @@ class World:
     def open_gate(self) -> None:
         keys, file = self.keys, self.home / "gate.db"
         self.store, self.sensings = LocalAllowances(file, TABLE), Dying(file, self.home / "sensed.db")
-        self.contained = DyingLimits(file)
+        self.contained, self.ribs, self.decoys = DyingLimits(file), LocalRibs(file), LocalDecoys(file)
         allowance = Allowance(self.clock, self.store, self.claims)  # type: ignore[arg-type]
         desk = Desk(self.clock, keys, self.log, Kept(), allowance, self.contained)  # type: ignore[arg-type]
         given: dict[str, Any] = {name: None for name in Hub.__dataclass_fields__ if name != "last"}
         given["passkeys"] = LocalPasskeys(self.home / "portal.db")
         given["sessions"] = LocalSessions(self.home / "portal.db")
         given |= {"clock": self.clock, "ids": RandomIds(), "keys": keys, "desk": desk, "allowance": allowance}
-        self.hub = Hub(**{**given, "containments": self.contained, "sensings": self.sensings})
+        ports = {"containments": self.contained, "sensings": self.sensings, "ribs": self.ribs, "decoys": self.decoys}
+        self.hub = Hub(**{**given, **ports})
         self.watcher = Watcher(self.hub, FLEET)
 
     def ask(self, account: str, number: int, **told: Any) -> str:
@@ -131,6 +137,30 @@ class World:
             [Ask(account, PRACTICE, "", person, Presence.TYPED, at_s * 1_000_000, question=question)]
         )
         return refused
+
+    def deny(self, account: str, number: int) -> bool:
+        """Somebody the account opened says "not me"."""
+        return self.store.deny(account, number.to_bytes(8) * 2, self.now_us)
+
+    def change_bank(self) -> None:
+        """Another account is asked for, for the practice."""
+        self.ribs.ask(PRACTICE, self.now_us, b"sealed")
+
+    def show(self, account: str, number: int, practice: str = PRACTICE, *, live: bool = False) -> None:
+        """Somebody's pass is shown."""
+        self.clock.instant += timedelta(seconds=20)
+        presence = Presence.LIVE if live else Presence.PASS
+        self.store.take([Ask(account, practice, "", number.to_bytes(8) * 2, presence, self.now_us)])
+
+    def plant(self, *asked: int) -> None:
+        """A decoy for each, of the insurer that is asked about."""
+        keys = tuple((each,) for each in asked)
+        batch = Batch("dcy_1", "a copy", "0075000001", keys, (DECOY_ACCOUNT,), 1e-15, "a", "b", self.now_us)
+        self.decoys.put(batch.id, self.keys.seal("hub", msgspec.msgpack.encode(batch), b"decoys|1|dcy_1"), 1)
+
+    @property
+    def now_us(self) -> int:
+        return int(self.clock.instant.timestamp()) * 1_000_000
 
     def watch(self, dies: str = "") -> None:
         """Look until nothing is left; the first look may die of it, and is begun again."""
@@ -167,13 +197,15 @@ class World:
     def kept(self) -> dict[str, Any]:
         """All that is kept, whatever the tables."""
         execute = self.sensings._own.execute
-        tables = ("account", "waiting", "alert", "breaker")
+        tables = ("account", "waiting", "alert", "breaker", "touch", "seen")
         found = {table: execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
         return {**found, "limits": self.contained.all()}
 
     def close(self) -> None:
         self.hub.desk.close()
         self.runner.close()
+        self.ribs.end()
+        self.decoys.close()
         for each in (self.store, self.sensings, self.contained, self.log):
             each.close()
 

@@ -11,15 +11,16 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ecluse.gate.alerts import Alert
-from ecluse.gate.allowance import DAY_US, DEBT_DAYS, Caps, Opened, Standing, counted, opened, spent
+from ecluse.gate.allowance import DAY_US, DEBT_DAYS, Caps, Opened, Standing, counted, day_of, opened, spent
 from ecluse.gate.containment import Alerted, CapReached, Containment, Denied, Event, Kind, Proved, allows, move
+from ecluse.gate.dated import Counted, alert_of, row_of
 from ecluse.gate.disclosure import allowed
 from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.lessons import Ripe, Waiting
 from ecluse.gate.presence import Presence
 from ecluse.gate.profile import Profile
 from ecluse.gate.sensing import Question, Sensed, begun, ripened, sense, stepped
-from ecluse.gate.signals import Step
+from ecluse.gate.signals import Name, Step
 from ecluse.journal.entry import Operation
 from sim.attacks.thief import Answer
 
@@ -120,6 +121,8 @@ class Desk:
         self.denials.append(day)
         people = sum(len(self.by_day[each]) for each in range(day - 2 * DEBT_DAYS + 1, day + 1))
         self._moved(Denied(sum(each > day - DEBT_DAYS for each in self.denials), people), day * DAY_S)
+        if self.senses and (alert := self._denials(day)):
+            self._alerted((alert,), day * DAY_S)
 
     def watch(self, at_s: float) -> None:
         """The hub's watcher looks every `WATCH_S` at what was asked, and moves the ladder then: a thief goes on meanwhile."""
@@ -148,6 +151,16 @@ class Desk:
     def loudest(self) -> float:
         """The highest E of a signal now."""
         return max(row.e_value for row in self.sensed.watch.rows)
+
+    def _denials(self, day: int) -> Alert | None:
+        """What all that was ever said speaks for."""
+        days = [
+            Counted(each, len(people), sum(self.openings[who].denied for who in people))
+            for each, people in sorted(self.by_day.items())
+            if people
+        ]
+        cleared = day_of(self.state.cleared_us)
+        return alert_of(Name.DENIALS, row_of(Name.DENIALS, days, days[0].day, cleared), day * DAY_S)
 
     def _counted(self, who: int | None, at_s: float, day: int, *, slowed: bool) -> str:
         """Count an opening (nobody: None), after the settled claims of the day were looked for. Which cap refused it."""

@@ -29,7 +29,7 @@ from ecluse.gate.disclosure import Overtold, fields_of, overtold
 from ecluse.gate.fleet import places
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
-from ecluse.gate.sensing import Question
+from ecluse.gate.sensing import Question, device_class
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.journal.member import Member, decode_member, encode_member, member_about
 from ecluse.kernel.days import paris_day
@@ -299,6 +299,7 @@ def _ask(admission: Admission, person: bytes, *, is_told: bool) -> Ask | None:
             network=asked.network,
             software=account.software,
             session=account.session,
+            device=device_class(account.jkt, account.certificate),
         )
     return Ask(
         account=account.sub,

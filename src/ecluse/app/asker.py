@@ -9,9 +9,11 @@ tokens with it. A verification costs 100 µs and more, about as much as a whole 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
+from ecluse.app.aside import aside
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.app.ports import Clock
 from ecluse.app.ports.issuers import Issuers
@@ -32,7 +34,10 @@ class Recognised(NamedTuple):
 
 
 class Askers:
-    """Recognises askers. Without `proofs`, a token bound to a key opens nothing; without `sessions`, no cookie does."""
+    """Recognises askers. Without `proofs`, a token bound to a key opens nothing; without `sessions`, no cookie does.
+
+    `came`: told of each token that is new to this process, once it is verified, whatever comes of the request.
+    """
 
     def __init__(
         self,
@@ -41,12 +46,14 @@ class Askers:
         proofs: Proofs | None = None,
         *,
         nonce_required: bool = True,
+        came: Callable[[str, int], None] = lambda *_: None,
         sessions: OpenSessions | None = None,
     ) -> None:
         self._issuers = issuers
         self._clock = clock
         self._proofs = proofs
         self._nonce_required = nonce_required
+        self._came = came
         self._sessions = sessions
         self._known: dict[bytes, Account] = {}
         self._changed = issuers.changed
@@ -94,7 +101,12 @@ class Askers:
             self._known.clear()
             self._changed = self._issuers.changed
         fingerprint = sha256(token.encode("latin-1")).digest()
-        return self._known.get(fingerprint) or self._remember(fingerprint, await self._verified(token, now_ts))
+        return self._known.get(fingerprint) or await self._met(fingerprint, token, now_ts)
+
+    async def _met(self, fingerprint: bytes, token: str, now_ts: int) -> Account:
+        account = self._remember(fingerprint, await self._verified(token, now_ts))
+        await aside(self._came, account.sub, now_ts * 1_000_000)
+        return account
 
     async def _verified(self, token: str, now_ts: int) -> Account:
         try:

@@ -112,7 +112,8 @@ def denied_again(keys: Keys, allowances: Allowances, entry: Entry) -> None:
     """Count anew, where gate.db was lost, what an entry tells of."""
     denial = read_denial(keys, entry)
     if denial.weight is Weight.COUNTED:
-        allowances.recover_denial(denial.account, denial.practice, entry.person, day_of(denial.opened_us))
+        opened_day = day_of(denial.opened_us)
+        allowances.recover_denial(denial.account, denial.practice, entry.person, opened_day, denial.at_us)
 
 
 def _opening(hub: Hub, insurer: str, text: str) -> tuple[Opening, Entry]:
@@ -138,7 +139,7 @@ def _cap(hub: Hub, account: str) -> int:
 async def _done(hub: Hub, asked: Request, denial: Denial, person: bytes) -> Denial:
     """Counted, contained, journalled, in this order: what is cut short in between was not said yet, and is said again."""
     if denial.weight is Weight.COUNTED:
-        if hub.allowance.store.deny(denial.account, person, day_of(denial.at_us)):
+        if hub.allowance.store.deny(denial.account, person, denial.at_us):
             await _move(hub, denial)
         else:
             denial = replace(denial, weight=Weight.NOTED)

@@ -24,6 +24,7 @@ from ecluse.app.ports import (
 )
 from ecluse.app.ports.cards import Cards
 from ecluse.app.ports.containments import Containments
+from ecluse.app.ports.decoys import Decoys
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.incidents import Incidents
@@ -50,6 +51,7 @@ class Hub:
     openings: Openings
     freezes: Freezes
     ribs: Ribs
+    decoys: Decoys
     sessions: Sessions
     passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)

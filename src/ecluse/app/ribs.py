@@ -100,7 +100,7 @@ def rib_again(keys: Keys, ribs: Ribs, entry: Entry) -> None:
     """Put back what an entry tells of, where gate.db was lost, in whatever order they are read."""
     change = _kept(keys.open(HUB, entry.sealed, _about(entry.request))).change
     if entry.outcome == ASKED:
-        ribs.ask(change.practice, change.asked_us, keys.seal(HUB, _encode(change), _about(change.practice)))
+        ribs.again(change.practice, change.asked_us, keys.seal(HUB, _encode(change), _about(change.practice)))
     else:
         ribs.close(change.practice, change.asked_us)
 

@@ -33,7 +33,7 @@ from ecluse.rights.person import member_message, nir_message, person_message
 SCOPE = "rights"
 CARE_PAST_DAYS_MAX = 2 * 366  # past two years a claim is prescribed: article L221-11 du code de la mutualité
 GUARANTEES_MAX = 40  # lines of a table told in words: a screen; the longest published table has under 200 for all care
-ALIKE_BYTES = 4  # of a pseudonym: enough to tell a day's questions of an account apart, not to tell a person
+ALIKE_BYTES = 8  # of a pseudonym: enough for the watcher to tell a decoy from everybody; nothing without the key
 CARE_AHEAD_DAYS_MAX = 90  # appointments are checked ahead; further away nobody can promise
 
 CARE_DATE_OUT_OF_RANGE = refusal(

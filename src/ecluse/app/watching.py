@@ -6,19 +6,47 @@ kept in one transaction. So a kill at any moment loses nothing and counts nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from ecluse.app.containment import moved
+from ecluse.app.decoys import Watched
 from ecluse.app.hub import Hub
+from ecluse.app.ports import HUB
 from ecluse.app.ports.containments import Name
-from ecluse.app.ports.sensings import Alerting, Full, Happening, Noted, Opening, Sensings, Stepped, Work
+from ecluse.app.ports.sensings import (
+    Alerting,
+    Came,
+    Changed,
+    Full,
+    Happening,
+    Noted,
+    NotMe,
+    Opening,
+    Seen,
+    Sensings,
+    Showed,
+    Stepped,
+    Touch,
+    Work,
+)
+from ecluse.exposure.places import departement
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
 from ecluse.gate.containment import Alerted, CapReached, Event, Kind
+from ecluse.gate.dated import Counted, alert_of, every_day, row_of
+from ecluse.gate.decoys import Found
+from ecluse.gate.distance import REMEMBERED_S, WHERE, too_far
 from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
-from ecluse.gate.sensing import DAY_S, Sensed, begun, ripened, sense, stepped
+from ecluse.gate.sensing import DAY_S, Question, Sensed, begun, changed, ripened, sense, shown, stepped, touched
+from ecluse.gate.signals import Name as Signalled
 
+LOG = logging.getLogger(__name__)
+
+FORGET_EVERY_S = 60  # where passes were shown
 TOGETHER = 500  # happenings in one transaction: some 30 ms of work
 RIPENED_TOGETHER = (
     20  # days of accounts between two looks at what happens: settled claims are looked for, milliseconds each
@@ -36,6 +64,8 @@ class _Round:
     openings: list[Opening] = field(default_factory=list)
     events: dict[Name, list[Event]] = field(default_factory=dict)
     full: set[str] = field(default_factory=set)
+    touches: list[Touch] = field(default_factory=list)
+    seen: dict[int, Seen] = field(default_factory=dict)
 
     def state(self, account: str) -> Sensed | None:
         return self.states.get(account) or self.store.state(account)
@@ -44,6 +74,11 @@ class _Round:
         self.alerts += (Alerting(account, at_s, alert) for alert in alerts)
         for alert in alerts:
             self.due((Kind.ACCOUNT, account), Alerted(alert))
+
+    def touched(self, account: str, at_s: int, decoy: Found, alerts: tuple[Alert, ...], *where: str) -> None:
+        """Alerts of which those about the decoy say which, so that the journal has it; its label stays sealed."""
+        self.touches.append(Touch(decoy.batch, decoy.place, account, at_s, at_s, 1, *where))
+        self.alerted(account, at_s, tuple(_which(alert, f"{decoy.batch} {decoy.place}") for alert in alerts))
 
     def due(self, name: Name, event: Event) -> None:
         self.events.setdefault(name, []).append(event)
@@ -59,6 +94,9 @@ class Watcher:
         self._acts = acts
         self._hub = hub
         self._caps = caps
+        self._decoys = Watched(hub)
+        self._known = self._decoys.now()
+        self._forgot_s = 0
 
     async def watch(self) -> tuple[int, list[Alerting]]:
         """Take the oldest happenings: how many there were, and what alerted."""
@@ -66,18 +104,29 @@ class Watcher:
         happenings = store.happenings(TOGETHER)
         if not happenings:
             return 0, []
-        work = _Round(store)
+        work, self._known = _Round(store), self._decoys.now()
         for each in happenings:
             TAKES[type(each.what)](self, work, each, each.what)
         for account in work.full:
             self._filled(work, account)
         await self._moved(work)
-        store.keep(Work(work.states, work.alerts, work.openings, work.breakers, happenings[-1].id))
+        store.keep(
+            Work(
+                work.states,
+                work.alerts,
+                work.openings,
+                work.breakers,
+                happenings[-1].id,
+                touches=work.touches,
+                seen=[*work.seen.values()],
+            )
+        )
         return len(happenings), work.alerts
 
     async def ripen(self) -> tuple[int, list[Alerting]]:
         """Hand in some days whose openings have had their 30 days: how many, and what alerted."""
         hub, at_s = self._hub, self._hub.now_ts_us // 1_000_000
+        self._forget(at_s)
         due = hub.sensings.due(at_s // DAY_S - DEBT_DAYS, RIPENED_TOGETHER)
         alerts: list[Alerting] = []
         for account, day in due:
@@ -94,8 +143,13 @@ class Watcher:
     def _asked(self, work: _Round, happened: Happening, what: Noted) -> None:
         question, account = what.question, happened.account
         before = work.state(account) or self._begun(happened, question.at_s)
-        work.states[account], alerts, waiting = sense(before, question)
-        work.alerted(account, question.at_s, alerts)
+        decoy = self._decoy(question)
+        work.states[account], alerts, waiting = sense(before, replace(question, decoy=True) if decoy else question)
+        if decoy:
+            work.touched(account, question.at_s, decoy, alerts, question.network, question.software)
+        else:
+            work.alerted(account, question.at_s, alerts)
+        self._used(work, happened, account, question.at_s)  # also by a session of the portal, which is no token
         if waiting is None:
             return
         work.openings.append(Opening(account, what.person, waiting))
@@ -106,6 +160,48 @@ class Watcher:
                 work.breakers[name], reached = opened(breaker, cap, day)
                 if reached:
                     work.due(name, reached)
+
+    def _decoy(self, question: Question) -> Found | None:
+        """The decoy that was asked about; one that is somebody by now is none any more, and that is told."""
+        found = self._known.person(question.insurer, question.asked)
+        if found and not question.missed:
+            LOG.warning("a decoy is somebody now: plant it no more", extra={"batch": found.batch})
+            return None
+        return found
+
+    def _came(self, work: _Round, happened: Happening, what: Came) -> None:
+        self._used(work, happened, what.account, what.at_us // 1_000_000)
+
+    def _used(self, work: _Round, happened: Happening, account: str, at_s: int) -> None:
+        """An account that nobody honest has was used."""
+        if found := self._known.account(account):
+            before = work.state(account) or self._begun(happened._replace(account=account), at_s)
+            work.states[account], alerts = touched(before, at_s)
+            work.touched(account, at_s, found, alerts)
+
+    def _showed(self, work: _Round, happened: Happening, what: Showed) -> None:
+        """A pass that was somewhere else just now was copied, unless it was shown by its holder, which no copy can do."""
+        here = departement(what.practice)
+        if here not in WHERE:
+            return
+        who = self._who(what)
+        last = work.seen.get(who) or work.store.seen(who)
+        if not what.is_live:
+            far = last is not None and too_far(last.department, here, what.at_s - last.at_s)
+            before = work.state(happened.account) or self._begun(happened, what.at_s)
+            work.states[happened.account], alerts = shown(before, what.at_s, what.person, far=far)
+            work.alerted(happened.account, what.at_s, alerts)
+        work.seen[who] = Seen(who, what.at_s, here)
+
+    def _who(self, what: Showed) -> int:
+        """A person of a day, for the hours in which it matters: keyed, and another one tomorrow."""
+        message = b"shown|%d|%d" % (what.at_s // DAY_S, what.person)
+        return int.from_bytes(self._hub.keys.digest(HUB, message)[:8], signed=True)
+
+    def _forget(self, at_s: int) -> None:
+        if at_s - self._forgot_s >= FORGET_EVERY_S:
+            self._forgot_s = at_s
+            self._hub.sensings.forget_seen(at_s - REMEMBERED_S)
 
     def _begun(self, happened: Happening, at_s: int) -> Sensed:
         """An account's first question, or the first since gate.db was lost: where it stands is known by the journal."""
@@ -135,11 +231,50 @@ class Watcher:
         elif before := work.state(what.name):
             work.states[what.name] = stepped(before, what.move)
 
+    def _changed(self, work: _Round, _happened: Happening, what: Changed) -> None:
+        """A practice's bank account: each account that opened somebody there has the day tried, and is watched more closely."""
+        store = self._hub.allowance.store
+        for account, (profession, opened_day) in store.accounts(what.practice).items():
+            at_s = what.at_us // 1_000_000
+            before = work.state(account) or self._begun(Happening(0, account, profession, what), at_s)
+            work.states[account] = changed(before, at_s)
+            hits = self._hub.ribs.days(store.practices(account))
+            days = every_day(opened_day, at_s // DAY_S, hits)
+            self._counted(work, account, Signalled.DETAILS, days, opened_day, what)
+
+    def _denied(self, work: _Round, happened: Happening, what: NotMe) -> None:
+        days = self._hub.allowance.store.by_day(happened.account)
+        if days:
+            account = happened.account
+            work.states[account] = work.state(account) or self._begun(happened, what.at_us // 1_000_000)
+            self._counted(work, account, Signalled.DENIALS, days, days[0].day, what)
+
+    def _counted(
+        self,
+        work: _Round,
+        account: str,
+        name: Signalled,
+        days: Iterable[Counted],
+        opened_day: int,
+        what: Changed | NotMe,
+    ) -> None:
+        """The alert of a signal of dated counts. Read again out of the journal it moves nothing that was moved since."""
+        state, at_s = self._hub.containments.state(Kind.ACCOUNT, account), what.at_us // 1_000_000
+        row = row_of(name, days, opened_day, day_of(state.cleared_us))
+        if alert := alert_of(name, row, at_s):
+            work.alerts.append(Alerting(account, at_s, alert))
+            if not (what.again and state.since_us > what.at_us):
+                work.due((Kind.ACCOUNT, account), Alerted(alert))
+
     async def _moved(self, work: _Round) -> None:
         """Move the ladder: each event in its order, of which most change nothing."""
         for name, events in work.events.items() if self._acts else ():
             for event in _gravest_last(events):
                 await moved(self._hub, name, event, journal_first=True)
+
+
+def _which(alert: Alert, told: str) -> Alert:
+    return replace(alert, evidence=replace(alert.evidence, decoy=told)) if alert.signal is Signalled.DECOYS else alert
 
 
 def _gravest_last(events: list[Event]) -> list[Event]:
@@ -150,4 +285,12 @@ def _gravest_last(events: list[Event]) -> list[Event]:
     return [*caps.values(), *([gravest] if gravest else [])]
 
 
-TAKES: dict[type, Callable[..., None]] = {Noted: Watcher._asked, Full: Watcher._full, Stepped: Watcher._stepped}
+TAKES: dict[type, Callable[..., None]] = {
+    Noted: Watcher._asked,
+    Full: Watcher._full,
+    Stepped: Watcher._stepped,
+    Changed: Watcher._changed,
+    NotMe: Watcher._denied,
+    Came: Watcher._came,
+    Showed: Watcher._showed,
+}

@@ -38,6 +38,10 @@ class RandomIds:
         ticks = (time.time_ns() << 10) // 1_000_000_000 % (1 << 35)
         return f"E{year % 100:02d}{_base32(ticks << 30 | self._draw(4) >> 2, pairs=7)[1:]}"
 
+    def below(self, end: int) -> int:
+        """A whole number from 0 to below `end`, which is 2^32 at most: each as likely, to one in four thousand million."""
+        return self._draw(8) * end >> 64
+
     def _draw(self, count: int) -> int:
         """`count` random bytes as a number, from a pool: one system call for hundreds of identifiers."""
         if len(self._drawn) < count:

@@ -16,7 +16,7 @@ class Person(msgspec.Struct, frozen=True):
     """One person as asked about: the insurer, and the keyed pseudonyms of what the card says, one for each version of the
     insurer's index key, the oldest first; none when the insurer is not served. A store reads by the version its rows have.
 
-    `features`: what the question has in common with the one before it; `asked`: 32 bits of a pseudonym, served or not.
+    `features`: what the question has in common with the one before it; `asked`: 64 bits of a pseudonym, served or not.
     """
 
     insurer: str

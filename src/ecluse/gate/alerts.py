@@ -14,7 +14,8 @@ from ecluse.kernel.days import instant, paris_day
 class Evidence(msgspec.Struct, frozen=True):
     """The latest trials that speak against the account: `hits` of `tries` between two instants (Unix seconds).
 
-    `usual`: the account's own rate; `bound`: what it would have been allowed (p0).
+    `usual`: the account's own rate; `bound`: what it would have been allowed (p0). `decoy`: the batch that was touched and the
+    place in it, for operators: no sentence says it.
     """
 
     hits: int
@@ -23,6 +24,7 @@ class Evidence(msgspec.Struct, frozen=True):
     until_s: int
     usual: float
     bound: float
+    decoy: str = ""
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -64,11 +66,12 @@ _WORDS: dict[Name, tuple[str, str]] = {
     Name.FAR_PASSES: ("passes venaient d'être présentés trop loin", "passes had just been shown too far away"),
     Name.DETAILS: ("jours ont vu changer les coordonnées", "days saw bank or contact details change"),
     Name.SURGE: ("jours ont ouvert plus de personnes que de coutume", "days opened more people than usual"),
-    Name.DECOYS: ("questions portaient sur un leurre", "questions touched a decoy"),
+    Name.DECOYS: ("questions ou connexions touchaient un leurre", "questions or logins touched a decoy"),
     Name.STRANGERS_ELSEWHERE: (
         "patients demandés depuis un réseau ou un logiciel nouveau n'étaient jamais venus",
         "people asked about from a new network or software were new to this account",
     ),
+    Name.DENIALS: ("personnes consultées ont répondu « ce n'était pas pour moi »", "people looked up said “not me”"),
 }
 
 

@@ -88,7 +88,8 @@ class Containment(msgspec.Struct, frozen=True):
 
     `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet.
     `is_lost`: a device of the account was; only a reset lifts that. `before_step`: the gravest step that proofs lifted, and a
-    reset; logins up to `before_us` are held to it still.
+    reset; logins up to `before_us` are held to it still. `cleared_us`: two operators looked at it and lifted a limit: what was
+    found before is not held against it.
     """
 
     kind: Kind
@@ -101,6 +102,7 @@ class Containment(msgspec.Struct, frozen=True):
     is_lost: bool = False
     before_step: int = 0
     before_us: int = 0
+    cleared_us: int = 0
 
     @property
     def limits(self) -> bool:
@@ -228,7 +230,7 @@ def _moved_down(state: Containment, step: int, since_us: int, *, is_lost: bool =
     """What proofs lifted before is kept: older logins stay held to it, whatever comes."""
     return Containment(
         state.kind, int(step), since_us, state.proved_us, is_lost=is_lost,
-        before_step=state.before_step, before_us=state.before_us,
+        before_step=state.before_step, before_us=state.before_us, cleared_us=state.cleared_us,
     )  # fmt: skip
 
 
@@ -253,6 +255,7 @@ def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
         before_step=max(state.step, state.before_step),
         # a `slowed` that a proof left of a step-up was set for nobody's login: those before the step-up are meant still
         before_us=state.before_us if state.since_us == state.proved_us else state.since_us,
+        cleared_us=state.cleared_us,
     )
 
 
@@ -284,7 +287,8 @@ def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
     if waited_us < event.delay_us:
         raise CONTAINMENT_REFUSED("the delay is not over", fix="Confirm once it is, and the holder was told.")
-    return Containment(state.kind, int(Step.SLOWED), at_us, before_step=int(Step.QUARANTINED), before_us=at_us)
+    held = int(Step.QUARANTINED)
+    return Containment(state.kind, int(Step.SLOWED), at_us, before_step=held, before_us=at_us, cleared_us=at_us)
 
 
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
@@ -299,7 +303,7 @@ def _released(state: Containment, event: Released, at_us: int) -> Containment:
         return msgspec.structs.replace(state, **asked)
     if operator == state.asked_by:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
-    return Containment(state.kind, event.step, at_us)
+    return Containment(state.kind, event.step, at_us, cleared_us=at_us)
 
 
 def _ladder(state: Containment) -> type[Step] | type[Reach]:

@@ -13,10 +13,10 @@ from enum import StrEnum
 from math import exp, log
 from typing import NamedTuple
 
-from ecluse.gate.signals import ALPHA, STEPS_BELOW, Step
+from ecluse.gate.signals import ALPHA, SIGNALS, STEPS_BELOW, Name, Step
 from ecluse.kernel.days import instant
 
-MISTAKEN = 1 / 500  # of people told of a look-up: they forgot a visit, or know the laboratory by another name (assumed)
+MISTAKEN = SIGNALS[Name.DENIALS].usual  # of people told of a look-up (assumed)
 CAREER_MONTHS = 480
 ACCOUNT_MIN, ACCOUNT_SHARE = 5, 4  # of an account in a year: 5 of 50 slow it; a quarter of its debt cap
 ALL_MIN, ALL_SHARE = (

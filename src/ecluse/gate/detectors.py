@@ -68,20 +68,25 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 
 
 class DetailsChanged(msgspec.Struct, frozen=True, gc=False):
-    """Bank account, address or contact of the professional changed: handed in once a day at most."""
+    """Bank account of the professional's practice changed. It is tried by days (gate/dated.py); here it is a new circumstance."""
+
+    at_s: int
+
+
+class Touched(msgspec.Struct, frozen=True, gc=False):
+    """The account itself is a decoy, and somebody came with a token of it."""
 
     at_s: int
 
 
 class DayClosed(msgspec.Struct, frozen=True, gc=False):
-    """A day on which the account asked is over: people newly opened, typed. `changed`: `DetailsChanged` was handed in."""
+    """A day on which the account asked is over: people newly opened, typed."""
 
     at_s: int
     people: int
-    changed: bool = False
 
 
-Event = Asked | Matured | Entered | Shown | DetailsChanged | DayClosed
+Event = Asked | Matured | Entered | Shown | DetailsChanged | Touched | DayClosed
 Trials = list[tuple[int, bool]]
 
 
@@ -114,11 +119,11 @@ def observe(watched: Watch, usual: Usual, event: Event) -> tuple[Watch, tuple[Al
         row = rows[name] = bet(rows[name], hit, usual.bounds[name], paid, at_s)
         if hit and row.money1 + row.money2 + row.money3 >= LEAST[name]:
             alerts += (_alert(name, row, usual, at_s),)
-    if type(event) is Asked and event.decoy:
+    if type(event) is Touched or (type(event) is Asked and event.decoy):
         rows[_DECOYS], touched = _touched(rows[_DECOYS], usual, at_s)
         alerts += (touched,)
     capital = watched.capital
-    if type(event) is Entered and event.new:
+    if type(event) is DetailsChanged or (type(event) is Entered and event.new):
         capital = capital.refreshed(at_s)
     return Watch(capital, tuple(rows), max(paid, capital.paid(at_s))), alerts
 
@@ -162,7 +167,7 @@ def _touched(row: Row, usual: Usual, at_s: int) -> tuple[Row, Alert]:
 
 # Plain numbers: members of an IntEnum cost more to read than a bet.
 (_MISSES, _MISSES_OF_NEW, _UNCLAIMED, _STRANGERS, _INSURERS, _BIRTHPLACES, _NEIGHBOURS, _COURSE,
- _PACE, _HOURS, _SURROUNDINGS, _FAR_PASSES, _DETAILS, _SURGE, _DECOYS, _ELSEWHERE) = (int(name) for name in Name)  # fmt: skip
+ _PACE, _HOURS, _SURROUNDINGS, _FAR_PASSES, _DETAILS, _SURGE, _DECOYS, _ELSEWHERE, _DENIALS) = map(int, Name)  # fmt: skip
 _NEAR, _SAME = int(Kin.NEAR), int(Course.SAME)
 
 
@@ -196,17 +201,13 @@ def _entered(event: Entered, usual: Usual) -> Trials:
     return [*login, (_HOURS, event.hour not in usual.hours)] if usual.hours else login
 
 
-def _day_closed(event: DayClosed, usual: Usual) -> Trials:
-    surge: Trials = [(_SURGE, event.people > usual.people_max)]
-    return surge if event.changed else [*surge, (_DETAILS, False)]
-
-
 TRIALS: dict[type, Callable[..., Trials]] = {
     Asked: _asked,
     Matured: lambda event, _: [(_UNCLAIMED, not event.claimed)],
     Entered: _entered,
     Shown: lambda event, _: [(_FAR_PASSES, event.far)],
-    DetailsChanged: lambda event, _: [(_DETAILS, True)],
-    DayClosed: _day_closed,
+    DetailsChanged: lambda _, __: [],
+    Touched: lambda _, __: [],
+    DayClosed: lambda event, usual: [(_SURGE, event.people > usual.people_max)],
 }
 assert max(Step) == Step.QUARANTINED

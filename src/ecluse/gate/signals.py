@@ -47,6 +47,7 @@ class Name(IntEnum):
     SURGE = 13
     DECOYS = 14
     STRANGERS_ELSEWHERE = 15
+    DENIALS = 16
 
 
 class Signal(NamedTuple):
@@ -82,17 +83,21 @@ SIGNALS = (
     Signal(Name.HOURS, ALPHA, Proof.EACH, 0.20, Step.STEP_UP, 100),  # weeks of duty come together: a proof ends it
     Signal(Name.SURROUNDINGS, ALPHA, Proof.EACH, 0.15, Step.STEP_UP),
     Signal(Name.FAR_PASSES, ALPHA, Proof.FIXED, 1e-3, Step.STEP_UP),  # a wrong clock; else somebody copied a pass
-    Signal(Name.DETAILS, ALPHA, Proof.FIXED, 0.005, Step.STEP_UP),  # a change of bank once or twice a year of days
+    Signal(Name.DETAILS, ALPHA, Proof.FIXED, 0.005, Step.STEP_UP),  # a new bank on one or two days a year
     Signal(Name.SURGE, ALPHA, Proof.EACH, 0.05, Step.PRESENCE_ONLY, 20),
-    Signal(Name.DECOYS, ALPHA, Proof.FIXED, 1e-13, Step.QUARANTINED),
+    Signal(Name.DECOYS, ALPHA, Proof.FIXED, 4e-13, Step.QUARANTINED),
     # of questions from a network or software that is new to the account: a thief's are not watered down with the practice's own.
     # Its bound is that of STRANGERS. A doctor on duty elsewhere sees strangers only: hence a step that a login lifts
     Signal(Name.STRANGERS_ELSEWHERE, ALPHA, Proof.FIXED, 0.45, Step.PRESENCE_ONLY, 200),
+    # "not me" by mistake: a visit forgotten, a laboratory known by another name (assumed). An insurer could make denials up, so
+    # they ask for passes at most here; further down leads what several insurers pass on (gate/denials.py)
+    Signal(Name.DENIALS, ALPHA, Proof.FIXED, 1 / 500, Step.PRESENCE_ONLY),
 )
 assert [signal.name for signal in SIGNALS] == list(Name)
 
-# A decoy is met by chance when a typing mistake is a valid NIR (1 in 97) and has its insurer, birth date and rank: below 10⁻¹³ a
-# question, and two million questions are a career of the busiest pharmacy. So one touch has an E of 1 / 2·10⁻⁷.
+# A decoy is met by chance when a typing mistake is another valid number and has its insurer, birth date and rank. What all decoys
+# of an insurer add up to is held below 4·10⁻¹³ a question (gate/decoys.py), and two million questions are a career of the busiest
+# pharmacy. So one touch has an E of 1 / 8·10⁻⁷.
 CAREER_QUESTIONS = 2_000_000
 DECOY_E_VALUE = 1 / (CAREER_QUESTIONS * SIGNALS[Name.DECOYS].usual)
 

@@ -69,6 +69,7 @@ class Operation(StrEnum):
     OPENING_DENIED = "opening_denied"
     LOOKUPS_FROZEN = "lookups_frozen"
     RIB_CHANGE = "rib_change"
+    DECOYS = "decoys"
     SESSIONS_ENDED = "sessions_ended"
     PASSKEY_CHANGED = "passkey_changed"
 

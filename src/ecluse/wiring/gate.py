@@ -15,6 +15,7 @@ import msgspec
 
 from ecluse.app.caps import caps_replayed
 from ecluse.app.containment import replayed
+from ecluse.app.decoys import decoys_again
 from ecluse.app.denials import denied_again
 from ecluse.app.freezes import frozen_again
 from ecluse.app.hub import Hub
@@ -24,6 +25,7 @@ from ecluse.app.ribs import rib_again
 from ecluse.app.watching import Watcher
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.containments import LocalContainments
+from ecluse.engines.sqlite.decoys import LocalDecoys
 from ecluse.engines.sqlite.freezes import LocalFreezes
 from ecluse.engines.sqlite.incidents import LocalIncidents
 from ecluse.engines.sqlite.lookback import LocalLookback
@@ -56,6 +58,7 @@ AGAIN: dict[Operation, Callable[[Hub, Entry], None]] = {
     Operation.CAPS_SET: lambda hub, entry: caps_replayed(hub.exposure.lookback, entry),
     Operation.INCIDENT: incident_replayed,
     Operation.LOOKUPS_FROZEN: lambda hub, entry: frozen_again(hub.freezes, entry),
+    Operation.DECOYS: lambda hub, entry: decoys_again(hub.keys, hub.decoys, entry),
     Operation.RIB_CHANGE: lambda hub, entry: rib_again(hub.keys, hub.ribs, entry),
 }
 
@@ -70,6 +73,7 @@ class Gate:
     openings: LocalOpenings
     freezes: LocalFreezes
     ribs: LocalRibs
+    decoys: LocalDecoys
     incidents: LocalIncidents
     sessions: LocalSessions
     passkeys: LocalPasskeys
@@ -86,6 +90,7 @@ class Gate:
         self.openings.close()
         self.freezes.close()
         self.ribs.end()
+        self.decoys.close()
         self.incidents.close()
         self.sessions.close()
         self.passkeys.close()
@@ -97,10 +102,11 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
     return Gate(
         open_allowances(directory, caps, is_watched=settings.detectors != "off"),
         open_containments(directory),
-        open_sensings(directory),
+        open_sensings(directory, is_watched=settings.detectors != "off"),
         LocalOpenings(directory),
         open_freezes(directory),
-        LocalRibs(directory / FILE),
+        LocalRibs(directory / FILE, is_watched=settings.detectors != "off"),
+        LocalDecoys(directory / FILE),
         open_incidents(directory),
         LocalSessions(directory / PORTAL),
         LocalPasskeys(directory / PORTAL),
@@ -127,9 +133,9 @@ def open_lookback(directory: Path) -> LocalLookback:
     return LocalLookback(directory / FILE)
 
 
-def open_sensings(directory: Path) -> LocalSensings:
+def open_sensings(directory: Path, *, is_watched: bool = True) -> LocalSensings:
     """What the watcher of the hub in `directory` reads and keeps."""
-    return LocalSensings(directory / FILE, directory / SENSED)
+    return LocalSensings(directory / FILE, directory / SENSED, is_watched=is_watched)
 
 
 def watcher(hub: Hub, directory: Path, settings: GateSettings) -> Watcher:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from ecluse.gate.containment import Kind, Proved, Released
 from ecluse.gate.profile import insurer_class
 from ecluse.gate.signals import Name, Step
 from ecluse.kernel.errors import Refused
-from tests.watched import CALM, COUNTING, DEBT, FLEET, OTHER, THIEF, World, world
+from tests.watched import CALM, COUNTING, DEBT, DECOY_ACCOUNT, FLEET, OTHER, PRACTICE, THIEF, World, world
 
 Acts = st.one_of(
     st.tuples(
@@ -26,21 +28,54 @@ Acts = st.one_of(
     ),
     st.tuples(st.just("watch"), st.sampled_from(("", "unmoved", "moved", "before", "after"))),
     st.tuples(st.just("operators"), st.sampled_from((THIEF, OTHER)), st.sampled_from(Step)),
+    st.tuples(st.just("deny"), st.sampled_from((THIEF, OTHER)), st.lists(st.integers(1, 60), max_size=20)),
+    st.tuples(st.just("change_bank")),
+    st.tuples(
+        st.just("show"),
+        st.sampled_from((THIEF, OTHER)),
+        st.lists(st.integers(1, 9), max_size=20),
+        st.sampled_from(("590000018", "130000014")),
+        st.booleans(),
+    ),
     st.tuples(st.just("wait"), st.integers(1, 40)),
 )
 
 
+def asked_of(at: World, account: str, numbers: list[int], counts: bool) -> None:
+    for number in numbers:
+        at.ask(account, number, features=COUNTING if counts else CALM)
+
+
+def denied(at: World, account: str, numbers: list[int]) -> None:
+    for number in numbers:
+        at.deny(account, number)
+
+
+def shown(at: World, account: str, numbers: list[int], practice: str, live: bool) -> None:
+    for number in numbers:
+        at.show(account, number, practice, live=live)
+
+
+def waited(at: World, days: int) -> None:
+    at.clock.instant += timedelta(days=days)
+
+
+PLAYED: dict[str, Callable[..., None]] = {
+    "ask": asked_of,
+    "operators": World.operators,
+    "deny": denied,
+    "show": shown,
+    "change_bank": World.change_bank,
+    "wait": waited,
+}
+
+
 def play(at: World, acts: list[Any], *, dies: bool) -> None:
     for what, *how in [*acts, ("wait", 40), ("watch", "before")]:
-        if what == "ask":
-            for number in how[1]:
-                at.ask(how[0], number, features=COUNTING if how[2] else CALM)
-        elif what == "watch":
+        if what == "watch":
             at.watch(how[0] if dies else "")
-        elif what == "operators":
-            at.operators(*how)
         else:
-            at.clock.instant += timedelta(days=how[0])
+            PLAYED[what](at, *how)
 
 
 @settings(max_examples=15, deadline=None)
@@ -187,6 +222,136 @@ def test_one_that_only_tells_moves_nothing() -> None:
         at.watch()
         assert at.sensings.alerts(THIEF, 1)
         assert (at.contained.limits(), at.moves) == ({}, [])
+
+
+def test_a_change_of_bank_and_a_not_me_are_read_once_whenever_it_is_killed() -> None:
+    with world() as at:
+        for number in range(1, 9):
+            at.ask(THIEF, number, asked=number)
+        at.clock.instant += timedelta(days=100)
+        for dies in ("before", "after", "unmoved", "moved"):
+            at.change_bank()
+            at.watch(dies)
+            at.clock.instant += timedelta(days=1)
+        assert at.step(THIEF) >= Step.SLOWED
+        before = at.sensings.state(THIEF)
+        assert before
+        assert before.watch.capital.fresh > 0
+        for number in range(1, 5):
+            assert at.deny(THIEF, number)
+        at.watch("moved")
+        found = {each.alert.signal: each.alert.evidence for each in at.sensings.alerts(THIEF, 10)}
+        assert (found[Name.DETAILS].hits, found[Name.DETAILS].tries) == (4, 4)
+        assert (found[Name.DENIALS].hits, found[Name.DENIALS].tries) == (4, 8)
+        assert at.step(THIEF) == Step.PRESENCE_ONLY
+        # Read again out of the journal they are known already: nothing waits.
+        at.ribs.again(PRACTICE, before.changed_s * 1_000_000, b"sealed")
+        at.store.recover_denial(THIEF, PRACTICE, (1).to_bytes(8) * 2, 1, at.now_us)
+        assert at.sensings.waiting() == 0
+
+
+LILLE, LYON, MARSEILLE, ETIENNE, NOWHERE = "590000018", "690000015", "130000014", "420000010", "12345678900014"
+
+
+@pytest.mark.parametrize("dies", ["", "before", "after", "unmoved", "moved"])
+def test_copied_passes_lead_to_a_step_up_where_they_are_shown_and_not_where_their_people_are(dies: str) -> None:
+    with world() as at:
+        for number in range(1, 300):
+            at.show(THIEF, number, LILLE)
+            at.show(OTHER, number + 1_000, LYON)
+        at.watch()
+        assert at.contained.limits() == {}
+        at.clock.instant += timedelta(days=2)
+        for number in range(1, 9):
+            at.show(OTHER, number, MARSEILLE)
+        at.watch(dies)
+        for number in range(1, 9):
+            at.show(THIEF, number, LILLE)  # within minutes
+            at.show(THIEF, number, LILLE)  # of one person once a day
+        at.watch(dies)
+        assert (at.step(THIEF), at.step(OTHER)) == (Step.STEP_UP, Step.OPEN)
+        (alert,) = (each.alert for each in at.sensings.alerts(THIEF, 10))
+        assert (alert.signal, alert.evidence.hits, alert.evidence.tries) == (Name.FAR_PASSES, 8, 8)
+
+
+def test_what_people_do_with_their_passes_moves_nobody() -> None:
+    """To the next town at once, far away in hours, with a live pass over a picture, at a place nobody knows."""
+    with world() as at:
+        for number in range(1, 40):
+            at.show(OTHER, number, LYON)
+            at.show(THIEF, number, ETIENNE)
+            at.show(OTHER, number, LYON, live=True)
+            at.show(THIEF, number, MARSEILLE, live=True)
+            at.show(THIEF, number, NOWHERE)
+        at.clock.instant += timedelta(hours=4)
+        for number in range(1, 40):
+            at.show(THIEF, number, LILLE)
+        at.watch()
+        assert at.contained.limits() == {}
+        assert at.sensings.alerts("", 10) == []
+
+
+def test_where_a_pass_was_shown_is_forgotten_and_leads_nowhere() -> None:
+    def rows() -> list[tuple[Any, ...]]:
+        return at.sensings._own.execute("SELECT * FROM seen").fetchall()
+
+    with world() as at:
+        at.show(THIEF, 5, LILLE)
+        at.show(THIEF, 6, LILLE)
+        at.watch()
+        first = rows()
+        assert {row[2] for row in first} == {"59"}
+        assert not {row[0] for row in first} & {int.from_bytes(number.to_bytes(8)) for number in (5, 6)}
+        at.clock.instant += timedelta(days=1)
+        at.watch()
+        assert rows() == []
+        at.show(THIEF, 5, LILLE)
+        at.watch()
+        assert {row[0] for row in rows()}.isdisjoint(row[0] for row in first)  # another number on another day
+
+
+@pytest.mark.parametrize("dies", ["", "before", "after", "unmoved", "moved"])
+def test_a_decoy_is_touched_once_whenever_it_is_killed(dies: str) -> None:
+    with world() as at:
+        at.plant(2**63 + 5, 2**62)
+        at.ask(OTHER, 0, asked=2**63 + 6)
+        at.ask(OTHER, 7, asked=2**62)  # somebody now: no decoy any more
+        at.ask(THIEF, 3)
+        at.ask(THIEF, 0, asked=2**63 + 5)
+        at.sensings.came(DECOY_ACCOUNT, at.now_us)
+        at.sensings.came(OTHER, at.now_us)
+        at.watch(dies)
+        assert [at.step(who) for who in (THIEF, DECOY_ACCOUNT, OTHER)] == [
+            Step.QUARANTINED,
+            Step.QUARANTINED,
+            Step.OPEN,
+        ]
+        assert {(each.account, each.place, each.times) for each in at.sensings.touches()} == {
+            (THIEF, 1, 1),
+            (DECOY_ACCOUNT, 1, 1),
+        }
+        found = {each.account: each.alert for each in at.sensings.alerts("", 10) if each.alert.signal is Name.DECOYS}
+        assert {who: each.evidence.decoy for who, each in found.items()} == {THIEF: "dcy_1 1", DECOY_ACCOUNT: "dcy_1 1"}
+
+
+def test_a_state_that_was_kept_when_there_were_fewer_signals_goes_on() -> None:
+    with world() as at:
+        for number in range(1, 9):
+            at.ask(THIEF, number)
+        at.ask(THIEF, 0)
+        at.watch()
+        state = at.sensings.state(THIEF)
+        assert state
+        older = msgspec.json.decode(msgspec.json.encode(state))
+        for each in (older[0][1], older[1][1], older[3][4], older[3][5]):
+            each.pop()
+        encoded = msgspec.msgpack.encode(older[:-1])  # as it was before a change of details was remembered, too
+        at.sensings._own.execute("UPDATE account SET state = ? WHERE name = ?", (encoded, THIEF))
+        assert at.sensings.state(THIEF) == state
+        for _ in range(40):
+            at.ask(THIEF, 0)
+        at.watch()
+        assert at.step(THIEF) == Step.QUARANTINED
 
 
 def test_two_never_watch_at_once(tmp_path: Path) -> None:

@@ -161,8 +161,9 @@ def test_nobody_is_refused_as_somebody_new_would_be(gate: LocalAllowances) -> No
 
 def test_a_denied_opening_weighs_for_a_year(gate: LocalAllowances) -> None:
     assert gate.take([asking(1)]) == [""]
-    assert gate.deny(THIEF, person(1), START_DAY)
-    assert not gate.deny(THIEF, person(2), START_DAY)
+    assert gate.deny(THIEF, person(1), START_DAY * DAY_US)
+    assert not gate.deny(THIEF, person(2), START_DAY * DAY_US)
+    assert gate.by_day(THIEF) == [(START_DAY, 1, 1)]
     gate.settle(THIEF, PLACE, {person(1)}, START_DAY - 90, START_DAY)
     found = gate.position(THIEF, START_DAY + 200)
     assert found is not None
@@ -174,7 +175,7 @@ def test_a_denial_is_counted_again_whichever_entry_is_read_first(gate: LocalAllo
     entry = act(Operation.RIGHTS_CHECK, START_DAY * DAY_US, "chk_1", "confirmed", account=THIEF, person=person(1))
     steps = [
         lambda: gate.recover([(entry, Mark("s", 1))]),
-        lambda: gate.recover_denial(THIEF, PLACE, person(1), START_DAY),
+        lambda: gate.recover_denial(THIEF, PLACE, person(1), START_DAY, START_DAY * DAY_US),
     ]
     for step in reversed(steps) if is_denied_first else steps:
         step()

@@ -144,7 +144,7 @@ def test_two_operators_release_a_quarantine() -> None:
         with pytest.raises(Refused, match="the same operator"):
             move(asked, Released(same, Step.OPEN, "again"), NOON_US + S)
     state, second = move(asked, Released("Ali", Step.OPEN, "checked with the Ordre"), NOON_US + 60 * S)
-    assert state == Containment(Kind.ACCOUNT, Step.OPEN, NOON_US + 60 * S)
+    assert state == Containment(Kind.ACCOUNT, Step.OPEN, NOON_US + 60 * S, cleared_us=NOON_US + 60 * S)
     assert second
 
 
@@ -294,5 +294,6 @@ def test_a_lost_device_is_put_back_by_two_after_the_delay() -> None:
     assert (back.step, back.is_lost, back.since_us) == (Step.SLOWED, False, NOON_US + delay_us)
     assert allows(back, Presence.LIVE, NOON_US + delay_us).refusal  # the device that was lost, whoever has it
     assert allows(back, Presence.TYPED, NOON_US + delay_us + S).slowed
+    assert back.cleared_us == NOON_US + delay_us
     late = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us + SECOND_S_MAX * S)[0]
     assert (late.step, late.asked_by) == (Step.QUARANTINED, "max")  # asked for anew

@@ -160,7 +160,6 @@ THEFTS: list[tuple[str, Callable[[int, Random], Event], Name, dict[Step, int]]] 
     ("comes at night", lambda at_s, _: Entered(at_s, False, 3), Name.HOURS, {Step.STEP_UP: 20}),
     ("always comes from elsewhere", lambda at_s, _: Entered(at_s, True, 9), Name.SURROUNDINGS, {Step.STEP_UP: 20}),
     ("copied a pass", lambda at_s, _: Shown(at_s, True), Name.FAR_PASSES, {Step.STEP_UP: 4}),
-    ("changes the bank again and again", lambda at_s, _: DetailsChanged(at_s), Name.DETAILS, {Step.STEP_UP: 5}),
     ("opens many people each day", lambda at_s, _: DayClosed(at_s, 80), Name.SURGE, {Step.PRESENCE_ONLY: 12}),
     ("touches a decoy", lambda at_s, _: asked(at_s, decoy=True), Name.DECOYS, {Step.QUARANTINED: 1}),
 ]
@@ -225,7 +224,6 @@ def worst(watched: Watch, name: Name, choices: list[tuple[Event, Event]], left: 
         # a machine's wait is short and an honest one long: neither may choose its stake
         (Name.PACE, [(asked(START_S + 700 * DAY_S, features=Features(75, Kin.FAR, Course.SAME, 0)), asked(START_S))]),
         (Name.MISSES, [(asked(START_S + 1, missed=True), asked(START_S + 300 * DAY_S))]),
-        (Name.DETAILS, [(DetailsChanged(START_S + 90 * DAY_S), DayClosed(START_S + 300 * DAY_S, 5))]),
     ],
     ids=lambda value: value.name if isinstance(value, Name) else "",
 )
@@ -259,8 +257,8 @@ OF_A_NIR = ("BIRTHPLACES", "NEIGHBOURS", "COURSE", "PACE")
         (asked(1, features=Features()), {"STRANGERS", "MISSES", *OF_NEW, "INSURERS"}),
         (asked(1, decoy=True), set()),
         (Entered(1, True, 9), {"SURROUNDINGS", "HOURS"}),
-        (DayClosed(1, 5), {"SURGE", "DETAILS"}),
-        (DayClosed(1, 5, True), {"SURGE"}),
+        (DayClosed(1, 5), {"SURGE"}),
+        (DetailsChanged(1), set()),
     ],
 )
 def test_what_is_tried(event: Event, names: set[str]) -> None:
@@ -299,6 +297,23 @@ def test_a_proof_explains_circumstances_and_only_a_step_up_softens_the_rest() ->
         assert signal_e(softened, Name.PACE) == 0
         assert 999 < signal_e(softened, Name.MISSES) <= most
     assert signal_e(proved(watched, Step.SLOWED), Name.MISSES) == signal_e(watched, Name.MISSES)
+
+
+def test_a_changed_bank_account_is_watched_more_closely_like_a_new_device() -> None:
+    def misses_until(watched: Watch, step: Step) -> int:
+        for number in range(1, 200):
+            watched, alerts = observe(watched, USUAL, asked(LATER_S + number * 30, missed=number % 2 == 0))
+            if any(alert.step >= step for alert in alerts if alert.signal is Name.MISSES):
+                return number
+        return 200
+
+    changed, alerts = observe(YEAR, USUAL, DetailsChanged(LATER_S))
+    new_device, _ = observe(YEAR, USUAL, Entered(LATER_S, True, 9))
+    assert not alerts
+    assert changed.rows == YEAR.rows
+    assert YEAR.paid < changed.paid <= 1
+    for step in (Step.SLOWED, Step.PRESENCE_ONLY, Step.QUARANTINED):
+        assert misses_until(changed, step) == misses_until(new_device, step) < misses_until(YEAR, step)
 
 
 def test_two_operators_begin_anew_without_new_capital() -> None:

@@ -26,6 +26,7 @@ from ecluse.gate.sensing import (
     Sensed,
     begun,
     closed,
+    device_class,
     grown,
     ripened,
     sense,
@@ -308,3 +309,78 @@ def test_a_state_stays_small_whatever_is_asked() -> None:
         sensed, _, _ = sense(sensed, question(day * DAY_S, 1, known=True))
     assert len(sensed.days) == DAYS_MAX
     assert len(encode(sensed)) < 6_000
+
+
+KEY, OTHER_KEY = device_class("k" * 43, ""), device_class("", "c" * 43)
+
+
+def logins(sensed: Sensed, days: range, device: Any) -> tuple[Sensed, list[Alert]]:
+    """A login a day with a known patient; `device`: of a day."""
+    alerts: list[Alert] = []
+    for day in days:
+        asked = question(day * DAY_S + 9 * HOUR_S, 7, known=True, device=device(day))
+        sensed, found, _ = sense(sensed, asked)
+        alerts += found
+    return sensed, alerts
+
+
+def test_a_device_is_told_of_accounts_whose_keys_last() -> None:
+    begin, theft = FIRST_DAY, FIRST_DAY + 60
+    known, _ = logins(begun(GP, begin * DAY_S), range(begin, theft), lambda _: KEY)
+    assert known.bound == (59, 59)
+    same, quiet = logins(known, range(theft, theft + 40), lambda _: KEY)
+    assert not quiet
+    assert same.watch.rows[Name.SURROUNDINGS].e_value < 1e-3
+    stolen, alerts = logins(known, range(theft, theft + 1), lambda _: OTHER_KEY)  # from where it always is
+    assert not alerts
+    assert stolen.watch.rows[Name.SURROUNDINGS].e_value > known.watch.rows[Name.SURROUNDINGS].e_value
+    assert stolen.watch.capital.fresh > 0 == same.watch.capital.fresh  # all signals are bet on with more
+    again, _ = logins(stolen, range(theft + 1, theft + 2), lambda _: OTHER_KEY)
+    assert again.watch.capital.fresh == stolen.watch.capital.fresh  # it is known now
+
+
+def guesses(device: int) -> int:
+    """How many of a thief's wrong guesses are answered, on a practice known for a year."""
+    sensed = begun(GP, FIRST_DAY * DAY_S)
+    for day in range(FIRST_DAY, FIRST_DAY + 365):
+        for number in range(3):
+            sensed = sense(sensed, question(day * DAY_S + 9 * HOUR_S + number * 900, number, device=KEY)).sensed
+    for number in range(1, 100):
+        at_s = (FIRST_DAY + 365) * DAY_S + number * 300
+        asked = question(at_s, number, missed=True, device=device, session="theft")
+        sensed, alerts, _ = sense(sensed, asked)
+        if any(alert.step >= Step.PRESENCE_ONLY for alert in alerts):
+            return number
+    return 100
+
+
+def test_a_thief_with_a_key_of_its_own_is_seen_sooner_than_on_the_practice_s_computer() -> None:
+    assert guesses(OTHER_KEY) < guesses(KEY)
+
+
+def test_whoever_draws_a_key_at_each_login_is_not_new_each_time() -> None:
+    sensed, alerts = logins(begun(GP, FIRST_DAY * DAY_S), range(FIRST_DAY, FIRST_DAY + 400), lambda day: day)
+    assert not alerts
+    assert sensed.watch.capital.fresh == 0
+    assert len(sensed.devices) <= 8
+    assert len(encode(sensed)) < 4_000
+
+
+@pytest.mark.parametrize("every", [2, 5, 10, 17, 40])
+def test_some_logins_by_browser_and_new_computers_move_nobody(every: int) -> None:
+    """Up to all that a device may be new where keys last, for four years."""
+    days = range(FIRST_DAY, FIRST_DAY + 1_460)
+    sensed, alerts = logins(begun(GP, FIRST_DAY * DAY_S), days, lambda day: KEY if day % every else day)
+    assert not alerts
+    assert sensed.watch.rows[Name.SURROUNDINGS].e_value < 1
+
+
+def test_a_device_is_a_few_bits_of_what_a_token_is_bound_to() -> None:
+    assert device_class("", "") == 0
+    assert 0 < KEY < 2**32
+    assert KEY != OTHER_KEY == device_class("k" * 43, "c" * 43)  # the certificate lasts, where there are both
+
+
+def test_logins_by_nobody_s_key_are_as_before() -> None:
+    sensed, _ = logins(begun(GP, FIRST_DAY * DAY_S), range(FIRST_DAY, FIRST_DAY + 30), lambda _: 0)
+    assert (sensed.devices, sensed.bound) == ((), (0, 0))

@@ -9,6 +9,7 @@ import msgspec
 
 from ecluse.app.ports.outside import Mark
 from ecluse.gate.allowance import Caps, Standing
+from ecluse.gate.dated import Counted
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
 from ecluse.journal.entry import Entry
@@ -79,12 +80,21 @@ class Allowances(Protocol):
         """Justify the account's openings at a practice from `since_day` on that are among those `settled`, and no others."""
         ...
 
-    def deny(self, account: str, person: bytes, today: int) -> bool:
-        """The person said "not me": the opening is unjustified for ever. Whether there was one without a pass."""
+    def deny(self, account: str, person: bytes, at_us: int) -> bool:
+        """The person said "not me": the opening is unjustified for ever, and the watcher is told. Whether there was one without
+        a pass."""
         ...
 
-    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int) -> None:
+    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int, at_us: int) -> None:
         """The same out of the journal, whichever of the two entries is met first."""
+        ...
+
+    def by_day(self, account: str) -> list[Counted]:
+        """By day, in order, whom an account newly opened, pass or not, and how many of these said "not me" since."""
+        ...
+
+    def accounts(self, practice: str) -> dict[str, tuple[str, int]]:
+        """Who opened somebody at a practice: what each asks as, and the day of its first opening anywhere."""
         ...
 
     def opened_since(self, account: str, day: int) -> int:

@@ -23,6 +23,10 @@ class Clock(Protocol):
 class Ids(Protocol):
     """The only source of identifiers."""
 
+    def below(self, end: int) -> int:
+        """A whole number drawn at random, from 0 to below `end`."""
+        ...
+
     def new(self, prefix: str) -> str:
         """`prefix` and 20 time-ordered characters."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 
@@ -13,7 +14,15 @@ class Ribs(Protocol):
         ...
 
     def ask(self, practice: str, asked_us: int, sealed: bytes) -> None:
-        """Keep what was asked for. What is older than what is kept changes nothing."""
+        """Keep what was asked for, and tell the watcher. What is older than what is kept changes nothing of what waits."""
+        ...
+
+    def again(self, practice: str, asked_us: int, sealed: bytes) -> None:
+        """The same out of the journal; one that is known already tells nobody."""
+        ...
+
+    def days(self, practices: Collection[str]) -> set[int]:
+        """Days (UTC, from 1970-01-01) on which a change of one of these was asked for, whatever came of it."""
         ...
 
     def close(self, practice: str, asked_us: int) -> None:

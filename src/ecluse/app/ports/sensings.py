@@ -37,7 +37,59 @@ class Stepped(msgspec.Struct, frozen=True, array_like=True, tag="stepped"):
     move: Move
 
 
-What = Noted | Full | Stepped
+class Changed(msgspec.Struct, frozen=True, array_like=True, tag="changed"):
+    """A change of a practice's bank account was asked for. `again`: it is read out of the journal, and may be known."""
+
+    practice: str
+    at_us: int
+    again: bool = False
+
+
+class NotMe(msgspec.Struct, frozen=True, array_like=True, tag="not_me"):
+    """Somebody whom the account had opened said "not me", and it counts; who is not said. `again` as above."""
+
+    at_us: int
+    again: bool = False
+
+
+class Came(msgspec.Struct, frozen=True, array_like=True, tag="came"):
+    """A token of an account was verified for the first time in a process: whether anything was answered is not said."""
+
+    account: str
+    at_us: int
+
+
+class Showed(msgspec.Struct, frozen=True, array_like=True, tag="showed"):
+    """Somebody's pass was shown to an account at a practice. `person`: as in `Noted`; `is_live`: by its holder, now."""
+
+    at_s: int
+    person: int
+    practice: str
+    is_live: bool
+
+
+class Seen(NamedTuple):
+    """Where a pass was last shown, for some hours. `who`: a keyed hash of the day and the person, which leads back to nobody."""
+
+    who: int
+    at_s: int
+    department: str
+
+
+class Touch(msgspec.Struct, frozen=True):
+    """An account met a decoy: which of its batch, when first and last (Unix seconds), how often, and from where last."""
+
+    batch: str
+    place: int
+    account: str
+    first_s: int
+    last_s: int
+    times: int = 1
+    network: str = ""
+    software: str = ""
+
+
+What = Noted | Full | Stepped | Changed | NotMe | Came | Showed
 
 
 class Happening(NamedTuple):
@@ -77,6 +129,8 @@ class Work(NamedTuple):
     breakers: Mapping[Name, Breaker] = {}
     through: int = 0
     ripened: tuple[str, int] | None = None
+    touches: Sequence[Touch] = ()
+    seen: Sequence[Seen] = ()
 
 
 class Sensings(Protocol):
@@ -84,6 +138,22 @@ class Sensings(Protocol):
 
     def alone(self) -> AbstractContextManager[None]:
         """Be the only watcher until the end of the block, or of the process. Raises `watched_elsewhere`."""
+        ...
+
+    def came(self, account: str, at_us: int) -> None:
+        """Write down for the watcher that a token of this account was verified; nothing where nobody watches. Blocks."""
+        ...
+
+    def seen(self, who: int) -> Seen | None:
+        """Where a pass was last shown, if it was."""
+        ...
+
+    def forget_seen(self, before_s: int) -> None:
+        """Forget where passes were shown before that."""
+        ...
+
+    def touches(self) -> list[Touch]:
+        """Who met a decoy, the latest first."""
         ...
 
     def waiting(self) -> int:

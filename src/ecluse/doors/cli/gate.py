@@ -137,7 +137,13 @@ def _say_more(found: list[Shown]) -> None:
 
 def _explain(found: Sequence[AlertTold]) -> None:
     for each in found:
-        typer.echo(f"{each.at:%Y-%m-%d %H:%M} UTC  {each.account}  {each.signal} → {each.step}: {each.sentence_fr}")
+        typer.echo(
+            f"{each.at:%Y-%m-%d %H:%M} UTC  {each.account}  {each.signal} → {each.step}: {each.sentence_fr}{_planted(each)}"
+        )
+
+
+def _planted(each: AlertTold) -> str:
+    return f" [{each.planted or each.evidence.decoy}]" if each.evidence.decoy else ""
 
 
 def _table(found: list[Shown]) -> Table:

@@ -52,6 +52,7 @@ COMMANDS = (
     ("gate denials", "openings", "denials"),
     ("gate freeze", "freezes", "freeze_member"),
     ("gate unfreeze", "freezes", "unfreeze_member"),
+    ("gate decoy", "decoys", "app"),
     ("gate lost", "ribs", "lost"),
     ("gate reset", "ribs", "reset"),
     ("gate reopen-plan", "reopening", "reopen_plan"),

@@ -199,7 +199,14 @@ def door_of(opened: OpenHub, sessions: OpenSessions | None = None) -> Door:
     http = opened.settings.http
     opened.issuers.heard = count_issuer
     return Door(
-        Askers(opened.issuers, opened.clock, opened.proofs, nonce_required=http.dpop_nonce, sessions=sessions),
+        Askers(
+            opened.issuers,
+            opened.clock,
+            opened.proofs,
+            nonce_required=http.dpop_nonce,
+            sessions=sessions,
+            came=opened.sensings.came,
+        ),
         public_url=http.public_url or ("" if opened.settings.production else None),
         address_header=http.address_header,
         certificate_header=http.certificate_header,

@@ -20,7 +20,7 @@ from msgspec.structs import astuple, replace
 
 from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask, Position
-from ecluse.app.ports.sensings import Full, Noted
+from ecluse.app.ports.sensings import Full, Noted, NotMe, Showed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.allowance import (
@@ -36,6 +36,7 @@ from ecluse.gate.allowance import (
     opens,
     spent,
 )
+from ecluse.gate.dated import Counted
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
 from ecluse.journal.entry import Entry
@@ -61,7 +62,14 @@ _PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
 _DENIED = """
     INSERT INTO opening (account, person, practice, day, presence, justified, denied) VALUES (?, ?, ?, ?, 0, NULL, 1)
     ON CONFLICT DO UPDATE SET denied = 1, presence = 0, justified = NULL"""
+_IS_DENIED = "SELECT 1 FROM opening WHERE account = ? AND person = ? AND denied = 1"
 _STALE = "UPDATE account SET day = 0 WHERE id = ?"
+_BY_DAY = """
+    SELECT day, count(*), sum(denied) FROM opening WHERE account = (SELECT id FROM account WHERE name = ?)
+    GROUP BY day ORDER BY day"""
+_ACCOUNTS = """
+    SELECT a.name, a.profession, (SELECT min(day) FROM opening o WHERE o.account = a.id)
+    FROM place s JOIN account a ON a.id = s.account WHERE s.practice = (SELECT id FROM practice WHERE name = ?)"""
 _OPENED_SINCE = "SELECT count(*) FROM opening WHERE account = (SELECT id FROM account WHERE name = ?) AND day >= ?"
 _PRACTICES = """
     SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
@@ -82,14 +90,11 @@ class _Batch:
 
     openings: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     standings: dict[int, Standing] = field(default_factory=dict)
-    notes: list[tuple[int, Noted | Full]] = field(default_factory=list)
+    notes: list[tuple[int, Noted | Full | Showed]] = field(default_factory=list)
 
 
 class LocalAllowances:
-    """One instance a process. Its methods are called one after the other, by whatever thread.
-
-    `is_watched`: questions are written down for a watcher.
-    """
+    """One instance a process; its methods are called one after the other, by whatever thread. `is_watched`: for a watcher."""
 
     def __init__(self, path: Path, table: CapTable, *, is_watched: bool = True) -> None:
         self._table = table
@@ -113,9 +118,9 @@ class LocalAllowances:
         self._turn = Lock()
 
     def take(self, asks: Sequence[Ask]) -> list[str]:
-        """Count each ask, and write it down for the watcher. People known already need no transaction where nothing is."""
+        """Count each ask, and write it down for the watcher. People known already need no transaction where nobody watches."""
         with self._turn:
-            is_noted = self._is_watched and any(ask.question for ask in asks)
+            is_noted = self._is_watched and any(ask.question or ask.presence for ask in asks)
             if not is_noted and all(self._known_since(ask) for ask in asks):
                 return [""] * len(asks)
             with self._transaction():
@@ -178,20 +183,35 @@ class LocalAllowances:
             self._connection.executemany(_JUSTIFY, changed)
             self._count(id_, self._caps(id_, today), today)
 
-    def deny(self, account: str, person: bytes, today: int) -> bool:
-        """Unjustified for ever: whether the account had opened the person without a pass."""
+    def deny(self, account: str, person: bytes, at_us: int) -> bool:
+        """Unjustified for ever: whether the account had opened the person without a pass. The watcher is told."""
         with self._turn, self._transaction():
             id_ = self._account(account, "")
             done = self._connection.execute(_DENY, (id_, _short(person))).rowcount > 0
-            self._count(id_, self._caps(id_, today), today)
+            self._count(id_, self._caps(id_, day_of(at_us)), day_of(at_us))
+            if done and self._is_watched:
+                self._notes.put([(id_, NotMe(at_us))])
             return done
 
-    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int) -> None:
+    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int, at_us: int) -> None:
         """Deny what may not be opened yet; the account is counted anew when it next asks."""
         with self._turn, self._transaction():
             id_ = self._account(account, "")
+            is_new = self._connection.execute(_IS_DENIED, (id_, _short(person))).fetchone() is None
             self._connection.execute(_DENIED, (id_, _short(person), self._practice(practice), opened_day))
             self._connection.execute(_STALE, (id_,))
+            if is_new and self._is_watched:
+                self._notes.put([(id_, NotMe(at_us, again=True))])
+
+    def by_day(self, account: str) -> list[Counted]:
+        """Whom an account newly opened by day, and how many of them said "not me" since."""
+        with self._turn:
+            return [Counted(*row) for row in self._connection.execute(_BY_DAY, (account,))]
+
+    def accounts(self, practice: str) -> dict[str, tuple[str, int]]:
+        """Who opened somebody there: profession, day of the first opening."""
+        with self._turn:
+            return {name: (as_, day) for name, as_, day in self._connection.execute(_ACCOUNTS, (practice,))}
 
     def opened_since(self, account: str, day: int) -> int:
         """How many people an account opened from a day on."""
@@ -237,6 +257,9 @@ class LocalAllowances:
         if self._is_watched and ask.question and refused in WATCHED:
             note = Full(ask.question.at_s) if refused else _noted(ask, ask.question, since_day)
             batch.notes.append((account, note))
+        elif self._is_watched and ask.presence and ask.person:
+            showed = Showed(ask.at_us // 1_000_000, _short(ask.person), ask.practice, ask.presence is Presence.LIVE)
+            batch.notes.append((account, showed))
         return refused
 
     def _take(self, ask: Ask, account: int, batch: _Batch) -> str:
@@ -368,8 +391,6 @@ class LocalAllowances:
 
 
 def _noted(ask: Ask, question: Question, since_day: int) -> Noted:
-    if not ask.person:
-        return Noted(question, practice=ask.practice)
     told = replace(question, known=True, since_day=since_day) if since_day else question
     return Noted(told, _short(ask.person), ask.practice)
 

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 
 from ecluse.app.ports.containments import Name
-from ecluse.app.ports.sensings import Alerting, Happening, Work
+from ecluse.app.ports.sensings import Alerting, Came, Happening, Seen, Touch, Work
 from ecluse.engines.sqlite.connection import connect
-from ecluse.engines.sqlite.happenings import decode, encode, make_table
+from ecluse.engines.sqlite.happenings import Notes, decode, encode, make_table
 from ecluse.gate.alerts import Alert
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.lessons import Ripe, Waiting
@@ -63,6 +64,12 @@ _DUE = """
     WHERE w.day < ? GROUP BY w.day, w.account ORDER BY w.day LIMIT ?"""
 _RIPE = "SELECT person, what FROM waiting WHERE day = ? AND account = (SELECT id FROM account WHERE name = ?) ORDER BY person"
 _RIPENED = "DELETE FROM waiting WHERE day = ? AND account = (SELECT id FROM account WHERE name = ?)"
+_TOUCH = """
+    INSERT INTO touch VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (batch, place, account) DO UPDATE
+    SET last_s = excluded.last_s, times = times + excluded.times, network = excluded.network, software = excluded.software"""
+_SEEN, _UNSEE = "SELECT * FROM seen WHERE who = ?", "DELETE FROM seen WHERE at_s < ?"
+_SEE = "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (who) DO UPDATE SET at_s = excluded.at_s, department = excluded.department"
+_TOUCHES = "SELECT * FROM touch ORDER BY last_s DESC, batch, place, account"
 _ALERTS = """
     SELECT a.name, l.at_s, l.what FROM alert l JOIN account a ON a.id = l.account
     WHERE ? IN (a.name, '') ORDER BY l.at_s DESC, l.signal LIMIT ?"""
@@ -71,15 +78,22 @@ LOG = logging.getLogger(__name__)
 
 
 class LocalSensings:
-    """One instance a process, used by one thread. A power cut may take the last transactions, as it may of the counters."""
+    """One instance a process, used by one thread, but for `came`. A power cut may take the last transactions, as it may of the
+    counters. `is_watched`: logins are written down for a watcher."""
 
-    def __init__(self, gate: Path, path: Path) -> None:
+    def __init__(self, gate: Path, path: Path, *, is_watched: bool = True) -> None:
+        self._is_watched = is_watched
         self._lock = path.with_suffix(".lock")
         self._gate, self._own = connect(gate), connect(path)
         for each in (self._gate, self._own):
             each.execute("PRAGMA synchronous=NORMAL")
             each.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+        self._own.execute("PRAGMA secure_delete=ON")  # where passes were shown is overwritten when it is forgotten
         make_table(self._gate)
+        self._logins, self._turn = connect(gate), Lock()  # logins are written by whatever thread
+        self._logins.execute("PRAGMA synchronous=NORMAL")
+        self._logins.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+        self._notes = Notes(self._logins)
         self._own.executescript((files("ecluse.engines.sqlite") / "sensings.sql").read_text())
         self._swept_s = 0.0
 
@@ -94,6 +108,27 @@ class LocalSensings:
             raise WATCHED_ELSEWHERE() from None
         finally:
             os.close(lock)
+
+    def came(self, account: str, at_us: int) -> None:
+        """Write a login down for the watcher."""
+        if self._is_watched:
+            with self._turn:
+                self._logins.execute("BEGIN IMMEDIATE")
+                with self._logins:  # commits, or rolls back
+                    self._notes.put([(0, Came(account, at_us))])
+
+    def seen(self, who: int) -> Seen | None:
+        """Where a pass was last shown."""
+        row = self._own.execute(_SEEN, (who,)).fetchone()
+        return Seen(*row) if row else None
+
+    def forget_seen(self, before_s: int) -> None:
+        """Forget what is older."""
+        self._own.execute(_UNSEE, (before_s,))
+
+    def touches(self) -> list[Touch]:
+        """Who met a decoy, the latest first."""
+        return [Touch(*row) for row in self._own.execute(_TOUCHES)]
 
     def waiting(self) -> int:
         """How many happenings wait."""
@@ -131,6 +166,8 @@ class LocalSensings:
             many(_KEEP, states)
             many(_WAIT, openings)
             many(_ALERT, alerts)
+            many(_SEE, work.seen)
+            many(_TOUCH, [msgspec.structs.astuple(each) for each in work.touches])
             many(_BREAK, [(*name, encode(breaker)) for name, breaker in work.breakers.items()])
             if work.ripened:
                 account, day = work.ripened
@@ -157,6 +194,7 @@ class LocalSensings:
     def close(self) -> None:
         """Close both files."""
         self._gate.close()
+        self._logins.close()
         self._own.close()
 
     def _mark(self) -> int:
