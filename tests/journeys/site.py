@@ -92,13 +92,14 @@ class Site:
         with self.log.open("w") as said:
             self.process = subprocess.Popen(command, stderr=said, env=self.environment)
         deadline_s = time.monotonic() + READY_S
-        while not (found := re.search(r"http://[\d.]+:\d+", self.log.read_text())):
+        while not (address := re.search(r"http://[\d.]+:\d+", self.log.read_text())):
             assert time.monotonic() < deadline_s, "the server did not say where it answers"
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.02)
-        self.url = found[0]
+        self.url = address[0]
         with httpx.Client(transport=httpx.HTTPTransport(retries=20), timeout=READY_S) as client:
-            assert client.get(f"{self.url}/readyz").status_code == 200
+            ready = client.get(f"{self.url}/readyz")
+        assert ready.status_code == 200, ready.text + self.log.read_text()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop the server; its exit code."""
