@@ -61,7 +61,7 @@ def test_the_table_names_nothing_that_is_not_there() -> None:
 
 
 def test_each_read_has_an_operation_of_the_journal() -> None:
-    assert len(reads()) == 33
+    assert len(reads()) == 34
     assert set(reads().values()) <= set(Operation)
 
 

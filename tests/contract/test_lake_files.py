@@ -47,7 +47,7 @@ def test_files_lie_side_by_side_and_few(start: int, end: int) -> None:
             assert [part for part in parts(each) if part not in ranges(each.start, each.end - 1)][:-1] == []
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(sizes=st.lists(st.integers(1, 600), min_size=1, max_size=6, unique=True).map(sorted), frozen=st.booleans())
 def test_whatever_was_exported_before_the_bytes_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], *, frozen: bool

@@ -87,7 +87,7 @@ def played(seed: int, ends: list[tuple[int, str]]) -> None:
         lives(Path(folder), seed, ends)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), ends=ENDS)
 def test_whatever_fails_nothing_acknowledged_is_lost_and_the_next_start_goes_on(
     seed: int, ends: list[tuple[int, str]]

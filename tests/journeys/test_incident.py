@@ -318,3 +318,24 @@ SAID = {
     "other_rules": "not the rules the report names",
     "lost": "chronologie.json: missing",
 }
+
+
+def test_letters_are_read_before_anybody_prints_one(case: Case, tmp_path: Path) -> None:
+    case.export()
+    (early,) = case.run("letters", case.name)["insurers"]
+    assert (early["people"], early["letters"], early["missing"]) == (3, [], "nobody stated dpo_contact, phone")
+    for name, value in {"dpo_contact": "Jean Petit, dpo@bateliers.example", "phone": "01 23 45 67 89"}.items():
+        case.run("fact", "add", case.name, name, json.dumps(value), *BY, "--insurer", AMC)
+    case.export()
+    told = case.run("letters", case.name, "--insurer", AMC, "--out", str(tmp_path))
+    (drafts,) = told["insurers"]
+    (letter,) = drafts["letters"]
+    assert (letter["people"], letter["findings"], letter["normal_care"]) == (3, [], False)
+    assert letter["shown"] == ["covered_until", "insurer", "third_party_payment"]
+    assert "Nous avons fermé le compte." in letter["text"]
+    assert "votre enfant Alix" in letter["text_child"]
+    assert (tmp_path / f"{AMC}-1.txt").read_text() == letter["text"]
+    case.export()  # the read was an entry too
+    assert "yes" in case.site.run("incident", "letters", case.name).stdout
+    assert case.entries(Operation.INCIDENT_READ)[-1].outcome == "letters"
+    assert not any(each["member_number"] in letter["text"] for each in PEOPLE)

@@ -120,6 +120,12 @@ def packed(reader: Reader) -> None:
     reader.site.run("incident", "pack", reader.ids["incident"], *BY, "--no-proofs")
 
 
+def drafted(reader: Reader) -> None:
+    """Its letters, to be read before they are made."""
+    reader.site.run("journal", "export")
+    reader.site.run("incident", "letters", reader.ids["incident"])
+
+
 def scoped_again(reader: Reader) -> None:
     """The scope, over HTTP."""
     reader.site.run("journal", "export")
@@ -176,6 +182,10 @@ ACTS = {
     ),
     "ecluse incident scope": scoped,
     "ecluse incident pack": packed,
+    "ecluse incident professionals": lambda reader: reader.site.run(
+        "incident", "professionals", reader.ids["incident"], *BY, "--out", str(reader.site.directory.parent / "pros")
+    ),
+    "ecluse incident letters": drafted,
     "GET /v1/incidents": lambda reader: reader.http("hub", "GET", "/v1/incidents"),
     "GET /v1/incidents/{incident_id}": asked_about(),
     "GET /v1/incidents/{incident_id}/clocks": asked_about("/clocks"),

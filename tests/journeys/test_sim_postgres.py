@@ -34,6 +34,7 @@ def village(url: str, out: Path, seed: int, people: int, days: int) -> dict[str,
     return said
 
 
+@pytest.mark.slow  # tests/faults/test_sim.py plays one there each time, and breaks things meanwhile
 def test_a_village_of_one_seed_holds_and_a_store_is_played_in_once(postgres_url: str, tmp_path: Path) -> None:
     said = village(postgres_url, tmp_path / "run", 5, 150, 1)
     assert said["money_cents"]["transfers"] > 0

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from ecluse.breach.letter import Letter, Linted, lint
+from ecluse.breach.letter import Finding, Letter, Linted, lint
 from ecluse.breach.letters.pack import About
 from ecluse.breach.letters.words import To, actions, consequences, denied, phrases, words
 from ecluse.kernel.errors import refusal
@@ -73,10 +73,20 @@ class Body(msgspec.Struct, frozen=True, eq=False):  # one a shape: found again b
 
 def body(shape: Shape, about: About) -> Body:
     """Write it, and hold it to the rules. Raises `letter_refused` with the first rule that it breaks."""
-    written = Body(tuple(_blocks(shape, about)), tuple(denied(shape.not_shown)))
+    written = _written(shape, about)
     if findings := linted(written, shape, _EXAMPLE).findings:
         raise LETTER_REFUSED(f"{findings[0].rule}: {findings[0].say} {findings[0].quote}".strip())
     return written
+
+
+def read_over(shape: Shape, about: About) -> tuple[str, tuple[Finding, ...]]:
+    """The letter to somebody made up, and the rules it breaks: to be read before any is made."""
+    written = _written(shape, about)
+    return filled(plain_text(written.blocks), _EXAMPLE), linted(written, shape, _EXAMPLE).findings
+
+
+def _written(shape: Shape, about: About) -> Body:
+    return Body(tuple(_blocks(shape, about)), tuple(denied(shape.not_shown)))
 
 
 def linted(written: Body, shape: Shape, values: Mapping[str, str]) -> Linted:

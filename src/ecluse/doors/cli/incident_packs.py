@@ -14,6 +14,7 @@ from ecluse.app.exposure.proofs import Proofs
 from ecluse.app.incidents.concerned import list_professionals
 from ecluse.app.incidents.evidence import make_evidence, proved
 from ecluse.app.incidents.handed import FOLDER as PACKS
+from ecluse.app.incidents.letters import Drafted, draft_letters
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.doors.cli.exposure import asking, write_file
 from ecluse.doors.cli.incident_folder import check_free, write_bundle
@@ -120,4 +121,49 @@ def professionals(
     print_json(shown) if json else typer.echo(f"{listed.professionals} professionals: {out}")
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"pack": pack, "evidence": evidence, "professionals": professionals}
+def letters(
+    incident: Named,
+    insurers: Annotated[Many, typer.Option("--insurer", help="Only this insurer's; repeat.")] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="A folder for their texts, a file each.")] = None,
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Read the letters an incident gives before anybody prints one: their words, for how many people, what forbids to send them.
+
+    Names are made up; insurers merge their own with `ecluse letters render`. Example:
+
+    ecluse journal export && ecluse incident letters inc_… --out lettres/
+    """
+    with opened(directory) as hub, asking(quiet=json) as told:
+        drafted = hub.run(draft_letters(hub, incident, insurers, told))
+    if out:
+        for name, text in _texts(drafted):
+            write_file(out / name, text.encode())
+    print_json(drafted) if json else OUT.print(_letters_table(drafted))
+
+
+def _texts(drafted: Drafted) -> Iterator[tuple[str, str]]:
+    """Each text, and the name of its file."""
+    for each in drafted.insurers:
+        for number, letter in enumerate(each.letters, 1):
+            yield f"{each.insurer}-{number}.txt", letter.text
+            yield f"{each.insurer}-{number}-enfant.txt", letter.text_child
+
+
+def _letters_table(drafted: Drafted) -> Table:
+    table = Table("insurer", "people", "what was seen", "may be sent", box=None)
+    for each in drafted.insurers:
+        if each.missing:
+            table.add_row(each.insurer, str(each.people), "", f"not yet: {each.missing}")
+        for letter in each.letters:
+            wrong = ", ".join(dict.fromkeys(finding.rule for finding in letter.findings))
+            table.add_row(each.insurer, str(letter.people), ", ".join(letter.shown), f"no: {wrong}" if wrong else "yes")
+    return table
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "pack": pack,
+    "evidence": evidence,
+    "professionals": professionals,
+    "letters": letters,
+}
