@@ -26,7 +26,7 @@ from sim.seeds import stream
 from sim.world import World, build
 
 ECLUSE = Path(sys.executable).with_name("ecluse")
-SEED, PEOPLE = 6, 300
+SEED, PEOPLE = 6, 200
 NOBODY_COMES = (2, 14, 6), 0.0, frozenset[int]()
 
 
