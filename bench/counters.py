@@ -39,7 +39,8 @@ from ecluse.gate.admission import Person
 from ecluse.gate.features import Course, Features, Step
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
-from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments, open_freezes, open_sensings
+from ecluse.settings import GateSettings
+from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments, open_freezes, open_gate
 
 BUDGET_US = {"known": 10.0, "new": 25.0, "freeze": 8.0, "known_noted": 20.0, "new_noted": 35.0, "watcher": 200.0}
 BATCH = 20  # answers that wait for the same sync, at the load of bench/rights.py
@@ -76,18 +77,15 @@ def measure(accounts: int) -> dict[str, Any]:
 def noted(asks: list[Ask]) -> dict[str, float]:
     """The same with notes for the detectors; what the watcher takes for each; the features of a number."""
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as home:
-        folder, last = Path(home), LastQuestions()
-        caps = built_in_caps()
-        gate, limits, sensings = open_allowances(folder, caps), open_containments(folder), open_sensings(folder)
-        gate.caught_up()
-        hub: Any = SimpleNamespace(sensings=sensings, containments=limits)
-        watcher = Watcher(hub, caps.fleet, acts=False)
-        found = {"new_noted": best(gate.take, asks, rounds=1), "watcher": drained(watcher, len(asks))}
-        found["known_noted"] = best(gate.take, asks, rounds=1)
+        last, gate = LastQuestions(), open_gate(Path(home), GateSettings())
+        counters = gate.allowances
+        counters.caught_up()
+        hub: Any = SimpleNamespace(**gate.ports())
+        watcher = Watcher(hub, built_in_caps().fleet, acts=False)
+        found = {"new_noted": best(counters.take, asks, rounds=1), "watcher": drained(watcher, len(asks))}
+        found["known_noted"] = best(counters.take, asks, rounds=1)
         found["features"] = per_call(lambda: last.features("rpps:1", "2790675056123"))
         gate.close()
-        limits.close()
-        sensings.close()
     return found
 
 
