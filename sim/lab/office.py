@@ -19,7 +19,7 @@ from sim.lab.desk import DAY_S, Desk, Place
 from sim.lab.rates import Habit, questions, settles_on
 
 OPENS_S, CLOSES_S, NOON_S = 8 * 3600, 18 * 3600, 13 * 3600
-FROM_AFAR = 0.27  # of the simulated people, those born where less than one in a hundred is (tests/simulator/test_lab.py)
+FROM_AFAR = 0.27  # of the simulated people: born where less than one in a hundred is (tests/simulator/test_lab.py)
 NEW_PLACE = 0.01  # of honest days: another device, network or software (assumed)
 THIEF = Place("elsewhere", "curl", "stolen")
 GROWN_DAYS = 2 * 365
