@@ -14,7 +14,7 @@ help: ## this list
 setup: .venv/ready ## the light installation, enough to run
 	@$(BIN)/ecluse --version
 
-demo: .venv/ready ## a day of care in a département, then thefts; a minute and a half; then open demo/report.html
+demo: .venv/ready ## a day of care in a département, then thefts; a minute; then open demo/report.html
 	$(BIN)/ecluse demo --out demo
 
 serve: .venv/ready ## the hub left by the demo, on http://127.0.0.1:8400

@@ -93,7 +93,7 @@ def prepared(token: str, people: int) -> dict[str, bytes]:
 def asked(served: Served, bodies: bytes, seconds: float) -> dict[str, Any]:
     """One round of one load; `per_processor_s` is by the time the server worked: others on the machine take none of it."""
     before_s = worked_s(served.process)
-    answered = ask("ecluse", bodies, seconds, served.token, PATH)
+    answered = ask("ecluse", bodies, seconds, f"Bearer {served.token}", PATH)
     worked = worked_s(served.process) - before_s
     return answered | {"per_processor_s": round(answered["answers"] / worked)}
 

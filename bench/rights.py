@@ -11,7 +11,7 @@ core (a peer with its PostgreSQL, we with our journal), what asks has the other.
 On PostgreSQL (`--store postgresql`) the hub shares the first core with its server, as the peers do, and it is the same server.
 Budget there: 2 500/s, 5 × the FastAPI look-up.
 
-    python -m bench.rights [--store postgresql] [--people 1000000] [--seconds 5] [--alone] [--json]
+    python -m bench.rights [--store postgresql] [--people 1000000] [--seconds 5] [--alone] [--bound mtls|dpop] [--json]
 
 The peers need PostgreSQL's binaries (`apt-get install postgresql`); without them only `--alone` measures.
 """
@@ -19,7 +19,6 @@ The peers need PostgreSQL's binaries (`apt-get install postgresql`); without the
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import shutil
@@ -37,6 +36,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from bench import members
+from bench.bound import KINDS, SETTINGS, Bound
 from bench.postgres import server, url
 from bench.results import keep
 from ecluse.kernel.days import PARIS
@@ -46,6 +46,7 @@ BUDGET_PER_S = {"sqlite": 5_000, "postgresql": 2_500}
 BUDGET_TIMES = {"sqlite": {"fastapi": 10, "asgi": 2}, "postgresql": {"fastapi": 5}}
 QUESTIONS = 20_000
 ROUNDS = 3
+PROVED_PER_S = 8_000  # proofs made for a second: more than are checked
 CREATE = "CREATE TABLE rights (person bytea PRIMARY KEY, contract text, domains text, valid_from date, valid_to date)"
 # One account asks for a whole département: everybody is counted, nobody is refused.
 CAPS = """as_of = 2026-11-29
@@ -137,37 +138,43 @@ def _fill(socket: Path, people: int) -> None:
         connection.execute("VACUUM ANALYZE rights")
 
 
-def ask(name: str, bodies: bytes, seconds: float, token: str, path: str = "") -> dict[str, Any]:
-    """One round of load on one server, from the other core."""
+def ask(name: str, lines: bytes, seconds: float, authorization: str, path: str = "") -> dict[str, Any]:
+    """One round of load on one server, from the other core; `lines` as bench/load.py reads them."""
     command = [sys.executable, "-m", "bench.load", str(PORTS[name]), path or PATHS[name], "--seconds", str(seconds)]
     pinned = ["taskset", "-c", "1", *command] if shutil.which("taskset") else command
-    done = subprocess.run([*pinned, "--token", token], input=bodies, capture_output=True, check=True)
+    done = subprocess.run([*pinned, "--authorization", authorization], input=lines, capture_output=True, check=True)
     answered: dict[str, Any] = json.loads(done.stdout)
     if answered["others"]:
         raise RuntimeError(f"{name}: {answered['others']} answers were not 200")
     return answered
 
 
-def measure(people: int, seconds: float, *, store: str, alone: bool = False) -> dict[str, Any]:
+def measure(people: int, seconds: float, *, store: str, alone: bool = False, bound: str = "bearer") -> dict[str, Any]:
     """Medians of rounds taken in turn, and the ratios."""
-    bodies = io.BytesIO()
     today = datetime.now(PARIS).date().isoformat()
-    for number in members.sample(people, QUESTIONS):
-        bodies.write(json.dumps(members.question(number, today)).encode() + b"\n")
+    bodies = [json.dumps(members.question(number, today)).encode() for number in members.sample(people, QUESTIONS)]
     home = Path(tempfile.mkdtemp(prefix="ecluse-bench-", dir=os.environ.get("ECLUSE_BENCH_DIR")))
     names = ["ecluse"]
     try:
         with ExitStack() as stack:
             socket = stack.enter_context(server()) if store == "postgresql" or not alone else None
             where = {"ECLUSE_STORE_URL": url(socket, "hub")} if socket and store == "postgresql" else {}
-            token = stack.enter_context(hub(people, home, **where)).token
+            stack.enter_context(hub(people, home, **where, **SETTINGS.get(bound, {})))
+            asker = Bound(bound, home / "hub", PORTS["ecluse"], PATHS["ecluse"])
             if socket and not alone:
                 stack.enter_context(peers(people, socket))
                 names += ["fastapi", "asgi"]
-            rounds = [{name: ask(name, bodies.getvalue(), seconds, token) for name in names} for _ in range(ROUNDS)]
+
+            def answered(name: str) -> dict[str, Any]:
+                if name != "ecluse":
+                    return ask(name, b"\n".join(bodies), seconds, "")
+                lines = asker.lines(bodies, int(seconds * PROVED_PER_S))
+                return ask(name, b"\n".join(lines), seconds, asker.authorization)
+
+            rounds = [{name: answered(name) for name in names} for _ in range(ROUNDS)]
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    return summary(store, people, names, rounds)
+    return {**summary(store, people, names, rounds), "bound": bound}
 
 
 def summary(store: str, people: int, names: list[str], rounds: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
@@ -217,12 +224,13 @@ def main() -> None:
     parser.add_argument(
         "--alone", action="store_true", help="without the peers: 33 million rows take them long to load"
     )
+    parser.add_argument("--bound", choices=KINDS, default=KINDS[0], help="what our tokens are bound to")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--keep", action="store_true", help="keep the figures under bench/results/")
     given = parser.parse_args()
-    found = measure(given.people, given.seconds, store=given.store, alone=given.alone)
+    found = measure(given.people, given.seconds, store=given.store, alone=given.alone, bound=given.bound)
     if given.keep:
-        keep(f"rights-{given.store}-{given.people}", found)
+        keep(f"rights-{given.store}-{given.people}" + f"-{given.bound}" * (given.bound != KINDS[0]), found)
     if given.json:
         print(json.dumps(found))
         return

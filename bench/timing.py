@@ -134,7 +134,7 @@ def through_http(
     with socket.create_connection(("127.0.0.1", port)) as wire:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for at, (kind, number) in enumerate(turns):
-            (sent,) = prepared([json.dumps(asked[kind](number)).encode()], "/v1/rights/checks", token)
+            (sent,) = prepared([json.dumps(asked[kind](number)).encode()], "/v1/rights/checks", f"Bearer {token}")
             begun_ns = time.perf_counter_ns()
             wire.sendall(sent)
             answer = wire.recv(65_536)
