@@ -56,6 +56,8 @@ def test_who_was_shown_is_decided_for_the_hub_and_for_its_insurer(case: Case) ->
 
 
 def test_an_act_again_makes_no_event_and_a_wrong_one_is_refused(case: Case) -> None:
+    asked = case.run("open", "--account", THIEF, "--from", case.since, "--to", case.until)  # by who is logged in here
+    assert asked["incident"] == case.name
     version = case.run("show", case.name)["version"]
     assert case.open()["incident"] == case.name
     assert case.run("fact", "add", case.name, "cause", "external_malicious", *BY)["version"] == version

@@ -18,7 +18,7 @@ from ecluse.app.incidents.letters import Drafted, draft_letters
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.doors.cli.exposure import asking, write_file
 from ecluse.doors.cli.incident_folder import check_free, write_bundle
-from ecluse.doors.cli.incident_words import By, Many, Named, opened
+from ecluse.doors.cli.incident_words import ByMe, Many, Named, opened
 from ecluse.doors.cli.pack_folder import FolderOfPacks
 from ecluse.doors.cli.pack_proofs import SpoolOfProofs
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
@@ -31,7 +31,7 @@ from ecluse.wiring.letters import printed_form
 
 def pack(
     incident: Named,
-    by: By,
+    by: ByMe,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder the packs go into; by default the hub's, where insurers fetch theirs over HTTP."),
@@ -73,7 +73,7 @@ def _table(found: list[Pack]) -> Table:
 
 def evidence(
     incident: Named,
-    by: By,
+    by: ByMe,
     made_for: Annotated[str, typer.Option("--for", help="Who gets it: it is written in the journal.")],
     out: Annotated[Path, typer.Option(help="The folder it goes into; a new one.")],
     displays: Annotated[
@@ -104,7 +104,7 @@ def evidence(
 
 def professionals(
     incident: Named,
-    by: By,
+    by: ByMe,
     out: Annotated[Path, typer.Option(help="The folder professionnels.csv and .parquet go into.")],
     directory: Dir = HERE,
     json: Json = False,

@@ -19,10 +19,12 @@ from ecluse.breach.incident.view import shown as viewed
 from ecluse.doors.cli import breach_tables, incident_packs, incident_tables
 from ecluse.doors.cli.breach import NOT_WRITTEN
 from ecluse.doors.cli.exposure import asking
-from ecluse.doors.cli.incident_words import By, Many, Named, Reason, opened
+from ecluse.doors.cli.incident_words import By, ByMe, Many, Named, Reason, opened
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, instant, print_json
 from ecluse.exposure.question import read_question
 from ecluse.kernel.days import paris_day
+
+UNSAID = "Non précisé."
 
 app = typer.Typer(help="An incident: opened, scoped, decided, told to each insurer, proved.", no_args_is_help=True)
 facts = typer.Typer(help="Facts of an incident, as they become known.", no_args_is_help=True)
@@ -37,8 +39,10 @@ def open_(
     accounts: Annotated[Many, typer.Option("--account", help="An account, as the journal has it: rpps:…; repeat.")],
     start: Annotated[str, typer.Option("--from", help="From this instant on (ISO 8601; UTC without offset).")],
     end: Annotated[str, typer.Option("--to", help="Until before this instant.")],
-    by: By,
-    how_found: Annotated[str, typer.Option("--how", help="How it was found, in a sentence.")],
+    by: ByMe,
+    how_found: Annotated[
+        str, typer.Option("--how", help="How it was found, in a sentence; CNIL's form asks.")
+    ] = UNSAID,
     found: Annotated[str, typer.Option(help="When it was found, which starts the clocks; now by default.")] = "",
     insurers: Annotated[Many, typer.Option("--insurer", help="Only members of this insurer; repeat.")] = [],  # noqa: B006
     sessions: Annotated[Many, typer.Option("--session", help="Only this login; repeat.")] = [],  # noqa: B006
@@ -90,7 +94,7 @@ def fact_add(
         str, typer.Argument(metavar="NAME", help="As in docs/breach.md: cause, recipient, measures_taken…")
     ],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="JSON, or a word as it is; null takes the fact back.")],
-    by: By,
+    by: ByMe,
     insurer: Annotated[str, typer.Option("--insurer", help="Of this insurer alone.")] = "",
     known: Annotated[str, typer.Option(help="When it became known; now by default.")] = "",
     source: Annotated[str, typer.Option(help="Who says so, or where it stands.")] = "",
@@ -112,7 +116,7 @@ def fact_add(
 @app.command("scope")
 def scope_(
     incident: Named,
-    by: By,
+    by: ByMe,
     again: Annotated[
         bool, typer.Option("--again", help="Ask the exposure anew, though it was asked the same.")
     ] = False,
