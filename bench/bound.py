@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from ecluse.gate.certificate import of_pem
 from ecluse.gate.identity import Account
 from ecluse.wiring import open_hub
-from tests.certificates import certificate
-from tests.tokens import elliptic, proof
 
 HEADER = "X-Client-Certificate"
 HOST = "bench"  # what bench/load.py says it asks
@@ -30,13 +30,16 @@ class Bound:
 
     def __init__(self, kind: str, directory: Path, port: int, path: str) -> None:
         self._port, self._path = port, path
-        self._key, pem = elliptic(), certificate().certificate.decode()
         self._is_proved = kind == "dpop"
-        bound = {"dpop": {"jkt": self._key.thumbprint()}, "mtls": {"certificate": of_pem(pem)}}.get(kind, {})
-        account = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}), **bound)  # type: ignore[arg-type]
+        self._own, account = "", Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
+        if kind == "mtls":
+            pem = _certificate()
+            self._own, account = f"{HEADER}: {quote(pem)}", replace(account, certificate=of_pem(pem))
+        elif kind == "dpop":
+            self._key, self._prove = _prover()
+            account = replace(account, jkt=self._key.thumbprint())
         with warnings.catch_warnings(action="ignore"), open_hub(directory) as hub:
             self._token = hub.development_issuer().token(account, int(time.time()))
-        self._own = f"{HEADER}: {quote(pem)}" if kind == "mtls" else ""
 
     @property
     def authorization(self) -> str:
@@ -52,7 +55,10 @@ class Bound:
 
     def _proof(self, nonce: str | None) -> str:
         url = f"http://{HOST}{self._path}"
-        return proof(self._key, method="POST", url=url, token=self._token, now_ts=int(time.time()), nonce=nonce)
+        made: str = self._prove(
+            self._key, method="POST", url=url, token=self._token, now_ts=int(time.time()), nonce=nonce
+        )
+        return made
 
     def _nonce(self, body: bytes) -> str:
         """What the hub tells who has none."""
@@ -63,3 +69,17 @@ class Bound:
         told = answer.getheader("DPoP-Nonce")
         assert told, json.loads(answer.read())
         return told
+
+
+# What only the source has is imported where it is used: an installed bench measures bearer tokens.
+def _certificate() -> str:
+    from tests.certificates import certificate
+
+    return certificate().certificate.decode()
+
+
+def _prover() -> tuple[Any, Any]:
+    """A key, and what signs a proof with it."""
+    from tests.tokens import elliptic, proof
+
+    return elliptic(), proof

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from math import ceil
 from random import Random
 
@@ -235,7 +236,7 @@ def begun(profession: str, accounts: int, caps: CapTable, seed: int, *, widened:
         start = START_DAY + draw.randrange(YEAR_DAYS)
         last = date.fromordinal(FIRST_ORDINAL + start + BEGINNING_DAYS - 1)
         table = replace(caps, beginning=Beginning(last) if widened else None)
-        account = _Account(lambda day, table=table: table.of(profession, day))  # type: ignore[misc]
+        account = _Account(partial(table.of, profession))
         for day in range(start, start + 2 * BEGINNING_DAYS):
             new = max(BEGINNING_NEW, usual.new) if day < start + BEGINNING_DAYS else usual.new
             found.asked += account.day(draw, usual._replace(new=new), day, found.refused)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.journeys.inside import Inside, inside
@@ -39,7 +41,8 @@ def test_copied_passes_are_seen_where_they_are_shown(tmp_path: Path) -> None:
         hub.close()
         for file in hub.directory.rglob("*.db*"):
             assert not [each for each in with_passes if each in file.read_bytes()], file
-        assert hub.hub.sensings._own.execute("SELECT count(*) FROM seen").fetchone() == (0,)  # type: ignore[attr-defined]
+        with closing(sqlite3.connect(hub.directory / "sensed.db")) as kept:
+            assert kept.execute("SELECT count(*) FROM seen").fetchone() == (0,)
 
 
 def test_weeks_of_a_practice_and_its_neighbours_move_nobody(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from ecluse.doors.cli import decoys
 from ecluse.doors.cli.main import complete
 from ecluse.formats.decoy_rows import rows_as_csv
 from ecluse.gate.decoys import made_up
@@ -150,6 +151,17 @@ def test_what_cannot_be_planted(hub: Inside, rows: list[str], said: str) -> None
     add = ("gate", "decoy", "add", "--insurer", AMC, "--label", "x", "--rows", str(file), *MARTIN)
     assert said in str(hub.said(*add).exception)
     assert hub.json("gate", "decoy", "list") == []
+
+
+def test_of_a_large_file_own_rows_are_refused_and_a_copy_is_looked_at_from_its_beginning(
+    hub: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = hub.folder / "copy.csv"
+    monkeypatch.setattr(decoys, "FILE_BYTES_MAX", file.stat().st_size - 5)  # within the last row
+    add = ("gate", "decoy", "add", "--insurer", AMC, "--label", "x", *MARTIN)
+    assert "larger than" in str(hub.said(*add, "--rows", str(file)).exception)
+    assert hub.json("gate", "decoy", "list") == []
+    assert hub.said(*add, "--like", str(file), "--count", "2").exit_code == 0
 
 
 def test_a_decoy_account_is_nobody_s(hub: Inside) -> None:

@@ -187,12 +187,12 @@ def test_an_algorithm_its_issuer_may_not_use_is_refused_whatever_keys_it_has(wor
     assert code_of(world.log_in) == "login_refused"
 
 
-def test_a_signature_is_of_every_byte(world: World) -> None:
+def test_a_signature_is_of_every_byte(tmp_path: Path) -> None:
     class Respelt(World):
         async def id_token(self, *given: Any) -> str:
             return respelt(await super().id_token(*given))
 
-    assert code_of(Respelt(world.sessions._path).log_in) == "login_refused"
+    assert code_of(Respelt(tmp_path / "portal.db").log_in) == "login_refused"
 
 
 def test_a_step_up_needs_a_fresh_login(world: World) -> None:

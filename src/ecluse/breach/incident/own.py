@@ -70,18 +70,9 @@ class Carded(Sent, frozen=True):
     card: Card | None = None
 
 
-class Own(Sent, frozen=True, kw_only=True):
+class Own(Card, frozen=True, kw_only=True):
     """What an incident says beside the facts it is judged by. Lists of French sentences, unless said otherwise."""
 
-    organisation: Short | None = None
-    siren: Siren | None = None
-    sector: Short | None = None
-    size: Short | None = None
-    lei: Short | None = None
-    hub_name: Short | None = None
-    dpo_contact: Short | None = None
-    contact: Short | None = None
-    phone: Short | None = None
     complaint_reference: Short | None = None
     description: Text | None = None
     earlier_reference: Short | None = None
@@ -89,7 +80,6 @@ class Own(Sent, frozen=True, kw_only=True):
     origin: Text | None = None
     records: Count | None = None
     ended: Instant | None = None
-    measures_before: Texts | None = None
     measures_taken: Texts | None = None
     measures_planned: Texts | None = None
     measures_for_person: Texts | None = None

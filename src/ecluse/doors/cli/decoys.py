@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from ecluse.app.decoys import DecoysShown, Planting, drop_decoys, list_decoys, plant_account, plant_drawn, plant_people
-from ecluse.doors.cli.directory import read_file
+from ecluse.doors.cli.exposure import write_file
 from ecluse.doors.cli.gate import Operator, Reason
+from ecluse.doors.cli.given import read_file, read_whole
 from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
-from ecluse.formats.decoy_rows import read_rows, rows_as_csv
+from ecluse.formats.decoy_rows import DECOY_ROWS_INVALID, read_rows, rows_as_csv
 from ecluse.gate.decoys import BATCH_MAX
 from ecluse.wiring import open_hub
 
@@ -49,14 +50,14 @@ def add(
     planting = Planting(label, operator, reason)
     with open_hub(directory) as hub:
         if rows is not None:
-            given = read_rows(read_file(rows, FILE_BYTES_MAX))
+            given = read_rows(read_whole(rows, FILE_BYTES_MAX, DECOY_ROWS_INVALID))
             shown = hub.run(plant_people(hub, planting, insurer, given))
         else:
-            around = read_rows(read_file(like, FILE_BYTES_MAX)) if like else []
+            around = read_rows(_beginning(like)) if like else []
             shown, given = hub.run(plant_drawn(hub, planting, insurer, around, count))
     text = rows_as_csv(given)
     if out is not None:
-        out.write_text(text, encoding="utf-8")
+        write_file(out, text.encode())
         out.chmod(0o600)
     if json:
         print_json(
@@ -66,6 +67,12 @@ def add(
     typer.echo(_line(shown))
     if out is None and rows is None:
         typer.echo(text, nl=False)
+
+
+def _beginning(file: Path) -> bytes:
+    """Whole lines of a file, as many as say what the others look like."""
+    content = read_file(file, FILE_BYTES_MAX)
+    return content if len(content) <= FILE_BYTES_MAX else content[: content.rfind(b"\n") + 1]
 
 
 @app.command("account")

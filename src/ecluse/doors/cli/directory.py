@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ecluse.app.directory import Loaded, load_insurers, load_practices
-from ecluse.doors.cli.products import PRODUCT_FILE
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
 from ecluse.formats.directory import FILE_BYTES_MAX
 from ecluse.wiring import open_hub
@@ -53,15 +53,6 @@ def load_insurer_file(file: File, replace: Replace = False, directory: Dir = HER
     data = read_file(file, FILE_BYTES_MAX)
     with open_hub(directory) as hub:
         _tell(hub.run(load_insurers(hub.keys, hub.directory, data, replace=replace)), json=json)
-
-
-def read_file(file: Path, bytes_max: int) -> bytes:
-    """The bytes of a file, one more than `bytes_max` at most. Raises `file_unreadable`."""
-    try:
-        with file.open("rb") as opened:
-            return opened.read(bytes_max + 1)
-    except OSError as broken:
-        raise PRODUCT_FILE(f"{file}: {broken.strerror}") from None
 
 
 def _tell(loaded: Loaded, *, json: bool) -> None:

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from ecluse.app.exposure.ask import INVESTIGATOR, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
 from ecluse.app.exposure.proofs import Proofs
-from ecluse.doors.cli.directory import read_file
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.proofs_folder import FolderOfProofs
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.doors.exposures.page import page

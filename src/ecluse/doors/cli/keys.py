@@ -16,7 +16,7 @@ from rich.table import Table
 from ecluse.app.destroying import Destroyed, destroy, forget
 from ecluse.app.keys import Rotated, Told, check, rotate_data, rotate_index, scopes, shown
 from ecluse.app.ports import HUB
-from ecluse.doors.cli.directory import read_file
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import refusal

@@ -15,8 +15,9 @@ from ecluse.breach.letters.compose import plain_text
 from ecluse.breach.letters.looks import Looked, against, blocks, looked_at, title
 from ecluse.breach.letters.pack import Sender, read_sender
 from ecluse.doors.cli.evidence_folder import read_evidence
+from ecluse.doors.cli.given import read_whole
 from ecluse.doors.cli.journal_prove import policy_of
-from ecluse.doors.cli.letters_render import SHARED_BYTES_MAX, read_file
+from ecluse.doors.cli.letters_render import LETTER_FILE, SHARED_BYTES_MAX
 from ecluse.doors.cli.screen import Json, instant, print_json
 from ecluse.doors.letters.page import page
 from ecluse.exposure.categories import BILLED_WITHIN
@@ -74,8 +75,8 @@ def who_looked(
     """
     from ecluse.wiring.letters import folder
 
-    said = read_sender(read_file(sender, SHARED_BYTES_MAX))
-    claims: list[Settled] | None = [*read_settled(read_file(paid, FEED_BYTES_MAX))] if paid else None
+    said = read_sender(read_whole(sender, SHARED_BYTES_MAX, LETTER_FILE))
+    claims: list[Settled] | None = [*read_settled(read_whole(paid, FEED_BYTES_MAX, LETTER_FILE))] if paid else None
     read_until = at(instant(until, int(datetime.now(UTC).timestamp() * 1_000_000)))
     days = open_book().on(paris_day(read_until), BILLED_WITHIN).count
     found = looked_at(_rows(feed), claims, read_until, days)
@@ -96,7 +97,7 @@ def who_looked(
 
 def _rows(feed: Iterable[Path]) -> Iterator[OpeningRow]:
     for each in feed:
-        yield from read_openings(read_file(each, FEED_BYTES_MAX))
+        yield from read_openings(read_whole(each, FEED_BYTES_MAX, LETTER_FILE))
 
 
 def _held(found: Looked, folder: Path, policy: Path | None, keys: list[str]) -> Looked:

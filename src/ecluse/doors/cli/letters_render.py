@@ -23,6 +23,7 @@ from ecluse.breach.letters.code import check as checked
 from ecluse.breach.letters.compose import Body, filled, plain_text
 from ecluse.breach.letters.pack import About, Sender, about, read_rows, read_sender, read_shared
 from ecluse.breach.tables import version
+from ecluse.doors.cli.given import read_whole
 from ecluse.doors.cli.screen import ERRORS, Json, bar, print_json
 from ecluse.doors.letters.page import fill, page
 from ecluse.formats.contacts import FILE_BYTES_MAX as CONTACTS_BYTES_MAX
@@ -114,7 +115,7 @@ def professionals(
     """
     from ecluse.wiring.letters import folder, key_of
 
-    rows = read_file(listed, FILE_BYTES_MAX)
+    rows = read_whole(listed, FILE_BYTES_MAX, LETTER_FILE)
     told, said = about_pack(pack, sender)
     today, kinds, post = day_on(day), _kinds(formats), folder(out)
     wrong: list[RowRefusal] = []
@@ -162,8 +163,8 @@ def check(
 
 def about_pack(pack: Path, sender: Path | None) -> tuple[About, bytes]:
     """What all letters share, and the bytes it was read from."""
-    shared = read_file(pack / SHARED, SHARED_BYTES_MAX)
-    own = read_file(sender, SHARED_BYTES_MAX) if sender else b""
+    shared = read_whole(pack / SHARED, SHARED_BYTES_MAX, LETTER_FILE)
+    own = read_whole(sender, SHARED_BYTES_MAX, LETTER_FILE) if sender else b""
     return about(read_shared(shared), read_sender(own) if sender else Sender()), shared + b"\0" + own
 
 
@@ -283,15 +284,3 @@ def opened(file: Path) -> io.BufferedReader:
         return file.open("rb")
     except OSError as broken:
         raise LETTER_FILE(f"{file}: {broken.strerror}") from None
-
-
-def read_file(file: Path, bytes_max: int) -> bytes:
-    """A file's bytes. Raises `letter_file_unreadable`, also where it is larger."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(bytes_max + 1)
-    except OSError as broken:
-        raise LETTER_FILE(f"{file}: {broken.strerror}") from None
-    if len(content) > bytes_max:
-        raise LETTER_FILE(f"{file} is larger than {bytes_max} bytes")
-    return content

@@ -28,7 +28,7 @@ from ecluse.app.passes import (
     status_list,
 )
 from ecluse.app.passes import revoke_pass as revoke_one
-from ecluse.doors.cli.directory import read_file
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, bar, print_json
 from ecluse.formats.feed.file import RowRefusal
 from ecluse.formats.pass_members import FILE_BYTES_MAX, Wanted, read_members

@@ -15,7 +15,7 @@ from ecluse.app.lost_run import enter_run
 from ecluse.app.payments import Progress as Told
 from ecluse.app.payments import RunReport, run_payments, show, write_again
 from ecluse.app.statements import Reading, load_statement
-from ecluse.doors.cli.directory import read_file
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.formats.camt import STATEMENT_BYTES_MAX
 from ecluse.kernel.days import paris_day, parse_day

@@ -10,17 +10,15 @@ import typer
 
 from ecluse.app.products import Checked, check_product, load_product
 from ecluse.coverage.product import schema
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
 from ecluse.kernel.days import paris_day, parse_day
-from ecluse.kernel.errors import refusal
 from ecluse.rules.book import open_book
 from ecluse.wiring import open_hub
 
 app = typer.Typer(help="Guarantee tables of insurers.", no_args_is_help=True)
 
 FILE_BYTES_MAX = 1 << 20  # the longest guarantee table has two hundred rows
-
-PRODUCT_FILE = refusal("file_unreadable", 500, "The file cannot be read", fix="Check its path and its rights.")
 
 
 @app.command("load")
@@ -35,7 +33,7 @@ def load(
     """Put a guarantee table in force. Loading it again changes nothing; loading another version keeps the old one for
     engagements already given."""
     with open_hub(directory) as hub:
-        loaded = hub.run(load_product(hub, insurer, _read(file)))
+        loaded = hub.run(load_product(hub, insurer, read_file(file, FILE_BYTES_MAX)))
     if json:
         print_json(loaded)
     else:
@@ -54,7 +52,7 @@ def check(
     table or the law changes.
     """
     today = parse_day(on) if on else paris_day(datetime.now(UTC))
-    checked = check_product(open_book(), _read(file), today)
+    checked = check_product(open_book(), read_file(file, FILE_BYTES_MAX), today)
     if json:
         print_json(checked)
     else:
@@ -80,11 +78,3 @@ def print_schema() -> None:
 
 def _said(changed: bool) -> str:
     return "now in force." if changed else "was in force already."
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(FILE_BYTES_MAX + 1)
-    except OSError as broken:
-        raise PRODUCT_FILE(f"{file}: {broken.strerror}") from None

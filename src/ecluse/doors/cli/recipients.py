@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ecluse.app.recipients import Recipient, set_key, show_key
-from ecluse.doors.cli.directory import read_file
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
 from ecluse.wiring import ENVELOPES, open_hub
 

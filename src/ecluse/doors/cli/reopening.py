@@ -17,6 +17,7 @@ from ecluse.app.ports.containments import Name
 from ecluse.app.reopening import LeftOut, limits_now, open_wave
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
 from ecluse.doors.cli.gate import Operator, Reason
+from ecluse.doors.cli.given import read_whole
 from ecluse.doors.cli.screen import HERE, Dir, Json, instant, print_json
 from ecluse.gate.containment import Kind
 from ecluse.gate.reopening import ORDER, Limit, Plan, Wave, planned, rank
@@ -157,20 +158,9 @@ def _write(out: Path, plan: Plan, table: str) -> None:
         raise FILE_UNWRITABLE(f"{out}: {broken.strerror}") from None
 
 
-def _read(file: Path, bytes_max: int) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(bytes_max + 1)
-    except OSError as broken:
-        raise REOPENING_FILE(f"{file}: {broken.strerror}") from None
-    if len(content) > bytes_max:
-        raise REOPENING_FILE(f"{file} is larger than {bytes_max} bytes")
-    return content
-
-
 def _plan(file: Path) -> Plan:
     try:
-        return msgspec.json.decode(_read(file, PLAN_BYTES_MAX), type=Plan)
+        return msgspec.json.decode(read_whole(file, PLAN_BYTES_MAX, REOPENING_FILE), type=Plan)
     except msgspec.MsgspecError:
         raise REOPENING_FILE(f"{file} is no plan") from None
 
@@ -179,7 +169,7 @@ def _loads(file: Path) -> dict[Name, int]:
     """Logins by name, as stated."""
     found: dict[Name, int] = {}
     try:
-        lines = io.StringIO(_read(file, LOADS_BYTES_MAX).decode("utf-8-sig"))
+        lines = io.StringIO(read_whole(file, LOADS_BYTES_MAX, REOPENING_FILE).decode("utf-8-sig"))
         for row in csv.DictReader(lines):
             found[named(row["name"])] = int(row["logins"])
     except (UnicodeDecodeError, KeyError, TypeError, ValueError):

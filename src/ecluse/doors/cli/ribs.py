@@ -11,8 +11,8 @@ from ecluse.app.containment import shown
 from ecluse.app.resets import report_lost
 from ecluse.app.resets import reset as reset_account
 from ecluse.app.ribs import RibShown, ask_rib, confirm_rib, drop_rib, show_ribs
-from ecluse.doors.cli.directory import read_file
 from ecluse.doors.cli.gate import Operator, Reason, say
+from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
 from ecluse.gate.containment import Kind
 from ecluse.payments.rib import HOUR_US

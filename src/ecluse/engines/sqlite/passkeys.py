@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
-from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.portal import PortalFile
 from ecluse.gate.portal.passkey import Passkey
-
-WAIT_MS = 2_000  # another process's transaction takes a millisecond
 
 _PUT = "INSERT INTO passkey VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _FIND = "SELECT passkey, count, used_ts FROM passkey WHERE credential = ?"
@@ -30,46 +25,38 @@ class LocalPasskeys:
     """One instance a process, used by one thread. The file is made when the first is bound."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = PortalFile(path, "passkeys.sql")
 
     def put(self, passkey: Passkey) -> bool:
         """Keep a new one."""
         sub = passkey.person.sub
         row = (passkey.credential, passkey.id, sub, passkey.count, passkey.used_ts, _encode(passkey))
-        return self._file.execute(_PUT, row).rowcount == 1
+        return self._file.connection.execute(_PUT, row).rowcount == 1
 
     def find(self, credential: bytes) -> Passkey | None:
         """The passkey of a credential."""
-        row = self._file.execute(_FIND, (credential,)).fetchone()
+        row = self._file.connection.execute(_FIND, (credential,)).fetchone()
         return _of(row) if row else None
 
     def used(self, before: Passkey, count: int, used_ts: int) -> bool:
         """It was used; nobody else did since `before` was read."""
-        return self._file.execute(_USED, (count, used_ts, before.credential, before.count)).rowcount == 1
+        return self._file.connection.execute(_USED, (count, used_ts, before.credential, before.count)).rowcount == 1
 
     def of(self, sub: str) -> Sequence[Passkey]:
         """Those of an account."""
-        return [_of(row) for row in self._file.execute(_OF, (sub,))] if self._path.exists() else []
+        return [_of(row) for row in self._file.connection.execute(_OF, (sub,))] if self._file.is_there else []
 
     def remove(self, sub: str, id_: str) -> bool:
         """Remove one."""
-        return self._file.execute(_REMOVE, (sub, id_)).rowcount == 1
+        return self._file.connection.execute(_REMOVE, (sub, id_)).rowcount == 1
 
     def remove_all(self, sub: str) -> int:
         """Remove those of an account."""
-        return self._file.execute(_REMOVE_ALL, (sub,)).rowcount if self._path.exists() else 0
+        return self._file.connection.execute(_REMOVE_ALL, (sub,)).rowcount if self._file.is_there else 0
 
     def close(self) -> None:
         """Close the file, if it was opened."""
-        if "_file" in self.__dict__:
-            self._file.close()
-
-    @cached_property
-    def _file(self) -> sqlite3.Connection:
-        connection = connect(self._path)
-        connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
-        connection.executescript((files("ecluse.engines.sqlite") / "passkeys.sql").read_text())
-        return connection
+        self._file.close()
 
 
 def _of(row: tuple[bytes, int, int]) -> Passkey:

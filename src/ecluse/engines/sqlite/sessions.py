@@ -6,19 +6,15 @@ No secret is in it: cookies and states are kept as hashes, and a login's verifie
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
-from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.portal import PortalFile
 from ecluse.gate.portal.login import LOGIN_S_MAX, Begun
 from ecluse.gate.portal.session import Session
 
-WAIT_MS = 2_000  # another process's transaction takes a millisecond
 LOGINS_MAX = (
     100_000  # under way; past it the oldest goes, so a flood of them stops nobody who is quicker than it. 40 MB
 )
@@ -47,60 +43,54 @@ class LocalSessions:
     """One instance a process, used by one thread."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = PortalFile(path, "sessions.sql")
 
     def begin(self, state: bytes, browser: bytes, begun: Begun) -> None:
         """Remember a login; those that are too old go."""
-        self._file.execute("BEGIN IMMEDIATE")
-        with self._file:
-            self._file.execute(_CROWD, (begun.begun_ts - LOGIN_S_MAX, LOGINS_MAX))
-            self._file.execute(_BEGIN, (state, browser, begun.begun_ts, _encode(begun)))
+        self._file.connection.execute("BEGIN IMMEDIATE")
+        with self._file.connection:
+            self._file.connection.execute(_CROWD, (begun.begun_ts - LOGIN_S_MAX, LOGINS_MAX))
+            self._file.connection.execute(_BEGIN, (state, browser, begun.begun_ts, _encode(begun)))
 
     def taken(self, state: bytes, browser: bytes) -> Begun | None:
         """Take a login out."""
-        row = self._file.execute(_TAKE, (state, browser)).fetchall()
+        row = self._file.connection.execute(_TAKE, (state, browser)).fetchall()
         return _begun(row[0][0]) if row else None
 
     def put(self, token: bytes, session: Session) -> None:
         """Keep a session; those that are over go, and of its account the oldest of too many."""
-        self._file.execute("BEGIN IMMEDIATE")
-        with self._file:
-            self._file.execute(_OVER, (session.begun_ts,))
-            self._file.execute(_PUT, (token, session.sub, session.until_ts, session.seen_ts, _encode(session)))
-            self._file.execute(_OLDEST, (session.sub, PER_ACCOUNT_MAX))
+        self._file.connection.execute("BEGIN IMMEDIATE")
+        with self._file.connection:
+            self._file.connection.execute(_OVER, (session.begun_ts,))
+            self._file.connection.execute(
+                _PUT, (token, session.sub, session.until_ts, session.seen_ts, _encode(session))
+            )
+            self._file.connection.execute(_OLDEST, (session.sub, PER_ACCOUNT_MAX))
 
     def find(self, token: bytes) -> Session | None:
         """The session of a cookie."""
-        row = self._file.execute(_FIND, (token,)).fetchone()
+        row = self._file.connection.execute(_FIND, (token,)).fetchone()
         return _of(row) if row else None
 
     def touch(self, token: bytes, seen_ts: int) -> None:
         """It was used."""
-        self._file.execute(_TOUCH, (seen_ts, token))
+        self._file.connection.execute(_TOUCH, (seen_ts, token))
 
     def end(self, token: bytes) -> None:
         """End one."""
-        self._file.execute(_END, (token,))
+        self._file.connection.execute(_END, (token,))
 
     def end_all(self, sub: str) -> int:
         """End those of an account."""
-        return self._file.execute(_END_ALL, (sub,)).rowcount if self._path.exists() else 0
+        return self._file.connection.execute(_END_ALL, (sub,)).rowcount if self._file.is_there else 0
 
     def of(self, sub: str) -> Sequence[Session]:
         """Those of an account."""
-        return [_of(row) for row in self._file.execute(_OF, (sub,))] if self._path.exists() else []
+        return [_of(row) for row in self._file.connection.execute(_OF, (sub,))] if self._file.is_there else []
 
     def close(self) -> None:
         """Close the file, if it was opened."""
-        if "_file" in self.__dict__:
-            self._file.close()
-
-    @cached_property
-    def _file(self) -> sqlite3.Connection:
-        connection = connect(self._path)
-        connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
-        connection.executescript((files("ecluse.engines.sqlite") / "sessions.sql").read_text())
-        return connection
+        self._file.close()
 
 
 def _of(row: tuple[bytes, int]) -> Session:
