@@ -22,7 +22,11 @@ DIGITS = re.compile(rb"[0-9AB]{12,}")
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
 ISO_DAY = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FRENCH_DAY = re.compile(rb"([0-9]{2})/([0-9]{2})/([0-9]{4})")
-COMPACT_DAY = re.compile(rb"(?<![0-9A-Z])[0-9]{8}(?![0-9A-Z])")  # not eight digits inside one of the hub's random ids
+WORD = re.compile(rb"[0-9A-Za-z]{8,}")
+COMPACT_DAY = re.compile(rb"(?<![0-9])[0-9]{8}(?![0-9])")
+# Longer words are the hub's random ids and digests in hexadecimal. A demo's hub.db has five hundred with eight digits in a row:
+# among the birth dates of twenty thousand people one demo in ten would find somebody by chance.
+WORD_MAX = 15
 UTF_16 = (re.compile(rb"(?:[\x20-\xff]\x00){6,}"), re.compile(rb"(?:\x00[\x20-\xff]){6,}"))
 ENDING = 7  # bytes at the end of a name that are searched first; few names share many of them
 YEARS_LEFT_OUT = 2
@@ -116,8 +120,9 @@ def days_in(data: bytes) -> Iterator[bytes]:
     yield from ISO_DAY.findall(data)
     for day, month, year in FRENCH_DAY.findall(data):
         yield b"-".join((year, month, day))
-    for run in COMPACT_DAY.findall(data):
-        yield b"-".join((run[:4], run[4:6], run[6:]))
+    for word in WORD.findall(data):
+        for run in COMPACT_DAY.findall(word) if len(word) <= WORD_MAX else ():
+            yield b"-".join((run[:4], run[4:6], run[6:]))
 
 
 def windows(run: bytes, size: int) -> Iterator[bytes]:

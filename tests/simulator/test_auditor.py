@@ -243,17 +243,20 @@ def test_a_nir_in_base64_or_hexadecimal_is_found(small: World, tmp_path: Path, b
             privacy.search(small, [place], Oath(small.seed))
 
 
-def test_an_id_that_happens_to_hold_a_day_is_no_birth_date(small: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "after"), [("clm_06H0QZ", "KT "), ("9f1c0de2b7a", "e53bf0 "), ("9f1c0de2b7", " ")])
+def test_an_id_or_a_digest_that_happens_to_hold_a_day_is_no_birth_date(
+    small: World, tmp_path: Path, before: str, after: str
+) -> None:
     day = next(each.birth_date for each in small.people if each.age > 30).replace("-", "")
-    (tmp_path / "hub.db").write_bytes(
-        b"clm_06H0QZ" + day.encode() + b"KT " + b"x".join(bytes([one]) for one in day.encode())
-    )
+    (tmp_path / "hub.db").write_bytes(f"{before}{day}{after}{'x'.join(day)}".encode())
     privacy.search(small, [tmp_path], Oath(small.seed))
 
 
-def test_a_compact_birth_date_is_found(small: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "after"), [("key|", "|1"), ("PHAR", "SV"), ("\x17", "med"), ("", "")])
+def test_a_compact_birth_date_is_found(small: World, tmp_path: Path, before: str, after: str) -> None:
+    """Beside the text of another column, too: SQLite writes them one after the other."""
     day = next(each.birth_date for each in small.people if each.age > 30).replace("-", "")
-    (tmp_path / "hub.db").write_bytes(b"key|" + day.encode() + b"|1")
+    (tmp_path / "hub.db").write_bytes(f"{before}{day}{after}".encode())
     with pytest.raises(Lie):
         privacy.search(small, [tmp_path], Oath(small.seed))
 
