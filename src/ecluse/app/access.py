@@ -32,7 +32,6 @@ from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question, device_class
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.journal.member import Member, decode_member, encode_member, member_about
-from ecluse.kernel.days import paris_day
 from ecluse.rights.model import Engagement
 
 Answer = TypeVar("Answer")
@@ -168,7 +167,7 @@ class Desk:
         than the disclosure table allows is a bug, `Overtold`: neither released nor journalled.
         """
         answer, fields = disclosure._answer, disclosure.fields
-        if beyond := overtold(answer, fields, admission.operation, admission.presence, paris_day(admission.at)):
+        if beyond := overtold(answer, fields, admission.operation, admission.presence, admission.day):
             raise Overtold(beyond)
         is_told = admission.operation is Operation.CLAIM  # by `count`
         await self._write(self._entry(admission, disclosure), _ask(admission, disclosure.person, is_told=is_told))
@@ -238,7 +237,7 @@ class Desk:
         about = admission.about if isinstance(admission.about, str) else ""
         return Entry(
             format=FORMAT,
-            ts_us=int(admission.at.timestamp() * 1_000_000),
+            ts_us=admission.at_us,
             operation=admission.operation,
             account=asked.account.sub,
             practice=asked.account.practice,
@@ -286,7 +285,7 @@ def _ask(admission: Admission, person: bytes, *, is_told: bool) -> Ask | None:
     about, asked = admission.about, admission.asked
     if not isinstance(about, Person) or admission.operation not in BY_CARD:
         return None
-    account, at_us = asked.account, int(admission.at.timestamp() * 1_000_000)
+    account, at_us = asked.account, admission.at_us
     question = None
     if not is_told and admission.presence is Presence.TYPED:
         question = Question(

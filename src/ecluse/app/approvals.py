@@ -27,7 +27,7 @@ from ecluse.coverage.accounts import Kept
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import PARIS, paris_day
+from ecluse.kernel.days import PARIS
 from ecluse.kernel.errors import NOT_FOUND
 from ecluse.rights.model import Covered, Domain, Engagement
 
@@ -108,7 +108,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
     payers = await target.payers(hub)
     if payers is None:
         raise GUARANTEES_MISSING()
-    covered, asked_on = await promised_contracts(hub, engagement), paris_day(admission.at)
+    covered, asked_on = await promised_contracts(hub, engagement), admission.day
     valid_until = last_care(covered, asked_on)
     asking = Asking(
         id=asked.id,
@@ -118,7 +118,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
         insurer=engagement.insurer,
         person=engagement.person,
         engagement=engagement.number,
-        at_ts_us=int(admission.at.timestamp() * 1_000_000),
+        at_ts_us=admission.at_us,
         asked_on=asked_on,
         valid_until=valid_until,
         bill_by=last_billing(valid_until),
@@ -146,7 +146,7 @@ async def show_approval(hub: Hub, asked: Request, approval_id: str) -> Released[
     if found is None:
         raise NOT_FOUND()
     approval, moves = found
-    return await _released(hub, admission, approval, _life(approval, moves, paris_day(admission.at)))
+    return await _released(hub, admission, approval, _life(approval, moves, admission.day))
 
 
 async def list_approvals(hub: Hub, asked: Request, search: Search) -> Released[ApprovalPage]:

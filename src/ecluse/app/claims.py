@@ -26,7 +26,7 @@ from ecluse.coverage.accounts import Spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Request
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import add_working_days, paris_day
+from ecluse.kernel.days import add_working_days
 from ecluse.kernel.errors import NOT_FOUND, refusal
 from ecluse.rights.model import Domain
 
@@ -156,7 +156,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
     target = await _target(hub, asked, sent)
     await hub.desk.count(target.admission, target.person)  # before the claim is kept: it tells of the person
     payers = await target.payers(hub)
-    received_on = paris_day(target.admission.at)
+    received_on = target.admission.day
     delay = hub.book.on(received_on, PAY_DELAY)
     filing = Filing(
         id=asked.id,
@@ -168,7 +168,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         engagement=target.promised_under,
         approval=target.approval.id if target.approval else "",
         replaces=sent.replaces or "",
-        at_ts_us=int(target.admission.at.timestamp() * 1_000_000),
+        at_ts_us=target.admission.at_us,
         received_on=received_on,
         pay_by=add_working_days(received_on, delay.count),
         lines=sent.lines,

@@ -25,7 +25,6 @@ from ecluse.claims.price import Payers, price, priceable, reasons, spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
 from ecluse.rights.model import Engagement
 
@@ -114,7 +113,7 @@ async def _priced(
         insurer=engagement.insurer,
         person=engagement.person,
         spans=spans(engagement.domain, [billed for billed, _ in lines], payers),
-        today=paris_day(admission.at),
+        today=admission.day,
         until=engagement.valid_until,
     )
     return await hub.claims.reserve(reserving, lambda kept: price(engagement.domain, lines, payers, kept))

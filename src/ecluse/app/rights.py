@@ -117,14 +117,14 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
         answer = _told(admission, RightsAnswer(check_id=asked.id, outcome="not_confirmed", reason=why))
         return await hub.desk.release(admission, _not_confirmed(hub, question, rights, shown, answer))
     opened = await with_tables(hub, person.insurer, opened)
-    engagement = promise(hub, asked, person.insurer, question.beneficiary, question.domain, care_date, opened)
-    confirmed = replace(
-        _confirmed(asked.id, engagement, opened),
-        domains=tuple(each for each in domains_on(rights, care_date) if each is not question.domain),
-        guarantee=await _in_words(hub, admission, person.insurer, question.domain, care_date, opened),
-    )
+    engagement = promise(hub, admission, person.insurer, question.beneficiary, question.domain, care_date, opened)
+    answer = _confirmed(asked.id, engagement, opened)
+    if allowed(admission.operation, admission.presence) & Field.GUARANTEE.value:  # tables are not read for nothing
+        others = tuple(each for each in domains_on(rights, care_date) if each is not question.domain)
+        words = await _in_words(hub, person.insurer, question.domain, care_date, opened)
+        answer = replace(answer, domains=others, guarantee=words)
     disclosure = Disclosure(
-        _told(admission, confirmed),
+        _told(admission, answer),
         "confirmed",
         insurer=person.insurer,
         person=engagement.person,
@@ -163,7 +163,7 @@ async def with_tables(hub: Hub, insurer: str, opened: tuple[Covered, ...]) -> tu
 
 def promise(
     hub: Hub,
-    asked: Request,
+    admission: Admission,
     insurer: str,
     beneficiary: Beneficiary,
     domain: Domain,
@@ -171,7 +171,7 @@ def promise(
     opened: tuple[Covered, ...],
 ) -> Engagement:
     """A new engagement for what is open (never empty), to the asker's practice."""
-    today = paris_day(hub.clock.now())
+    today, asked = admission.day, admission.asked
     return Engagement(
         number=hub.ids.engagement(today.year),
         insurer=insurer,
@@ -222,15 +222,11 @@ def _not_confirmed(
 
 def _told(admission: Admission, answer: RightsAnswer) -> RightsAnswer:
     """What of the answer may be told to who was admitted."""
-    return cut(answer, admission.operation, admission.presence, paris_day(admission.at))
+    return cut(answer, admission.operation, admission.presence, admission.day)
 
 
-async def _in_words(
-    hub: Hub, admission: Admission, insurer: str, domain: Domain, day: date, opened: tuple[Covered, ...]
-) -> tuple[str, ...] | None:
-    """What the open contracts promise for this kind of care, where it may be told: tables are not read for nothing."""
-    if not allowed(admission.operation, admission.presence) & Field.GUARANTEE:
-        return None
+async def _in_words(hub: Hub, insurer: str, domain: Domain, day: date, opened: tuple[Covered, ...]) -> tuple[str, ...]:
+    """What the open contracts promise for this kind of care."""
     tables = [await hub.products.table(insurer, each.product, each.product_version) for each in opened]
     rows = [row for table in tables if table for row in table.by_domain[domain] if row.holds_on(day)]
     return tuple(f"{row.label} : {guarantee_in_words(row.parsed)}" for row in rows[:GUARANTEES_MAX])

@@ -23,12 +23,12 @@ class RandomIds:
     """The `Ids` port. Identifiers begin with the time, so that tables keyed by them grow at their end."""
 
     def __init__(self) -> None:
-        self._drawn = memoryview(b"")
+        self._drawn: list[int] = []
         os.register_at_fork(after_in_child=self._forget)
 
     def new(self, prefix: str) -> str:
         """`prefix` and 20 characters: 48 bits of milliseconds, 52 random bits."""
-        return prefix + _base32((time.time_ns() // 1_000_000) << 52 | self._draw(7) >> 4, pairs=10)
+        return prefix + _base32((time.time_ns() // 1_000_000) << 52 | self._draw() >> 12, pairs=10)
 
     def engagement(self, year: int) -> str:
         """`E`, two digits of the year, 13 characters: 35 bits of time (1/1024 s), 30 random bits.
@@ -36,23 +36,21 @@ class RandomIds:
         Guessing one is useless besides: an engagement answers only to the practice it was given to.
         """
         ticks = (time.time_ns() << 10) // 1_000_000_000 % (1 << 35)
-        return f"E{year % 100:02d}{_base32(ticks << 30 | self._draw(4) >> 2, pairs=7)[1:]}"
+        return f"E{year % 100:02d}{_base32(ticks << 30 | self._draw() >> 34, pairs=7)[1:]}"
 
     def below(self, end: int) -> int:
         """A whole number from 0 to below `end`, which is 2^32 at most: each as likely, to one in four thousand million."""
-        return self._draw(8) * end >> 64
+        return self._draw() * end >> 64
 
-    def _draw(self, count: int) -> int:
-        """`count` random bytes as a number, from a pool: one system call for hundreds of identifiers."""
-        if len(self._drawn) < count:
-            self._drawn = memoryview(os.urandom(POOL_BYTES))
-        number = int.from_bytes(self._drawn[:count])
-        self._drawn = self._drawn[count:]
-        return number
+    def _draw(self) -> int:
+        """64 random bits, from a pool: one system call for hundreds of identifiers."""
+        if not self._drawn:
+            self._drawn = [*memoryview(os.urandom(POOL_BYTES)).cast("Q")]
+        return self._drawn.pop()
 
     def _forget(self) -> None:
         """A forked child must not draw what its parent draws."""
-        self._drawn = memoryview(b"")
+        self._drawn = []
 
 
 def first_id(prefix: str, at_us: int) -> str:

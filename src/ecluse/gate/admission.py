@@ -10,6 +10,7 @@ from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.identity import FORBIDDEN, Account
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation
+from ecluse.kernel.days import paris_day
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -42,9 +43,9 @@ class Request(msgspec.Struct, frozen=True):
 
 class Admission:
     """The right to read about one person, one engagement or one's own claims, for one request. Made by
-    `Desk.admit` (app/access.py) only."""
+    `Desk.admit` (app/access.py) only. `day` is the day it was in Paris, `at_us` the microseconds since 1970."""
 
-    __slots__ = ("about", "asked", "at", "is_slowed", "operation", "presence")
+    __slots__ = ("about", "asked", "at_us", "day", "is_slowed", "operation", "presence")
 
     def __init__(
         self,
@@ -60,5 +61,6 @@ class Admission:
         self.operation = operation
         self.about = about
         self.presence = presence
-        self.at = at
+        self.at_us = int(at.timestamp() * 1_000_000)
+        self.day = paris_day(at)
         self.is_slowed = is_slowed

@@ -44,7 +44,6 @@ BITS: dict[str, Field] = {
     "sealed": Field.MEMBER,
     "valid_until": Field.VALID_UNTIL,
 }
-_VALUES = {name: bits.value for name, bits in BITS.items()}
 
 _CHECKED = (
     Field.OUTCOME
@@ -90,6 +89,9 @@ TABLE: dict[Operation, Row] = {
     Operation.PASS_ISSUED: _whatever(Field.OUTCOME | Field.COVERED_UNTIL | Field.DOMAINS),
 }
 _NO_ROW = _whatever(NONE)
+# The same as plain numbers, for every answer is held to it: a Flag's operators cost 1 µs each.
+_MAY = {operation: tuple(field.value for field in TABLE.get(operation, _NO_ROW)) for operation in Operation}
+_MEMBERS: dict[type[Any], tuple[tuple[str, int], ...]] = {}
 
 # How many days ahead `covered_until` may lie; where there is no line, as far as the rights go.
 UNTIL_DAYS_MAX: dict[tuple[Operation, Presence], int] = {(Operation.RIGHTS_CHECK, Presence.TYPED): HORIZON_DAYS}
@@ -99,20 +101,20 @@ class Overtold(Exception):  # noqa: N818 - past participles for what happened
     """A bug: an answer tells what its admission does not allow. It is not released."""
 
 
-def allowed(operation: Operation, presence: Presence) -> Field:
-    """The fields this operation may tell at this level."""
-    return TABLE.get(operation, _NO_ROW)[presence]
+def allowed(operation: Operation, presence: Presence) -> int:
+    """The fields this operation may tell at this level, as `Field` bits."""
+    return _MAY[operation][presence]
 
 
-def fields_of(answer: object) -> int:
+def fields_of(answer: Any) -> int:
     """Exactly the fields `answer` will send, as `Field` bits, read from the answer itself (absent ones are `None` or empty).
 
     Lines that say why are shared out so speak of the guarantee.
     """
     bits = 0
-    for name in answer.__struct_fields__:  # type: ignore[attr-defined]
-        if name in _VALUES and getattr(answer, name) not in NOTHING:
-            bits |= _VALUES[name]
+    for name, told in _telling(type(answer)):
+        if getattr(answer, name) not in NOTHING:
+            bits |= told
     if any(getattr(line, "because", None) for line in getattr(answer, "lines", None) or ()):
         bits |= Field.GUARANTEE.value
     return bits
@@ -120,11 +122,9 @@ def fields_of(answer: object) -> int:
 
 def cut(answer: Answer, operation: Operation, presence: Presence, today: date) -> Answer:
     """The answer without what this level may not be told; its horizon no further than this level may see."""
-    may = allowed(operation, presence).value  # a plain number: a Flag's operators cost 1 µs each
+    may = allowed(operation, presence)
     changes: dict[str, Any] = {
-        name: None
-        for name in answer.__struct_fields__
-        if _VALUES.get(name, 0) & ~may and getattr(answer, name) not in NOTHING
+        name: None for name, told in _telling(type(answer)) if told & ~may and getattr(answer, name) not in NOTHING
     }
     furthest, until = _furthest(operation, presence, today), getattr(answer, "covered_until", None)
     if "covered_until" not in changes and until and until > furthest:
@@ -134,12 +134,19 @@ def cut(answer: Answer, operation: Operation, presence: Presence, today: date) -
 
 def overtold(answer: object, fields: int, operation: Operation, presence: Presence, today: date) -> str:
     """What `answer`, which tells `fields`, may not tell; empty when it may be released."""
-    if beyond := fields & ~allowed(operation, presence).value:
+    if beyond := fields & ~allowed(operation, presence):
         return f"{operation} {presence.name}: {Field(beyond)!r}"
     until = getattr(answer, "covered_until", None)
     if until and until > _furthest(operation, presence, today):
         return f"{operation} {presence.name}: covered_until is too far ahead"
     return ""
+
+
+def _telling(kind: type[Any]) -> tuple[tuple[str, int], ...]:
+    """The members of a kind of answer that tell a field, and its bits: worked out once."""
+    if kind not in _MEMBERS:
+        _MEMBERS[kind] = tuple((name, BITS[name].value) for name in kind.__struct_fields__ if name in BITS)
+    return _MEMBERS[kind]
 
 
 def _furthest(operation: Operation, presence: Presence, today: date) -> date:

@@ -54,7 +54,8 @@ def _covered(same: list[Right], day: date) -> Covered | None:
     now = next((right for right in same if day in right.valid), None)
     if now is None:
         return None
-    whole: Period = next(each for each in merge(right.valid for right in same) if day in each)
+    periods = [now.valid] if len(same) == 1 else merge(right.valid for right in same)
+    whole: Period = next(each for each in periods if day in each)
     return Covered(
         contract=now.contract,
         member_number=now.member_number,

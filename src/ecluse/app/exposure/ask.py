@@ -46,7 +46,7 @@ async def expose(
     """
     admission = hub.desk.admit(asked, scope_of(asked.account), Operation.EXPOSURE_ASKED, asked.id)
     question = own_question(asked.account, question)
-    if question.end_ts_us > admission.at.timestamp() * 1_000_000:
+    if question.end_ts_us > admission.at_us:
         raise EXPOSURE_INVALID("the window is not over yet", pointer="/to")
     held = await hub.feeds.store.held(question.end_ts_us)
     limits = limits_of(hub, question)

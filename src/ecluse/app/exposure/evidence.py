@@ -59,7 +59,7 @@ def evidence(
     check_kept(shards, question)
     inquiry = Inquiry(lake, admission, question, told, STEPS + one_by_one)
     days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
-    now_ts_us = int(admission.at.timestamp() * 1_000_000)
+    now_ts_us = admission.at_us
     known_ts_us = max(question.end_ts_us, known_until(lake, shards, now_ts_us))
     losses = [*_losses(inquiry.ask("losses_accepted", {}, known_ts_us)), *_late_losses(shards, known_ts_us)]
     return Evidence(

@@ -95,7 +95,7 @@ def _acts(
     exposures = {each.event.exposure_id for each in happened if isinstance(each.event, Scoped)}
     parameters = {
         "from_us": 0,
-        "to_us": int(admission.at.timestamp() * 1_000_000),
+        "to_us": admission.at_us,
         "about": [name, *sorted(exposures), *scoped.question.accounts],
         "shown_insurers": [each.insurer for each in scoped.parts] or [""],
         "shown_until_us": scoped.question.end_ts_us,

@@ -112,11 +112,12 @@ class Wrap(Protocol):
 class _Held:
     """One scope's keys, ready for use."""
 
-    __slots__ = ("ciphers", "digest", "newest", "people", "scope")
+    __slots__ = ("ciphers", "digest", "last", "newest", "people", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.digest = hmac.new(scope.digest or scope.index[1], digestmod="sha256")
+        self.last: tuple[bytes, bytes] | None = None  # one answer looks for a person's freeze, and names them
         self.newest = max(scope.data)
         self.ciphers = {version: AESGCM(key) for version, key in scope.data.items()}
         self.people = {version: People(seeds) for version, seeds in scope.people.items()}
@@ -134,9 +135,13 @@ class Ring:
 
     def digest(self, scope: str, message: bytes) -> bytes:
         """HMAC-SHA-256 of `message` under the scope's digest key, cut to 16 bytes."""
-        keyed = self._of(scope).digest.copy()  # half the time of keying anew
-        keyed.update(message)
-        return keyed.digest()[:PSEUDONYM_BYTES]
+        held = self._of(scope)
+        last = held.last
+        if last is None or last[0] != message:
+            keyed = held.digest.copy()  # half the time of keying anew
+            keyed.update(message)
+            last = held.last = message, keyed.digest()[:PSEUDONYM_BYTES]
+        return last[1]
 
     def seal(self, scope: str, plain: bytes, about: bytes, person: bytes = b"") -> bytes:
         """Head | nonce (12) | AES-256-GCM of `plain`, with head, scope and `about` authenticated.
@@ -166,8 +171,7 @@ class Ring:
 
     def has(self, scope: str) -> bool:
         """Whether this scope has keys."""
-        self._look(scope)
-        return scope in self._scopes
+        return self._find(scope) is not None
 
     def scope(self, name: str) -> Scope:
         """The keys of a scope. Raises `insurer_unknown`."""
@@ -222,10 +226,18 @@ class Ring:
         return sorted(scopes)
 
     def _of(self, scope: str) -> _Held:
-        self._look(scope)
-        if scope not in self._scopes:
+        held = self._find(scope)
+        if held is None:
             raise SCOPE_UNKNOWN()
-        return self._scopes[scope]
+        return held
+
+    def _find(self, scope: str) -> _Held | None:
+        """What other processes changed is looked for once a second, and whenever a scope is not known here."""
+        now_s = time.monotonic()
+        if scope not in self._scopes or now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            self._read_if_newer()
+        return self._scopes.get(scope)
 
     def _grown(self, scope: str) -> _Held:
         """A ring of before gets the tree of its data key when somebody is first sealed for: one write, once."""
@@ -236,13 +248,6 @@ class Ring:
 
         self.change(edit)
         return self._of(scope)
-
-    def _look(self, scope: str) -> None:
-        """See what other processes changed: once a second, and whenever a scope is not known here."""
-        now_s = time.monotonic()
-        if scope not in self._scopes or now_s - self._looked_s > LOOK_S:
-            self._looked_s = now_s
-            self._read_if_newer()
 
     def _read_if_newer(self) -> bool:
         newer = self._path.exists() and _stamp(self._path) != self._stamp

@@ -56,7 +56,7 @@ class Approvals:
         rows = await self._database.reads.all(
             "approval_page",
             practice=admission.asked.account.practice,
-            today=paris_day(admission.at).isoformat(),
+            today=admission.day.isoformat(),
             **search.texts,
         )
         return [_summary(row) for row in rows]
@@ -100,8 +100,8 @@ class Approvals:
         state, _ = await _held(tx, approval.id)
         if state is State.CANCELLED:
             return msgspec.structs.replace(approval, state=state)
-        standing = msgspec.structs.replace(approval, state=state).on(paris_day(admission.at))
-        state = await _moved(tx, approval.id, int(admission.at.timestamp() * 1_000_000), Move.CANCEL, standing, "")
+        standing = msgspec.structs.replace(approval, state=state).on(admission.day)
+        state = await _moved(tx, approval.id, admission.at_us, Move.CANCEL, standing, "")
         await self._accounts.free(tx, approval.id)
         return msgspec.structs.replace(approval, state=state)
 

@@ -163,7 +163,7 @@ class Claims:
             return None
         claim = self._read(row)
         if claim.state is not State.CANCELLED:
-            claim = await self._cancel(tx, claim, int(admission.at.timestamp() * 1_000_000), about)
+            claim = await self._cancel(tx, claim, admission.at_us, about)
         return claim, await _is_recovered(tx, claim)
 
     async def _cancel(self, tx: Tx, claim: Claim, at_ts_us: int, about: str) -> Claim:

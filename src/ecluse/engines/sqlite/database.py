@@ -25,7 +25,7 @@ from ecluse.engines.sql.unit import DATABASE_BUSY, Result, Row, Work
 from ecluse.engines.sqlite.connection import connect
 
 BUSY_S = 10  # a payment run holds the file for less; past this, something is stuck and the caller must know
-LOOK_S = 0.001  # how late another process's write may be seen: less than an answer takes
+LOOK_S = 0.005  # how late another process's write may be seen: less than an answer takes under load
 BATCH_MAX = 256  # units of work in one commit: bounds what one slow commit delays
 PAUSE_S = 0.002  # between two tries for a file another process is writing to
 
@@ -168,7 +168,8 @@ class Seen:
     """Which state of the file readers see; some other connection's write makes it another.
 
     SQLite tells by `PRAGMA data_version`, from memory it shares with every process: 2.6 µs, and three such questions a check.
-    Asked once in `LOOK_S` they are 5 % more checks a second; that late may another process's write be seen, never our own.
+    Asked once in a millisecond they were 5 % more checks a second; `LOOK_S` late may another process's write be seen, never our
+    own.
     """
 
     def __init__(self, reader: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
 """Rights by generation: `rights/<amc>-<generation>.db`, one immutable file per insurer; hub.db names the one that answers.
 
-Readers look up the name at every check, so a swap is seen at once by every process; a reader that holds the old file
-open goes on with it until then (docs/decisions/0005-rights-as-generations.md).
+Readers look up the name at every check, so a swap is seen by every process within milliseconds; a reader that holds the old
+file open goes on with it until then (docs/decisions/0005-rights-as-generations.md).
 """
 
 from __future__ import annotations
