@@ -53,6 +53,19 @@ def test_nothing_for_strangers(tmp_path: Path, database: Database) -> None:
     assert files.read("0075999999", (PERSONS[0],)) == NOBODY
 
 
+@pytest.mark.parametrize("by_member", [False, True])
+@pytest.mark.parametrize("keys", [(PERSONS[0],), ()], ids=["no file", "no key"])
+def test_of_an_insurer_that_is_not_served_somebody_is_looked_for_too(
+    tmp_path: Path, database: Database, keys: tuple[bytes, ...], by_member: bool
+) -> None:
+    """Else the time of an answer tells which insurers are served."""
+    files = RightsFiles(tmp_path / "rights", database)
+    asked: list[str] = []
+    files._empty.set_trace_callback(asked.append)
+    assert files.read("0075999999", keys, by_member=by_member) == NOBODY
+    assert len(asked) == 1
+
+
 def test_a_swap_is_seen_at_once_and_leaves_one_file(tmp_path: Path, database: Database) -> None:
     files = RightsFiles(tmp_path / "rights", database)
     for number in range(3):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from ecluse.app.ports import FeedCounts, Mark
+from ecluse.engines.postgres.lookups import Lookups
 from ecluse.engines.postgres.places import Places
 from ecluse.engines.postgres.server import Server as HubServer
 from ecluse.engines.roles import BOOKS, CHECK, LOAD, ROLES
 from ecluse.engines.sql.ledger import book
 from ecluse.kernel.errors import Refused
 from ecluse.payments.ledger import accepted
-from tests.contract.store_hub import AMC, PERSONS, StoreHub, admission, engagement, entry, recovered
+from tests.contract.store_hub import AMC, NOWHERE, PERSONS, StoreHub, admission, engagement, entry, recovered
 from tests.servers import Server
 from tests.stores import Books, now
 
@@ -46,6 +48,25 @@ def test_the_hub_takes_its_roles_and_no_other(served: StoreHub, books: Books) ->
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     assert {name for (name,) in seen} == set(ROLES)
+
+
+@pytest.mark.parametrize("by_member", [False, True])
+def test_of_an_insurer_that_is_not_served_somebody_is_looked_for_too(
+    served: StoreHub, by_member: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time of an answer tells which insurers are served: a question to the server takes longer than all the rest."""
+    served.load("fee_1", {PERSONS[0]: ["1"]})
+    asked: list[int] = []
+    ask = Lookups._ask
+
+    async def counted(self: Lookups, batch: list[Any]) -> None:
+        asked.append(len(batch))
+        await ask(self, batch)
+
+    monkeypatch.setattr(Lookups, "_ask", counted)
+    for insurer in (AMC, NOWHERE):
+        assert now(served.read(b"?" * 16, insurer=insurer, by_member=by_member)) == []
+    assert asked == [1, 1]
 
 
 POSTING = "posting SET amount_cents = 1"

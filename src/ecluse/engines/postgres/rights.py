@@ -10,12 +10,13 @@ from ecluse.app.access import open_engagement
 from ecluse.app.ports import Keys, Mark
 from ecluse.engines.postgres.engagements import Engagements
 from ecluse.engines.postgres.lookups import NOBODY, Found, Lookups
-from ecluse.engines.postgres.places import Patience, Places
+from ecluse.engines.postgres.places import HOME, Patience, Places
 from ecluse.gate.admission import Admission, Person
 from ecluse.journal.entry import Entry
 from ecluse.rights.model import Engagement, Right
 from ecluse.rights.person import right_about
 
+_NO_KEYS = (bytes(16),)
 _right = msgspec.msgpack.Decoder(Right).decode
 
 
@@ -80,4 +81,6 @@ class Rights:
             if found is not None:
                 return found
             await patience.wait()
+        # An insurer that is not served must not be told by the time: nobody is looked for.
+        await self._lookups[HOME, person.by_member].find(person.insurer, _NO_KEYS)
         return NOBODY

@@ -7,6 +7,7 @@ file open goes on with it until then (docs/decisions/0005-rights-as-generations.
 from __future__ import annotations
 
 import sqlite3
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from ecluse.engines.sqlite.database import Database, Remembered
 
 MAPPED_BYTES = 1 << 31  # SQLite maps no more; what lies past it is read, from the same page cache
 NOBODY: tuple[bytes, list[bytes]] = (b"", [])
+_NO_KEYS = (bytes(16),)
 
 _GENERATION = "SELECT generation FROM insurer WHERE amc = :insurer"  # the name of the file that answers
 _OF_PERSON = "SELECT sealed FROM rights WHERE person = ?"  # in the order of `n`: the key's
@@ -30,6 +32,9 @@ class RightsFiles:
         self._seen = database.seen
         self._names: Remembered[str] = Remembered(database, _GENERATION)
         self._open: dict[str, tuple[str, sqlite3.Connection, int]] = {}
+        # Where nobody is looked for if the insurer has no file: an insurer that is not served must not be told by the time.
+        self._empty = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._empty.executescript((files("ecluse.engines.sqlite") / "rights_file.sql").read_text())
 
     def read(self, insurer: str, keys: Pseudonyms, *, by_member: bool = False) -> tuple[bytes, list[bytes]]:
         """The person behind one of the pseudonyms `keys` (by version), and their sealed rights; `NOBODY` when there is none.
@@ -38,7 +43,7 @@ class RightsFiles:
         """
         file, version = self._current(insurer)
         if file is None or not keys:
-            return NOBODY
+            file, version, keys = self._empty, 1, keys or _NO_KEYS
         if version > len(keys):
             raise INDEX_KEY_NEWER()
         person = key = keys[version - 1]
@@ -52,7 +57,7 @@ class RightsFiles:
 
     def close(self) -> None:
         """Close every file."""
-        for _, connection, _ in self._open.values():
+        for connection in (self._empty, *(held[1] for held in self._open.values())):
             connection.close()
         self._open.clear()
 
