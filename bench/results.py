@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ def machine() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "processor": _processor(),
         "python": platform.python_version(),
+        "interpreter": str(
+            Path(sys.executable).resolve()
+        ),  # how it was built is a fifth of the speed (docs/operations.md)
         "postgresql": version.stdout.strip() if version else "",
         "load_1min": round(os.getloadavg()[0], 1),
     }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
+import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +52,7 @@ def open_pack(pack: Path, insurer: str, identity: pyrage.x25519.Identity, key: s
         sealed = (pack / name).read_bytes()
         oath.same("packs are the files of their digests", name, hashlib.sha256(sealed).hexdigest(), digest)
         (folder / name.removesuffix(SEALED)).write_bytes(pyrage.decrypt(sealed, [identity]))
-    proofs = pack / (TAR + SEALED)
-    archive = pyrage.decrypt(proofs.read_bytes(), [identity]) if proofs.exists() else b""
-    count = _proved(archive, folder, key, oath) if archive else 0
+    count = _proved(folder / TAR, key, oath) if (folder / TAR).exists() else 0
     people, rows = folder / "personnes.csv", folder / "courriers.jsonl"
     return Opened(
         insurer,
@@ -73,11 +70,10 @@ def lists_of(packs: Mapping[str, Opened]) -> dict[str, str]:
     return {insurer: pack.people for insurer, pack in packs.items() if pack.people}
 
 
-def _proved(content: bytes, folder: Path, key: str, oath: Oath) -> int:
+def _proved(packed: Path, key: str, oath: Oath) -> int:
     """How many entries the archive proves, by the script that is in it. Raises `Lie` where that says one is not."""
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(folder, filter="data")
-    words = [sys.executable, str(folder / PROOFS / "verifier.py"), key]
+    shutil.unpack_archive(packed, packed.parent)
+    words = [sys.executable, str(packed.parent / PROOFS / "verifier.py"), key]
     said = subprocess.run(words, capture_output=True, text=True, check=False)
     oath.same("proofs of packs verify themselves", said.stdout[-500:], said.returncode, 0)
     return sum(map(int, COUNTED.findall(said.stdout)))
