@@ -133,7 +133,10 @@ def verified(keys: Keyring, message: bytes, signed: bytes) -> list[int]:
     return found
 
 
-def test_a_rotated_pass_key_signs_and_the_ones_before_still_verify(keys: Keyring, place: Place) -> None:
+def test_a_rotated_pass_key_signs_and_the_ones_before_still_verify(
+    keys: Keyring, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecluse.engines.keys.ring.LOOK_S", 60)
     other, first, journal = place.open(), keys.pass_keys(), keys.public_key("journal")
     before = other.sign("pass", b"before")
     assert (first.held, first.newest.public) == (first.trusted, keys.public_key("pass"))
@@ -146,6 +149,7 @@ def test_a_rotated_pass_key_signs_and_the_ones_before_still_verify(keys: Keyring
         assert verified(each, b"again", each.sign("pass", b"again", 2)) == [2]
         assert each.public_key("pass") == each.pass_keys().newest.public
         assert each.public_key("journal") == journal
+    assert other.pass_keys().newest.version == 1
     assert other.pass_keys(fresh=True) == keys.pass_keys()
     assert verified(other, b"after", after) == [3]
 

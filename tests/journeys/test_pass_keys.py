@@ -193,8 +193,10 @@ def test_lists_are_kept_for_each_key_and_not_handed_out_for_one_retired_since(hu
     played(hub, calls)
 
 
-def test_a_process_that_has_not_heard_of_a_key_signs_nothing_anew_that_it_signed(hub: OpenHub) -> None:
-    issuers(hub)
+def test_a_process_that_has_not_heard_of_a_key_signs_nothing_anew_that_it_signed(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecluse.engines.keys.ring.LOOK_S", 60)
     with open_hub(hub.dir) as other:
         assert other.keys.pass_keys().newest.version == 1
         hub.run(rotate_pass(hub))
