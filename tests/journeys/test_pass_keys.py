@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 from ecluse.app.destroying import retire
 from ecluse.app.keys import rotate_pass
 from ecluse.app.passes import OPERATOR, check_pass, issue_some, order, revoke_pass
+from ecluse.app.presence import scanned
 from ecluse.doors.cli.main import typed
 from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.engines.keys.issuers import TRUSTED_MAX
@@ -258,6 +259,18 @@ def test_processes_of_a_hub_whose_keys_are_elsewhere_hear_of_each_change(tmp_pat
             site.run("keys", "retire", "--pass", "1", "--operator", operator, "--confirm", PHRASE.format(1))
         time.sleep(LOOK_S + 0.1)
         assert [taken_by_all(text) for text in (old, new, made(31))] == [{422}, {200}, {200}]
+
+
+def test_a_place_of_keys_that_does_not_answer_is_no_invalid_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.ExitStack() as stack:
+        with server(tmp_path / "bao") as running:
+            (tmp_path / "bao.token").write_text(running.token)
+            monkeypatch.setenv("ECLUSE_KEYS_URL", f"openbao:{running.url}?token-file={tmp_path / 'bao.token'}")
+            hub = stack.enter_context(open_hub(make(tmp_path / "hub")))
+        with pytest.raises(Refused, match="keys_unreachable"):
+            scanned(hub, "TP1:ABC")
 
 
 # An act: draw a key, issue a pass to somebody, retire a version, issue the n-th wish again, revoke the n-th pass.

@@ -35,8 +35,9 @@ def scanned(hub: Hub, text: str | None) -> Verified | None:
     """The pass that was scanned, signed by this hub and valid now; None for none. Raises `pass_invalid`."""
     if text is None:
         return None
+    issuers = hub.keys.pass_keys().issuers
     try:
-        return verify(text, hub.keys.pass_keys().issuers, int(hub.clock.now().timestamp()))
+        return verify(text, issuers, int(hub.clock.now().timestamp()))
     except Refused:
         raise PASS_INVALID(pointer="/pass") from None
 

@@ -187,7 +187,7 @@ def retire_key(
         print_json(done)
     elif done.state == "asked":
         typer.echo(
-            f"{done.passes:,} passes that hold today will be refused: ecluse pass keys --json says of which insurers."
+            f"{done.passes:,} passes that it signed still stand, and will be refused: ecluse pass keys --json says whose."
         )
         _tell_second(f"ecluse keys retire --pass {version}", done.phrase)
     else:

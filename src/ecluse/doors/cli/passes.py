@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from ecluse.app.pass_keys import keys_told, status_list
 from ecluse.app.passes import (
@@ -152,7 +152,7 @@ def keys(directory: Dir = HERE, json: Json = False) -> None:
     if json:
         print_json({"keys": told})
         return
-    table = Table("version", "key id", "public key", "", "passes", "until")
+    table = Table("version", "key id", Column("public key", overflow="fold"), "", "passes", "until")
     for key in told:
         until = _at(key.until) if key.until else ""
         table.add_row(f"{key.version}", key.key_id, key.public_key, key.state, f"{key.passes:,}", until)

@@ -14,9 +14,7 @@ from ecluse.engines.keys.ring import Issuer, Scope
 from ecluse.kernel.errors import refusal
 from ecluse.passes.refusals import PASS_KEY_SIGNS, PASS_KEY_UNKNOWN
 
-TRUSTED_MAX = (
-    8  # each has a list of revoked passes, signed anew each minute; with one a quarter, passes of two months need two
-)
+TRUSTED_MAX = 8  # each has a list of revoked passes, signed each minute; drawn once a quarter, two are enough
 
 PASS_KEYS_MANY = refusal(
     "pass_keys_many",
