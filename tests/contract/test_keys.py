@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from contextlib import suppress
 
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ecluse.app.ports import HUB, Destruction, Keys, Pseudonyms, Totals
+from ecluse.engines.keys.issuers import TRUSTED_MAX, retired
 from ecluse.engines.keys.keyring import Keyring
 from ecluse.engines.keys.meter import Budget
 from ecluse.engines.keys.ring import LOOK_S
@@ -119,6 +121,108 @@ def test_a_signature_verifies_with_the_key_of_its_purpose_only(keys: Keyring, pl
     Ed25519PublicKey.from_public_bytes(keys.public_key("journal")).verify(signed, b"checkpoint")
     with pytest.raises(InvalidSignature):
         Ed25519PublicKey.from_public_bytes(keys.public_key("pass")).verify(signed, b"checkpoint")
+
+
+def verified(keys: Keyring, message: bytes, signed: bytes) -> list[int]:
+    """The versions, not retired, under which this is a signature."""
+    found = []
+    for key in keys.pass_keys().trusted:
+        with suppress(InvalidSignature):
+            Ed25519PublicKey.from_public_bytes(key.public).verify(signed, message)
+            found.append(key.version)
+    return found
+
+
+def test_a_rotated_pass_key_signs_and_the_ones_before_still_verify(
+    keys: Keyring, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecluse.engines.keys.ring.LOOK_S", 60)
+    other, first, journal = place.open(), keys.pass_keys(), keys.public_key("journal")
+    before = other.sign("pass", b"before")
+    assert (first.held, first.newest.public) == (first.trusted, keys.public_key("pass"))
+    assert [keys.rotate_pass_key() for _ in range(2)] == [2, 3]
+    after = keys.sign("pass", b"after")
+    for each in (keys, place.open()):
+        assert [key.version for key in each.pass_keys().trusted] == [1, 2, 3]
+        assert each.pass_keys().held[0] == first.newest
+        assert (verified(each, b"before", before), verified(each, b"after", after)) == ([1], [3])
+        assert verified(each, b"again", each.sign("pass", b"again", 2)) == [2]
+        assert each.public_key("pass") == each.pass_keys().newest.public
+        assert each.public_key("journal") == journal
+    assert other.pass_keys().newest.version == 1
+    assert other.pass_keys(fresh=True) == keys.pass_keys()
+    assert verified(other, b"after", after) == [3]
+
+
+def test_a_retired_pass_key_verifies_and_signs_nothing_anywhere(keys: Keyring, place: Place) -> None:
+    other, first = place.open(), keys.pass_keys().newest
+    with pytest.raises(Refused, match="pass_key_signs"):
+        keys.retire_pass_key(1)
+    keys.rotate_pass_key()
+    assert other.pass_keys(fresh=True).issuers.keys() > {first.id}
+    for _ in range(2):  # again changes nothing
+        keys.retire_pass_key(1)
+    time.sleep(LOOK_S)
+    for each in (keys, other, place.open()):
+        assert [(key.version, key.is_retired) for key in each.pass_keys().held] == [(1, True), (2, False)]
+        assert each.pass_keys().held[0].public == first.public
+        assert {*each.pass_keys().issuers} == {each.pass_keys().newest.id}
+        assert verified(each, b"now", each.sign("pass", b"now")) == [2]
+        assert {(key.purpose, key.versions) for key in each.held() if "signing" in key.purpose} == {
+            ("journal signing", (1,)),
+            ("pass signing", (2,)),
+        }
+        with pytest.raises(Refused, match="pass_key_unknown"):
+            each.sign("pass", b"now", 1)
+    for version, refusal in ((2, "pass_key_signs"), (3, "pass_key_unknown"), (0, "pass_key_unknown")):
+        with pytest.raises(Refused, match=refusal):
+            keys.retire_pass_key(version)
+    assert keys.rotate_pass_key() == 3
+
+
+def test_a_retired_pass_key_is_gone_from_where_it_lived(keys: Keyring, place: Place) -> None:
+    keys.rotate_pass_key()
+    name = keys.scope(HUB).issuers[1].key
+    assert name
+    copy = keys.copy()
+    keys.retire_pass_key(1)
+    assert keys.scope(HUB).issuers[1].key == b""
+    if place.engine == "file":  # a passphrase opens every copy it sealed: docs/security.md says to destroy them
+        assert name not in place.handle().copy()
+    else:
+        with pytest.raises(Refused, match="keys_locked"):
+            place.handle().restore(copy, over=True)
+        with pytest.raises(Refused, match="keys_unreachable"):
+            keys._vault.sign(name, b"x")
+
+
+def test_a_retirement_that_was_cut_short_is_refused_already_and_goes_on(keys: Keyring, place: Place) -> None:
+    keys.rotate_pass_key()
+    name = keys.scope(HUB).issuers[1].key
+    keys.change(lambda scopes: {**scopes, HUB: retired(scopes[HUB], 1)})  # and no more: as a kill leaves it
+    again = place.open()
+    assert [key.version for key in again.pass_keys().trusted] == [2]
+    assert again.scope(HUB).issuers[1].key == name
+    again.retire_pass_key(1)
+    assert again.scope(HUB).issuers[1].key == b""
+
+
+def test_the_keys_of_passes_are_asked_of_no_file_and_no_vault_again(keys: Keyring, place: Place) -> None:
+    keys.rotate_pass_key()
+    before = keys.pass_keys()
+    place.file.rename(place.file.with_suffix(".away"))
+    assert all(keys.pass_keys() is before for _ in range(1000))
+    time.sleep(LOOK_S)
+    assert keys.pass_keys() is before
+
+
+def test_a_hub_has_a_handful_of_pass_keys_and_no_more(keys: Keyring) -> None:
+    for _ in range(TRUSTED_MAX - 1):
+        keys.rotate_pass_key()
+    with pytest.raises(Refused, match="pass_keys_many"):
+        keys.rotate_pass_key()
+    keys.retire_pass_key(1)
+    assert keys.rotate_pass_key() == TRUSTED_MAX + 1
 
 
 def test_an_unknown_insurer_has_no_keys(keys: Keyring) -> None:

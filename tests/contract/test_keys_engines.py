@@ -31,6 +31,33 @@ BEFORE = b64decode(
 BEFORE_PERSON = bytes.fromhex("f5ad475b4ac35bd40fedef9526b4a0fa")  # of b"person|M1|1979-06-14|1"
 BEFORE_SEALED = bytes.fromhex("01bb2b4297f73dbe2e833b7a6cea4eca464dd367ced43ddf59a6ab514fb490ec1c2b17")  # b"rights"
 
+# A key file written when a hub had one key for passes, the public half of that key, and a signature of b"a pass" by it.
+ONE_PASS_KEY = b64decode(
+    "ZWNsdXNlLWtleXMgMQpzY3J5cHQKkpv1B6lEIoPJVnizmEYQrNqqmbUIJ5Vhud4yx0wfGCEbI9lX2DGF3tOmp1NY6CULKIzQykqj4ItVeLEN1S9gfCiG03e5"
+    "DfrwJ9VYqTdlOJeJPizXotw7ny3iBb3oaXnffg0V4df5x/6kHMMI/gzo3CYknUJAAsnuuQvU/saEUCu8waKsIYfJVWHNNUXiZHtfuJLheD0rbNk0TfBecWXf"
+    "sXnEwR803+p3sjs+HmxMqDIsSjO+IzsYT67Q5f1hJxz89T71vC89WSYKJ0MD1lheDoXJ1ha6Vt+xBKh7XlrXFH1t9+ta7jBZXi7GWWssBVyv9CxKboOHt7Rp"
+    "f0R/myqDokKLNRHJLPHBjq+LsgfpshbHga8+2Pm+UOj+CA3Rltil+dp+ecs1IdzVPCkvYgF1oaltZo/Y"
+)
+ITS_PUBLIC = "b07329b8b11668935a9d163e66649761da830be183b077ef567d783924a5eabb"
+ITS_SIGNATURE = bytes.fromhex(
+    "4700538f85ad68baf65cae97d667a416ecef8fb9b2c11b590a1bdd17cad8acd665ee402e03287f0ace281ca89798a39f18636fd969943e90a01387260389a402"
+)
+
+
+def test_the_pass_key_of_a_file_of_before_is_version_1(tmp_path: Path) -> None:
+    path = tmp_path / "hub.keys"
+    path.write_bytes(ONE_PASS_KEY)
+    opening = Opening("hub.keys", tmp_path, "a long passphrase")
+    keys = open_keys(opening, new=False)
+    ((version, public, is_retired),) = [(key.version, key.public, key.is_retired) for key in keys.pass_keys().held]
+    assert (version, public.hex(), is_retired) == (1, ITS_PUBLIC, False)
+    assert (path.read_bytes(), keys.sign("pass", b"a pass")) == (ONE_PASS_KEY, ITS_SIGNATURE)
+    assert keys.rotate_pass_key() == 2
+    again = open_keys(opening, new=False)
+    assert again.pass_keys().trusted[0].public.hex() == ITS_PUBLIC
+    assert again.sign("pass", b"a pass", 1) == ITS_SIGNATURE != again.sign("pass", b"a pass")
+    assert again.public_key("journal") == keys.public_key("journal")
+
 
 def test_a_key_file_of_before_goes_on_and_changes_nothing_that_was_kept(tmp_path: Path) -> None:
     (tmp_path / "hub.keys").write_bytes(BEFORE)

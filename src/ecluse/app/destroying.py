@@ -1,6 +1,5 @@
-"""Keys destroyed for ever, by two operators: an insurer's, or one person's. The first asks, another carries it out.
-
-Both are in the journal before anything is done; of a person it has the reference, never the member.
+"""Keys destroyed for ever, by two operators: an insurer's, one person's, one that signed passes. The first asks, another carries
+it out. Both are in the journal before anything is done; of a person it has the reference, never the member.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from ecluse.journal.entry import Operation
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc, birth_date, birth_rank
+from ecluse.passes.keys import PassKey
+from ecluse.passes.refusals import PASS_KEY_SIGNS, PASS_KEY_UNKNOWN
 
 SECOND_S_MAX = 72 * 3600  # a request made on a Friday can be carried out on the Monday; an older one is asked for again
 OPERATOR_MAX = 64
@@ -41,14 +42,36 @@ class Destroyed(msgspec.Struct, frozen=True, omit_defaults=True):
     person: str = ""
 
 
-class _Act(NamedTuple):
-    """What is to be destroyed, and under which names the journal has it."""
+class Retired(msgspec.Struct, frozen=True):
+    """A key that signed passes, and its retirement: `asked` for by one operator, or `done` by another.
 
-    insurer: str
-    person: bytes
+    `passes` that it signed are neither expired nor revoked: refused once it is done, until they are issued anew.
+    """
+
+    version: int
+    state: Literal["asked", "done"]
+    phrase: str
+    passes: int
+
+
+class _Act(NamedTuple):
+    """What is to be destroyed, and under which names the journal has it: of which person, or which one key of the scope."""
+
+    scope: str
     phrase: str
     asked: Operation
     done: Operation
+    person: bytes = b""
+    key: str = ""
+
+    @property
+    def of(self) -> bytes:
+        """Under what the ring remembers that it was asked for."""
+        return self.person or self.key.encode()
+
+    def said(self, who: str) -> str:
+        """The outcome of its entries."""
+        return f"{self.key}, {who}" if self.key else who
 
 
 async def destroy(hub: Hub, insurer: str, operator: str, phrase: str) -> Destroyed:
@@ -59,7 +82,7 @@ async def destroy(hub: Hub, insurer: str, operator: str, phrase: str) -> Destroy
     if insurer == HUB:
         raise DESTRUCTION_REFUSED("name an insurer")
     words = f"destroy {insurer} for ever"
-    act = _Act(insurer, b"", words, Operation.KEYS_DESTRUCTION_ASKED, Operation.KEYS_DESTROYED)
+    act = _Act(insurer, words, Operation.KEYS_DESTRUCTION_ASKED, Operation.KEYS_DESTROYED)
     outcome = await _second(hub, act, operator.strip(), phrase)
     if outcome:
         async with hub.feeds.works.turn(insurer):  # nothing of this insurer is being sealed meanwhile
@@ -77,7 +100,7 @@ async def forget(hub: Hub, insurer: str, member: Member, operator: str, phrase: 
     insurer, born = amc(insurer), birth_date(member.birth_date)
     person = reference(hub, insurer, Member(member.number, born, birth_rank(member.rank)))
     words = f"forget {person.hex()} for ever"
-    act = _Act(insurer, person, words, Operation.PERSON_FORGETTING_ASKED, Operation.PERSON_FORGOTTEN)
+    act = _Act(insurer, words, Operation.PERSON_FORGETTING_ASKED, Operation.PERSON_FORGOTTEN, person)
     outcome = await _second(hub, act, operator.strip(), phrase)
     if outcome:
         await record(hub, act.done, insurer, outcome, person)
@@ -85,14 +108,46 @@ async def forget(hub: Hub, insurer: str, member: Member, operator: str, phrase: 
     return Destroyed(insurer, "done" if outcome else "asked", words, person.hex())
 
 
+async def retire(hub: Hub, version: int, operator: str, phrase: str) -> Retired:
+    """Ask for the retirement of a key that signs passes no more, or carry out what another operator asked for.
+
+    What it signed is refused from then on, and it is destroyed. Retired already, or killed on the way: done again, by whoever.
+    Raises `pass_key_unknown`, `pass_key_signs`; `destruction_refused` for the same operator or a wrong phrase.
+    """
+    key = _signed_once(hub, version)
+    words, name = f"retire pass key {version} for ever", f"pass {version}"
+    act = _Act(HUB, words, Operation.PASS_KEY_RETIREMENT_ASKED, Operation.PASS_KEY_RETIRED, key=name)
+    passes = sum(each.count for each in await hub.passes.signed(hub.now_ts_us // 1_000_000) if each.mark == key.mark)
+    if not key.is_retired:
+        outcome = await _second(hub, act, operator.strip(), phrase)
+        if not outcome:
+            return Retired(version, "asked", words, passes)
+        await record(hub, act.done, HUB, act.said(outcome))
+    hub.keys.retire_pass_key(version)
+    if hub.keys.destruction(HUB, act.of):
+        hub.keys.ask_destruction(HUB, None, act.of)
+    return Retired(version, "done", words, passes)
+
+
+def _signed_once(hub: Hub, version: int) -> PassKey:
+    """The key of this version, which signs no more. Raises `pass_key_unknown`, `pass_key_signs`."""
+    keys = hub.keys.pass_keys(fresh=True)
+    for key in keys.held:
+        if key.version == version:
+            if key is keys.newest:
+                raise PASS_KEY_SIGNS()
+            return key
+    raise PASS_KEY_UNKNOWN()
+
+
 async def _second(hub: Hub, act: _Act, operator: str, phrase: str) -> str:
     """Who asked and who does it, if `operator` may do it now; empty when the destruction had to be asked for, and was."""
     if not 0 < len(operator) <= OPERATOR_MAX:
         raise DESTRUCTION_REFUSED(f"name an operator in at most {OPERATOR_MAX} characters")
-    asked = hub.keys.destruction(act.insurer, act.person)
+    asked = hub.keys.destruction(act.scope, act.of)
     if asked is None or hub.now_ts_us - asked.at_ts_us > SECOND_S_MAX * 1_000_000:
-        await record(hub, act.asked, act.insurer, f"asked by {operator}", act.person)
-        hub.keys.ask_destruction(act.insurer, Destruction(operator, hub.now_ts_us), act.person)
+        await record(hub, act.asked, act.scope, act.said(f"asked by {operator}"), act.person)
+        hub.keys.ask_destruction(act.scope, Destruction(operator, hub.now_ts_us), act.of)
         return ""
     if asked.operator.casefold() == operator.casefold():
         raise DESTRUCTION_REFUSED("the operator who asked cannot carry it out")

@@ -29,7 +29,7 @@ from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.freezes import Freezes
 from ecluse.app.ports.incidents import Incidents
 from ecluse.app.ports.openings import Openings
-from ecluse.app.ports.passes import PassPorts
+from ecluse.app.ports.passes import PassStore
 from ecluse.app.ports.portal import Passkeys, Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
@@ -66,7 +66,7 @@ class Hub:
     moves: InsurerMoves
     exposure: ExposurePorts
     incidents: Incidents
-    passes: PassPorts
+    passes: PassStore
     cards: Callable[[], Cards] = dict
 
     @property

@@ -28,6 +28,7 @@ class Rotated(msgspec.Struct, frozen=True):
     data_version: int | None = None
     index_version: int | None = None
     carried: FeedCounts | None = None
+    pass_version: int | None = None
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -58,6 +59,13 @@ async def rotate_data(hub: Hub, scope: str) -> Rotated:
     version = hub.keys.rotate(scope, "data")
     await record(hub, Operation.KEYS_ROTATED, scope, f"data {version}")
     return Rotated(scope, data_version=version)
+
+
+async def rotate_pass(hub: Hub) -> Rotated:
+    """Draw a key that signs passes from now on; those of before go on verifying. Raises `pass_keys_many`."""
+    version = hub.keys.rotate_pass_key()
+    await record(hub, Operation.KEYS_ROTATED, HUB, f"pass {version}")
+    return Rotated(HUB, pass_version=version)
 
 
 async def rotate_index(hub: Hub, insurer: str, told: Told) -> Rotated:

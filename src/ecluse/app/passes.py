@@ -20,6 +20,7 @@ from ecluse.app.access import Disclosure, Released
 from ecluse.app.aside import aside
 from ecluse.app.feeds import own_insurer
 from ecluse.app.hub import Hub
+from ecluse.app.pass_keys import marks, signed_text, whose
 from ecluse.app.ports import HUB
 from ecluse.app.ports.passes import Make, PassRecord
 from ecluse.app.presence import handle
@@ -37,13 +38,9 @@ from ecluse.passes.issued import (
     VALID_DAYS_MAX,
     VALID_DAYS_MIN,
     Pass,
-    as_text,
-    issue,
-    key_id,
     thumbprint,
 )
 from ecluse.passes.refusals import PASS_INVALID
-from ecluse.passes.status import LASTS_S, write_list
 from ecluse.passes.verify import Verified, held_in, verify
 from ecluse.rights.check import domains_on, open_rights
 from ecluse.rights.model import Domain, Right
@@ -101,13 +98,13 @@ def order(hub: Hub, asked: Request, insurer: str, first_day: date | None, days: 
 async def issue_some(hub: Hub, asked: Request, given: Order, rows: Sequence[Wanted]) -> list[Released[IssuedRow]]:
     """The passes of some rows (`TOGETHER` at most) of an order; their entries are durable when this returns.
 
-    Raises `passes_spent`, `keys_rate_limited`.
+    Raises `passes_spent`, `keys_rate_limited`; `pass_key_unknown` when a key is retired meanwhile: done again, it is signed anew.
     """
     readings = await asyncio.gather(*(_read(hub, asked, given, row) for row in rows))
     wanted = {each.line: each.make for each in readings if each.make}
     now_ts = int(hub.clock.now().timestamp())
-    records = await hub.passes.store.issue(given.digest, wanted, now_ts)
-    texts = await aside(lambda: {line: _text(hub, record.made) for line, record in records.items()})
+    records = await hub.passes.issue(given.digest, wanted, now_ts, partial(marks, hub))
+    texts = await aside(lambda: {line: signed_text(hub, record) for line, record in records.items()})
     return await asyncio.gather(*(_release(hub, each, records.get(each.line), texts) for each in readings))
 
 
@@ -167,10 +164,6 @@ def _until(rights: Sequence[Right], domain: Domain, day: date) -> date:
     return max(each.until for each in open_rights(rights, domain, day))
 
 
-def _text(hub: Hub, made: Pass) -> str:
-    return as_text(issue(made, hub.passes.public(), hub.passes.sign))
-
-
 async def _release(hub: Hub, read: _Reading, record: PassRecord | None, texts: dict[int, str]) -> Released[IssuedRow]:
     if record is None:
         nobody = Disclosure(IssuedRow(read.line, "not_issued"), "not_issued", insurer=read.insurer)
@@ -194,7 +187,7 @@ async def revoke_pass(hub: Hub, asked: Request, insurer: str, text: str) -> int:
     own_insurer(asked, number := amc(insurer))
     held = read_pass(hub, text).held
     now_ts = int(hub.clock.now().timestamp())
-    person = await hub.passes.store.revoke(number, held.index, now_ts) if held.insurer == number else None
+    person = await hub.passes.revoke(number, held.index, now_ts) if held.insurer == number else None
     if person is None:
         raise PASS_UNKNOWN()
     await _record(hub, asked, number, person)
@@ -216,7 +209,7 @@ async def revoke_person(hub: Hub, asked: Request, insurer: str, person: str) -> 
 
 
 async def _revoke_all(hub: Hub, asked: Request, number: str, person: bytes) -> int:
-    count = await hub.passes.store.revoke_person(number, person, int(hub.clock.now().timestamp()))
+    count = await hub.passes.revoke_person(number, person, int(hub.clock.now().timestamp()))
     if count:
         await _record(hub, asked, number, person)
     return count
@@ -238,35 +231,12 @@ async def _record(hub: Hub, asked: Request, insurer: str, person: bytes) -> None
 
 def read_pass(hub: Hub, text: str) -> Verified:
     """A pass this hub signed, whatever the day. Raises `pass_invalid`, with its reason."""
-    public = hub.passes.public()
-    return held_in(text, {key_id(public): public})
+    return held_in(text, hub.keys.pass_keys().issuers)
 
 
 async def check_pass(hub: Hub, text: str) -> Verified:
     """A pass that holds now: signature, forms, dates, status. Raises `pass_invalid`, with its reason."""
-    public = hub.passes.public()
-    found = verify(text, {key_id(public): public}, int(hub.clock.now().timestamp()))
-    if await hub.passes.store.stands(found.held) is None:
+    found = verify(text, hub.keys.pass_keys().issuers, int(hub.clock.now().timestamp()))
+    if await whose(hub, found) is None:
         raise PASS_INVALID("revoked")
     return found
-
-
-class Status(msgspec.Struct, frozen=True):
-    """The status list of this hub's key, signed, and what is said of it."""
-
-    key_id: str
-    public_key: str
-    made: datetime
-    until: datetime
-    size: int
-    revoked: int
-    content: bytes
-
-
-async def status_list(hub: Hub) -> Status:
-    """The list as of now; nothing in it is of a person."""
-    places, size = await hub.passes.store.revoked()
-    public, now_ts = hub.passes.public(), int(hub.clock.now().timestamp())
-    content = await aside(write_list, places, size, now_ts, key_id(public), hub.passes.sign)
-    made, until = (datetime.fromtimestamp(each, UTC) for each in (now_ts, now_ts + LASTS_S))
-    return Status(key_id(public).hex(), public.hex(), made, until, size, len(places), content)

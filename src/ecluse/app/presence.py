@@ -11,10 +11,11 @@ from __future__ import annotations
 import msgspec
 
 from ecluse.app.hub import Hub
+from ecluse.app.pass_keys import whose
 from ecluse.gate.admission import Person
 from ecluse.gate.presence import Presence
 from ecluse.kernel.errors import Refused
-from ecluse.passes.issued import HANDLE_BYTES, handle_message, key_id
+from ecluse.passes.issued import HANDLE_BYTES, handle_message
 from ecluse.passes.live import WINDOWS_NEAR, window_of
 from ecluse.passes.refusals import PASS_INVALID
 from ecluse.passes.verify import Verified, verify
@@ -34,9 +35,9 @@ def scanned(hub: Hub, text: str | None) -> Verified | None:
     """The pass that was scanned, signed by this hub and valid now; None for none. Raises `pass_invalid`."""
     if text is None:
         return None
-    public = hub.passes.public()
+    issuers = hub.keys.pass_keys().issuers
     try:
-        return verify(text, {key_id(public): public}, int(hub.clock.now().timestamp()))
+        return verify(text, issuers, int(hub.clock.now().timestamp()))
     except Refused:
         raise PASS_INVALID(pointer="/pass") from None
 
@@ -46,17 +47,17 @@ async def present(hub: Hub, verified: Verified | None, person: Person) -> Presen
     if verified is None:
         return TYPED
     held, shown = verified.held, verified.shown
-    whose = None
+    reference = None
     if person.keys and held.insurer == person.insurer and held.is_for(handle(hub, person, held.index)):
-        whose = await hub.passes.store.stands(held)
-    if whose is None:
+        reference = await whose(hub, verified)
+    if reference is None:
         raise PASS_INVALID(pointer="/pass")
     if shown is None:
-        return Present(Presence.PASS, whose)
+        return Present(Presence.PASS, reference)
     oldest = window_of(int(hub.clock.now().timestamp())) - 2 * WINDOWS_NEAR
-    if not await hub.passes.store.take(held.index, shown.window, shown.nonce, oldest):
+    if not await hub.passes.take(held.index, shown.window, shown.nonce, oldest):
         raise PASS_INVALID(pointer="/pass")
-    return Present(Presence.LIVE, whose)
+    return Present(Presence.LIVE, reference)
 
 
 def handle(hub: Hub, person: Person, index: int) -> bytes:

@@ -52,6 +52,8 @@ class Operation(StrEnum):
     KEYS_DESTROYED = "keys_destroyed"
     PERSON_FORGETTING_ASKED = "person_forgetting_asked"
     PERSON_FORGOTTEN = "person_forgotten"
+    PASS_KEY_RETIREMENT_ASKED = "pass_key_retirement_asked"  # noqa: S105 - words
+    PASS_KEY_RETIRED = "pass_key_retired"  # noqa: S105 - words
     SHARD_OPENED = "shard_opened"
     SHARD_PRUNED = "shard_pruned"
     LOSS_ACCEPTED = "loss_accepted"

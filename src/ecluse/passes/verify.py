@@ -56,7 +56,7 @@ def _signed(signed: cose.Signed, issuers: Mapping[bytes, bytes]) -> Verified:
     key_id = signed.headers.get(cose.KID)
     public = issuers.get(key_id) if isinstance(key_id, bytes) and len(signed.headers) == 2 else None
     if public is None:
-        raise PASS_INVALID("issuer unknown")
+        raise PASS_INVALID("issuer unknown, or its key retired")
     signed.check(public, CONTEXT)  # 4
     assert isinstance(key_id, bytes)
     return Verified(read_claims(signed.payload), key_id)  # 5

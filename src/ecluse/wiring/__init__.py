@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +31,6 @@ from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
-from ecluse.app.ports.passes import PassPorts
 from ecluse.app.ports.portal import PortalPorts
 from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
@@ -285,7 +284,7 @@ def open_hub(
     gate = open_gate(directory, settings.gate)
     allowance = Allowance(clock, gate.allowances, stores.claims)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
-    passes = _passes(directory, keys)
+    passes = SqlitePasses(directory)
     try:
         yield OpenHub(
             clock=clock,
@@ -318,7 +317,7 @@ def open_hub(
         desk.close()
         gate.close()
         log.close()
-        runner.run(passes.store.close())
+        runner.run(passes.close())
         runner.run(stores.close())
         runner.close()
 
@@ -335,11 +334,6 @@ def _open_stores(directory: Path, settings: Settings, keys: Keys) -> Stores:
         connections_max=store.connections_max,
     )
     return stores
-
-
-def _passes(directory: Path, keys: Keys) -> PassPorts:
-    """Passes of this hub, signed under its key for passes, whose public half is asked for once."""
-    return PassPorts(SqlitePasses(directory), cache(partial(keys.public_key, "pass")), partial(keys.sign, "pass"))
 
 
 def _exposure(directory: Path, settings: Settings) -> ExposurePorts:

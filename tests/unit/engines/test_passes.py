@@ -9,12 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ecluse.app.ports.passes import PassRecord
+from ecluse.app.ports.passes import PassRecord, Signed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.passes import KEPT_S, LIVE_PER_PASS_MAX, PASSES, SqlitePasses
 from ecluse.kernel.days import parse_day
@@ -24,6 +25,7 @@ from ecluse.passes.status import BITS_MAX, BITS_MIN
 from ecluse.rights.model import Domain
 
 AMC, OTHER = "0075123456", "0075999999"
+FIRST, SECOND, THIRD = b"", b"second--", b"third---"  # what the book writes of keys
 NOW = 1_795_906_800
 
 
@@ -48,18 +50,22 @@ def making(person: bytes = b"p" * 16, insurer: str = AMC, begins_ts: int = NOW) 
     return make
 
 
+def issue(book: SqlitePasses, batch: bytes, wanted: Any, now_ts: int = NOW, marks: Any = (FIRST,)) -> Any:
+    return now(book.issue(batch, wanted, now_ts, lambda: marks))
+
+
 def test_lines_of_a_batch_are_issued_once(book: SqlitePasses, tmp_path: Path) -> None:
-    first = now(book.issue(b"batch", {1: making(), 2: making()}, NOW))
+    first = issue(book, b"batch", {1: making(), 2: making()}, NOW)
     other = SqlitePasses(tmp_path)  # another process
-    again = now(other.issue(b"batch", {2: making(b"q" * 16), 3: making()}, NOW))
+    again = issue(other, b"batch", {2: making(b"q" * 16), 3: making()}, NOW)
     assert again[2] == first[2]
     assert len({each.made.index for each in (*first.values(), *again.values())}) == 3
-    assert now(book.issue(b"other", {1: making()}, NOW))[1] != first[1]
+    assert issue(book, b"other", {1: making()}, NOW)[1] != first[1]
     now(other.close())
 
 
 def test_indexes_are_drawn_all_over_the_list(book: SqlitePasses) -> None:
-    made = now(book.issue(b"batch", {line: making() for line in range(2000)}, NOW))
+    made = issue(book, b"batch", {line: making() for line in range(2000)}, NOW)
     places = sorted(each.made.index for each in made.values())
     assert len(set(places)) == 2000
     assert places[-1] < BITS_MIN
@@ -68,30 +74,79 @@ def test_indexes_are_drawn_all_over_the_list(book: SqlitePasses) -> None:
 
 
 def test_a_pass_stands_for_its_insurer_until_it_is_revoked(book: SqlitePasses) -> None:
-    made = now(book.issue(b"b", {1: making()}, NOW))[1].made
+    made = issue(book, b"b", {1: making()}, NOW)[1].made
     index = made.index
-    assert now(book.stands(made)) == b"p" * 16
+    assert now(book.stands(made, FIRST)) == b"p" * 16
     changes = ({"insurer": OTHER}, {"index": index ^ 1}, {"expires_ts": made.expires_ts + 1}, {"holder": b"h" * 16})
-    assert [now(book.stands(replace(made, **change))) for change in changes] == [None] * 4
+    assert [now(book.stands(replace(made, **change), FIRST)) for change in changes] == [None] * 4
     assert now(book.revoke(OTHER, index, NOW)) is None
     assert [now(book.revoke(AMC, index, at)) for at in (NOW, NOW + 1)] == [b"p" * 16] * 2
-    assert now(book.stands(made)) is None
+    assert now(book.stands(made, FIRST)) is None
     assert now(book.revoked()) == ([index], BITS_MIN)
 
 
 def test_all_of_a_person_are_revoked(book: SqlitePasses) -> None:
-    now(book.issue(b"b", {1: making(), 2: making(), 3: making(b"q" * 16), 4: making(insurer=OTHER)}, NOW))
+    issue(book, b"b", {1: making(), 2: making(), 3: making(b"q" * 16), 4: making(insurer=OTHER)}, NOW)
     assert [now(book.revoke_person(AMC, b"p" * 16, NOW)) for _ in range(2)] == [2, 0]
     assert len(now(book.revoked())[0]) == 2
 
 
+def test_a_pass_stands_under_the_key_that_signed_it_and_is_signed_anew_when_that_is_gone(book: SqlitePasses) -> None:
+    first = issue(book, b"b", {1: making()})[1]
+    assert issue(book, b"b", {1: making()}, marks=(FIRST, SECOND)) == {1: first}
+    second = issue(book, b"b", {2: making()}, marks=(FIRST, SECOND))[2]
+    assert (first.mark, second.mark) == (FIRST, SECOND)
+    assert [now(book.stands(first.made, mark)) for mark in (FIRST, SECOND)] == [b"p" * 16, None]
+    again = issue(book, b"b", {1: making(), 2: making()}, marks=(SECOND, THIRD))
+    assert again == {1: replace(first, mark=THIRD), 2: second}
+    assert [now(book.stands(first.made, mark)) for mark in (FIRST, SECOND, THIRD)] == [None, None, b"p" * 16]
+
+
+def test_what_each_key_signed_is_counted_while_it_stands(book: SqlitePasses) -> None:
+    later_ts = NOW + 3 * DAY_S
+    issue(book, b"b", {1: making(), 2: making(b"q" * 16), 3: making(begins_ts=later_ts), 4: making(insurer=OTHER)})
+    issue(book, b"c", {1: making()}, marks=(FIRST, SECOND))
+    now(book.revoke_person(AMC, b"q" * 16, NOW))
+    ends_ts = NOW + 31 * DAY_S
+    third = Signed(SECOND, AMC, 1, ends_ts)
+    assert now(book.signed(NOW)) == [
+        Signed(FIRST, AMC, 2, later_ts + 31 * DAY_S),
+        Signed(FIRST, OTHER, 1, ends_ts),
+        third,
+    ]
+    assert now(book.signed(ends_ts)) == [Signed(FIRST, AMC, 1, later_ts + 31 * DAY_S)]
+
+
+BEFORE = """
+CREATE TABLE pass (
+    place INTEGER PRIMARY KEY, insurer TEXT NOT NULL, person BLOB NOT NULL, made BLOB NOT NULL, expires_ts INTEGER NOT NULL,
+    batch BLOB NOT NULL, line INTEGER NOT NULL, revoked_ts INTEGER, UNIQUE (batch, line)
+) STRICT"""
+
+
+def test_a_book_of_before_says_that_the_first_key_signed(tmp_path: Path) -> None:
+    made = making()(7).made
+    with closing(connect(tmp_path / PASSES)) as kept:
+        kept.execute(BEFORE)
+        row = (7, AMC, b"p" * 16, msgspec.msgpack.encode(made), made.expires_ts, b"b", 1)
+        kept.execute("INSERT INTO pass VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+    books = [SqlitePasses(tmp_path) for _ in range(2)]
+    for book in books:
+        assert [now(book.stands(made, mark)) for mark in (FIRST, SECOND)] == [b"p" * 16, None]
+        assert now(book.signed(NOW)) == [Signed(FIRST, AMC, 1, made.expires_ts)]
+    again = issue(books[0], b"b", {1: making()}, marks=(SECOND,))
+    assert (again[1].made, again[1].mark) == (made, SECOND)
+    for book in books:
+        now(book.close())
+
+
 def test_what_expired_is_forgotten_once_no_list_can_have_it(book: SqlitePasses) -> None:
-    index = now(book.issue(b"b", {1: making()}, NOW))[1].made.index
+    index = issue(book, b"b", {1: making()}, NOW)[1].made.index
     now(book.revoke(AMC, index, NOW))
     expired_ts = NOW + 31 * DAY_S
-    now(book.issue(b"later", {1: making(begins_ts=expired_ts)}, expired_ts + KEPT_S - 1))
+    issue(book, b"later", {1: making(begins_ts=expired_ts)}, expired_ts + KEPT_S - 1)
     assert now(book.revoked())[0] == [index]
-    now(book.issue(b"last", {1: making(begins_ts=expired_ts)}, expired_ts + KEPT_S + 1))
+    issue(book, b"last", {1: making(begins_ts=expired_ts)}, expired_ts + KEPT_S + 1)
     assert now(book.revoked())[0] == []
 
 
@@ -99,11 +154,11 @@ def test_a_list_that_is_half_full_is_made_longer_and_a_full_one_refuses(
     book: SqlitePasses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ecluse.engines.sqlite.passes.BITS_MIN", 8)
-    now(book.issue(b"b", {line: making() for line in range(5)}, NOW))
+    issue(book, b"b", {line: making() for line in range(5)}, NOW)
     assert now(book.revoked())[1] == 16
     monkeypatch.setattr("ecluse.engines.sqlite.passes.BITS_MAX", 16)
     with pytest.raises(Refused, match="passes_spent"):
-        now(book.issue(b"c", {line: making() for line in range(5)}, NOW))
+        issue(book, b"c", {line: making() for line in range(5)}, NOW)
     assert BITS_MAX == 2**27
     with closing(connect(tmp_path / PASSES)) as kept:
         assert kept.execute("SELECT count(*) FROM pass").fetchone() == (5,)

@@ -3,7 +3,8 @@
     python -m tests.vectors.passes.make
 
 Built from cbor2 and cryptography alone, so that the product is held to the document and not to itself.
-Keys are those of RFC 8032 §7.1 (tests 1 to 3): public, and of no worth.
+Keys are those of RFC 8032 §7.1 (tests 1 to 3, 1024 and SHA(abc)): public, and of no worth. `ISSUER` was rotated:
+`SUCCESSOR` signs, both are believed; `RETIRED` signed before, and is believed no more.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ SECRETS = (
     "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
     "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
     "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+    "f5e5767cf153319517630f226876b86c8160cc583bc013744c6bf255f5cc0ee5",
+    "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
 )
-ISSUER, HOLDER, STRANGER = (Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret)) for secret in SECRETS)
+ISSUER, HOLDER, STRANGER, SUCCESSOR, RETIRED = (
+    Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret)) for secret in SECRETS
+)
 PASS_CONTEXT, LIVE_CONTEXT = b"ecluse/pass/1", b"ecluse/live/1"
 FROM, DAYS = 1795906800, 31  # 29 November 2026, midnight in Paris
 UNTIL = FROM + DAYS * 86400
@@ -37,7 +42,11 @@ def public(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
-KID = hashlib.sha256(public(ISSUER)).digest()[:8]
+def key_id(key: Ed25519PrivateKey) -> bytes:
+    return hashlib.sha256(public(key)).digest()[:8]
+
+
+KID = key_id(ISSUER)
 THUMB = hashlib.sha256(public(HOLDER)).digest()[:16]
 CLAIMS: dict[int, Any] = {
     1: "0075123456", 2: 914_321, 3: bytes(range(16)), 4: UNTIL, 5: FROM, 6: 0b1001, 7: UNTIL // 86400, 8: THUMB,
@@ -68,6 +77,11 @@ def tagged(parts: list[Any]) -> bytes:
 
 def issued(claims: dict[int, Any], **changes: Any) -> bytes:
     return tagged(cose(canonical(claims), **changes))
+
+
+def issued_by(key: Ed25519PrivateKey, named: Ed25519PrivateKey | None = None) -> bytes:
+    """A pass signed by this key, under its own id or under that of the key `named`."""
+    return issued(CLAIMS, key=key, header=canonical({1: -8, 4: key_id(named or key)}))
 
 
 def shown(
@@ -105,6 +119,8 @@ def taken() -> Iterator[tuple[str, bytes, int]]:
     yield "shown live", shown(whole), NOW
     yield "shown live half a minute ago", shown(whole, NOW - 30), NOW
     yield "shown live half a minute ahead", shown(whole, NOW + 30), NOW
+    yield "signed by the successor of the key", issued_by(SUCCESSOR), NOW
+    yield "signed by the successor of the key, shown live", shown(issued_by(SUCCESSOR)), NOW
 
 
 def refused_texts() -> Iterator[tuple[str, str]]:
@@ -140,6 +156,10 @@ def bad_cose() -> Iterator[tuple[str, bytes]]:
         tagged([*parts[:3], parts[3][:32] + s.to_bytes(32, "little")]),
     )
     yield "signed by a stranger under the issuer's key id", tagged(cose(payload, STRANGER))
+    yield "signed by a key that was retired", issued_by(RETIRED)
+    yield "the key id of one key with the signature of its successor", issued_by(SUCCESSOR, ISSUER)
+    yield "the key id of the successor with the signature of the key before", issued_by(ISSUER, SUCCESSOR)
+    yield "the key id of one key with the signature of a retired one", issued_by(RETIRED, ISSUER)
     yield "signed without context", tagged(cose(payload, context=b""))
     yield "signed as a presentation", tagged(cose(payload, context=LIVE_CONTEXT))
     yield "an unknown key id", tagged(cose(payload, header=canonical({1: -8, 4: bytes(8)})))
@@ -212,6 +232,7 @@ def bad_shown() -> Iterator[tuple[str, bytes]]:
     yield "by a key that is not the holder's", shown(whole, key=STRANGER)
     yield "of a pass on paper", shown(issued(PAPER))
     yield "of a forged pass", shown(issued(CLAIMS, key=STRANGER))
+    yield "of a pass signed by a key that was retired", shown(issued_by(RETIRED))
     yield "of a presentation", shown(shown(whole))
     yield "signed by another key than it names", shown(whole, key=STRANGER, claims={4: public(HOLDER)})
     yield "signed as a pass", shown(whole, context=PASS_CONTEXT)
@@ -226,20 +247,21 @@ def bad_shown() -> Iterator[tuple[str, bytes]]:
     yield "the pass as text", shown(whole, claims={1: base45(whole)})
 
 
-def status() -> dict[str, Any]:
+def status(key: Ed25519PrivateKey) -> dict[str, Any]:
+    """The list of this key: the same bits in each, for an index is one pass's, whichever key signed it."""
     revoked, bits = [0, 9, 914_321, 2**20 - 1], bytearray(2**17)
     for index in revoked:
         bits[index // 8] |= 1 << index % 8
     claims = {
-        2: f"urn:ecluse:passes:{KID.hex()}",
+        2: f"urn:ecluse:passes:{key_id(key).hex()}",
         4: NOW + 86400,
         6: NOW,
         65533: {"bits": 1, "lst": zlib.compress(bytes(bits), 9)},
         65534: 3600,
     }
-    header = canonical({1: -8, 4: KID, 16: "application/statuslist+cwt"})
+    header = canonical({1: -8, 4: key_id(key), 16: "application/statuslist+cwt"})
     return {
-        "file": tagged(cose(canonical(claims), header=header, context=b"")).hex(),
+        "file": tagged(cose(canonical(claims), key, header, b"")).hex(),
         "size": 2**20,
         "revoked": revoked,
         "made_ts": NOW,
@@ -254,10 +276,12 @@ def vectors() -> dict[str, Any]:
     good = [(name, "TP1:" + base45(encoded), at) for name, encoded, at in taken()]
     return {
         "source": "tests/vectors/passes/make.py, from docs/passes.md; keys of RFC 8032, section 7.1",
-        "issuers": {KID.hex(): public(ISSUER).hex()},
+        "issuers": {key_id(key).hex(): public(key).hex() for key in (ISSUER, SUCCESSOR)},
+        "retired": {key_id(RETIRED).hex(): public(RETIRED).hex()},
         "taken": [{"name": name, "text": text, "now_ts": at} for name, text, at in good],
         "refused": [{"name": name, "text": text, "now_ts": at} for name, text, at in bad],
-        "status": status(),
+        "status": status(ISSUER),
+        "status_of_successor": status(SUCCESSOR),
     }
 
 

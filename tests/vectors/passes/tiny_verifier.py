@@ -1,6 +1,8 @@
 """A second verifier of passes, written from docs/passes.md alone: it shares no code with the product, nor its CBOR library.
 
-echo 'TP1:…' | python tests/vectors/passes/tiny_verifier.py KEY_ID=PUBLIC_KEY [STATUS_LIST_FILE]
+echo 'TP1:…' | python tests/vectors/passes/tiny_verifier.py KEY_ID=PUBLIC_KEY,KEY_ID=PUBLIC_KEY… [STATUS_LIST_FILE]
+
+The keys are all those of the newest issuers.json; the list is that of the key that signed the pass.
 """
 
 import re
@@ -108,7 +110,8 @@ def typed(claims, types):
 
 
 def verify(text, issuers, now_s):
-    """(claims of the pass, whether it was shown live). Raises `ValueError`, `KeyError`, `TypeError` or `AttributeError`."""
+    """(claims of the pass, whether it was shown live, its key's id). Raises `ValueError`, `KeyError`, `TypeError`,
+    `AttributeError`."""
     must(len(text) <= 512 and text[:4] == "TP1:")
     data, live, holder = base45(text[4:]), False, b""
     must(data[:2] == b"\xd2\x84")
@@ -125,7 +128,7 @@ def verify(text, issuers, now_s):
     must(0 <= claims[7] <= claims[4] // DAY_S + 1 and len(claims.get(8, bytes(16))) == 16)
     must(claims[5] - 60 <= now_s < claims[4] + 60)
     must(not live or claims.get(8) == holder)
-    return claims, live
+    return claims, live, headers[4]
 
 
 def revoked(file, public, now_s):
@@ -142,11 +145,11 @@ def opened_list(file, public):
 
 
 def main():
-    issuers = {bytes.fromhex(one): bytes.fromhex(two) for one, _, two in [sys.argv[1].partition("=")]}
-    claims, live = verify(sys.stdin.read().rstrip("\n"), issuers, int(time.time()))
+    known = [each.partition("=") for each in sys.argv[1].split(",")]
+    issuers = {bytes.fromhex(one): bytes.fromhex(two) for one, _, two in known}
+    claims, live, key_id = verify(sys.stdin.read().rstrip("\n"), issuers, int(time.time()))
     if len(sys.argv) > 2:
-        (public,) = issuers.values()
-        must(not revoked(Path(sys.argv[2]).read_bytes(), public, int(time.time()))(claims[2]))
+        must(not revoked(Path(sys.argv[2]).read_bytes(), issuers[key_id], int(time.time()))(claims[2]))
     kinds = [kind for place, kind in enumerate(KINDS) if claims[6] >> place & 1]
     sys.stdout.write(" ".join(["live" if live else "pass", claims[1], *kinds]) + "\n")
 

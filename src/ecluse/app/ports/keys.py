@@ -1,7 +1,8 @@
 """Keys: the look-up pseudonym, seals, digests, signatures, and what an operator does with all of them.
 
 Four kinds, never the same bytes: *index* keys make look-up pseudonyms and stay where they live (this process, a token, a
-server); *data* keys seal, *digest* keys make what is not a look-up, both in this process, kept wrapped; *signing* keys.
+server); *data* keys seal, *digest* keys make what is not a look-up, both in this process, kept wrapped; *signing* keys. The
+journal's is one for ever, part of what its logs are; those of passes are versions, the newest signs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import msgspec
+
+from ecluse.passes.keys import PassKeys
 
 HUB = "hub"  # the scope of keys that belong to no insurer
 
@@ -104,12 +107,30 @@ class Keys(Protocol):
         bytes, scope or `about` are not those sealed."""
         ...
 
-    def sign(self, purpose: Signing, message: bytes) -> bytes:
-        """Ed25519 signature (64 bytes) under the hub's key for this purpose; blocks."""
+    def sign(self, purpose: Signing, message: bytes, version: int = 0) -> bytes:
+        """Ed25519 signature (64 bytes) under the hub's key for this purpose, of a version (0: the newest); blocks.
+
+        Raises `pass_key_unknown` for a version that is not there, or retired.
+        """
         ...
 
     def public_key(self, purpose: Signing) -> bytes:
-        """The 32 bytes others verify with."""
+        """The 32 bytes others verify with what the newest key signs."""
+        ...
+
+    def pass_keys(self, *, fresh: bool = False) -> PassKeys:
+        """Every key that signs passes or did. No file is read unless it changed: seen within a second, or at once (`fresh`)."""
+        ...
+
+    def rotate_pass_key(self) -> int:
+        """Draw the next key that signs passes, durably; its version. Those of before go on verifying. Raises `pass_keys_many`."""
+        ...
+
+    def retire_pass_key(self, version: int) -> None:
+        """Retire a key that signed passes, durably: what it signed is refused from now on; then destroy it. Again goes on.
+
+        Raises `pass_key_unknown`, and `pass_key_signs` for the newest.
+        """
         ...
 
     def has(self, scope: str) -> bool:
@@ -128,11 +149,11 @@ class Keys(Protocol):
         """Every key, by scope and purpose."""
         ...
 
-    def destruction(self, scope: str, person: bytes = b"") -> Destruction | None:
-        """The destruction that was asked for, if one was: of a scope's keys, or of a `person`'s."""
+    def destruction(self, scope: str, of: bytes = b"") -> Destruction | None:
+        """The destruction that was asked for, if one was: of a scope's keys; or `of` a person's, of one key by its name."""
         ...
 
-    def ask_destruction(self, scope: str, asked: Destruction | None, person: bytes = b"") -> None:
+    def ask_destruction(self, scope: str, asked: Destruction | None, of: bytes = b"") -> None:
         """Remember that a destruction was asked for, or no longer is; durable on return."""
         ...
 

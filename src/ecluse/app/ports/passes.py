@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -12,10 +11,23 @@ from ecluse.passes.issued import Pass
 
 
 class PassRecord(msgspec.Struct, frozen=True):
-    """A pass as the hub remembers it: enough to make the very same bytes again, and whose it is (the insurer's reference)."""
+    """A pass as the hub remembers it: enough to make the very same bytes again, and whose it is (the insurer's reference).
+
+    `mark` says which key signed it (`PassKey.mark`); the store writes it.
+    """
 
     made: Pass
     person: bytes
+    mark: bytes = b""
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """How many passes of an insurer a key signed that are neither expired nor revoked, and when the last of them expires."""
+
+    mark: bytes
+    insurer: str
+    count: int
+    until_ts: int
 
 
 Make = Callable[[int], PassRecord]  # the pass, once its index is drawn; called in a thread
@@ -24,15 +36,24 @@ Make = Callable[[int], PassRecord]  # the pass, once its index is drawn; called 
 class PassStore(Protocol):
     """Shared by the processes of one hub's directory."""
 
-    async def issue(self, batch: bytes, wanted: Mapping[int, Make], now_ts: int) -> dict[int, PassRecord]:
+    async def issue(
+        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]]
+    ) -> dict[int, PassRecord]:
         """The passes of these lines of a batch, each made once with an index nobody else is given; durable on return.
 
-        A line that was issued before is the pass it was. Passes that expired long ago are forgotten. Raises `passes_spent`.
+        `marks`: the keys that are trusted, asked for while nobody else issues; the last one signs. A line that was issued
+        before is the pass it was, signed anew if its key is trusted no longer. Passes that expired long ago are forgotten.
+        Raises `passes_spent`.
         """
         ...
 
-    async def stands(self, held: Pass) -> bytes | None:
-        """Whose this pass is, if it was issued exactly so and is not revoked; else None: a signature alone is not believed."""
+    async def stands(self, held: Pass, mark: bytes) -> bytes | None:
+        """Whose this pass is, if it was issued exactly so, under this key, and is not revoked; else None: a signature alone is
+        not believed."""
+        ...
+
+    async def signed(self, now_ts: int) -> list[Signed]:
+        """What stands at this instant, by key and insurer; reads the whole book."""
         ...
 
     async def take(self, index: int, window: int, nonce: bytes, oldest: int) -> bool:
@@ -57,12 +78,3 @@ class PassStore(Protocol):
     async def close(self) -> None:
         """Wait for what is being written, and close."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PassPorts:
-    """What passes need: where they are remembered, the public key they are signed under, and the signing, which blocks."""
-
-    store: PassStore
-    public: Callable[[], bytes]
-    sign: Callable[[bytes], bytes]

@@ -1,4 +1,4 @@
-"""`ecluse keys`: what keys there are, rotated, checked, destroyed by two, one person's too, copied and brought back."""
+"""`ecluse keys`: what keys there are, rotated, checked, destroyed by two, one person's too, or retired, copied, brought back."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ecluse.app.destroying import Destroyed, destroy, forget
-from ecluse.app.keys import Rotated, Told, check, rotate_data, rotate_index, scopes, shown
+from ecluse.app.destroying import destroy, forget, retire
+from ecluse.app.keys import Rotated, Told, check, rotate_data, rotate_index, rotate_pass, scopes, shown
 from ecluse.app.ports import HUB
 from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
@@ -23,7 +23,10 @@ from ecluse.kernel.errors import refusal
 from ecluse.wiring import OpenHub, open_hub
 from ecluse.wiring.keys import backup_keys, change_passphrase, restore_keys
 
-app = typer.Typer(help="Keys: show, rotate, check, destroy, forget a person, back up, restore.", no_args_is_help=True)
+app = typer.Typer(
+    help="Keys: show, rotate, check, destroy, forget a person, retire one of passes, back up, restore.",
+    no_args_is_help=True,
+)
 
 COPY_BYTES_MAX = (
     1 << 30
@@ -31,7 +34,9 @@ COPY_BYTES_MAX = (
 LOG_BYTES_MAX = 1 << 30  # an audit log is rotated long before
 ALARM_EXIT = 2
 
-ROTATE_WHAT = refusal("rotate_what", 400, "Whose keys to rotate is not said", fix="Give --insurer AMC or --all.")
+ROTATE_WHAT = refusal(
+    "rotate_what", 400, "Whose keys to rotate is not said", fix="Give --insurer AMC, --all, or --pass and nothing else."
+)
 COPY_THERE = refusal("copy_there", 409, "This file is there already", fix="Name a new file for the copy.")
 
 Insurer = Annotated[str, typer.Option(help="The insurer's AMC number.")]
@@ -60,19 +65,21 @@ def rotate(
     every: Annotated[bool, typer.Option("--all", help="Every insurer, and the hub's own data key.")] = False,
     data: Annotated[bool, typer.Option("--data", help="The data key only.")] = False,
     index: Annotated[bool, typer.Option("--index", help="The index key only.")] = False,
+    passes: Annotated[bool, typer.Option("--pass", help="The hub's key that signs passes, and no other.")] = False,
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
     """Draw new data and index keys, and carry the rights that answer to the new index key, while the hub goes on answering.
 
+    With --pass, a new key signs passes from now on; those that the keys of before signed hold until they expire.
     Killed, it is run again and goes on. Example: ecluse keys rotate --insurer 0075123456
     """
-    if bool(insurer) == every:
+    if [bool(insurer), every, passes].count(True) != 1 or (passes and (data or index)):
         raise ROTATE_WHAT()
     rotated = []
     with open_hub(directory) as hub, _bar(quiet=json) as told:
-        for scope in scopes(hub) if every else [insurer]:
-            done = _rotate(hub, scope, told, data=data or not index, index=index or not data)
+        for scope in [HUB] if passes else scopes(hub) if every else [insurer]:
+            done = hub.run(rotate_pass(hub)) if passes else _rotate(hub, scope, told, data=data, index=index)
             rotated.append(done)
             if not json:
                 _tell(done)
@@ -123,7 +130,7 @@ def destroy_keys(
     if json:
         print_json(done)
     elif done.state == "asked":
-        _tell_second(f"ecluse keys destroy --insurer {insurer}", done)
+        _tell_second(f"ecluse keys destroy --insurer {insurer}", done.phrase)
     else:
         typer.echo(f"The keys of {insurer} are destroyed. Destroy the copies of the key file too, and take a new one.")
 
@@ -154,10 +161,39 @@ def forget_person(
         print_json(done)
     elif done.state == "asked":
         typer.echo(f"The person's reference, as in the journal: {done.person}")
-        _tell_second("ecluse keys forget, with the same insurer and member,", done)
+        _tell_second("ecluse keys forget, with the same insurer and member,", done.phrase)
     else:
         typer.echo(
             f"{done.person} is forgotten. Destroy the copies of the key file that a passphrase opens, and take a new one."
+        )
+
+
+@app.command("retire")
+def retire_key(
+    version: Annotated[int, typer.Option("--pass", help="Which version of the key that signs passes.")],
+    operator: Operator,
+    confirm: Confirm = "",
+    directory: Dir = HERE,
+    json: Json = False,
+) -> None:
+    """Retire a key that signed passes: every pass of it is refused within a second, and the key is destroyed, for ever.
+
+    One operator asks, another carries it out within 72 hours; both are in the journal. The newest key signs, and is not retired:
+    draw its successor first. Killed, it is run again. Example: ecluse keys retire --pass 1 --operator a.martin
+    """
+    with open_hub(directory) as hub:
+        done = hub.run(retire(hub, version, operator, confirm))
+    if json:
+        print_json(done)
+    elif done.state == "asked":
+        typer.echo(
+            f"{done.passes:,} passes that it signed still stand, and will be refused: ecluse pass keys --json says whose."
+        )
+        _tell_second(f"ecluse keys retire --pass {version}", done.phrase)
+    else:
+        typer.echo(
+            f"Key {version} of passes is retired; {done.passes:,} passes that it signed are to be issued anew. "
+            "Destroy the copies of the key file too, and take a new one."
         )
 
 
@@ -179,8 +215,8 @@ def passphrase(directory: Dir = HERE, json: Json = False) -> None:
         )
 
 
-def _tell_second(command: str, done: Destroyed) -> None:
-    typer.echo(f"Asked. Within 72 hours, another operator: {command} --operator … --confirm '{done.phrase}'")
+def _tell_second(command: str, phrase: str) -> None:
+    typer.echo(f"Asked. Within 72 hours, another operator: {command} --operator … --confirm '{phrase}'")
 
 
 def _asked() -> tuple[str, str]:
@@ -230,9 +266,9 @@ def restore(
 
 
 def _rotate(hub: OpenHub, scope: str, told: Told, *, data: bool, index: bool) -> Rotated:
-    """Data first: rows carried to the new index key are sealed under the newest data key on the way."""
-    done = hub.run(rotate_data(hub, scope)) if data else Rotated(scope)
-    if not index or scope == HUB:  # nobody is looked up under the hub's own keys
+    """Both keys where none is named. Data first: rows carried to the new index key are sealed under the newest data key."""
+    done = hub.run(rotate_data(hub, scope)) if data or not index else Rotated(scope)
+    if (data and not index) or scope == HUB:  # nobody is looked up under the hub's own keys
         return done
     carried = hub.run(rotate_index(hub, scope, told))
     return Rotated(scope, done.data_version, carried.index_version, carried.carried)
@@ -245,7 +281,7 @@ def _tell(done: Rotated) -> None:
 
 
 def _versions(done: Rotated) -> list[tuple[str, int | None]]:
-    return [("data", done.data_version), ("index", done.index_version)]
+    return [("data", done.data_version), ("index", done.index_version), ("pass", done.pass_version)]
 
 
 @contextmanager

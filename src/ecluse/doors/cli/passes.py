@@ -13,8 +13,9 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
+from ecluse.app.pass_keys import keys_told, status_list
 from ecluse.app.passes import (
     OPERATOR,
     TOGETHER,
@@ -25,7 +26,6 @@ from ecluse.app.passes import (
     read_pass,
     revoke_member,
     revoke_person,
-    status_list,
 )
 from ecluse.app.passes import revoke_pass as revoke_one
 from ecluse.doors.cli.given import read_file
@@ -38,8 +38,10 @@ from ecluse.journal.member import Member
 from ecluse.kernel.days import parse_day
 from ecluse.kernel.errors import refusal
 from ecluse.passes.issued import CHARS_MAX, VALID_DAYS_MAX
+from ecluse.passes.keys import PassKey
+from ecluse.passes.refusals import PASS_KEY_UNKNOWN
 from ecluse.passes.verify import Verified
-from ecluse.wiring import open_hub
+from ecluse.wiring import OpenHub, open_hub
 
 app = typer.Typer(help="Presence passes of insurers' members.", no_args_is_help=True)
 
@@ -139,19 +141,47 @@ def verify(scanned: Scanned, directory: Dir = HERE, json: Json = False) -> None:
     _print({"presence": "live" if found.shown else "pass", **_claims(found)}, json)
 
 
+@app.command("keys")
+def keys(directory: Dir = HERE, json: Json = False) -> None:
+    """Every key that signs passes or did, and how many it signed that are neither expired nor revoked; reads the whole book.
+
+    Those of a retired key are refused. Which insurers they are of: --json.
+    """
+    with open_hub(directory) as hub:
+        told = hub.run(keys_told(hub))
+    if json:
+        print_json({"keys": told})
+        return
+    table = Table("version", "key id", Column("public key", overflow="fold"), "", "passes", "until")
+    for key in told:
+        until = _at(key.until) if key.until else ""
+        table.add_row(f"{key.version}", key.key_id, key.public_key, key.state, f"{key.passes:,}", until)
+    OUT.print(table)
+
+
 @app.command("status")
 def status(
+    key: Annotated[str, typer.Option(help="The id of another key than the newest.")] = "",
     out: Annotated[Path | None, typer.Option(help="Write the signed list, for verifiers off line.")] = None,
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
-    """The key passes are signed under, and the list of those revoked."""
+    """The key passes are signed under, and the list of those revoked. Each key that is not retired has a list of its own."""
     with open_hub(directory) as hub:
-        made = hub.run(status_list(hub))
+        made = hub.run(status_list(hub, _key(hub, key)))
     if out:
         out.write_bytes(made.content)
     plain = {name: getattr(made, name) for name in ("key_id", "public_key", "size", "revoked")}
     _print({**plain, "made": _at(made.made), "until": _at(made.until), "bytes": len(made.content)}, json)
+
+
+def _key(hub: OpenHub, id_: str) -> PassKey:
+    """The key of this id that is not retired, the newest without one. Raises `pass_key_unknown`."""
+    known = hub.keys.pass_keys()
+    key = known.named(id_.lower()) if id_ else known.newest
+    if key is None:
+        raise PASS_KEY_UNKNOWN()
+    return key
 
 
 def _read(content: bytes) -> tuple[list[Wanted], list[RowRefusal]]:

@@ -13,21 +13,21 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from ecluse.app.hub import Hub
+from ecluse.app.pass_keys import Status, status_list
 from ecluse.app.passes import (
     TOGETHER,
     IssuedRow,
-    Status,
     issue_some,
     order,
     revoke_member,
     revoke_pass,
-    status_list,
 )
 from ecluse.doors.http.given import Asked, TheHub
 from ecluse.formats.pass_members import HOLDER, Wanted, read_member
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 from ecluse.passes.issued import VALID_DAYS_MAX
+from ecluse.passes.keys import PassKey
 from ecluse.passes.status import MEDIA_TYPE
 
 STATUS_CACHE_S = 60  # how late a worker's list may be: on line, the hub looks at every question itself
@@ -117,7 +117,7 @@ class Issuer(msgspec.Struct, frozen=True):
 
 
 class Issuers(msgspec.Struct, frozen=True):
-    """Every key of this hub that a pass may name."""
+    """Every key of this hub that a pass may name, oldest first: one that is not among them is believed no more."""
 
     issuers: list[Issuer]
 
@@ -129,15 +129,15 @@ def public_passes(hub: Hub) -> list[Any]:
     @get("/passes/issuers.json", include_in_schema=False)
     async def issuers() -> Issuers:
         """The keys to verify with."""
-        made = await lists.newest()
-        return Issuers([Issuer(made.key_id, made.public_key, f"/passes/{made.key_id}/status")])
+        trusted = [(each.id.hex(), each.public.hex()) for each in hub.keys.pass_keys().trusted]
+        return Issuers([Issuer(key_id, public, f"/passes/{key_id}/status") for key_id, public in trusted])
 
     @get("/passes/{issuer:str}/status", include_in_schema=False)
     async def status(issuer: Annotated[str, PathParameter(max_length=64)]) -> Response[bytes]:
         """The signed status list of a key."""
-        made = await lists.newest()
-        if issuer != made.key_id:
+        if (key := hub.keys.pass_keys().named(issuer)) is None:
             raise NOT_FOUND()
+        made = await lists.newest(key)
         headers = {"cache-control": f"public, max-age={STATUS_CACHE_S}"}
         return Response(made.content, media_type=MEDIA_TYPE, headers=headers)
 
@@ -145,19 +145,22 @@ def public_passes(hub: Hub) -> list[Any]:
 
 
 class _Lists:
-    """The status list, made again when it is a minute old; by one request, while the others wait for it."""
+    """The status list of each key, made again when it is a minute old; by one request, while the others wait for it."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._made: Status | None = None
-        self._made_s = 0.0
+        self._made: dict[
+            PassKey, tuple[Status, float]
+        ] = {}  # of keys that were believed: a handful, and bits of a few MB
         self._turn = asyncio.Lock()
 
-    async def newest(self) -> Status:
+    async def newest(self, key: PassKey) -> Status:
         async with self._turn:
-            if self._made is None or time.monotonic() - self._made_s > STATUS_CACHE_S:
-                self._made, self._made_s = await status_list(self._hub), time.monotonic()
-            return self._made
+            made, made_s = self._made.get(key, (None, 0.0))
+            if made is None or time.monotonic() - made_s > STATUS_CACHE_S:
+                made = await status_list(self._hub, key)
+                self._made[key] = made, time.monotonic()
+            return made
 
 
 def _wanted(line: int, sent: MemberWanted) -> Wanted:

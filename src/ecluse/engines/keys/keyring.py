@@ -11,10 +11,13 @@ import msgspec
 from msgspec.structs import replace
 
 from ecluse.app.ports import HUB, Destruction, KeyHeld, Pseudonyms, Signing
+from ecluse.engines.keys import issuers
 from ecluse.engines.keys.meter import Budget, Meter, SlotTally
 from ecluse.engines.keys.people import punctured
-from ecluse.engines.keys.ring import KEY_BYTES, KEYS_MISSING, Ring, Scope, Scopes, Wrap
+from ecluse.engines.keys.ring import KEY_BYTES, KEYS_MISSING, Issuer, Ring, Scope, Scopes, Wrap
 from ecluse.kernel.errors import refusal
+from ecluse.passes.keys import PassKeys, pass_keys
+from ecluse.passes.refusals import PASS_KEY_UNKNOWN
 
 PURPOSES: tuple[Signing, ...] = ("journal", "pass")
 VERSIONS_MAX = {
@@ -90,6 +93,7 @@ class Keyring(Ring):
         super().__init__(path, wrap)
         self._vault = vault
         self._meter = Meter(path.parent / "counts", budget)
+        self._shown_of: tuple[Scope, PassKeys] | None = None  # as long as the ring's file says the same
 
     @property
     def tally(self) -> SlotTally:
@@ -123,24 +127,54 @@ class Keyring(Ring):
         """The newest version of the scope's index key."""
         return max(self.scope(scope).index)
 
-    def sign(self, purpose: Signing, message: bytes) -> bytes:
-        """Ed25519 signature under the hub's key for this purpose."""
-        return self._vault.sign(self.scope(HUB).signing[purpose], message)
+    def sign(self, purpose: Signing, message: bytes, version: int = 0) -> bytes:
+        """Ed25519 signature under the hub's key for this purpose. Raises `pass_key_unknown`."""
+        signers = self.scope(HUB).signers(purpose)
+        key = signers.get(version or max(signers))
+        if key is None:
+            raise PASS_KEY_UNKNOWN()
+        return self._vault.sign(key, message)
 
     def public_key(self, purpose: Signing) -> bytes:
-        """The 32 bytes others verify with."""
-        return self._vault.public_key(self.scope(HUB).signing[purpose])
+        """The 32 bytes others verify with what the newest key signs."""
+        signers = self.scope(HUB).signers(purpose)
+        return self._vault.public_key(signers[max(signers)])
+
+    def pass_keys(self, *, fresh: bool = False) -> PassKeys:
+        """Every key that signs passes or did."""
+        if fresh:
+            self._read_if_newer()
+        scope = self.scope(HUB)
+        if self._shown_of is None or self._shown_of[0] is not scope:
+            known = self._issuers(scope).items()
+            made = pass_keys((version, each.public, each.is_retired) for version, each in sorted(known))
+            self._shown_of = scope, made
+        return self._shown_of[1]
+
+    def rotate_pass_key(self) -> int:
+        """Draw the next key that signs passes. Raises `pass_keys_many`."""
+
+        def draw() -> Issuer:
+            key = self._vault.draw_signing("pass")
+            return Issuer(key, self._vault.public_key(key))
+
+        self._edit(HUB, lambda old: issuers.grown(self._issuers(old), old, draw))
+        return self.pass_keys().newest.version
+
+    def retire_pass_key(self, version: int) -> None:
+        """Refuse what a key signed, then destroy it. Raises `pass_key_unknown`, `pass_key_signs`."""
+        self._edit(HUB, lambda old: issuers.retired(old, version))
+        if key := self.scope(HUB).issuers[version].key:
+            self._vault.forget(key)
+            self._edit(HUB, lambda old: issuers.destroyed(old, version), renew=True)
 
     def create(self, scope: str) -> None:
         """Draw the keys a scope should have and has not."""
 
         def edit(scopes: Scopes) -> Scopes:
             old = scopes.get(scope) or self._new(scope)
-            signing = {
-                purpose: old.signing.get(purpose) or self._vault.draw_signing(purpose)
-                for purpose in (PURPOSES if scope == HUB else ())
-            }
-            new = replace(old, signing=signing)
+            lacking = [each for each in PURPOSES if scope == HUB and not old.has_signer(each)]
+            new = replace(old, signing={**old.signing, **{each: self._vault.draw_signing(each) for each in lacking}})
             return scopes if scopes.get(scope) == new else {**scopes, scope: new}
 
         self.change(edit)
@@ -165,15 +199,15 @@ class Keyring(Ring):
         """Every key, by scope and purpose; never its bytes."""
         return [each for name, scope in sorted(self.scopes().items()) for each in self._shown(name, scope)]
 
-    def destruction(self, scope: str, person: bytes = b"") -> Destruction | None:
-        """The destruction that was asked for, if one was: of the scope's keys, or of a person's."""
+    def destruction(self, scope: str, of: bytes = b"") -> Destruction | None:
+        """The destruction that was asked for, if one was: of the scope's keys, of a person's, of one key by its name."""
         keys = self.scope(scope)
-        return keys.forgetting.get(person) if person else keys.destruction
+        return keys.forgetting.get(of) if of else keys.destruction
 
-    def ask_destruction(self, scope: str, asked: Destruction | None, person: bytes = b"") -> None:
+    def ask_destruction(self, scope: str, asked: Destruction | None, of: bytes = b"") -> None:
         """Remember that a destruction was asked for, or no longer is."""
         self.scope(scope)
-        self._edit(scope, lambda old: replace(old, **_asked(old, asked, person)))
+        self._edit(scope, lambda old: replace(old, **_asked(old, asked, of)))
 
     def forget(self, scope: str, person: bytes) -> None:
         """Destroy a person's key: here, and in every older copy of a ring that a vault wraps."""
@@ -198,7 +232,18 @@ class Keyring(Ring):
         return self._vault.audited(log)
 
     def _edit(self, scope: str, edit: Callable[[Scope], Scope], *, renew: bool = False) -> None:
-        self.change(lambda scopes: {**scopes, scope: edit(scopes[scope])}, renew=renew)
+        def of_all(scopes: Scopes) -> Scopes:
+            new = edit(scopes[scope])
+            return scopes if new is scopes[scope] else {**scopes, scope: new}
+
+        self.change(of_all, renew=renew)
+
+    def _issuers(self, scope: Scope) -> dict[int, Issuer]:
+        """The keys of passes; before the first rotation, its public half is asked of the vault."""
+        if scope.issuers:
+            return scope.issuers
+        (key,) = scope.signers("pass").values()
+        return {1: Issuer(key, self._vault.public_key(key))}
 
     def _new(self, scope: str) -> Scope:
         return Scope({1: self._vault.draw_index(scope)}, {1: os.urandom(KEY_BYTES)}, os.urandom(KEY_BYTES)).grown()
@@ -210,16 +255,20 @@ class Keyring(Ring):
             KeyHeld(name, "data", tuple(scope.data), here),
             KeyHeld(name, "digest", (1,), here),
             *([KeyHeld(name, "person", tuple(scope.people), here)] if scope.people else []),
-            *(KeyHeld(name, f"{purpose} signing", (1,), self._vault.place) for purpose in scope.signing),
+            *(
+                KeyHeld(name, f"{purpose} signing", tuple(scope.signers(purpose)), self._vault.place)
+                for purpose in PURPOSES
+                if scope.has_signer(purpose)
+            ),
         ]
 
 
-def _asked(scope: Scope, asked: Destruction | None, person: bytes) -> dict[str, Any]:
+def _asked(scope: Scope, asked: Destruction | None, of: bytes) -> dict[str, Any]:
     """The field of a scope that says which destruction was asked for, changed."""
-    if not person:
+    if not of:
         return {"destruction": asked}
-    others = {each: scope.forgetting[each] for each in scope.forgetting if each != person}
-    return {"forgetting": others if asked is None else {**others, person: asked}}
+    others = {each: scope.forgetting[each] for each in scope.forgetting if each != of}
+    return {"forgetting": others if asked is None else {**others, of: asked}}
 
 
 def opened(keyring: Keyring, *, new: bool) -> Keyring:

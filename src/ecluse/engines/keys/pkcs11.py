@@ -132,9 +132,12 @@ class _Token:
         return self._call(work)
 
     def drop(self, name: str) -> None:
+        """Every object of this name: a key that signs has two."""
+
         def work() -> None:
-            self._found.pop((name, SECRET), None)
-            for key in list(self._open().get_objects({Attribute.CLASS: SECRET, Attribute.LABEL: name})):
+            for kind in (SECRET, PRIVATE, PUBLIC):
+                self._found.pop((name, kind), None)
+            for key in list(self._open().get_objects({Attribute.LABEL: name})):
                 key.destroy()
 
         self._call(work)

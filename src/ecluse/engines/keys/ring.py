@@ -19,7 +19,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ecluse.app.ports import Destruction
+from ecluse.app.ports import Destruction, Signing
 from ecluse.engines.durable import sync
 from ecluse.engines.keys.people import PERSON_BYTES, People, Seeds, planted
 from ecluse.kernel.errors import refusal
@@ -62,12 +62,22 @@ PERSON_FORGOTTEN = refusal(
 )
 
 
+class Issuer(msgspec.Struct, frozen=True, array_like=True):
+    """A key that signs passes, or did: itself or its name, empty once it is destroyed; its public half."""
+
+    key: bytes
+    public: bytes
+    is_retired: bool = False
+
+
 class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     """Keys of one scope, by version; the highest version seals. What lives elsewhere is held by its name.
 
     Files written before there was a digest key used the first index key: it goes on being the digest key of its scope.
     `people` has a tree for each version of the data key, drawn by itself: derived from that key, it could be derived again
-    after a person was forgotten. Of versions of before, only the newest ever gets one. `forgetting`: asked for, by person.
+    after a person was forgotten. Of versions of before, only the newest ever gets one. `forgetting`: asked for, by person; in
+    the hub's own scope, by the name of a key. `issuers` has every key that signed passes from the first rotation on; until then
+    there is one, in `signing`: version 1.
     """
 
     index: dict[int, bytes]
@@ -77,6 +87,7 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     destruction: Destruction | None = None
     people: dict[int, Seeds] = {}
     forgetting: dict[bytes, Destruction] = {}
+    issuers: dict[int, Issuer] = {}
 
     def grown(self) -> Scope:
         """The scope with a tree for its newest data key; the very same if it has one."""
@@ -84,6 +95,16 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
         if newest in self.people:
             return self
         return msgspec.structs.replace(self, people={**self.people, newest: planted()})
+
+    def signers(self, purpose: Signing) -> dict[int, bytes]:
+        """The keys that may sign for this purpose, by version."""
+        if purpose == "pass" and self.issuers:
+            return {version: each.key for version, each in self.issuers.items() if not each.is_retired}
+        return {1: self.signing[purpose]}
+
+    def has_signer(self, purpose: Signing) -> bool:
+        """Whether a key for this purpose was drawn."""
+        return purpose in self.signing or (purpose == "pass" and bool(self.issuers))
 
 
 Scopes = dict[str, Scope]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.resources import files
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from ecluse.app.ports.passes import Make, PassRecord
+from ecluse.app.ports.passes import Make, PassRecord, Signed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.kernel.errors import refusal
 from ecluse.passes.issued import Pass
@@ -35,16 +36,22 @@ PASSES_SPENT = refusal(
 
 _COUNT = "SELECT count(*) FROM pass"
 _FORGET = "DELETE FROM pass WHERE expires_ts < ?"
-_FIND = "SELECT made, person FROM pass WHERE batch = ? AND line = ?"
+_FIND = "SELECT made, person, mark FROM pass WHERE batch = ? AND line = ?"
+_SIGN_ANEW = "UPDATE pass SET mark = ? WHERE batch = ? AND line = ?"
 _TAKEN = "SELECT 1 FROM pass WHERE place = ?"
-_ADD = "INSERT INTO pass (place, insurer, person, made, expires_ts, batch, line) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_STANDS = "SELECT person, made FROM pass WHERE place = ? AND revoked_ts IS NULL"
+_ADD = "INSERT INTO pass (place, insurer, person, made, expires_ts, batch, line, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_STANDS = "SELECT person, made FROM pass WHERE place = ? AND mark = ? AND revoked_ts IS NULL"
+_SIGNED = """
+    SELECT mark, insurer, count(*), max(expires_ts) FROM pass WHERE expires_ts > ? AND revoked_ts IS NULL
+    GROUP BY mark, insurer ORDER BY mark, insurer"""
 _REVOKE = "UPDATE pass SET revoked_ts = coalesce(revoked_ts, ?) WHERE place = ? AND insurer = ? RETURNING person"
 _REVOKE_ALL = "UPDATE pass SET revoked_ts = ? WHERE insurer = ? AND person = ? AND revoked_ts IS NULL"
 _EXTENT = "SELECT count(*), coalesce(max(place), 0) FROM pass"  # a list that was longer stays so while a pass needs it
 _REVOKED = "SELECT place FROM pass WHERE revoked_ts IS NOT NULL ORDER BY place"
 _PAST = "DELETE FROM shown WHERE half_minute < ?"
 _SHOWN = "SELECT count(*) FROM shown WHERE place = ?"
+_WITHOUT_MARKS = "SELECT NOT EXISTS (SELECT * FROM pragma_table_info('pass') WHERE name = 'mark')"
+_ADD_MARKS = "ALTER TABLE pass ADD COLUMN mark BLOB NOT NULL DEFAULT x''"  # there was one key: the first
 _TAKE = "INSERT OR IGNORE INTO shown (half_minute, place, nonce) VALUES (?, ?, ?)"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -61,14 +68,21 @@ class SqlitePasses:
         self._open: dict[str, sqlite3.Connection] = {}
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="passes")
 
-    async def issue(self, batch: bytes, wanted: Mapping[int, Make], now_ts: int) -> dict[int, PassRecord]:
-        """The passes of these lines, each made once. Raises `passes_spent`."""
-        return await self._aside(self._issue, batch, wanted, now_ts)
+    async def issue(
+        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]]
+    ) -> dict[int, PassRecord]:
+        """The passes of these lines, each made once, signed by a trusted key. Raises `passes_spent`."""
+        return await self._aside(self._issue, batch, wanted, now_ts, marks)
 
-    async def stands(self, held: Pass) -> bytes | None:
-        """Whose this pass is, if it was issued exactly so and is not revoked."""
-        row = await self._aside(lambda: self._passes.execute(_STANDS, (held.index,)).fetchone())
+    async def stands(self, held: Pass, mark: bytes) -> bytes | None:
+        """Whose this pass is, if it was issued exactly so, under this key, and is not revoked."""
+        row = await self._aside(lambda: self._passes.execute(_STANDS, (held.index, mark)).fetchone())
         return row[0] if row and _decode(row[1]) == held else None
+
+    async def signed(self, now_ts: int) -> list[Signed]:
+        """What stands, by key and insurer."""
+        rows = await self._aside(lambda: self._passes.execute(_SIGNED, (now_ts,)).fetchall())
+        return [Signed(*row) for row in rows]
 
     async def take(self, index: int, window: int, nonce: bytes, oldest: int) -> bool:
         """Accept a presentation once."""
@@ -96,23 +110,33 @@ class SqlitePasses:
     async def _aside(self, work: Callable[..., Result], *given: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work, *given)
 
-    def _issue(self, batch: bytes, wanted: Mapping[int, Make], now_ts: int) -> dict[int, PassRecord]:
+    def _issue(
+        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]]
+    ) -> dict[int, PassRecord]:
         with _transaction(self._passes) as passes:
             passes.execute(_FORGET, (now_ts - KEPT_S,))
             size = _size(passes.execute(_COUNT).fetchone()[0] + len(wanted))
-            return {line: self._one(batch, line, make, size) for line, make in wanted.items()}
+            trusted = marks()
+            return {line: self._one((batch, line), make, size, trusted) for line, make in wanted.items()}
 
-    def _one(self, batch: bytes, line: int, make: Make, size: int) -> PassRecord:
-        before = self._passes.execute(_FIND, (batch, line)).fetchone()
+    def _one(self, line: tuple[bytes, int], make: Make, size: int, marks: Sequence[bytes]) -> PassRecord:
+        before = self._passes.execute(_FIND, line).fetchone()
         if before:
-            return PassRecord(_decode(before[0]), before[1])
+            return self._again(line, PassRecord(_decode(before[0]), *before[1:]), marks)
         index = secrets.randbelow(size)
         while self._passes.execute(_TAKEN, (index,)).fetchone():
             index = secrets.randbelow(size)  # half of them are free at least: two tries on average
-        record = make(index)
-        made = record.made
-        self._passes.execute(_ADD, (index, made.insurer, record.person, _encode(made), made.expires_ts, batch, line))
+        record = replace(make(index), mark=marks[-1])
+        made, person = record.made, record.person
+        self._passes.execute(_ADD, (index, made.insurer, person, _encode(made), made.expires_ts, *line, record.mark))
         return record
+
+    def _again(self, line: tuple[bytes, int], record: PassRecord, marks: Sequence[bytes]) -> PassRecord:
+        """The same pass, signed by the newest key where that of before is no longer trusted."""
+        if record.mark in marks:
+            return record
+        self._passes.execute(_SIGN_ANEW, (marks[-1], *line))
+        return replace(record, mark=marks[-1])
 
     def _revoked(self) -> tuple[list[int], int]:
         count, last = self._passes.execute(_EXTENT).fetchone()
@@ -139,6 +163,8 @@ class SqlitePasses:
             connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
             connection.execute(f"PRAGMA synchronous={synchronous}")
             connection.executescript((files("ecluse.engines.sqlite") / f"{Path(name).stem}.sql").read_text())
+            if name == PASSES:
+                _add_marks(connection)
             self._open[name] = connection
         return self._open[name]
 
@@ -149,6 +175,14 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]
     connection.execute("BEGIN IMMEDIATE")
     with connection:
         yield connection
+
+
+def _add_marks(passes: sqlite3.Connection) -> None:
+    """A book of before gets the column that says which key signed; one process of several adds it."""
+    if passes.execute(_WITHOUT_MARKS).fetchone()[0]:
+        with _transaction(passes):
+            if passes.execute(_WITHOUT_MARKS).fetchone()[0]:
+                passes.execute(_ADD_MARKS)
 
 
 def _size(passes: int) -> int:

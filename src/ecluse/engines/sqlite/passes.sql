@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS pass (
     batch BLOB NOT NULL,
     line INTEGER NOT NULL,
     revoked_ts INTEGER,
+    mark BLOB NOT NULL DEFAULT x'',
     UNIQUE (batch, line)
 ) STRICT;
 
