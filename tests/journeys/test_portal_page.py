@@ -71,6 +71,17 @@ def ask(page: Page, **changes: str) -> None:
     page.run("document.getElementById('question').requestSubmit()")
 
 
+def keys(page: Page) -> str:
+    return str(page.run("document.getElementById('keys-list').innerText"))
+
+
+def press(page: Page, key: str) -> None:
+    code = {"Enter": 13, "Escape": 27, "Tab": 9}[key]
+    text = {"text": "\r"} if key == "Enter" else {}
+    for kind in ("keyDown", "keyUp"):
+        page.told("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+
+
 def answer(page: Page) -> str:
     return str(page.until("!document.getElementById('answer').hidden && document.getElementById('answer').innerText"))
 
@@ -131,14 +142,66 @@ def test_a_passkey_of_a_real_browser(world: World, page: Page) -> None:
     page.told("WebAuthn.enable")
     page.told("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
     entered(world, page, "localhost")  # an address of numbers is no name of a site (WebAuthn §5.1.2)
+    page.until("!document.getElementById('keys-none').hidden")
+    page.run("document.getElementById('key-name').value = 'poste du secrétariat'")
     click(page, "bind")
-    page.until("document.getElementById('told').textContent.startsWith('Clé d’accès liée')")
+    page.until("document.getElementById('keys-told').textContent.startsWith('Clé d’accès liée')")
+    assert "poste du secrétariat" in keys(page)
+    assert "jamais utilisée" in keys(page)
     click(page, "out")
     page.until(OUT)
     click(page, "passkey")
     page.until(IN)
     ask(page)
     assert answer(page).startswith("Couvert")
+    assert page.run("document.getElementById('new-key').hidden")  # a passkey binds no other
+    page.until("document.getElementById('keys-list').innerText.includes('utilisée pour la dernière fois')")
+
+
+def test_a_passkey_is_removed_by_keyboard_once_the_person_said_so_twice(world: World, page: Page) -> None:
+    page.told("WebAuthn.enable")
+    page.told("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
+    entered(world, page, "localhost")
+    page.until("Boolean(document.querySelector('#keys-list button')) || !document.getElementById('keys-none').hidden")
+    before = page.run("document.querySelectorAll('#keys-list li').length")
+    page.run("document.getElementById('key-name').value = 'à retirer'")
+    click(page, "bind")
+    page.until("document.getElementById('keys-told').textContent.startsWith('Clé d’accès liée')")
+    for keystrokes, gone in ((["Escape"], False), (["Enter"], False), (["Tab", "Enter"], True)):
+        page.run("document.querySelector('#keys-list li:last-child button').focus()")
+        press(page, "Enter")
+        page.until("document.getElementById('removal').open && document.activeElement.id === 'removal-no'")
+        assert page.run("document.getElementById('removal-which').textContent") == "à retirer"
+        for each in keystrokes:
+            press(page, each)
+        page.until("!document.getElementById('removal').open")
+        if not gone:
+            page.until("document.activeElement?.textContent === 'Retirer'")  # where the person was
+            assert "à retirer" in keys(page)
+    page.until("document.getElementById('keys-told').textContent === 'Clé d’accès retirée : à retirer.'")
+    page.until("document.activeElement.id === 'keys-title'")
+    assert page.run("document.querySelectorAll('#keys-list li').length") == before
+    assert "à retirer" not in keys(page)
+
+
+def test_what_is_read_aloud_of_a_passkey_says_which(world: World, page: Page) -> None:
+    page.told("WebAuthn.enable")
+    page.told("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
+    entered(world, page, "localhost")
+    page.run("document.getElementById('key-name').value = 'téléphone'")
+    click(page, "bind")
+    page.until("document.getElementById('keys-told').textContent.startsWith('Clé d’accès liée')")
+    page.run("document.querySelector('#keys-list li:last-child button').click()")
+    page.until("document.getElementById('removal').open")
+    nodes = page.told("Accessibility.getFullAXTree")["nodes"]
+    read = {(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes if not each["ignored"]}
+    assert {("dialog", "Retirer cette clé d’accès ?"), ("button", "La garder"), ("button", "La retirer")} <= read
+    click(page, "removal-no")
+    page.until("!document.getElementById('removal').open")
+    nodes = page.told("Accessibility.getFullAXTree")["nodes"]
+    read = {(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes if not each["ignored"]}
+    assert ("region", "Vos clés d’accès") in read
+    assert [name for role, name in read if role == "button" and name.startswith("Retirer téléphone, liée le ")]
 
 
 def test_a_refused_login_comes_back_to_the_page(world: World, page: Page) -> None:

@@ -105,6 +105,12 @@ const AGAIN = {
   step_up_required: 'Votre compte est limité pour l’instant. Une nouvelle identification lève le plus souvent cette limite ; avec le passe du patient, on vous répond en attendant.',
   insufficient_user_authentication: 'Il faut une identification plus forte ; et, pour lier une clé d’accès, de moins de dix minutes.',
 }
+const KIND = {
+  __proto__: null,
+  device: 'ne quitte pas l’appareil où elle a été créée',
+  synced: 'partagée entre les appareils d’une personne par leur gestionnaire de clés',
+}
+const moment = (iso) => new Date(iso).toLocaleString('fr-FR', { dateStyle: 'long', timeStyle: 'short' })
 const day = (iso) => (iso === '9999-12-31' ? 'sans date de fin' : new Date(`${iso}T12:00`).toLocaleDateString('fr-FR', { dateStyle: 'long' }))
 
 function tell(words) {
@@ -158,8 +164,55 @@ function showAnswer(told) {
   $('answer').focus()
 }
 
+function keyLine(key) {
+  const [item, words, name, button] = ['li', 'div', 'strong', 'button'].map((each) => document.createElement(each))
+  name.textContent = key.name || 'Clé d’accès sans nom'
+  words.append(name)
+  const used = key.used_at ? `utilisée pour la dernière fois le ${moment(key.used_at)}` : 'jamais utilisée'
+  const lapses = `${new Date(key.until) < new Date() ? 'expirée depuis' : 'expire'} le ${day(key.until.slice(0, 10))}`
+  for (const each of [KIND[key.kind], `liée le ${moment(key.bound_at)}, ${lapses}`, used]) {
+    if (!each) continue
+    const small = document.createElement('small')
+    small.textContent = each
+    words.append(small)
+  }
+  button.type = 'button'
+  button.className = 'quiet'
+  button.textContent = 'Retirer'
+  button.setAttribute('aria-label', `Retirer ${name.textContent}, liée le ${moment(key.bound_at)}`)
+  const called = key.name || `clé d’accès liée le ${moment(key.bound_at)}`
+  button.addEventListener('click', async () => {
+    if (await agreed(called)) await attempt(button, () => remove(key.id, called))
+  })
+  item.append(words, button)
+  return item
+}
+
+async function showKeys() {
+  if (!$('keys')) return
+  const keys = await call('GET', '/portal/passkeys')
+  $('keys-list').replaceChildren(...keys.map(keyLine))
+  $('keys-none').hidden = keys.length > 0
+  $('keys').hidden = false
+}
+
+// Whether the person says yes to what takes something away; Escape is no.
+function agreed(words) {
+  $('removal-which').textContent = words
+  $('removal').returnValue = ''
+  $('removal').showModal()
+  return new Promise((done) => $('removal').addEventListener('close', () => done($('removal').returnValue === 'yes'), { once: true }))
+}
+
 function show(session) {
   for (const id of ['who', 'out', 'ask']) $(id).hidden = !session
+  if ($('keys')) {
+    if (!session) $('keys').hidden = true
+    $('new-key').hidden = session?.way === 'passkey'
+    $('keys-elsewhere').hidden = !$('new-key').hidden
+    $('keys-told').textContent = ''
+    $('keys-list').replaceChildren()
+  }
   $('login').hidden = Boolean(session)
   if (session) {
     const until = new Date(session.until_at_most).toLocaleTimeString('fr-FR', { timeStyle: 'short' })
@@ -200,8 +253,18 @@ async function bind() {
   const { id, rawId, type, response } = await navigator.credentials.create({ publicKey })
   const fields = ['clientDataJSON', 'attestationObject']
   const told = Object.fromEntries(fields.map((each) => [each, base64url(response[each])]))
-  const bound = await call('POST', '/portal/passkeys', { id, rawId: base64url(rawId), type, response: told })
-  tell(`Clé d’accès liée, jusqu’au ${day(bound.until.slice(0, 10))}.`)
+  const sent = { id, rawId: base64url(rawId), type, response: told, name: $('key-name').value }
+  const bound = await call('POST', '/portal/passkeys', sent)
+  $('new-key').reset()
+  await showKeys()
+  $('keys-told').textContent = `Clé d’accès liée, jusqu’au ${day(bound.until.slice(0, 10))}.`
+}
+
+async function remove(id, called) {
+  await call('DELETE', `/portal/passkeys/${id}`).catch((refused) => { if (refused.problem?.code !== 'not_found') throw refused })
+  await showKeys()
+  $('keys-told').textContent = `Clé d’accès retirée : ${called}.`
+  $('keys-title').focus()
 }
 
 async function ask() {
@@ -216,6 +279,7 @@ async function enter() {
   const session = await call('GET', '/portal/session')
   show(session)
   $('insurer').focus()
+  await showKeys()
 }
 
 async function exit() {
@@ -224,27 +288,32 @@ async function exit() {
   show(null)
 }
 
+async function attempt(button, act) {
+  tell('')
+  for (const each of document.querySelectorAll('[aria-invalid]')) each.removeAttribute('aria-invalid')
+  button.disabled = true
+  try {
+    await act()
+  } catch (refused) {
+    refuse(refused)
+  } finally {
+    button.disabled = false
+  }
+}
+
 function on(id, event, act) {
-  $(id)?.addEventListener(event, async (happened) => {
+  $(id)?.addEventListener(event, (happened) => {
     happened.preventDefault()
-    tell('')
-    for (const each of document.querySelectorAll('[aria-invalid]')) each.removeAttribute('aria-invalid')
-    const button = event === 'submit' ? $('send') : $(id)
-    button.disabled = true
-    try {
-      await act()
-    } catch (refused) {
-      refuse(refused)
-    } finally {
-      button.disabled = false
-    }
+    return attempt($(id).querySelector('[type=submit]') ?? $(id), act)
   })
 }
 
 on('enter', 'click', () => leave(false))
 on('step-up', 'click', () => leave(true))
 on('passkey', 'click', byPasskey)
-on('bind', 'click', bind)
+on('new-key', 'submit', bind)
+$('removal-no')?.addEventListener('click', () => $('removal').close('no'))
+$('removal-yes')?.addEventListener('click', () => $('removal').close('yes'))
 on('out', 'click', exit)
 on('question', 'submit', ask)
 
