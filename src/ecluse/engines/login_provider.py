@@ -1,4 +1,5 @@
-"""The OpenID provider of the portal, asked over HTTPS: where it listens, and the ID token for a code.
+"""The OpenID provider of the portal, asked over HTTPS: where it listens, what it calls a request that is pushed, and the ID token
+for a code.
 
 The hub proves who it is by a signed assertion (`private_key_jwt`: RFC 7523, OpenID Connect Core §9, `aud` the issuer alone as
 FAPI 2.0 §5.3.3.1 has it); with a shared secret (`client_secret_basic`) only where a provider has nothing better. Access and
@@ -22,6 +23,7 @@ from joserfc.jwk import ECKey
 
 from ecluse.app.ports.portal import Endpoints
 from ecluse.engines.issuer_client import HEADERS, TIMEOUT_S, IssuerClient, answered
+from ecluse.gate.portal.login import Pushed
 
 METADATA_S = 600  # as keys: an endpoint that moved is followed
 ASKED_AGAIN_S = 10  # after it did not answer: whoever comes meanwhile is told so at once
@@ -36,6 +38,11 @@ class _Metadata(msgspec.Struct):
     authorization_endpoint: str
     token_endpoint: str
     authorization_response_iss_parameter_supported: bool = False
+    pushed_authorization_request_endpoint: str | None = None
+
+
+class _Error(msgspec.Struct):
+    error: str
 
 
 class _Tokens(msgspec.Struct):
@@ -99,8 +106,18 @@ class OpenIdProvider:
         if self._production and not told.authorization_endpoint.startswith("https://"):
             raise ValueError("its authorization endpoint is not https")
         return Endpoints(
-            told.authorization_endpoint, told.token_endpoint, told.authorization_response_iss_parameter_supported
+            told.authorization_endpoint,
+            told.token_endpoint,
+            told.authorization_response_iss_parameter_supported,
+            told.pushed_authorization_request_endpoint or "",
         )
+
+    async def push(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Pushed:
+        """What the provider calls a request from now on."""
+        status, got = await self._asked(endpoints.pushed, asked)
+        if status != httpx.codes.CREATED:  # RFC 9126 §2.2
+            raise ValueError(_reason(got))
+        return msgspec.json.decode(got, type=Pushed)
 
     async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
         """The ID token for a code."""
@@ -110,22 +127,24 @@ class OpenIdProvider:
             "code_verifier": verifier,
             "redirect_uri": redirect_uri,
         }
+        status, got = await self._asked(endpoints.token, form)
+        if status != httpx.codes.OK:
+            raise ValueError(f"status {status}")
+        return msgspec.json.decode(got, type=_Tokens).id_token
+
+    async def _asked(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """The status and body of what the hub asks under its own name."""
         headers = dict(HEADERS)
         if self._secret:
             headers["authorization"] = _basic(self._client_id, self._secret)
         else:
-            form |= {
-                "client_id": self._client_id,
-                "client_assertion_type": ASSERTION_TYPE,
-                "client_assertion": self._assertion(),
-            }
+            shown = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion()}
+            form = {**form, "client_id": self._client_id, **shown}
         with self._place():
-            status, got = await self._posted(endpoints.token, headers, form)
+            status, got = await self._posted(url, headers, form)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise OSError(f"status {status}")
-        if status != httpx.codes.OK:
-            raise ValueError(f"status {status}")
-        return msgspec.json.decode(got, type=_Tokens).id_token
+        return status, got
 
     async def _posted(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
         async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
@@ -144,6 +163,14 @@ class OpenIdProvider:
             "exp": now_ts + ASSERTION_S,
         }
         return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
+
+
+def _reason(got: bytes) -> str:
+    """The `error` of a refusal (RFC 6749 §5.2); empty when it says none."""
+    try:
+        return msgspec.json.decode(got, type=_Error).error
+    except ValueError:
+        return ""
 
 
 def _basic(name: str, secret: str) -> str:

@@ -12,13 +12,17 @@ from ecluse.gate.identity import permit
 from ecluse.gate.portal.id_token import LoggedIn
 from ecluse.gate.portal.login import (
     LOGIN_S_MAX,
+    REQUEST_URI_CHARS_MAX,
     Back,
     Begun,
     Client,
-    authorization_url,
+    Pushed,
     came_back,
+    carried,
     check_back,
     is_thumbprint,
+    led_to,
+    request_of,
 )
 from ecluse.gate.portal.session import (
     TOUCH_S,
@@ -46,7 +50,7 @@ def session(**changes: Any) -> Any:
 
 
 def test_where_a_browser_is_sent() -> None:
-    url = authorization_url("https://psc.example/auth?realm=x", CLIENT, BEGUN, "s" * 43)
+    url = led_to("https://psc.example/auth?realm=x", request_of(CLIENT, BEGUN, "s" * 43))
     told = {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
     assert told == {
         "realm": "x",
@@ -60,8 +64,25 @@ def test_where_a_browser_is_sent() -> None:
         "code_challenge_method": "S256",
         "acr_values": "eidas2 eidas1",
     }
-    again = authorization_url(f"{PSC}/auth", CLIENT, replace(BEGUN, is_step_up=True), "s" * 43)
-    assert "&prompt=login&max_age=0" in again
+    again = request_of(CLIENT, replace(BEGUN, is_step_up=True), "s" * 43)
+    assert (again["prompt"], again["max_age"]) == ("login", "0")
+
+
+URN = "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c"
+
+
+def test_what_a_browser_carries_of_a_request_that_was_pushed() -> None:
+    assert carried(CLIENT, Pushed(URN, 60)) == {"client_id": "ecluse", "request_uri": URN}
+    assert len(carried(CLIENT, Pushed("u" * REQUEST_URI_CHARS_MAX, 1))["request_uri"]) == REQUEST_URI_CHARS_MAX
+
+
+@pytest.mark.parametrize(
+    ("request_uri", "expires_in"),
+    [(URN, 0), (URN, -1), ("", 60), (URN + " x", 60), (URN + "\n", 60), ("é", 60), ("u" * 2049, 60)],
+)
+def test_what_names_no_pushed_request(request_uri: str, expires_in: int) -> None:
+    with pytest.raises(ValueError, match=r"expired|request_uri"):
+        carried(CLIENT, Pushed(request_uri, expires_in))
 
 
 # What came back, what the provider promises, when: the code it is, or of the refusal.

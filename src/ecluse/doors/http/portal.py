@@ -75,17 +75,20 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 @get("/portal/login", include_in_schema=False)
-async def get_login(request: Browser, portal: ThePortal) -> Response[bytes]:
+async def get_login(request: Browser, portal: ThePortal) -> Response[Any]:
     """Send the browser to the provider; it comes back with what its cookie and the provider's `state` say together."""
     headers = headers_of(request.scope)
     check_own_navigation(only(headers, b"sec-fetch-site"))
     given = _query(request)
-    sent = await portal.logins.begin(
-        given.get("jkt", [""])[0],
-        portal.door.origin(request.scope) + CALLBACK,
-        is_step_up=given.get("step_up", [""])[0] == "1",
-        replaced=cookie(headers, SESSION_COOKIE),
-    )
+    try:
+        sent = await portal.logins.begin(
+            given.get("jkt", [""])[0],
+            portal.door.origin(request.scope) + CALLBACK,
+            is_step_up=given.get("step_up", [""])[0] == "1",
+            replaced=cookie(headers, SESSION_COOKIE),
+        )
+    except Refused as refused:
+        return _told_so(request, refused)
     return _led_to(sent.url, login_cookie(sent.browser, LOGIN_S_MAX))
 
 
@@ -97,11 +100,7 @@ async def get_callback(request: Browser, portal: ThePortal) -> Response[Any]:
     try:
         opened = await portal.logins.finish(came_back(_query(request)), cookie(headers, LOGIN_COOKIE))
     except Refused as refused:
-        refusal = answer(refused, request.scope)
-        if "text/html" not in only(headers, b"accept"):
-            refusal.set_cookie(forgotten)
-            return refusal
-        return _led_to(f"{PAGE}#refused={refused.code}", forgotten)
+        return _told_so(request, refused, forgotten)
     return _led_to(f"{PAGE}#ath={ath(opened.token)}", forgotten, session_cookie(opened.token))
 
 
@@ -148,6 +147,16 @@ def _led_to(url: str, *cookies: Cookie) -> Response[bytes]:
     return Response(
         b"", media_type="text/plain", status_code=303, headers={**PRIVATE, "location": url}, cookies=list(cookies)
     )
+
+
+def _told_so(request: Browser, refused: Refused, *cookies: Cookie) -> Response[Any]:
+    """A refusal: to who wants a page, the portal's own, which finds the code and has words for it."""
+    if "text/html" in only(headers_of(request.scope), b"accept"):
+        return _led_to(f"{PAGE}#refused={refused.code}", *cookies)
+    refusal = answer(refused, request.scope)
+    for each in cookies:
+        refusal.set_cookie(each)
+    return refusal
 
 
 def _query(request: Browser) -> dict[str, list[str]]:

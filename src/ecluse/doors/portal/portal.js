@@ -83,6 +83,8 @@ const SAID = {
   login_refused: 'Cette identification n’a pas été acceptée. Recommencez d’ici, dans le même navigateur.',
   login_declined: 'Le fournisseur d’identité n’a laissé entrer personne. Recommencez, et allez au bout de l’identification.',
   login_provider_silent: 'Le fournisseur d’identité ne répond pas. Réessayez dans une minute.',
+  login_provider_unfit: 'Le fournisseur d’identité n’offre pas ce que cette plateforme exige. Prévenez les opérateurs de la plateforme.',
+  login_request_refused: 'Le fournisseur d’identité n’a pas accepté la demande de la plateforme. Prévenez les opérateurs de la plateforme.',
   passkey_refused: 'Cette clé d’accès n’a pas été acceptée. Identifiez-vous, puis liez-la à nouveau si elle a expiré.',
   passkeys_many: 'Votre compte a déjà trop de clés d’accès.',
   allowance_spent: 'Vous avez interrogé trop de patients sans leur passe. Scannez le passe du patient, ou facturez les soins déjà ouverts.',
