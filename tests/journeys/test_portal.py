@@ -51,6 +51,9 @@ class World:
                 "token_endpoint_auth_signing_alg": "ES256",
                 "jwks": keys,
                 "redirect_uris": [f"http://{each}:{port}/portal/callback" for each in ("127.0.0.1", "localhost")],
+                "post_logout_redirect_uris": [
+                    f"http://{each}:{port}/portal/logged-out" for each in ("127.0.0.1", "localhost")
+                ],
                 "grant_types": ["authorization_code"],
                 "require_auth_time": True,
                 **registered,
@@ -108,6 +111,7 @@ def test_the_calls_are_described(world: World) -> None:
     assert {path for path in told if path.startswith("/portal")} == {
         "/portal/session",
         "/portal/sessions",
+        "/portal/provider",
         "/portal/passkeys",
         "/portal/passkeys/options",
         "/portal/passkeys/challenge",

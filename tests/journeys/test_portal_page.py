@@ -104,6 +104,24 @@ def test_a_person_logs_in_asks_and_logs_out(world: World, page: Page) -> None:
     assert not [each for each in page.errors if "Content Security Policy" in each or "exception" in each.lower()]
 
 
+def test_a_person_logs_out_at_the_provider_too(world: World, page: Page) -> None:
+    origin = entered(world, page)
+    click(page, "out")
+    page.until("!document.getElementById('left').hidden && document.activeElement.id === 'left-title'")
+    page.until(OUT)
+    click(page, "leave")
+    page.until("Boolean(document.querySelector('button[name=logout][value=yes]'))")  # the provider asks
+    page.run("document.querySelector('button[name=logout][value=yes]').click()")
+    page.until(f"location.href === '{origin}/portal/' && {OUT}")
+    page.until(
+        "document.getElementById('told').textContent.startsWith('Vous êtes déconnecté d’Écluse ; du fournisseur')"
+    )
+    page.go("about:blank")
+    page.go(f"{origin}/portal/#out=1")  # any link may say so: it is believed of a logout that the page began
+    page.until(OUT)
+    assert page.run("document.getElementById('told').hidden")
+
+
 def test_the_key_cannot_leave_the_page(world: World, page: Page) -> None:
     entered(world, page)
     told = page.run(
@@ -174,6 +192,7 @@ def test_a_passkey_is_removed_by_keyboard_once_the_person_said_so_twice(world: W
         assert page.run("document.getElementById('removal-which').textContent") == "à retirer"
         for each in keystrokes:
             press(page, each)
+            assert each != "Tab" or page.until("document.activeElement.id === 'removal-yes'")
         page.until("!document.getElementById('removal').open")
         if not gone:
             page.until("document.activeElement?.textContent === 'Retirer'")  # where the person was

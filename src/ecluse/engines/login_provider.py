@@ -39,6 +39,7 @@ class _Metadata(msgspec.Struct):
     token_endpoint: str
     authorization_response_iss_parameter_supported: bool = False
     pushed_authorization_request_endpoint: str | None = None
+    end_session_endpoint: str | None = None
 
 
 class _Error(msgspec.Struct):
@@ -103,14 +104,20 @@ class OpenIdProvider:
     async def _discovered(self) -> Endpoints:
         raw = await IssuerClient(production=self._production).metadata(self._issuer)
         told = msgspec.json.decode(raw, type=_Metadata)
-        if self._production and not told.authorization_endpoint.startswith("https://"):
+        if not self._may_lead(told.authorization_endpoint):
             raise ValueError("its authorization endpoint is not https")
+        end_session = told.end_session_endpoint or ""
         return Endpoints(
             told.authorization_endpoint,
             told.token_endpoint,
             told.authorization_response_iss_parameter_supported,
             told.pushed_authorization_request_endpoint or "",
+            end_session if self._may_lead(end_session) else "",  # nobody's login depends on it
         )
+
+    def _may_lead(self, url: str) -> bool:
+        """Whether a browser may be sent there."""
+        return url.startswith("https://" if self._production else ("https://", "http://"))
 
     async def push(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Pushed:
         """What the provider calls a request from now on."""

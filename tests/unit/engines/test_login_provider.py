@@ -207,6 +207,21 @@ def test_few_wait_for_a_provider_at_once(site: Site, tmp_path: Path) -> None:
     assert {type(each) for each in found} == {str, OSError}
 
 
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({}, ""),
+        ({"end_session_endpoint": None}, ""),
+        ({"end_session_endpoint": "http://psc.example/out"}, "http://psc.example/out"),
+        ({"end_session_endpoint": "javascript:alert(1)"}, ""),
+        ({"end_session_endpoint": "//psc.example/out"}, ""),
+    ],
+)
+def test_where_a_provider_ends_its_sessions(site: Site, tmp_path: Path, told: dict[str, Any], found: str) -> None:
+    site.answers[METADATA] = (200, site.metadata(**told))
+    assert asyncio.run(provider(site, tmp_path).endpoints()).end_session == found
+
+
 def test_metadata_of_another_and_without_tls_are_refused(site: Site, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="not https"):
         asyncio.run(provider(site, tmp_path, production=True).endpoints())

@@ -16,12 +16,13 @@ from ecluse.gate.portal.session import Session
 
 class Endpoints(msgspec.Struct, frozen=True):
     """Where the provider listens, and whether it says who it is in what comes back (RFC 9207). `pushed`: where it takes requests
-    beforehand (RFC 9126); empty: nowhere."""
+    beforehand (RFC 9126), `end_session`: where it ends its own session of a browser; empty: nowhere."""
 
     authorization: str
     token: str
     tells_iss: bool
     pushed: str = ""
+    end_session: str = ""
 
 
 class Provider(Protocol):

@@ -26,6 +26,7 @@ from litestar.types import ASGIApp
 from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
 from ecluse.app.portal.login import Logins
+from ecluse.app.portal.logout import Logouts
 from ecluse.app.portal.passkeys import BoundPasskeys
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.app import build
@@ -179,7 +180,7 @@ def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
     if ports and sessions:
         logins = Logins(ports, opened.issuers, opened.clock, opened.ids)
         passkeys = BoundPasskeys(hub, ports, opened.issuers, logins) if ports.passkey_s else None
-        browsers = Portal(door, logins, sessions, passkeys)
+        browsers = Portal(door, logins, Logouts(ports, opened.clock), sessions, passkeys)
     return build(
         hub,
         door,

@@ -85,6 +85,8 @@ const SAID = {
   login_provider_silent: 'Le fournisseur d’identité ne répond pas. Réessayez dans une minute.',
   login_provider_unfit: 'Le fournisseur d’identité n’offre pas ce que cette plateforme exige. Prévenez les opérateurs de la plateforme.',
   login_request_refused: 'Le fournisseur d’identité n’a pas accepté la demande de la plateforme. Prévenez les opérateurs de la plateforme.',
+  logout_refused: 'Ce retour n’est pas celui d’une déconnexion commencée ici. Votre session chez le fournisseur d’identité est peut-être encore ouverte.',
+  logout_not_offered: 'Vous êtes déconnecté d’Écluse, mais le fournisseur d’identité n’a pas pu être prévenu : déconnectez-vous chez lui.',
   passkey_refused: 'Cette clé d’accès n’a pas été acceptée. Identifiez-vous, puis liez-la à nouveau si elle a expiré.',
   passkeys_many: 'Votre compte a déjà trop de clés d’accès.',
   allowance_spent: 'Vous avez interrogé trop de patients sans leur passe. Scannez le passe du patient, ou facturez les soins déjà ouverts.',
@@ -200,13 +202,20 @@ async function showKeys() {
 
 // Whether the person says yes to what takes something away; Escape is no.
 function agreed(words) {
+  const dialog = $('removal')
   $('removal-which').textContent = words
-  $('removal').returnValue = ''
-  $('removal').showModal()
-  return new Promise((done) => $('removal').addEventListener('close', () => done($('removal').returnValue === 'yes'), { once: true }))
+  dialog.returnValue = ''
+  dialog.showModal()
+  return new Promise((done) => {
+    dialog.onclose = () => { if (!dialog.open) done(dialog.returnValue === 'yes') } // open: the end of the one before, told late
+  })
 }
 
+let way // how the person came in, as long as they are
+
 function show(session) {
+  way = session?.way
+  $('left').hidden = true
   for (const id of ['who', 'out', 'ask']) $(id).hidden = !session
   if ($('keys')) {
     if (!session) $('keys').hidden = true
@@ -229,7 +238,7 @@ function show(session) {
 
 // -------------------------------------------------------------------------------------------------------------------- acts
 async function leave(stepUp) {
-  await keep('leaving', true)
+  await keep('leaving', 'in')
   location.assign(`/portal/login?jkt=${await thumbprint()}${stepUp ? '&step_up=1' : ''}`)
 }
 
@@ -287,7 +296,21 @@ async function enter() {
 async function exit() {
   await call('DELETE', '/portal/session').catch((refused) => { if (!refused.problem) throw refused })
   await forget()
+  const byProvider = way === 'login'
   show(null)
+  if (byProvider) await offerMore()
+}
+
+// The session here has ended, whatever the provider says now.
+async function offerMore() {
+  const told = await send('GET', '/portal/provider').catch(() => ({}))
+  $('left').hidden = !told.ends_sessions
+  if (told.ends_sessions) $('left-title').focus()
+}
+
+async function leaveProvider() {
+  await keep('leaving', 'out')
+  location.assign('/portal/logout')
 }
 
 async function attempt(button, act) {
@@ -317,20 +340,21 @@ on('new-key', 'submit', bind)
 $('removal-no')?.addEventListener('click', () => $('removal').close('no'))
 $('removal-yes')?.addEventListener('click', () => $('removal').close('yes'))
 on('out', 'click', exit)
+on('leave', 'click', leaveProvider)
 on('question', 'submit', ask)
 
 // What came back is in the fragment, which any link may have: taken only from a login that this page began, and only as a code.
 const came = new URLSearchParams(location.hash.slice(1))
 const refusedAs = /^[a-z_]{1,40}$/.exec(came.get('refused') ?? '')?.[0]
 history.replaceState(null, '', location.pathname)
-if (await recall('leaving')) {
-  await keep('leaving', false)
-  if (came.has('ath')) await keep('ath', came.get('ath'))
-}
+const leaving = await recall('leaving')
+if (leaving) await keep('leaving', '')
+if (leaving === 'in' && came.has('ath')) await keep('ath', came.get('ath'))
 try {
   if (refusedAs) throw new Refused({ code: refusedAs })
   if (await recall('ath')) await enter()
   else show(null)
+  if (leaving === 'out' && came.has('out')) tell('Vous êtes déconnecté d’Écluse ; du fournisseur d’identité aussi, si vous le lui avez confirmé.')
 } catch (refused) {
   show(null)
   if (refusedAs || refused.problem?.code !== 'unauthenticated') refuse(refused)
