@@ -56,11 +56,21 @@ class World:
                 ],
                 "grant_types": ["authorization_code"],
                 "require_auth_time": True,
+                **(
+                    {"backchannel_logout_uri": f"http://127.0.0.1:{port}/portal/backchannel-logout"}
+                    if self._tells
+                    else {}
+                ),
                 **registered,
             },
             self.features,
         )
         self.hub.start(workers=2, port=port)
+
+    @property
+    def _tells(self) -> bool:
+        """Whether the provider tells the hub of logouts."""
+        return "backchannelLogout" in (self.features or {})
 
     def browser(self) -> Browser:
         return Browser(self.client, self.hub.url)
@@ -112,6 +122,7 @@ def test_the_calls_are_described(world: World) -> None:
         "/portal/session",
         "/portal/sessions",
         "/portal/provider",
+        "/portal/backchannel-logout",
         "/portal/passkeys",
         "/portal/passkeys/options",
         "/portal/passkeys/challenge",

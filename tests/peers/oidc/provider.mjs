@@ -58,6 +58,7 @@ const provider = new Provider(issuer, {
   interactions: { url: (ctx, { uid }) => `/interaction/${uid}` },
   cookies: { keys: ['a key of this test'] },
   pkce: { required: () => true },
+  fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }), // the hub is on this machine, which it will not ask
 })
 
 // The person logs in at the level that was asked for, and agrees; nobody has to click.

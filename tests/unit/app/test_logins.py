@@ -55,12 +55,12 @@ class World:
         self.algorithms: tuple[str, ...] = ALGORITHMS
         self.sessions, self.others = LocalSessions(path), LocalSessions(path)
         client = Client(PSC, "ecluse", ("openid",), ACR, pushed_required)
-        ports = PortalPorts(
+        self.ports = PortalPorts(
             provider=self, sessions=self.sessions, draw=draw, client=client, names=Names("practice", "profession"),
             session_s=14_400, idle_s=1800,
             passkeys=LocalPasskeys(path), authenticators=WebAuthn(),
         )  # fmt: skip
-        self.logins = Logins(ports, self, self, RandomIds())
+        self.logins = Logins(self.ports, self, self, RandomIds())
         self.askers = Askers(self, self, self, sessions=OpenSessions(self.others, 1800))
 
     @property

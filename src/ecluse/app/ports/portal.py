@@ -10,6 +10,7 @@ import msgspec
 
 from ecluse.gate.portal.id_token import Names
 from ecluse.gate.portal.login import Begun, Client, Pushed
+from ecluse.gate.portal.logout_token import LoggedOut
 from ecluse.gate.portal.passkey import Answered, Passkey, Site
 from ecluse.gate.portal.session import Session
 
@@ -72,6 +73,11 @@ class Sessions(Protocol):
 
     def end_all(self, sub: str) -> int:
         """End the sessions of an account; how many there were."""
+        ...
+
+    def end_told(self, told: LoggedOut, now_ts: int) -> int | None:
+        """End the sessions that the provider says have ended there, and remember its token until that holds no more; how many
+        there were, None if it was said before. All of it or nothing."""
         ...
 
     def of(self, sub: str) -> Sequence[Session]:

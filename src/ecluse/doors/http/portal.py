@@ -22,6 +22,7 @@ from litestar.params import SkipValidation
 from ecluse.app.portal.login import Logins
 from ecluse.app.portal.logout import Logouts
 from ecluse.app.portal.passkeys import BoundPasskeys
+from ecluse.app.portal.provider_logout import ProviderLogouts
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.problems import answer
 from ecluse.doors.http.who import Door, cookie, headers_of, only
@@ -48,6 +49,7 @@ class Portal:
     door: Door
     logins: Logins
     logouts: Logouts
+    provider_logouts: ProviderLogouts
     sessions: OpenSessions
     passkeys: BoundPasskeys | None = None
 

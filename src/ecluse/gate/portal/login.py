@@ -81,7 +81,7 @@ class Back(msgspec.Struct, frozen=True):
 
 def fingerprint(secret: str) -> bytes:
     """What is kept of a secret that a browser has: enough to know it again."""
-    return sha256(secret.encode("latin-1")).digest()
+    return sha256(secret.encode()).digest()
 
 
 def is_thumbprint(text: str) -> bool:

@@ -88,7 +88,7 @@ def named(text: str) -> str:
 
 
 def person_of(session: Session) -> LoggedIn:
-    """Who is logged in."""
+    """Who is logged in, as a passkey stands for them: not as a session of the provider's."""
     return LoggedIn(session.sub, session.practice, session.profession, session.acr, session.auth_ts)
 
 
