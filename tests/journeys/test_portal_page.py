@@ -14,6 +14,7 @@ from tests.chromium import CHROMIUM, Page
 from tests.journeys.site import AMC, DOCTOR, MEMBER, PRODUCT
 from tests.journeys.test_oidc import too_old
 from tests.journeys.test_portal import World
+from tests.journeys.test_portal_pushed import PUSHED
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,8 +32,8 @@ AUTHENTICATOR = {
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("page") / "hub")
-    made.start()
+    made = World(tmp_path_factory.mktemp("page") / "hub", features={**PUSHED, "backchannelLogout": {"enabled": True}})
+    made.start(backchannel_logout_session_required=True)
     product = made.hub.directory.parent / "base.yaml"
     product.write_text(PRODUCT)
     made.hub.run("product", "load", str(product), "--insurer", AMC)

@@ -30,6 +30,7 @@ ASKED_AGAIN_S = 10  # after it did not answer: whoever comes meanwhile is told s
 WAITING_MAX = (
     8  # requests that wait for it at once, of 64 that a worker handles: practice software must not wait behind them
 )
+PUSHING_MAX = WAITING_MAX // 2  # anybody may begin a login: whoever comes back from one has places left
 ASSERTION_S = 60  # it is made for one request
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -91,9 +92,9 @@ class OpenIdProvider:
         return self._known
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _place(self, waiting_max: int = WAITING_MAX) -> Iterator[None]:
         """One of a few places to wait in. Raises `OSError` when there is none."""
-        if self._waiting >= WAITING_MAX:
+        if self._waiting >= waiting_max:
             raise OSError("too many wait")
         self._waiting += 1
         try:
@@ -121,7 +122,7 @@ class OpenIdProvider:
 
     async def push(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Pushed:
         """What the provider calls a request from now on."""
-        status, got = await self._asked(endpoints.pushed, asked)
+        status, got = await self._asked(endpoints.pushed, asked, PUSHING_MAX)
         if status != httpx.codes.CREATED:  # RFC 9126 §2.2
             raise ValueError(_reason(got))
         return msgspec.json.decode(got, type=Pushed)
@@ -139,7 +140,7 @@ class OpenIdProvider:
             raise ValueError(f"status {status}")
         return msgspec.json.decode(got, type=_Tokens).id_token
 
-    async def _asked(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    async def _asked(self, url: str, form: Mapping[str, str], waiting_max: int = WAITING_MAX) -> tuple[int, bytes]:
         """The status and body of what the hub asks under its own name."""
         headers = dict(HEADERS)
         if self._secret:
@@ -147,7 +148,7 @@ class OpenIdProvider:
         else:
             shown = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion()}
             form = {**form, "client_id": self._client_id, **shown}
-        with self._place():
+        with self._place(waiting_max):
             status, got = await self._posted(url, headers, form)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise OSError(f"status {status}")

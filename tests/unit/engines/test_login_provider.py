@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from ecluse.app.ports.portal import Endpoints
-from ecluse.engines.login_provider import ASKED_AGAIN_S, METADATA_S, WAITING_MAX, OpenIdProvider
+from ecluse.engines.login_provider import ASKED_AGAIN_S, METADATA_S, PUSHING_MAX, WAITING_MAX, OpenIdProvider
 from ecluse.engines.portal_key import create_portal_key, public_key_set
 from ecluse.gate.portal.login import Pushed
 from ecluse.kernel.errors import Refused
@@ -205,6 +205,19 @@ def test_few_wait_for_a_provider_at_once(site: Site, tmp_path: Path) -> None:
     found = asyncio.run(crowd())
     assert found.count("a.b.c") == WAITING_MAX
     assert {type(each) for each in found} == {str, OSError}
+
+
+def test_who_comes_back_is_not_kept_waiting_by_those_who_begin(site: Site, tmp_path: Path) -> None:
+    async def crowd() -> list[Any]:
+        asked = provider(site, tmp_path)
+        where = await asked.endpoints()
+        begun = [asked.push(where, {}) for _ in range(2 * WAITING_MAX)]
+        back = [asked.id_token(where, "c", "v", BACK) for _ in range(WAITING_MAX - PUSHING_MAX)]
+        return await asyncio.gather(*begun, *back, return_exceptions=True)
+
+    found = asyncio.run(crowd())
+    assert found.count(Pushed("urn:x:1", 60)) == PUSHING_MAX
+    assert found.count("a.b.c") == WAITING_MAX - PUSHING_MAX
 
 
 @pytest.mark.parametrize(
