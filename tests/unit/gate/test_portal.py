@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ecluse.gate.identity import permit
@@ -20,10 +22,13 @@ from ecluse.gate.portal.login import (
     came_back,
     carried,
     check_back,
+    fingerprint,
     is_thumbprint,
     led_to,
     request_of,
 )
+from ecluse.gate.portal.logout import check_return, logout_url
+from ecluse.gate.portal.passkey import NAME_CHARS_MAX, named, person_of
 from ecluse.gate.portal.session import (
     TOUCH_S,
     account_of,
@@ -109,6 +114,43 @@ def test_what_came_back(back: Back, tells_iss: bool, now_ts: int, expected: str)
     except Refused as refused:
         found = refused.code if refused.detail == refused.refusal.title else "a hint"
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "taken"), [(0, True), (LOGIN_S_MAX - 1, True), (LOGIN_S_MAX, False), (-30, True), (-31, False)]
+)
+def test_a_return_from_a_logout_is_taken_for_ten_minutes(passed_s: int, taken: bool) -> None:
+    if taken:
+        check_return(BEGUN, NOW + passed_s)
+    else:
+        with pytest.raises(Refused, match="logout_refused"):
+            check_return(BEGUN, NOW + passed_s)
+
+
+def test_a_logout_says_nothing_of_anybody() -> None:
+    url = logout_url("https://psc.example/out?realm=x", CLIENT, f"{OWN}/portal/logged-out", "s" * 43)
+    assert {name: value for name, [value] in parse_qs(urlsplit(url).query).items()} == {
+        "realm": "x",
+        "client_id": "ecluse",
+        "post_logout_redirect_uri": f"{OWN}/portal/logged-out",
+        "state": "s" * 43,
+    }
+
+
+@given(st.text(max_size=80))
+def test_the_name_of_a_passkey_shows_and_stays_as_it_is_kept(text: str) -> None:
+    name = named(text)
+    assert len(name) <= NAME_CHARS_MAX
+    assert name == named(name)
+    assert name.isprintable()
+    assert "  " not in name
+
+
+def test_a_passkey_is_bound_to_a_login_and_not_to_the_provider_s_session() -> None:
+    person = LoggedIn("rpps:1", "370000028", "medecin", "eidas2", NOW - 5, "s-1")
+    made = begin(person, id_="ses_1", issuer=PSC, jkt="k" * 43, way="login", now_ts=NOW, session_s=14_400)
+    assert (made.sid, person_of(made)) == (fingerprint("s-1"), replace(person, sid=""))
+    assert session().sid == b""
 
 
 def test_a_parameter_that_is_there_twice_is_not_there() -> None:

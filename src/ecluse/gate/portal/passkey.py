@@ -84,7 +84,8 @@ def site_of(origin: str) -> Site:
 
 def named(text: str) -> str:
     """What an owner calls a passkey, as it is kept: in one line, only what shows, not for ever."""
-    return "".join(each for each in " ".join(text.split()) if each.isprintable())[:NAME_CHARS_MAX].strip()
+    shown = "".join(each for each in text if each.isprintable() or each.isspace())
+    return " ".join(shown.split())[:NAME_CHARS_MAX].strip()
 
 
 def person_of(session: Session) -> LoggedIn:
