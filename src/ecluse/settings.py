@@ -153,7 +153,8 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[portal]`: sessions of browsers, by an OpenID provider. Off without a `client_id`.
 
     `issuer`: one of `[[issuers]]`; `practice_claim`, `profession_claim`: of its ID tokens. `session_s`, `idle_s`: the most a
-    session lasts, and unused; `passkey_days`: how long after a login a passkey stands for it (0: there are none).
+    session lasts, and unused; `passkey_days`: how long after a login a passkey stands for it (0: there are none);
+    `pushed_required`: whether logins are refused while the provider takes no pushed requests.
     """
 
     issuer: str = ""
@@ -168,6 +169,7 @@ class PortalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_s: Annotated[int, Meta(ge=300, le=4 * 3600)] = 4 * 3600
     idle_s: Annotated[int, Meta(ge=120, le=3600)] = 1800
     passkey_days: Annotated[int, Meta(ge=0, le=180)] = 90
+    pushed_required: bool = False
 
     def __post_init__(self) -> None:
         if self.client_id and "openid" not in self.scopes:

@@ -48,9 +48,10 @@ class Provider:
         self.issuer = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, client: dict[str, Any] | None = None) -> None:
-        """Start it, with one more client."""
-        words = [NODE or "", str(PEERS / "provider.mjs"), str(self.port), json.dumps(client) if client else ""]
+    def start(self, client: dict[str, Any] | None = None, features: dict[str, Any] | None = None) -> None:
+        """Start it, with one more client, and what it can do beside."""
+        told = [json.dumps(each) if each else "" for each in (client, features)]
+        words = [NODE or "", str(PEERS / "provider.mjs"), str(self.port), *told]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self._process.stdout
         while (line := self._process.stdout.readline()) != "ready\n":

@@ -14,12 +14,12 @@ import pytest
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.gate.portal.session import Session
-from tests.authenticator import PRESENT, Authenticator
+from tests.authenticator import MAY_BE_COPIED, PRESENT, Authenticator
 from tests.browser import OWN, SESSION, Browser
 from tests.journal import entries_in
 from tests.journeys.site import DOCTOR, PRACTICE, question
 from tests.journeys.test_oidc import CHECKS, too_old
-from tests.journeys.test_portal import World, refused
+from tests.journeys.test_portal import World, changed, refused
 
 pytestmark = pytest.mark.skipif(too_old(), reason="node 20 is not here: apt-get install nodejs npm, then make peers")
 
@@ -38,10 +38,10 @@ def authenticator(world: World) -> Authenticator:
     return Authenticator(urlsplit(world.hub.url).hostname or "", world.hub.url)
 
 
-def bind(browser: Browser, key: Authenticator) -> httpx.Response:
+def bind(browser: Browser, key: Authenticator, **more: str) -> httpx.Response:
     options = browser.ask("POST", "/portal/passkeys/options")
     assert options.status_code == 200, options.text
-    return browser.ask("POST", "/portal/passkeys", json=key.create(options.json()))
+    return browser.ask("POST", "/portal/passkeys", json={**key.create(options.json()), **more})
 
 
 def log_in(browser: Browser, key: Authenticator) -> httpx.Response:
@@ -94,6 +94,31 @@ def test_passkeys_are_listed_and_removed_by_whose_they_are(world: World) -> None
     assert refused(browser.ask("DELETE", f"/portal/passkeys/{first['id']}")) == (404, "not_found")
     assert refused(log_in(world.browser(), key)) == (403, "passkey_refused")
     assert log_in(world.browser(), other).status_code == 201
+
+
+def test_a_passkey_has_the_name_its_owner_gave_and_its_kind(world: World) -> None:
+    browser = world.logged_in()
+    told = bind(browser, authenticator(world), name="  mon\u202e\n téléphone ").json()
+    assert (told["name"], told["kind"]) == ("mon téléphone", "device")
+    synced = authenticator(world)
+    synced.flags |= MAY_BE_COPIED
+    assert bind(browser, synced).json()["kind"] == "synced"
+    assert [(each["name"], each["kind"]) for each in browser.ask("GET", "/portal/passkeys").json()] == [
+        ("mon téléphone", "device"),
+        ("", "synced"),
+    ]
+    assert refused(bind(browser, authenticator(world), name="n" * 41)) == (400, "malformed")
+
+
+def test_a_passkey_of_another_account_is_not_there(world: World) -> None:
+    key = bound(world)
+    (own,) = world.logged_in().ask("GET", "/portal/passkeys").json()
+    other = world.browser()
+    url = changed(other.leave(), login_hint="rpps:10000000002")
+    assert other.back(other.arrive(url)).status_code == 303
+    assert other.ask("GET", "/portal/passkeys").json() == []
+    assert refused(other.ask("DELETE", f"/portal/passkeys/{own['id']}")) == (404, "not_found")
+    assert log_in(world.browser(), key).status_code == 201
 
 
 def test_a_credential_is_bound_once(world: World) -> None:

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(too_old(), reason="node 20 is not here: apt-get 
 class World:
     """The provider, and a hub with a portal that trusts it: the level of a person's login must be `eidas2`."""
 
-    def __init__(self, directory: Path) -> None:
-        self.provider = Provider()
+    def __init__(self, directory: Path, *, features: dict[str, Any] | None = None, **settings: str) -> None:
+        self.provider, self.features = Provider(), features
         name = self.provider.issuer
         trusted = {"name": name, "audience": "ecluse", "subjects": ["rpps", "amc"], "acr_values": ["eidas2"]}
         self.hub = Site(
@@ -34,10 +34,12 @@ class World:
             ECLUSE_PORTAL_CLIENT_ID="ecluse-portal",
             ECLUSE_LOG_LEVEL="debug",
             ECLUSE_LOG_REQUESTS="all",
+            **settings,
         )
         self.client = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 
-    def start(self) -> None:
+    def start(self, **registered: Any) -> None:
+        """Start both; `registered`: what the provider knows of the hub beside."""
         self.hub.run("init", str(self.hub.directory))
         keys = json.loads(self.hub.run("portal", "key").stdout)
         assert json.loads(self.hub.run("portal", "key").stdout) == keys  # made once
@@ -49,11 +51,26 @@ class World:
                 "token_endpoint_auth_signing_alg": "ES256",
                 "jwks": keys,
                 "redirect_uris": [f"http://{each}:{port}/portal/callback" for each in ("127.0.0.1", "localhost")],
+                "post_logout_redirect_uris": [
+                    f"http://{each}:{port}/portal/logged-out" for each in ("127.0.0.1", "localhost")
+                ],
                 "grant_types": ["authorization_code"],
                 "require_auth_time": True,
-            }
+                **(
+                    {"backchannel_logout_uri": f"http://127.0.0.1:{port}/portal/backchannel-logout"}
+                    if self._tells
+                    else {}
+                ),
+                **registered,
+            },
+            self.features,
         )
         self.hub.start(workers=2, port=port)
+
+    @property
+    def _tells(self) -> bool:
+        """Whether the provider tells the hub of logouts."""
+        return "backchannelLogout" in (self.features or {})
 
     def browser(self) -> Browser:
         return Browser(self.client, self.hub.url)
@@ -104,6 +121,8 @@ def test_the_calls_are_described(world: World) -> None:
     assert {path for path in told if path.startswith("/portal")} == {
         "/portal/session",
         "/portal/sessions",
+        "/portal/provider",
+        "/portal/backchannel-logout",
         "/portal/passkeys",
         "/portal/passkeys/options",
         "/portal/passkeys/challenge",

@@ -14,6 +14,7 @@ from tests.chromium import CHROMIUM, Page
 from tests.journeys.site import AMC, DOCTOR, MEMBER, PRODUCT
 from tests.journeys.test_oidc import too_old
 from tests.journeys.test_portal import World
+from tests.journeys.test_portal_pushed import PUSHED
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,8 +32,8 @@ AUTHENTICATOR = {
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("page") / "hub")
-    made.start()
+    made = World(tmp_path_factory.mktemp("page") / "hub", features={**PUSHED, "backchannelLogout": {"enabled": True}})
+    made.start(backchannel_logout_session_required=True)
     product = made.hub.directory.parent / "base.yaml"
     product.write_text(PRODUCT)
     made.hub.run("product", "load", str(product), "--insurer", AMC)
@@ -71,6 +72,17 @@ def ask(page: Page, **changes: str) -> None:
     page.run("document.getElementById('question').requestSubmit()")
 
 
+def keys(page: Page) -> str:
+    return str(page.run("document.getElementById('keys-list').innerText"))
+
+
+def press(page: Page, key: str) -> None:
+    code = {"Enter": 13, "Escape": 27, "Tab": 9}[key]
+    text = {"text": "\r"} if key == "Enter" else {}
+    for kind in ("keyDown", "keyUp"):
+        page.told("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+
+
 def answer(page: Page) -> str:
     return str(page.until("!document.getElementById('answer').hidden && document.getElementById('answer').innerText"))
 
@@ -91,6 +103,24 @@ def test_a_person_logs_in_asks_and_logs_out(world: World, page: Page) -> None:
     page.until(OUT)
     assert not [each for each in page.told("Network.getCookies", urls=[origin])["cookies"] if each["name"] == SESSION]
     assert not [each for each in page.errors if "Content Security Policy" in each or "exception" in each.lower()]
+
+
+def test_a_person_logs_out_at_the_provider_too(world: World, page: Page) -> None:
+    origin = entered(world, page)
+    click(page, "out")
+    page.until("!document.getElementById('left').hidden && document.activeElement.id === 'left-title'")
+    page.until(OUT)
+    click(page, "leave")
+    page.until("Boolean(document.querySelector('button[name=logout][value=yes]'))")  # the provider asks
+    page.run("document.querySelector('button[name=logout][value=yes]').click()")
+    page.until(f"location.href === '{origin}/portal/' && {OUT}")
+    page.until(
+        "document.getElementById('told').textContent.startsWith('Vous êtes déconnecté d’Écluse ; du fournisseur')"
+    )
+    page.go("about:blank")
+    page.go(f"{origin}/portal/#out=1")  # any link may say so: it is believed of a logout that the page began
+    page.until(OUT)
+    assert page.run("document.getElementById('told').hidden")
 
 
 def test_the_key_cannot_leave_the_page(world: World, page: Page) -> None:
@@ -131,14 +161,67 @@ def test_a_passkey_of_a_real_browser(world: World, page: Page) -> None:
     page.told("WebAuthn.enable")
     page.told("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
     entered(world, page, "localhost")  # an address of numbers is no name of a site (WebAuthn §5.1.2)
+    page.until("!document.getElementById('keys-none').hidden")
+    page.run("document.getElementById('key-name').value = 'poste du secrétariat'")
     click(page, "bind")
-    page.until("document.getElementById('told').textContent.startsWith('Clé d’accès liée')")
+    page.until("document.getElementById('keys-told').textContent.startsWith('Clé d’accès liée')")
+    assert "poste du secrétariat" in keys(page)
+    assert "jamais utilisée" in keys(page)
     click(page, "out")
     page.until(OUT)
     click(page, "passkey")
     page.until(IN)
     ask(page)
     assert answer(page).startswith("Couvert")
+    assert page.run("document.getElementById('new-key').hidden")  # a passkey binds no other
+    page.until("document.getElementById('keys-list').innerText.includes('utilisée pour la dernière fois')")
+
+
+def test_a_passkey_is_removed_by_keyboard_once_the_person_said_so_twice(world: World, page: Page) -> None:
+    page.told("WebAuthn.enable")
+    page.told("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
+    entered(world, page, "localhost")
+    page.until("Boolean(document.querySelector('#keys-list button')) || !document.getElementById('keys-none').hidden")
+    before = page.run("document.querySelectorAll('#keys-list li').length")
+    page.run("document.getElementById('key-name').value = 'à retirer'")
+    click(page, "bind")
+    page.until("document.getElementById('keys-told').textContent.startsWith('Clé d’accès liée')")
+    for keystrokes, gone in ((["Escape"], False), (["Enter"], False), (["Tab", "Enter"], True)):
+        page.run("document.querySelector('#keys-list li:last-child button').focus()")
+        press(page, "Enter")
+        page.until("document.getElementById('removal').open && document.activeElement.id === 'removal-no'")
+        assert page.run("document.getElementById('removal-which').textContent") == "à retirer"
+        for each in keystrokes:
+            press(page, each)
+            assert each != "Tab" or page.until("document.activeElement.id === 'removal-yes'")
+        page.until("!document.getElementById('removal').open")
+        if not gone:
+            page.until("document.activeElement?.textContent === 'Retirer'")  # where the person was
+            assert "à retirer" in keys(page)
+    page.until("document.getElementById('keys-told').textContent === 'Clé d’accès retirée : à retirer.'")
+    page.until("document.activeElement.id === 'keys-title'")
+    assert page.run("document.querySelectorAll('#keys-list li').length") == before
+    assert "à retirer" not in keys(page)
+
+
+def test_what_is_read_aloud_of_a_passkey_says_which(world: World, page: Page) -> None:
+    page.told("WebAuthn.enable")
+    page.told("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
+    entered(world, page, "localhost")
+    page.run("document.getElementById('key-name').value = 'téléphone'")
+    click(page, "bind")
+    page.until("document.getElementById('keys-told').textContent.startsWith('Clé d’accès liée')")
+    page.run("document.querySelector('#keys-list li:last-child button').click()")
+    page.until("document.getElementById('removal').open")
+    nodes = page.told("Accessibility.getFullAXTree")["nodes"]
+    read = {(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes if not each["ignored"]}
+    assert {("dialog", "Retirer cette clé d’accès ?"), ("button", "La garder"), ("button", "La retirer")} <= read
+    click(page, "removal-no")
+    page.until("!document.getElementById('removal').open")
+    nodes = page.told("Accessibility.getFullAXTree")["nodes"]
+    read = {(each["role"]["value"], each.get("name", {}).get("value", "")) for each in nodes if not each["ignored"]}
+    assert ("region", "Vos clés d’accès") in read
+    assert [name for role, name in read if role == "button" and name.startswith("Retirer téléphone, liée le ")]
 
 
 def test_a_refused_login_comes_back_to_the_page(world: World, page: Page) -> None:

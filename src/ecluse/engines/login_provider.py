@@ -1,4 +1,5 @@
-"""The OpenID provider of the portal, asked over HTTPS: where it listens, and the ID token for a code.
+"""The OpenID provider of the portal, asked over HTTPS: where it listens, what it calls a request that is pushed, and the ID token
+for a code.
 
 The hub proves who it is by a signed assertion (`private_key_jwt`: RFC 7523, OpenID Connect Core §9, `aud` the issuer alone as
 FAPI 2.0 §5.3.3.1 has it); with a shared secret (`client_secret_basic`) only where a provider has nothing better. Access and
@@ -22,12 +23,14 @@ from joserfc.jwk import ECKey
 
 from ecluse.app.ports.portal import Endpoints
 from ecluse.engines.issuer_client import HEADERS, TIMEOUT_S, IssuerClient, answered
+from ecluse.gate.portal.login import Pushed
 
 METADATA_S = 600  # as keys: an endpoint that moved is followed
 ASKED_AGAIN_S = 10  # after it did not answer: whoever comes meanwhile is told so at once
 WAITING_MAX = (
     8  # requests that wait for it at once, of 64 that a worker handles: practice software must not wait behind them
 )
+PUSHING_MAX = WAITING_MAX // 2  # anybody may begin a login: whoever comes back from one has places left
 ASSERTION_S = 60  # it is made for one request
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -36,6 +39,12 @@ class _Metadata(msgspec.Struct):
     authorization_endpoint: str
     token_endpoint: str
     authorization_response_iss_parameter_supported: bool = False
+    pushed_authorization_request_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+
+
+class _Error(msgspec.Struct):
+    error: str
 
 
 class _Tokens(msgspec.Struct):
@@ -83,9 +92,9 @@ class OpenIdProvider:
         return self._known
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _place(self, waiting_max: int = WAITING_MAX) -> Iterator[None]:
         """One of a few places to wait in. Raises `OSError` when there is none."""
-        if self._waiting >= WAITING_MAX:
+        if self._waiting >= waiting_max:
             raise OSError("too many wait")
         self._waiting += 1
         try:
@@ -96,11 +105,27 @@ class OpenIdProvider:
     async def _discovered(self) -> Endpoints:
         raw = await IssuerClient(production=self._production).metadata(self._issuer)
         told = msgspec.json.decode(raw, type=_Metadata)
-        if self._production and not told.authorization_endpoint.startswith("https://"):
+        if not self._may_lead(told.authorization_endpoint):
             raise ValueError("its authorization endpoint is not https")
+        end_session = told.end_session_endpoint or ""
         return Endpoints(
-            told.authorization_endpoint, told.token_endpoint, told.authorization_response_iss_parameter_supported
+            told.authorization_endpoint,
+            told.token_endpoint,
+            told.authorization_response_iss_parameter_supported,
+            told.pushed_authorization_request_endpoint or "",
+            end_session if self._may_lead(end_session) else "",  # nobody's login depends on it
         )
+
+    def _may_lead(self, url: str) -> bool:
+        """Whether a browser may be sent there."""
+        return url.startswith("https://" if self._production else ("https://", "http://"))
+
+    async def push(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Pushed:
+        """What the provider calls a request from now on."""
+        status, got = await self._asked(endpoints.pushed, asked, PUSHING_MAX)
+        if status != httpx.codes.CREATED:  # RFC 9126 §2.2
+            raise ValueError(_reason(got))
+        return msgspec.json.decode(got, type=Pushed)
 
     async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
         """The ID token for a code."""
@@ -110,22 +135,24 @@ class OpenIdProvider:
             "code_verifier": verifier,
             "redirect_uri": redirect_uri,
         }
+        status, got = await self._asked(endpoints.token, form)
+        if status != httpx.codes.OK:
+            raise ValueError(f"status {status}")
+        return msgspec.json.decode(got, type=_Tokens).id_token
+
+    async def _asked(self, url: str, form: Mapping[str, str], waiting_max: int = WAITING_MAX) -> tuple[int, bytes]:
+        """The status and body of what the hub asks under its own name."""
         headers = dict(HEADERS)
         if self._secret:
             headers["authorization"] = _basic(self._client_id, self._secret)
         else:
-            form |= {
-                "client_id": self._client_id,
-                "client_assertion_type": ASSERTION_TYPE,
-                "client_assertion": self._assertion(),
-            }
-        with self._place():
-            status, got = await self._posted(endpoints.token, headers, form)
+            shown = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion()}
+            form = {**form, "client_id": self._client_id, **shown}
+        with self._place(waiting_max):
+            status, got = await self._posted(url, headers, form)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise OSError(f"status {status}")
-        if status != httpx.codes.OK:
-            raise ValueError(f"status {status}")
-        return msgspec.json.decode(got, type=_Tokens).id_token
+        return status, got
 
     async def _posted(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
         async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
@@ -144,6 +171,14 @@ class OpenIdProvider:
             "exp": now_ts + ASSERTION_S,
         }
         return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
+
+
+def _reason(got: bytes) -> str:
+    """The `error` of a refusal (RFC 6749 §5.2); empty when it says none."""
+    try:
+        return msgspec.json.decode(got, type=_Error).error
+    except ValueError:
+        return ""
 
 
 def _basic(name: str, secret: str) -> str:

@@ -11,9 +11,12 @@ from typing import Any, cast
 import msgspec
 from webauthn import verify_authentication_response, verify_registration_response
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.structs import CredentialDeviceType
 
 from ecluse.gate.portal.passkey import ALGORITHMS, Answered, Passkey, Site
 from ecluse.gate.signature import unbase64
+
+KINDS = {CredentialDeviceType.SINGLE_DEVICE: "device", CredentialDeviceType.MULTI_DEVICE: "synced"}  # level 3 §6.1.3
 
 
 class _Client(msgspec.Struct):
@@ -49,7 +52,8 @@ class WebAuthn:
             )
         except Exception as wrong:  # noqa: BLE001 - what strangers send makes this library raise whatever its parsers do
             raise ValueError(type(wrong).__name__) from None
-        return Answered(made.credential_id, made.sign_count, made.credential_public_key)
+        kind = KINDS[made.credential_device_type]
+        return Answered(made.credential_id, made.sign_count, made.credential_public_key, kind)
 
     def signed(self, sent: Mapping[str, Any], challenge: str, site: Site, passkey: Passkey) -> Answered:
         """A use of a passkey."""

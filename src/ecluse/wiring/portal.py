@@ -39,7 +39,9 @@ def open_portal(settings: Settings, directory: Path, sessions: Sessions, passkey
         provider=provider,
         sessions=sessions,
         draw=draw,
-        client=Client(told.issuer, told.client_id, told.scopes, told.acr_values or issuer.acr_values),
+        client=Client(
+            told.issuer, told.client_id, told.scopes, told.acr_values or issuer.acr_values, told.pushed_required
+        ),
         names=Names(told.practice_claim, told.profession_claim),
         session_s=told.session_s,
         idle_s=told.idle_s,

@@ -1,5 +1,5 @@
 // A real OpenID provider for the hub's tests: npm oidc-provider, certified, not ours. It draws a new signing key at each start.
-// node provider.mjs PORT [CLIENT], where CLIENT is one more client, as JSON
+// node provider.mjs PORT [CLIENT [FEATURES]], where CLIENT is one more client, and FEATURES what it can do beside, as JSON
 import { createHash, randomBytes, webcrypto } from 'node:crypto'
 import Provider, { errors } from 'oidc-provider'
 
@@ -29,6 +29,7 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
+    pushedAuthorizationRequests: { enabled: false },
     dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
     mTLS: { enabled: true, certificateBoundAccessTokens: true, getCertificate: (ctx) => decodeURIComponent(ctx.get('x-client-certificate')) || undefined },
     resourceIndicators: {
@@ -40,6 +41,7 @@ const provider = new Provider(issuer, {
         return { scope: 'rights claims', audience: 'ecluse', accessTokenFormat: 'jwt', accessTokenTTL: 300, jwt: { sign: { alg: 'ES256' } } }
       },
     },
+    ...JSON.parse(process.argv[4] || '{}'),
   },
   formats: {
     customizers: {
@@ -56,6 +58,7 @@ const provider = new Provider(issuer, {
   interactions: { url: (ctx, { uid }) => `/interaction/${uid}` },
   cookies: { keys: ['a key of this test'] },
   pkce: { required: () => true },
+  fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }), // the hub is on this machine, which it will not ask
 })
 
 // The person logs in at the level that was asked for, and agrees; nobody has to click.

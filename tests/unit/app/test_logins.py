@@ -25,7 +25,7 @@ from ecluse.gate.dpop import Proof, Secrets, nonce
 from ecluse.gate.holder import SESSION, Sent, require_fresh
 from ecluse.gate.identity import Issuer
 from ecluse.gate.portal.id_token import Names
-from ecluse.gate.portal.login import LOGIN_S_MAX, Back, Begun, Client, fingerprint
+from ecluse.gate.portal.login import LOGIN_S_MAX, Back, Begun, Client, Pushed, fingerprint
 from ecluse.gate.signature import ALGORITHMS, public_key
 from ecluse.kernel.errors import Refused
 from tests.tokens import compact, elliptic, proof, respelt
@@ -42,7 +42,7 @@ class World:
 
     since_ts, changed = 0, 0
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, pushed_required: bool = False) -> None:
         self.now_ts = 1_800_000_000
         self.claims: dict[str, Any] = {}
         self.header: dict[str, Any] = {}
@@ -50,16 +50,17 @@ class World:
         self.broken: Exception | None = None
         self.asked: dict[str, str] = {}
         self.rotates = False
+        self.pushed: Pushed | Exception | None = None
         self._keys = (KEY,)
         self.algorithms: tuple[str, ...] = ALGORITHMS
         self.sessions, self.others = LocalSessions(path), LocalSessions(path)
-        client = Client(PSC, "ecluse", ("openid",), ACR)
-        ports = PortalPorts(
+        client = Client(PSC, "ecluse", ("openid",), ACR, pushed_required)
+        self.ports = PortalPorts(
             provider=self, sessions=self.sessions, draw=draw, client=client, names=Names("practice", "profession"),
             session_s=14_400, idle_s=1800,
             passkeys=LocalPasskeys(path), authenticators=WebAuthn(),
         )  # fmt: skip
-        self.logins = Logins(ports, self, self, RandomIds())
+        self.logins = Logins(self.ports, self, self, RandomIds())
         self.askers = Askers(self, self, self, sessions=OpenSessions(self.others, 1800))
 
     @property
@@ -83,7 +84,14 @@ class World:
     async def endpoints(self) -> Endpoints:
         if isinstance(self.broken, OSError):
             raise self.broken
-        return Endpoints(f"{PSC}/auth", f"{PSC}/token", tells_iss=True)
+        return Endpoints(f"{PSC}/auth", f"{PSC}/token", tells_iss=True, pushed=f"{PSC}/par" if self.pushed else "")
+
+    async def push(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Pushed:
+        if isinstance(self.pushed, Exception):
+            raise self.pushed
+        assert self.pushed
+        self.asked = {**asked}
+        return self.pushed
 
     async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
         if self.broken:
@@ -101,7 +109,8 @@ class World:
         """Begin a login; the browser's cookie."""
         begun = self.logins.begin(HOLDER.thumbprint(), "https://hub.example.fr/portal/callback", is_step_up=is_step_up)
         url, browser = asyncio.run(begun)
-        self.asked = {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
+        self.led = {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
+        self.asked = self.asked if self.pushed else self.led
         return browser
 
     def log_in(self, *, is_step_up: bool = False, passed_s: int = 0) -> Opened:
@@ -218,6 +227,32 @@ def test_a_provider_that_does_not_answer_and_one_that_refuses(world: World, brok
     browser = world.leave()
     world.broken = broken
     assert code_of(lambda: asyncio.run(world.logins.finish(Back(world.asked["state"], "c", PSC), browser))) == code
+
+
+def test_a_request_that_is_pushed_leaves_nothing_for_the_browser_to_carry(tmp_path: Path) -> None:
+    world = World(tmp_path / "portal.db", pushed_required=True)
+    assert code_of(world.leave) == "login_provider_unfit"
+    world.pushed = Pushed("urn:x:1", 60)
+    assert world.ask(world.log_in().token).sub == "rpps:1"
+    assert world.led == {"client_id": "ecluse", "request_uri": "urn:x:1"}
+    assert {"state", "nonce", "code_challenge", "redirect_uri", "acr_values"} <= world.asked.keys()
+
+
+@pytest.mark.parametrize(
+    ("pushed", "code", "detail"),
+    [
+        (OSError("away"), "login_provider_silent", ""),
+        (ValueError("invalid_client"), "login_request_refused", "it said invalid_client"),
+        (ValueError("rpps:10000000001"), "login_request_refused", ""),
+        (Pushed("urn:x:1", 0), "login_request_refused", ""),
+        (Pushed("", 60), "login_request_refused", ""),
+    ],
+)
+def test_a_request_that_was_not_taken_sends_nobody(world: World, pushed: Any, code: str, detail: str) -> None:
+    world.pushed = pushed
+    with pytest.raises(Refused) as raised:
+        world.leave()
+    assert (raised.value.code, raised.value.detail) == (code, detail or raised.value.refusal.title)
 
 
 def test_a_login_takes_ten_minutes_at_most(world: World) -> None:

@@ -17,8 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from ecluse.app.ports.portal import Endpoints
-from ecluse.engines.login_provider import ASKED_AGAIN_S, METADATA_S, WAITING_MAX, OpenIdProvider
+from ecluse.engines.login_provider import ASKED_AGAIN_S, METADATA_S, PUSHING_MAX, WAITING_MAX, OpenIdProvider
 from ecluse.engines.portal_key import create_portal_key, public_key_set
+from ecluse.gate.portal.login import Pushed
 from ecluse.kernel.errors import Refused
 
 BACK = "https://hub.example.fr/portal/callback"
@@ -57,6 +58,7 @@ class Site:
         self.answers: dict[str, tuple[int, bytes]] = {
             METADATA: (200, self.metadata()),
             "/token": (200, json.dumps({"id_token": "a.b.c", "access_token": "x", "token_type": "Bearer"}).encode()),
+            "/par": (201, json.dumps({"request_uri": "urn:x:1", "expires_in": 60}).encode()),
         }
 
     def metadata(self, **changes: Any) -> bytes:
@@ -64,6 +66,7 @@ class Site:
             "issuer": self.name,
             "authorization_endpoint": f"{self.name}/auth",
             "token_endpoint": f"{self.name}/token",
+            "pushed_authorization_request_endpoint": f"{self.name}/par",
         }
         return json.dumps({**told, **changes}).encode()
 
@@ -132,6 +135,47 @@ def test_what_a_provider_answers_instead(
         asyncio.run(login(provider(site, tmp_path)))
 
 
+async def push(asked: OpenIdProvider) -> Pushed:
+    return await asked.push(await asked.endpoints(), {"client_id": "écluse:1", "state": "s", "scope": "openid x"})
+
+
+def test_a_request_is_pushed_by_who_shows_a_key(site: Site, tmp_path: Path) -> None:
+    assert asyncio.run(push(provider(site, tmp_path))) == Pushed("urn:x:1", 60)
+    (public,) = public_key_set(tmp_path / "keys" / "portal.jwk.json")["keys"]
+    told = jwt.decode(site.form.pop("client_assertion"), ECKey.import_key(public), algorithms=["ES256"])
+    assert told.claims["aud"] == site.name  # FAPI 2.0 §5.3.3.1; RFC 9126 §2 takes the issuer too
+    assert site.form.pop("client_assertion_type").endswith("jwt-bearer")
+    assert (site.asked[-1], site.form) == ("/par", {"client_id": "écluse:1", "state": "s", "scope": "openid x"})
+
+
+NOT_PUSHED: dict[str, tuple[tuple[int, bytes], type[Exception], str | None]] = {
+    "the hub is not known": ((401, b'{"error": "invalid_client"}'), ValueError, "^invalid_client$"),
+    "refused without a word": ((400, b"no"), ValueError, "^$"),
+    "another status": ((200, b'{"request_uri": "urn:x:1", "expires_in": 60}'), ValueError, None),
+    "led elsewhere": ((302, b""), ValueError, None),
+    "no name": ((201, b'{"expires_in": 60}'), ValueError, "request_uri"),
+    "no number": ((201, b'{"request_uri": 1, "expires_in": 60}'), ValueError, "request_uri"),
+    "until when is not said": ((201, b'{"request_uri": "urn:x:1"}'), ValueError, "expires_in"),
+    "no JSON": ((201, b"<html>"), ValueError, None),
+    "broken": ((503, b""), OSError, "503"),
+    "huge": ((201, b" " * (300 << 10)), OSError, "too long"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_PUSHED)
+def test_what_a_provider_answers_to_a_request_instead(site: Site, tmp_path: Path, what: str) -> None:
+    site.answers["/par"], wrong, words = NOT_PUSHED[what]
+    with pytest.raises(wrong, match=words):
+        asyncio.run(push(provider(site, tmp_path)))
+
+
+@pytest.mark.parametrize("told", [{}, {"pushed_authorization_request_endpoint": None}])
+def test_a_provider_that_takes_no_requests_beforehand(site: Site, tmp_path: Path, told: dict[str, Any]) -> None:
+    plain = {name: value for name, value in json.loads(site.metadata()).items() if not name.startswith("pushed")}
+    site.answers[METADATA] = (200, json.dumps({**plain, **told}).encode())
+    assert asyncio.run(provider(site, tmp_path).endpoints()).pushed == ""
+
+
 def test_a_provider_that_is_away_is_asked_rarely(site: Site, tmp_path: Path) -> None:
     kept, site.answers[METADATA] = site.answers[METADATA], (500, b"")
     passed_s = [0.0]
@@ -143,7 +187,9 @@ def test_a_provider_that_is_away_is_asked_rarely(site: Site, tmp_path: Path) -> 
     assert site.asked.count(METADATA) == 1
     site.answers[METADATA] = kept
     passed_s[0] += ASKED_AGAIN_S
-    assert asyncio.run(asked.endpoints()) == Endpoints(f"{site.name}/auth", f"{site.name}/token", tells_iss=False)
+    assert asyncio.run(asked.endpoints()) == Endpoints(
+        f"{site.name}/auth", f"{site.name}/token", tells_iss=False, pushed=f"{site.name}/par"
+    )
     site.answers[METADATA] = (500, b"")
     passed_s[0] += METADATA_S  # what was known holds
     assert asyncio.run(asked.endpoints()).token == f"{site.name}/token"
@@ -159,6 +205,34 @@ def test_few_wait_for_a_provider_at_once(site: Site, tmp_path: Path) -> None:
     found = asyncio.run(crowd())
     assert found.count("a.b.c") == WAITING_MAX
     assert {type(each) for each in found} == {str, OSError}
+
+
+def test_who_comes_back_is_not_kept_waiting_by_those_who_begin(site: Site, tmp_path: Path) -> None:
+    async def crowd() -> list[Any]:
+        asked = provider(site, tmp_path)
+        where = await asked.endpoints()
+        begun = [asked.push(where, {}) for _ in range(2 * WAITING_MAX)]
+        back = [asked.id_token(where, "c", "v", BACK) for _ in range(WAITING_MAX - PUSHING_MAX)]
+        return await asyncio.gather(*begun, *back, return_exceptions=True)
+
+    found = asyncio.run(crowd())
+    assert found.count(Pushed("urn:x:1", 60)) == PUSHING_MAX
+    assert found.count("a.b.c") == WAITING_MAX - PUSHING_MAX
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({}, ""),
+        ({"end_session_endpoint": None}, ""),
+        ({"end_session_endpoint": "http://psc.example/out"}, "http://psc.example/out"),
+        ({"end_session_endpoint": "javascript:alert(1)"}, ""),
+        ({"end_session_endpoint": "//psc.example/out"}, ""),
+    ],
+)
+def test_where_a_provider_ends_its_sessions(site: Site, tmp_path: Path, told: dict[str, Any], found: str) -> None:
+    site.answers[METADATA] = (200, site.metadata(**told))
+    assert asyncio.run(provider(site, tmp_path).endpoints()).end_session == found
 
 
 def test_metadata_of_another_and_without_tls_are_refused(site: Site, tmp_path: Path) -> None:

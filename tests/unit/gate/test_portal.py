@@ -6,20 +6,29 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ecluse.gate.identity import permit
 from ecluse.gate.portal.id_token import LoggedIn
 from ecluse.gate.portal.login import (
     LOGIN_S_MAX,
+    REQUEST_URI_CHARS_MAX,
     Back,
     Begun,
     Client,
-    authorization_url,
+    Pushed,
     came_back,
+    carried,
     check_back,
+    fingerprint,
     is_thumbprint,
+    led_to,
+    request_of,
 )
+from ecluse.gate.portal.logout import check_return, logout_url
+from ecluse.gate.portal.passkey import NAME_CHARS_MAX, named, person_of
 from ecluse.gate.portal.session import (
     TOUCH_S,
     account_of,
@@ -46,7 +55,7 @@ def session(**changes: Any) -> Any:
 
 
 def test_where_a_browser_is_sent() -> None:
-    url = authorization_url("https://psc.example/auth?realm=x", CLIENT, BEGUN, "s" * 43)
+    url = led_to("https://psc.example/auth?realm=x", request_of(CLIENT, BEGUN, "s" * 43))
     told = {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
     assert told == {
         "realm": "x",
@@ -60,8 +69,25 @@ def test_where_a_browser_is_sent() -> None:
         "code_challenge_method": "S256",
         "acr_values": "eidas2 eidas1",
     }
-    again = authorization_url(f"{PSC}/auth", CLIENT, replace(BEGUN, is_step_up=True), "s" * 43)
-    assert "&prompt=login&max_age=0" in again
+    again = request_of(CLIENT, replace(BEGUN, is_step_up=True), "s" * 43)
+    assert (again["prompt"], again["max_age"]) == ("login", "0")
+
+
+URN = "urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c"
+
+
+def test_what_a_browser_carries_of_a_request_that_was_pushed() -> None:
+    assert carried(CLIENT, Pushed(URN, 60)) == {"client_id": "ecluse", "request_uri": URN}
+    assert len(carried(CLIENT, Pushed("u" * REQUEST_URI_CHARS_MAX, 1))["request_uri"]) == REQUEST_URI_CHARS_MAX
+
+
+@pytest.mark.parametrize(
+    ("request_uri", "expires_in"),
+    [(URN, 0), (URN, -1), ("", 60), (URN + " x", 60), (URN + "\n", 60), ("é", 60), ("u" * 2049, 60)],
+)
+def test_what_names_no_pushed_request(request_uri: str, expires_in: int) -> None:
+    with pytest.raises(ValueError, match=r"expired|request_uri"):
+        carried(CLIENT, Pushed(request_uri, expires_in))
 
 
 # What came back, what the provider promises, when: the code it is, or of the refusal.
@@ -88,6 +114,43 @@ def test_what_came_back(back: Back, tells_iss: bool, now_ts: int, expected: str)
     except Refused as refused:
         found = refused.code if refused.detail == refused.refusal.title else "a hint"
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "taken"), [(0, True), (LOGIN_S_MAX - 1, True), (LOGIN_S_MAX, False), (-30, True), (-31, False)]
+)
+def test_a_return_from_a_logout_is_taken_for_ten_minutes(passed_s: int, taken: bool) -> None:
+    if taken:
+        check_return(BEGUN, NOW + passed_s)
+    else:
+        with pytest.raises(Refused, match="logout_refused"):
+            check_return(BEGUN, NOW + passed_s)
+
+
+def test_a_logout_says_nothing_of_anybody() -> None:
+    url = logout_url("https://psc.example/out?realm=x", CLIENT, f"{OWN}/portal/logged-out", "s" * 43)
+    assert {name: value for name, [value] in parse_qs(urlsplit(url).query).items()} == {
+        "realm": "x",
+        "client_id": "ecluse",
+        "post_logout_redirect_uri": f"{OWN}/portal/logged-out",
+        "state": "s" * 43,
+    }
+
+
+@given(st.text(max_size=80))
+def test_the_name_of_a_passkey_shows_and_stays_as_it_is_kept(text: str) -> None:
+    name = named(text)
+    assert len(name) <= NAME_CHARS_MAX
+    assert name == named(name)
+    assert name.isprintable()
+    assert "  " not in name
+
+
+def test_a_passkey_is_bound_to_a_login_and_not_to_the_provider_s_session() -> None:
+    person = LoggedIn("rpps:1", "370000028", "medecin", "eidas2", NOW - 5, "s-1")
+    made = begin(person, id_="ses_1", issuer=PSC, jkt="k" * 43, way="login", now_ts=NOW, session_s=14_400)
+    assert (made.sid, person_of(made)) == (fingerprint("s-1"), replace(person, sid=""))
+    assert session().sid == b""
 
 
 def test_a_parameter_that_is_there_twice_is_not_there() -> None:

@@ -6,6 +6,7 @@ address and a cookie, of which hashes are kept. Nothing of a login is logged.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ecluse.app.ports import Clock, Ids
@@ -14,15 +15,18 @@ from ecluse.app.ports.portal import Endpoints, PortalPorts
 from ecluse.gate.identity import Issuer, KeyUnknown
 from ecluse.gate.portal.id_token import LoggedIn, verify_login
 from ecluse.gate.portal.login import (
+    PUSH_ERRORS,
     SECRET_CHARS,
     Back,
     Begun,
-    authorization_url,
+    carried,
     check_back,
     fingerprint,
     is_thumbprint,
+    led_to,
+    request_of,
 )
-from ecluse.gate.portal.refusals import LOGIN_REFUSED, PROVIDER_SILENT
+from ecluse.gate.portal.refusals import LOGIN_REFUSED, PROVIDER_SILENT, PROVIDER_UNFIT, REQUEST_REFUSED
 from ecluse.gate.portal.session import Session, begin
 
 
@@ -52,7 +56,7 @@ class Logins:
     async def begin(self, jkt: str, redirect_uri: str, *, is_step_up: bool, replaced: str = "") -> Sent:
         """Send a browser to the provider. `jkt`: thumbprint of the key it made; `replaced`: the session it has, if any.
 
-        Raises `login_refused`, `login_provider_silent`.
+        Raises `login_refused`, `login_provider_silent`, `login_provider_unfit`, `login_request_refused`.
         """
         if not is_thumbprint(jkt):
             raise LOGIN_REFUSED()
@@ -60,8 +64,9 @@ class Logins:
         state, browser, nonce, verifier = (self._ports.draw() for _ in range(4))
         before = fingerprint(replaced) if replaced else b""
         begun = Begun(nonce, verifier, jkt, redirect_uri, self._now_ts(), is_step_up=is_step_up, replaced=before)
+        asked = await self._carried(endpoints, request_of(self._ports.client, begun, state))
         self._ports.sessions.begin(fingerprint(state), fingerprint(browser), begun)
-        return Sent(authorization_url(endpoints.authorization, self._ports.client, begun, state), browser)
+        return Sent(led_to(endpoints.authorization, asked), browser)
 
     async def finish(self, back: Back, browser: str) -> Opened:
         """The session of who came back. Raises `login_refused`, `login_declined`, `login_provider_silent`,
@@ -103,6 +108,21 @@ class Logins:
             return await self._ports.provider.endpoints()
         except (OSError, ValueError):
             raise PROVIDER_SILENT() from None
+
+    async def _carried(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Mapping[str, str]:
+        """What the browser carries of a request: its name alone where the provider takes the rest beforehand."""
+        client = self._ports.client
+        if not endpoints.pushed:
+            if client.pushed_required:
+                raise PROVIDER_UNFIT()
+            return asked
+        try:
+            return carried(client, await self._ports.provider.push(endpoints, asked))
+        except OSError:
+            raise PROVIDER_SILENT() from None
+        except ValueError as wrong:
+            said = str(wrong)
+            raise REQUEST_REFUSED(f"it said {said}" if said in PUSH_ERRORS else "") from None
 
     async def _id_token(self, endpoints: Endpoints, code: str, begun: Begun) -> str:
         try:

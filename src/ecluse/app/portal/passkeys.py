@@ -29,6 +29,7 @@ from ecluse.gate.portal.passkey import (
     creation_options,
     is_lapsed,
     is_late,
+    named,
     person_of,
     request_options,
 )
@@ -61,8 +62,9 @@ class BoundPasskeys:
         challenge = self._challenge(BINDING, token, session.jkt, handle)
         return creation_options(site, session.sub, handle, challenge, [each.credential for each in own])
 
-    async def bind(self, session: Session, token: str, sent: Sent, site: Site) -> Passkey:
-        """A new passkey of the session's account. Raises `passkey_refused`, `insufficient_user_authentication`."""
+    async def bind(self, session: Session, token: str, sent: Sent, site: Site, name: str) -> Passkey:
+        """A new passkey of the session's account, which calls it `name`. Raises `passkey_refused`,
+        `insufficient_user_authentication`."""
         self._check_fresh(session)
         try:
             challenge = self._ports.authenticators.challenge_of(sent)
@@ -81,6 +83,8 @@ class BoundPasskeys:
             bound_ts=self._now_ts(),
             until_ts=session.auth_ts + self._ports.passkey_s,
             used_ts=0,
+            name=named(name),
+            kind=made.kind,
         )
         if len(made.credential) > CREDENTIAL_BYTES_MAX or not self._ports.passkeys.put(passkey):
             raise PASSKEY_REFUSED()

@@ -9,17 +9,21 @@ from typing import Any, Protocol
 import msgspec
 
 from ecluse.gate.portal.id_token import Names
-from ecluse.gate.portal.login import Begun, Client
+from ecluse.gate.portal.login import Begun, Client, Pushed
+from ecluse.gate.portal.logout_token import LoggedOut
 from ecluse.gate.portal.passkey import Answered, Passkey, Site
 from ecluse.gate.portal.session import Session
 
 
 class Endpoints(msgspec.Struct, frozen=True):
-    """Where the provider listens, and whether it says who it is in what comes back (RFC 9207)."""
+    """Where the provider listens, and whether it says who it is in what comes back (RFC 9207). `pushed`: where it takes requests
+    beforehand (RFC 9126), `end_session`: where it ends its own session of a browser; empty: nowhere."""
 
     authorization: str
     token: str
     tells_iss: bool
+    pushed: str = ""
+    end_session: str = ""
 
 
 class Provider(Protocol):
@@ -27,6 +31,11 @@ class Provider(Protocol):
 
     async def endpoints(self) -> Endpoints:
         """Its metadata, remembered for a while. Raises `OSError`, `ValueError`."""
+        ...
+
+    async def push(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Pushed:
+        """Hand over a request before the browser comes. Raises `OSError` when the provider does not answer, `ValueError` when it
+        refuses: with its reason, if that is one of `PUSH_ERRORS`."""
         ...
 
     async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
@@ -64,6 +73,11 @@ class Sessions(Protocol):
 
     def end_all(self, sub: str) -> int:
         """End the sessions of an account; how many there were."""
+        ...
+
+    def end_told(self, told: LoggedOut, now_ts: int) -> int | None:
+        """End the sessions that the provider says have ended there, and remember its token until that holds no more; how many
+        there were, None if it was said before. All of it or nothing."""
         ...
 
     def of(self, sub: str) -> Sequence[Session]:

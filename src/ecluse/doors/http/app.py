@@ -33,6 +33,7 @@ from ecluse.doors.http import (
     passes,
     passkeys,
     portal,
+    portal_logout,
     quotes,
     remittances,
     rights,
@@ -49,7 +50,8 @@ from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
-PORTAL = [*portal.HANDLERS, *passkeys.HANDLERS]  # only where the settings want a portal
+LOGINS = [*portal.HANDLERS, *portal_logout.HANDLERS]
+PORTAL = [*LOGINS, *passkeys.HANDLERS]  # only where the settings want a portal
 HANDLERS = [
     *rights.HANDLERS,
     *quotes.HANDLERS,
@@ -71,7 +73,7 @@ def _portal(browsers: portal.Portal | None) -> list[Any]:
     if browsers is None:
         return []
     has_passkeys = browsers.passkeys is not None
-    return [*(PORTAL if has_passkeys else portal.HANDLERS), *portal_page(passkeys=has_passkeys)]
+    return [*(PORTAL if has_passkeys else LOGINS), *portal_page(passkeys=has_passkeys)]
 
 
 def build(

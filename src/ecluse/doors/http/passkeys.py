@@ -26,7 +26,7 @@ from ecluse.doors.http.portal import (
     session_cookie,
 )
 from ecluse.doors.http.who import cookie, headers_of
-from ecluse.gate.portal.passkey import CEREMONY_S_MAX, PASSKEY_REFUSED, Passkey, Site, site_of
+from ecluse.gate.portal.passkey import CEREMONY_S_MAX, NAME_CHARS_MAX, PASSKEY_REFUSED, Passkey, Site, site_of
 from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE
 from ecluse.kernel.days import instant
 
@@ -56,12 +56,13 @@ class SignedSent(msgspec.Struct, frozen=True):
 
 
 class NewCredential(msgspec.Struct, frozen=True):
-    """A new credential."""
+    """A new credential. `name`: what its owner calls it, to know it again in the list."""
 
     id: Id
     rawId: Id  # noqa: N815
     type: Literal["public-key"]
     response: CreatedSent
+    name: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -74,9 +75,12 @@ class Credential(msgspec.Struct, frozen=True):
 
 
 class PasskeyTold(msgspec.Struct, frozen=True):
-    """A passkey of one's own. `until`: when it lapses; `used_at`: when it last opened a session."""
+    """A passkey of one's own. `until`: when it lapses; `used_at`: when it last opened a session; `kind`: `device` when it can
+    never leave one device, `synced` when it may be copied to others, empty when that is not known."""
 
     id: str
+    name: str
+    kind: str
     bound_at: datetime
     until: datetime
     used_at: datetime | None
@@ -100,7 +104,7 @@ async def post_passkey(data: JSONBody[NewCredential], request: Browser, portal: 
     """What `navigator.credentials.create` gave."""
     session, token = portal.door.session(request.scope)
     sent = msgspec.to_builtins(data)
-    bound = await _passkeys(portal).bind(session, token, sent, _site(portal, request))
+    bound = await _passkeys(portal).bind(session, token, sent, _site(portal, request), data.name)
     return Response(_told(bound), status_code=201, headers=PRIVATE)
 
 
@@ -151,7 +155,8 @@ def _site(portal: Portal, request: Browser) -> Site:
 
 def _told(passkey: Passkey) -> PasskeyTold:
     used = instant(passkey.used_ts * S_US) if passkey.used_ts else None
-    return PasskeyTold(passkey.id, instant(passkey.bound_ts * S_US), instant(passkey.until_ts * S_US), used)
+    bound, until = instant(passkey.bound_ts * S_US), instant(passkey.until_ts * S_US)
+    return PasskeyTold(passkey.id, passkey.name, passkey.kind, bound, until, used)
 
 
 HANDLERS = [post_options, post_passkey, get_passkeys, delete_passkey, post_challenge, post_session]

@@ -20,7 +20,9 @@ from litestar.datastructures import Cookie
 from litestar.params import SkipValidation
 
 from ecluse.app.portal.login import Logins
+from ecluse.app.portal.logout import Logouts
 from ecluse.app.portal.passkeys import BoundPasskeys
+from ecluse.app.portal.provider_logout import ProviderLogouts
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.problems import answer
 from ecluse.doors.http.who import Door, cookie, headers_of, only
@@ -46,6 +48,8 @@ class Portal:
 
     door: Door
     logins: Logins
+    logouts: Logouts
+    provider_logouts: ProviderLogouts
     sessions: OpenSessions
     passkeys: BoundPasskeys | None = None
 
@@ -75,18 +79,21 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 @get("/portal/login", include_in_schema=False)
-async def get_login(request: Browser, portal: ThePortal) -> Response[bytes]:
+async def get_login(request: Browser, portal: ThePortal) -> Response[Any]:
     """Send the browser to the provider; it comes back with what its cookie and the provider's `state` say together."""
     headers = headers_of(request.scope)
     check_own_navigation(only(headers, b"sec-fetch-site"))
-    given = _query(request)
-    sent = await portal.logins.begin(
-        given.get("jkt", [""])[0],
-        portal.door.origin(request.scope) + CALLBACK,
-        is_step_up=given.get("step_up", [""])[0] == "1",
-        replaced=cookie(headers, SESSION_COOKIE),
-    )
-    return _led_to(sent.url, login_cookie(sent.browser, LOGIN_S_MAX))
+    given = query_of(request)
+    try:
+        sent = await portal.logins.begin(
+            given.get("jkt", [""])[0],
+            portal.door.origin(request.scope) + CALLBACK,
+            is_step_up=given.get("step_up", [""])[0] == "1",
+            replaced=cookie(headers, SESSION_COOKIE),
+        )
+    except Refused as refused:
+        return told_so(request, refused)
+    return led_to(sent.url, login_cookie(sent.browser, LOGIN_S_MAX))
 
 
 @get(CALLBACK, include_in_schema=False)
@@ -95,14 +102,10 @@ async def get_callback(request: Browser, portal: ThePortal) -> Response[Any]:
     headers = headers_of(request.scope)
     forgotten = login_cookie("", 0)
     try:
-        opened = await portal.logins.finish(came_back(_query(request)), cookie(headers, LOGIN_COOKIE))
+        opened = await portal.logins.finish(came_back(query_of(request)), cookie(headers, LOGIN_COOKIE))
     except Refused as refused:
-        refusal = answer(refused, request.scope)
-        if "text/html" not in only(headers, b"accept"):
-            refusal.set_cookie(forgotten)
-            return refusal
-        return _led_to(f"{PAGE}#refused={refused.code}", forgotten)
-    return _led_to(f"{PAGE}#ath={ath(opened.token)}", forgotten, session_cookie(opened.token))
+        return told_so(request, refused, forgotten)
+    return led_to(f"{PAGE}#ath={ath(opened.token)}", forgotten, session_cookie(opened.token))
 
 
 @get("/portal/session", summary="Who is logged in, and until when?", tags=["Portal"])
@@ -144,13 +147,25 @@ def login_cookie(browser: str, max_age_s: int) -> Cookie:
     return Cookie(LOGIN_COOKIE, value=browser, path="/", secure=True, httponly=True, samesite="lax", max_age=max_age_s)
 
 
-def _led_to(url: str, *cookies: Cookie) -> Response[bytes]:
+def led_to(url: str, *cookies: Cookie) -> Response[bytes]:
+    """Lead a browser on."""
     return Response(
         b"", media_type="text/plain", status_code=303, headers={**PRIVATE, "location": url}, cookies=list(cookies)
     )
 
 
-def _query(request: Browser) -> dict[str, list[str]]:
+def told_so(request: Browser, refused: Refused, *cookies: Cookie) -> Response[Any]:
+    """A refusal: to who wants a page, the portal's own, which finds the code and has words for it."""
+    if "text/html" in only(headers_of(request.scope), b"accept"):
+        return led_to(f"{PAGE}#refused={refused.code}", *cookies)
+    refusal = answer(refused, request.scope)
+    for each in cookies:
+        refusal.set_cookie(each)
+    return refusal
+
+
+def query_of(request: Browser) -> dict[str, list[str]]:
+    """The parameters of the address. Raises `login_refused` for what is none of a provider's."""
     try:
         return parse_qs(request.scope["query_string"].decode("ascii"), max_num_fields=FIELDS_MAX)
     except ValueError:

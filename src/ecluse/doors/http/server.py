@@ -26,7 +26,9 @@ from litestar.types import ASGIApp
 from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
 from ecluse.app.portal.login import Logins
+from ecluse.app.portal.logout import Logouts
 from ecluse.app.portal.passkeys import BoundPasskeys
+from ecluse.app.portal.provider_logout import ProviderLogouts
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.app import build
 from ecluse.doors.http.meters import RETRIES, Board, count_issuer, count_witness
@@ -179,7 +181,8 @@ def _built(opened: OpenHub, hub: Hub, board: Board, stopping: Event) -> ASGIApp:
     if ports and sessions:
         logins = Logins(ports, opened.issuers, opened.clock, opened.ids)
         passkeys = BoundPasskeys(hub, ports, opened.issuers, logins) if ports.passkey_s else None
-        browsers = Portal(door, logins, sessions, passkeys)
+        logouts, told = Logouts(ports, opened.clock), ProviderLogouts(ports, opened.issuers, opened.clock)
+        browsers = Portal(door, logins, logouts, told, sessions, passkeys)
     return build(
         hub,
         door,

@@ -16,7 +16,7 @@ from ecluse.gate.admission import Request
 from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged
 from ecluse.gate.holder import SESSION, Sent
 from ecluse.gate.network import network_of
-from ecluse.gate.portal.session import SESSION_COOKIE, Session, check_own_site
+from ecluse.gate.portal.session import SESSION_COOKIE, Session, check_no_page, check_own_site
 
 SCHEMES = {"bearer", "dpop"}
 
@@ -75,6 +75,11 @@ class Door:
         headers = headers_of(scope)
         origin, site = only(headers, b"origin"), only(headers, b"sec-fetch-site")
         check_own_site(str(scope.get("method", "")), self._origin(scope, headers), origin, site)
+
+    def check_no_page(self, scope: Scope) -> None:
+        """Raise `cross_site` when a browser sent this."""
+        headers = headers_of(scope)
+        check_no_page(only(headers, b"origin"), only(headers, b"sec-fetch-site"))
 
     def origin(self, scope: Scope) -> str:
         """Scheme, host and port under which this was asked for."""

@@ -83,6 +83,10 @@ const SAID = {
   login_refused: 'Cette identification n’a pas été acceptée. Recommencez d’ici, dans le même navigateur.',
   login_declined: 'Le fournisseur d’identité n’a laissé entrer personne. Recommencez, et allez au bout de l’identification.',
   login_provider_silent: 'Le fournisseur d’identité ne répond pas. Réessayez dans une minute.',
+  login_provider_unfit: 'Le fournisseur d’identité n’offre pas ce que cette plateforme exige. Prévenez les opérateurs de la plateforme.',
+  login_request_refused: 'Le fournisseur d’identité n’a pas accepté la demande de la plateforme. Prévenez les opérateurs de la plateforme.',
+  logout_refused: 'Ce retour n’est pas celui d’une déconnexion commencée ici. Votre session chez le fournisseur d’identité est peut-être encore ouverte.',
+  logout_not_offered: 'Vous êtes déconnecté d’Écluse, mais le fournisseur d’identité n’a pas pu être prévenu : déconnectez-vous chez lui.',
   passkey_refused: 'Cette clé d’accès n’a pas été acceptée. Identifiez-vous, puis liez-la à nouveau si elle a expiré.',
   passkeys_many: 'Votre compte a déjà trop de clés d’accès.',
   allowance_spent: 'Vous avez interrogé trop de patients sans leur passe. Scannez le passe du patient, ou facturez les soins déjà ouverts.',
@@ -105,6 +109,12 @@ const AGAIN = {
   step_up_required: 'Votre compte est limité pour l’instant. Une nouvelle identification lève le plus souvent cette limite ; avec le passe du patient, on vous répond en attendant.',
   insufficient_user_authentication: 'Il faut une identification plus forte ; et, pour lier une clé d’accès, de moins de dix minutes.',
 }
+const KIND = {
+  __proto__: null,
+  device: 'ne quitte pas l’appareil où elle a été créée',
+  synced: 'partagée entre les appareils d’une personne par leur gestionnaire de clés',
+}
+const moment = (iso) => new Date(iso).toLocaleString('fr-FR', { dateStyle: 'long', timeStyle: 'short' })
 const day = (iso) => (iso === '9999-12-31' ? 'sans date de fin' : new Date(`${iso}T12:00`).toLocaleDateString('fr-FR', { dateStyle: 'long' }))
 
 function tell(words) {
@@ -158,8 +168,62 @@ function showAnswer(told) {
   $('answer').focus()
 }
 
+function keyLine(key) {
+  const [item, words, name, button] = ['li', 'div', 'strong', 'button'].map((each) => document.createElement(each))
+  name.textContent = key.name || 'Clé d’accès sans nom'
+  words.append(name)
+  const used = key.used_at ? `utilisée pour la dernière fois le ${moment(key.used_at)}` : 'jamais utilisée'
+  const lapses = `${new Date(key.until) < new Date() ? 'expirée depuis' : 'expire'} le ${day(key.until.slice(0, 10))}`
+  for (const each of [KIND[key.kind], `liée le ${moment(key.bound_at)}, ${lapses}`, used]) {
+    if (!each) continue
+    const small = document.createElement('small')
+    small.textContent = each
+    words.append(small)
+  }
+  button.type = 'button'
+  button.className = 'quiet'
+  button.textContent = 'Retirer'
+  button.setAttribute('aria-label', `Retirer ${name.textContent}, liée le ${moment(key.bound_at)}`)
+  const called = key.name || `clé d’accès liée le ${moment(key.bound_at)}`
+  button.addEventListener('click', async () => {
+    if (await agreed(called)) await attempt(button, () => remove(key.id, called))
+  })
+  item.append(words, button)
+  return item
+}
+
+async function showKeys() {
+  if (!$('keys')) return
+  const keys = await call('GET', '/portal/passkeys')
+  $('keys-list').replaceChildren(...keys.map(keyLine))
+  $('keys-none').hidden = keys.length > 0
+  $('keys').hidden = false
+}
+
+// Whether the person says yes to what takes something away; Escape is no.
+function agreed(words) {
+  const dialog = $('removal')
+  $('removal-which').textContent = words
+  dialog.returnValue = ''
+  dialog.showModal()
+  return new Promise((done) => {
+    dialog.onclose = () => { if (!dialog.open) done(dialog.returnValue === 'yes') } // open: the end of the one before, told late
+  })
+}
+
+let way // how the person came in, as long as they are
+
 function show(session) {
+  way = session?.way
+  $('left').hidden = true
   for (const id of ['who', 'out', 'ask']) $(id).hidden = !session
+  if ($('keys')) {
+    if (!session) $('keys').hidden = true
+    $('new-key').hidden = session?.way === 'passkey'
+    $('keys-elsewhere').hidden = !$('new-key').hidden
+    $('keys-told').textContent = ''
+    $('keys-list').replaceChildren()
+  }
   $('login').hidden = Boolean(session)
   if (session) {
     const until = new Date(session.until_at_most).toLocaleTimeString('fr-FR', { timeStyle: 'short' })
@@ -174,7 +238,7 @@ function show(session) {
 
 // -------------------------------------------------------------------------------------------------------------------- acts
 async function leave(stepUp) {
-  await keep('leaving', true)
+  await keep('leaving', 'in')
   location.assign(`/portal/login?jkt=${await thumbprint()}${stepUp ? '&step_up=1' : ''}`)
 }
 
@@ -200,8 +264,18 @@ async function bind() {
   const { id, rawId, type, response } = await navigator.credentials.create({ publicKey })
   const fields = ['clientDataJSON', 'attestationObject']
   const told = Object.fromEntries(fields.map((each) => [each, base64url(response[each])]))
-  const bound = await call('POST', '/portal/passkeys', { id, rawId: base64url(rawId), type, response: told })
-  tell(`Clé d’accès liée, jusqu’au ${day(bound.until.slice(0, 10))}.`)
+  const sent = { id, rawId: base64url(rawId), type, response: told, name: $('key-name').value }
+  const bound = await call('POST', '/portal/passkeys', sent)
+  $('new-key').reset()
+  await showKeys()
+  $('keys-told').textContent = `Clé d’accès liée, jusqu’au ${day(bound.until.slice(0, 10))}.`
+}
+
+async function remove(id, called) {
+  await call('DELETE', `/portal/passkeys/${id}`).catch((refused) => { if (refused.problem?.code !== 'not_found') throw refused })
+  await showKeys()
+  $('keys-told').textContent = `Clé d’accès retirée : ${called}.`
+  $('keys-title').focus()
 }
 
 async function ask() {
@@ -216,50 +290,71 @@ async function enter() {
   const session = await call('GET', '/portal/session')
   show(session)
   $('insurer').focus()
+  await showKeys()
 }
 
 async function exit() {
   await call('DELETE', '/portal/session').catch((refused) => { if (!refused.problem) throw refused })
   await forget()
+  const byProvider = way === 'login'
   show(null)
+  if (byProvider) await offerMore()
+}
+
+// The session here has ended, whatever the provider says now.
+async function offerMore() {
+  const told = await send('GET', '/portal/provider').catch(() => ({}))
+  $('left').hidden = !told.ends_sessions
+  if (told.ends_sessions) $('left-title').focus()
+}
+
+async function leaveProvider() {
+  await keep('leaving', 'out')
+  location.assign('/portal/logout')
+}
+
+async function attempt(button, act) {
+  tell('')
+  for (const each of document.querySelectorAll('[aria-invalid]')) each.removeAttribute('aria-invalid')
+  button.disabled = true
+  try {
+    await act()
+  } catch (refused) {
+    refuse(refused)
+  } finally {
+    button.disabled = false
+  }
 }
 
 function on(id, event, act) {
-  $(id)?.addEventListener(event, async (happened) => {
+  $(id)?.addEventListener(event, (happened) => {
     happened.preventDefault()
-    tell('')
-    for (const each of document.querySelectorAll('[aria-invalid]')) each.removeAttribute('aria-invalid')
-    const button = event === 'submit' ? $('send') : $(id)
-    button.disabled = true
-    try {
-      await act()
-    } catch (refused) {
-      refuse(refused)
-    } finally {
-      button.disabled = false
-    }
+    return attempt($(id).querySelector('[type=submit]') ?? $(id), act)
   })
 }
 
 on('enter', 'click', () => leave(false))
 on('step-up', 'click', () => leave(true))
 on('passkey', 'click', byPasskey)
-on('bind', 'click', bind)
+on('new-key', 'submit', bind)
+$('removal-no')?.addEventListener('click', () => $('removal').close('no'))
+$('removal-yes')?.addEventListener('click', () => $('removal').close('yes'))
 on('out', 'click', exit)
+on('leave', 'click', leaveProvider)
 on('question', 'submit', ask)
 
 // What came back is in the fragment, which any link may have: taken only from a login that this page began, and only as a code.
 const came = new URLSearchParams(location.hash.slice(1))
 const refusedAs = /^[a-z_]{1,40}$/.exec(came.get('refused') ?? '')?.[0]
 history.replaceState(null, '', location.pathname)
-if (await recall('leaving')) {
-  await keep('leaving', false)
-  if (came.has('ath')) await keep('ath', came.get('ath'))
-}
+const leaving = await recall('leaving')
+if (leaving) await keep('leaving', '')
+if (leaving === 'in' && came.has('ath')) await keep('ath', came.get('ath'))
 try {
   if (refusedAs) throw new Refused({ code: refusedAs })
   if (await recall('ath')) await enter()
   else show(null)
+  if (leaving === 'out' && came.has('out')) tell('Vous êtes déconnecté d’Écluse ; du fournisseur d’identité aussi, si vous le lui avez confirmé.')
 } catch (refused) {
   show(null)
   if (refusedAs || refused.problem?.code !== 'unauthenticated') refuse(refused)

@@ -13,6 +13,7 @@ import msgspec
 
 from ecluse.engines.sqlite.portal import PortalFile
 from ecluse.gate.portal.login import LOGIN_S_MAX, Begun
+from ecluse.gate.portal.logout_token import LoggedOut
 from ecluse.gate.portal.session import Session
 
 LOGINS_MAX = (
@@ -32,6 +33,12 @@ _FIND = "SELECT session, seen_ts FROM session WHERE token = ?"
 _TOUCH = "UPDATE session SET seen_ts = max(seen_ts, ?) WHERE token = ?"
 _END = "DELETE FROM session WHERE token = ?"
 _END_ALL = "DELETE FROM session WHERE sub = ?"
+_AT_PROVIDER = "INSERT INTO session_at_provider VALUES (?, ?, ?)"
+_OVER_THERE = "DELETE FROM session_at_provider WHERE until_ts <= ?"
+_END_LOGIN = """
+    DELETE FROM session WHERE token IN (SELECT token FROM session_at_provider WHERE sid = ?) AND (? = '' OR sub = ?)"""
+_FORGET = "DELETE FROM logout_token WHERE until_ts <= ?"
+_FIRST = "INSERT INTO logout_token VALUES (?, ?) ON CONFLICT DO NOTHING"
 _OF = "SELECT session, seen_ts FROM session WHERE sub = ? ORDER BY rowid"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -66,6 +73,9 @@ class LocalSessions:
                 _PUT, (token, session.sub, session.until_ts, session.seen_ts, _encode(session))
             )
             self._file.connection.execute(_OLDEST, (session.sub, PER_ACCOUNT_MAX))
+            self._file.connection.execute(_OVER_THERE, (session.begun_ts,))
+            if session.sid:
+                self._file.connection.execute(_AT_PROVIDER, (session.sid, token, session.until_ts))
 
     def find(self, token: bytes) -> Session | None:
         """The session of a cookie."""
@@ -83,6 +93,17 @@ class LocalSessions:
     def end_all(self, sub: str) -> int:
         """End those of an account."""
         return self._file.connection.execute(_END_ALL, (sub,)).rowcount if self._file.is_there else 0
+
+    def end_told(self, told: LoggedOut, now_ts: int) -> int | None:
+        """End those of a login at the provider, or of an account; logout tokens that hold no more are forgotten."""
+        self._file.connection.execute("BEGIN IMMEDIATE")
+        with self._file.connection:
+            self._file.connection.execute(_FORGET, (now_ts,))
+            if self._file.connection.execute(_FIRST, (told.mark, told.until_ts)).rowcount != 1:
+                return None
+            if told.login:
+                return self._file.connection.execute(_END_LOGIN, (told.login, told.sub, told.sub)).rowcount
+            return self._file.connection.execute(_END_ALL, (told.sub,)).rowcount
 
     def of(self, sub: str) -> Sequence[Session]:
         """Those of an account."""

@@ -45,13 +45,15 @@ class Names(msgspec.Struct, frozen=True):
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
-    """A person, as the provider vouches for them. `auth_ts`: when they proved who they are (Unix seconds; 0: not said)."""
+    """A person, as the provider vouches for them. `auth_ts`: when they proved who they are (Unix seconds; 0: not said); `sid`:
+    what the provider calls its own session (empty: not said)."""
 
     sub: str
     practice: str
     profession: str
     acr: str
     auth_ts: int
+    sid: str = ""
 
 
 class _Header(msgspec.Struct):
@@ -71,6 +73,7 @@ class _Claims(msgspec.Struct):
     azp: str = ""
     acr: str = ""
     auth_time: int = 0
+    sid: str = ""
 
 
 def verify_login(token: str, issuer: Issuer, client: Client, begun: Begun, names: Names, now_ts: int) -> LoggedIn:
@@ -109,7 +112,7 @@ def _read(token: str, issuer: Issuer, client: Client, begun: Begun, names: Names
     ):  # 10: an insurer is a machine with a certificate, never a browser
         raise ValueError("an insurer's")
     practice, profession = _place(signed, names)
-    return LoggedIn(claims.sub, practice, profession, claims.acr, claims.auth_time)
+    return LoggedIn(claims.sub, practice, profession, claims.acr, claims.auth_time, claims.sid)
 
 
 def _check_audience(claims: _Claims, client: Client) -> None:

@@ -1,7 +1,8 @@
 """A login by OpenID Connect, seen from the hub: what is asked of the provider, and what may come back. Pure.
 
 Authorization code with PKCE (RFC 6749 §4.1, RFC 7636 S256), OpenID Connect Core 1.0 §3.1, `iss` of the answer (RFC 9207), in
-the habits of FAPI 2.0. What comes back is taken only by the browser that began, once, and soon:
+the habits of FAPI 2.0; pushed beforehand (RFC 9126) where the provider takes that. What comes back is taken only by the browser
+that began, once, and soon:
 
 1. one `state` and one login cookie, together those of a login that was begun (asked of the store, which forgets it);
 2. begun within `LOGIN_S_MAX`;
@@ -25,15 +26,35 @@ from ecluse.gate.signature import unbase64
 LOGIN_S_MAX = 600  # to find a phone, a card and its code
 SECRET_CHARS = 43  # 256 bits as base64url: states, nonces, verifiers, cookies
 CODE_CHARS_MAX = 2_048  # providers that keep nothing put a whole token in it
+REQUEST_URI_CHARS_MAX = 2_048  # the same; others send a URN of 80 characters
+PUSH_ERRORS = frozenset(  # RFC 6749 §4.1.2.1 and §5.2, RFC 9126 §2.3, RFC 8707 §2: words, never about anybody
+    {
+        "access_denied",
+        "invalid_client",
+        "invalid_redirect_uri",
+        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
+        "request_not_supported",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unmet_authentication_requirements",
+        "unsupported_response_type",
+    }
+)
+PRINTED = frozenset(map(chr, range(0x21, 0x7F)))  # what a URI may be written with, and a little more
 
 
 class Client(msgspec.Struct, frozen=True):
-    """The hub as the provider knows it, and what it asks for: `acr_values`, the levels that are enough (none: any)."""
+    """The hub as the provider knows it, and what it asks for: `acr_values`, the levels that are enough (none: any);
+    `pushed_required`: whether nobody is sent there whose request was not pushed before."""
 
     issuer: str
     client_id: str
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]
+    pushed_required: bool = False
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -60,7 +81,7 @@ class Back(msgspec.Struct, frozen=True):
 
 def fingerprint(secret: str) -> bytes:
     """What is kept of a secret that a browser has: enough to know it again."""
-    return sha256(secret.encode("latin-1")).digest()
+    return sha256(secret.encode()).digest()
 
 
 def is_thumbprint(text: str) -> bool:
@@ -71,8 +92,15 @@ def is_thumbprint(text: str) -> bool:
         return False
 
 
-def authorization_url(endpoint: str, client: Client, begun: Begun, state: str) -> str:
-    """Where the browser is sent. A step-up has the person log in again, whoever is logged in there (OpenID Connect
+class Pushed(msgspec.Struct, frozen=True):
+    """What a provider calls a request that was pushed, and for how many seconds (RFC 9126 §2.2)."""
+
+    request_uri: str
+    expires_in: int
+
+
+def request_of(client: Client, begun: Begun, state: str) -> dict[str, str]:
+    """What is asked of the provider. A step-up has the person log in again, whoever is logged in there (OpenID Connect
     Core §3.1.2.1)."""
     asked = {
         "response_type": "code",
@@ -88,7 +116,22 @@ def authorization_url(endpoint: str, client: Client, begun: Begun, state: str) -
         asked["acr_values"] = " ".join(client.acr_values)
     if begun.is_step_up:
         asked |= {"prompt": "login", "max_age": "0"}
-    return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(asked)
+    return asked
+
+
+def carried(client: Client, pushed: Pushed) -> dict[str, str]:
+    """All that is left for the browser to carry of a request that was pushed (RFC 9126 §4). Raises `ValueError` for a name that
+    is none, or holds no more."""
+    if pushed.expires_in <= 0:
+        raise ValueError("expired")
+    if not 0 < len(pushed.request_uri) <= REQUEST_URI_CHARS_MAX or not PRINTED.issuperset(pushed.request_uri):
+        raise ValueError("request_uri")
+    return {"client_id": client.client_id, "request_uri": pushed.request_uri}
+
+
+def led_to(endpoint: str, parameters: Mapping[str, str]) -> str:
+    """Where the browser is sent."""
+    return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters)
 
 
 def _challenge(verifier: str) -> str:

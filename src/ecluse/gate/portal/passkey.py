@@ -22,6 +22,7 @@ BIND_S_MAX = 600  # since the login at the provider: who finds an open session b
 CEREMONY_S_MAX = 300  # from a challenge to its answer: a finger, or a cable to be found (WebAuthn §15.1)
 HANDLE_BYTES = 32
 PER_ACCOUNT_MAX = 8  # a telephone, two computers, a spare key
+NAME_CHARS_MAX = 40  # « poste du secrétariat »
 CREDENTIAL_BYTES_MAX = 1023  # WebAuthn §5.1
 DAY_S = 86_400
 ALGORITHMS = (-8, -7, -257)  # EdDSA, ES256, and RS256 for Windows' own
@@ -39,7 +40,9 @@ PASSKEYS_MANY = refusal(
 
 class Passkey(msgspec.Struct, frozen=True):
     """A passkey. `id`: what it is called here; `credential`, `public_key` (COSE): its own; `count`: how often it signed, if it
-    counts; `handle`: what it knows its account by. Times in Unix seconds; `until_ts`: when it lapses."""
+    counts; `handle`: what it knows its account by. Times in Unix seconds; `until_ts`: when it lapses. `name`: what its
+    owner calls it, or nothing; `kind`: `device` when it can never leave one device, `synced` when it may be copied to others
+    (empty: not known)."""
 
     id: str
     credential: bytes
@@ -51,14 +54,17 @@ class Passkey(msgspec.Struct, frozen=True):
     bound_ts: int
     until_ts: int
     used_ts: int
+    name: str = ""
+    kind: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What an authenticator signed, once verified: which credential, and its count (and key, of a new one)."""
+    """What an authenticator signed, once verified: which credential, and its count (and key and kind, of a new one)."""
 
     credential: bytes
     count: int
     public_key: bytes = b""
+    kind: str = ""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -76,8 +82,14 @@ def site_of(origin: str) -> Site:
     return Site(host, f"{parts.scheme}://{host}" + (f":{port}" if port else ""))
 
 
+def named(text: str) -> str:
+    """What an owner calls a passkey, as it is kept: in one line, only what shows, not for ever."""
+    shown = "".join(each for each in text if each.isprintable() or each.isspace())
+    return " ".join(shown.split())[:NAME_CHARS_MAX].strip()
+
+
 def person_of(session: Session) -> LoggedIn:
-    """Who is logged in."""
+    """Who is logged in, as a passkey stands for them: not as a session of the provider's."""
     return LoggedIn(session.sub, session.practice, session.profession, session.acr, session.auth_ts)
 
 

@@ -22,6 +22,18 @@ PROVIDER_SILENT = refusal(
     "The identity provider does not answer",
     fix="Try again in a minute; practice software and passes go on working meanwhile.",
 )
+PROVIDER_UNFIT = refusal(
+    "login_provider_unfit",
+    503,
+    "The identity provider does not offer what this hub requires",
+    fix="Tell the operators: `portal.pushed_required` holds only for a provider that takes pushed authorization requests.",
+)
+REQUEST_REFUSED = refusal(
+    "login_request_refused",
+    502,
+    "The identity provider did not take the hub's request",
+    fix="Tell the operators: client id, key, redirect address and scopes must be those the provider knows.",
+)
 CROSS_SITE = refusal(
     "cross_site", 403, "This request came from another site", fix="Use the portal's own page, at the hub's own address."
 )

@@ -11,6 +11,7 @@ import msgspec
 from ecluse.gate.dpop import same_url
 from ecluse.gate.identity import Account
 from ecluse.gate.portal.id_token import LoggedIn
+from ecluse.gate.portal.login import fingerprint
 from ecluse.gate.portal.refusals import CROSS_SITE
 
 SESSION_COOKIE = "__Host-ecluse"
@@ -24,7 +25,8 @@ READS = frozenset({"GET", "HEAD"})
 class Session(msgspec.Struct, frozen=True):
     """A session. `id`: what the journal calls it, no secret; `way`: how the person came in, `login` or `passkey`.
 
-    `acr`, `auth_ts`: of the login at the provider, also when a passkey was used since; times in Unix seconds.
+    `acr`, `auth_ts`: of the login at the provider, also when a passkey was used since; times in Unix seconds. `sid`: hash of what
+    the provider calls its own session; empty when it does not say, or a passkey was used.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Session(msgspec.Struct, frozen=True):
     begun_ts: int
     until_ts: int
     seen_ts: int
+    sid: bytes = b""
 
 
 def begin(person: LoggedIn, *, id_: str, issuer: str, jkt: str, way: str, now_ts: int, session_s: int) -> Session:
@@ -56,6 +59,7 @@ def begin(person: LoggedIn, *, id_: str, issuer: str, jkt: str, way: str, now_ts
         begun_ts=now_ts,
         until_ts=now_ts + session_s,
         seen_ts=now_ts,
+        sid=fingerprint(person.sid) if person.sid else b"",
     )
 
 
@@ -100,6 +104,12 @@ def check_own_site(method: str, own: str, origin: str, site: str) -> None:
     if (origin and not _is_same(origin, own)) or (site and site != "same-origin"):
         raise CROSS_SITE()
     if method not in READS and not (origin or site):
+        raise CROSS_SITE()
+
+
+def check_no_page(origin: str, site: str) -> None:
+    """Raise `cross_site` when a browser sent this: what one server tells another is from no page, the hub's own or another's."""
+    if origin or site:
         raise CROSS_SITE()
 
 
