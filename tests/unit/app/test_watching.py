@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecluse.app.containment import moved
@@ -80,6 +80,7 @@ def play(at: World, acts: list[Any], *, dies: bool) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(Acts, max_size=8))
+@example([("ask", THIEF, [0] * 8, False)])  # a set that is kept once, or twice
 def test_a_watcher_that_is_killed_keeps_what_one_that_never_was_keeps(acts: list[Any]) -> None:
     with world() as calm, world() as dying:
         play(calm, acts, dies=False)
