@@ -7,7 +7,6 @@ what was `used` before. `expect` is one split, or one for each line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -30,6 +29,7 @@ from ecluse.rules.book import open_book
 FOLDER = Path(__file__).parents[2] / "cases"
 SUBJECTS = sorted(path for path in (FOLDER / "coverage").glob("*.yaml") if path.stem != "forms")  # forms: the edges
 BOOK = open_book()
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every scalar stays a text
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -111,11 +111,14 @@ class Case(msgspec.Struct, frozen=True):
         return expect if isinstance(expect, tuple) else (expect,)
 
 
-def cases() -> Iterator[tuple[str, Case]]:
-    """Every case, with the subject that its file is named by."""
-    for path in SUBJECTS:
-        for raw in yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader):  # every scalar stays a text
-            yield path.stem, _case(msgspec.convert(raw, Written, strict=False))
+@cache
+def cases() -> tuple[tuple[str, Case], ...]:
+    """Every case, with the subject that its file is named by; read once."""
+    return tuple(
+        (path.stem, _case(msgspec.convert(raw, Written, strict=False)))
+        for path in SUBJECTS
+        for raw in yaml.load(path.read_text(encoding="utf-8"), LOADER)
+    )
 
 
 def _case(written: Written) -> Case:
