@@ -12,8 +12,8 @@ from hypothesis import settings
 from tests.servers import Server, started
 from tests.stores import EMBEDDED, ENGINES, VARIABLE
 
-# A machine that is busy is not a bug: no deadline. `make test` plays every law in full, the hundred examples of hypothesis or what
-# the law itself says (tests/laws.py); pytest called by hand plays a quarter of them.
+# A machine that is busy is not a bug: no deadline. `make test` plays every law in full: a hundred examples, or as many as the law
+# says (tests/laws.py). Pytest called by hand plays a quarter of them.
 settings.register_profile("house", deadline=None)
 settings.register_profile("quick", settings.get_profile("house"), max_examples=25)
 settings.load_profile("quick")

@@ -139,11 +139,16 @@ def _case(written: Written) -> Case:
 
 
 def _keys(given: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
-    return {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}
+    return {name: given.pop(name) for name in _names(kind) if name in given}
+
+
+@cache
+def _names(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _billed(number: int, stated: Stated, day: date) -> tuple[Billed, Line]:
-    facts = {field.name: getattr(stated, field.name) for field in fields(Facts)}
+    facts = {name: getattr(stated, name) for name in _names(Facts)}
     billed = Billed(
         line=number,
         act=stated.act,
