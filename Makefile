@@ -6,7 +6,7 @@ MAKEFLAGS += --no-builtin-rules
 unexport PYTHONDONTWRITEBYTECODE  # compiled once, not by each of the thousand processes that tests start
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test slow lint format bench docs lock peers clean
+.PHONY: help setup demo serve test unit slow lint format bench docs lock peers clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,11 +20,14 @@ demo: .venv/ready ## a day of care in a département, then thefts; a minute; the
 serve: .venv/ready ## the hub left by the demo, on http://127.0.0.1:8400
 	$(BIN)/ecluse serve --dir demo/hub
 
-test: .venv/ready-dev peers ## every test but the slow ones
-	$(BIN)/pytest
+test: .venv/ready-dev peers ## every test but the slow ones, every law in full
+	$(BIN)/pytest --hypothesis-profile=house
+
+unit: .venv/ready-dev ## the tests that need nothing beside them: twenty seconds, a quarter of each law's examples
+	$(BIN)/pytest tests/unit
 
 slow: .venv/ready-dev ## the tests that take minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --hypothesis-profile=house
 
 lint: .venv/ready-dev ## style, types, the house's own rules
 	$(BIN)/ruff check .

@@ -16,14 +16,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlencode
 
-from ecluse.engines.upgrade import upgrade
 from tests.certificates import Certificate
 
 VERSIONS = Path("/usr/lib/postgresql")
 TEMPLATE = "hub_template"
+UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only those who ask for a server pay
 START_S = 30  # a killed server first replays its log, and waits for its own orphans to leave
 # A test's data may go with the machine, not with a killed server. With log files neither zeroed nor kept, a database is copied
 # in 40 ms, not 200.
@@ -166,7 +167,7 @@ class Server:
         """The name of a new database, migrated: a copy of the template, made on the first call."""
         if not self._template:
             self.sql(f"CREATE DATABASE {TEMPLATE}")
-            upgrade(self.url(TEMPLATE))
+            import_module(UPGRADE).upgrade(self.url(TEMPLATE))
             self._template = True
         name = f"hub_{next(self._databases)}"
         self.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")

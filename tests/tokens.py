@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from functools import cache
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
 
-from joserfc.jwk import ECKey, Key
+from joserfc.jwk import ECKey, Key, RSAKey
 from joserfc.jws import JWSRegistry
 
 from ecluse.gate.signature import base64url
@@ -44,6 +45,17 @@ def respelt(text: str) -> str:
 def elliptic(kid: str = "") -> ECKey:
     """A fresh P-256 key."""
     return ECKey.generate_key("P-256", parameters={"kid": kid} if kid else None)
+
+
+@cache
+def rsa(whose: str, bits: int = 2048) -> RSAKey:
+    """Somebody's RSA key, made once a process: one takes a twentieth of a second."""
+    return RSAKey.generate_key(bits)
+
+
+def named(key: RSAKey, kid: str) -> RSAKey:
+    """The same key under a name."""
+    return RSAKey.import_key(key.as_dict(private=True), parameters={"kid": kid})
 
 
 def _told(members: dict[str, Any]) -> dict[str, Any]:

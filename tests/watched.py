@@ -35,7 +35,7 @@ from ecluse.gate.features import Course, Features
 from ecluse.gate.features import Step as Kin
 from ecluse.gate.fleet import FleetCap
 from ecluse.gate.presence import Presence
-from ecluse.gate.sensing import Question
+from ecluse.gate.sensing import Question, Sensed
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Operation
 from tests.journal import entries_in, open_log
@@ -199,7 +199,9 @@ class World:
         execute = self.sensings._own.execute
         tables = ("account", "waiting", "alert", "breaker", "touch", "seen")
         found = {table: execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in tables}
-        return {**found, "limits": self.contained.all()}
+        # As values: the bytes of a set follow the order in which it was filled.
+        states = [(id_, name, msgspec.msgpack.decode(state, type=Sensed)) for id_, name, state in found["account"]]
+        return {**found, "account": states, "limits": self.contained.all()}
 
     def close(self) -> None:
         self.hub.desk.close()

@@ -32,12 +32,12 @@ from ecluse.engines.sql.ledger import balances
 from ecluse.gate.admission import Admission, Person
 from ecluse.gate.identity import Account, Issuer
 from ecluse.journal.entry import Entry
-from ecluse.kernel.days import period
-from ecluse.rights.model import Domain, Engagement, Right
+from ecluse.rights.model import Engagement, Right
 from ecluse.rights.person import nir_message
 from ecluse.rules.book import open_book
 from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments, open_freezes, open_sensings
 from tests.journal import entries_in, open_log
+from tests.rights import right
 from tests.stores import Books, chosen, open_stores
 
 INSURER, OTHER_INSURER = "0075123456", "0075999999"
@@ -55,16 +55,6 @@ PRODUCTS = [
         {domains: [MED, AUXM], guarantee: "EUR:5", label: Forfait}]}""",
 ]
 Answer = TypeVar("Answer")
-
-
-def right(product: str = "P", first: str = "2025-01-01", last: str | None = None, **changes: Any) -> Right:
-    fields = {
-        "contract": f"C-{product}", "member_number": "M0001", "product": product,
-        "domains": (Domain.MED, Domain.AUXM, Domain.PHAR),
-        "valid": period(date.fromisoformat(first), date.fromisoformat(last) if last else None),
-        "convention_type": "SV", "csr": "0001", "responsible": True, "priority": 1,
-    }  # fmt: skip
-    return Right(**{**fields, **changes})
 
 
 class Members:

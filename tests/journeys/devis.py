@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ecluse.rights.model import Domain
-from tests.journeys.claims_hub import PRACTICE, ClaimsHub, line, right
+from tests.journeys.claims_hub import PRACTICE, ClaimsHub, line
+from tests.rights import right
 
 TABLE = """{product: D, label: Optique dentaire audio, responsible: true, guarantees: [
     {domains: [DENT], acts: [HBLD038], guarantee: "BR_INCL:300", label: Couronnes},

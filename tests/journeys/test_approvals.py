@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ecluse.journal.entry import Field, Operation
-from tests.journeys.claims_hub import BIRTH, NIR, OTHER_PRACTICE, PRACTICE, ClaimsHub, claim, played, right
+from tests.journeys.claims_hub import BIRTH, NIR, OTHER_PRACTICE, PRACTICE, ClaimsHub, claim, played
 from tests.journeys.devis import TABLE, aid, asked, cancelled, crown, equip, granted, implant, shown
+from tests.rights import right
 
 pytestmark = pytest.mark.usefixtures("store_url")  # on each engine
 

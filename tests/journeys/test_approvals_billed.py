@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.claims_hub import OTHER_PRACTICE, ClaimsHub, claim, line, played, right
+from tests.journeys.claims_hub import OTHER_PRACTICE, ClaimsHub, claim, line, played
 from tests.journeys.devis import POORER, cancelled, crown, equip, granted, implant, shown
+from tests.rights import right
 
 pytestmark = pytest.mark.usefixtures("store_url")  # on each engine
 

@@ -11,8 +11,9 @@ import yaml
 
 from ecluse.claims.control import CONTROLS
 from ecluse.claims.faults import WORDS
-from tests.journeys.claims_hub import PRACTICE, ClaimsHub, claim, line, played, right
+from tests.journeys.claims_hub import PRACTICE, ClaimsHub, claim, line, played
 from tests.journeys.devis import equip, granted
+from tests.rights import right
 
 pytestmark = pytest.mark.usefixtures("store_url")  # on each engine
 

@@ -120,7 +120,12 @@ def plain(text: str) -> str:
 
 
 def _search(patterns: tuple[str, ...], text: str) -> re.Match[str] | None:
-    return next((found for each in patterns if (found := re.search(each, text, re.IGNORECASE | re.MULTILINE))), None)
+    return next((found for each in _compiled(patterns) if (found := each.search(text))), None)
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(each, re.IGNORECASE | re.MULTILINE) for each in patterns)
 
 
 def _missing_parts(text: str) -> Iterator[Finding]:
@@ -131,8 +136,9 @@ def _missing_parts(text: str) -> Iterator[Finding]:
 
 
 def _banned(text: str) -> Iterator[Finding]:
+    said = sentences(text) or [text]
     for name, row in rules().banned.items():
-        for sentence in sentences(text) or [text]:
+        for sentence in said:
             if found := _search(row.patterns, sentence):
                 yield Finding(name, row.say, row.source, found[0][:QUOTED])
 
@@ -167,14 +173,17 @@ def claimed(text: str) -> tuple[set[str], set[str]]:
         heading = heading if item or not line.strip() else ""
         for sentence in sentences(line):
             context = f"{heading} {sentence}" if item else sentence
-            names = {name for name, words in rules().fields.items() if _search(words, sentence)}
             if _search(rules().told.denied, context):
-                denied |= names
+                denied |= _named(sentence)
             elif _search(rules().told.shown, context) and not _search(rules().told.action_heading, context):
-                said |= names
+                said |= _named(sentence)
         if line.strip().endswith(":"):
             heading = line
     return said, denied
+
+
+def _named(sentence: str) -> set[str]:
+    return {name for name, words in rules().fields.items() if _search(words, sentence)}
 
 
 def action_count(text: str) -> int:

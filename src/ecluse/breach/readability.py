@@ -8,6 +8,7 @@ a little severe.
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import msgspec
 
@@ -55,6 +56,6 @@ def reading(text: str) -> Reading:
     found = words(text)
     if not found or not lengths:
         return Reading(0, 0, 0, 0, 0.0, 100.0)
-    count = sum(syllables(each) for each in found)
+    count = sum(syllables(each) * times for each, times in Counter(found).items())
     score = 207 - 1.015 * len(found) / len(lengths) - 73.6 * count / len(found)
     return Reading(len(found), len(lengths), count, max(lengths), round(len(found) / len(lengths), 1), round(score, 1))

@@ -23,7 +23,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
-from ecluse.engines import roles
+from ecluse.engines import granting
 from ecluse.engines.durable import sync
 from ecluse.engines.postgres.hosts import primary_of
 from ecluse.engines.schema import DATABASE_NEWER, FIRST, HEAD, Schema, Upgraded, named, revision_of
@@ -146,11 +146,11 @@ def _upgrade_server(connection: sa.Connection, database: str) -> Upgraded:
     _refuse_newer(database, before)
     if before != HEAD:
         climb(connection)
-    return Upgraded(database=database, before=before, notes=roles.grant(connection))
+    return Upgraded(database=database, before=before, notes=granting.grant(connection))
 
 
 def _schema(connection: sa.Connection, database: str) -> Schema:
-    return Schema(database=database, revision=_revision(connection), notes=roles.missing(connection))
+    return Schema(database=database, revision=_revision(connection), notes=granting.missing(connection))
 
 
 # ------------------------------------------------------------------------------------------------------------------ both

@@ -11,6 +11,7 @@ Money joins at the beginning of a day: no hit of an earlier day can be bet on wi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import exp, log, log10
@@ -53,39 +54,45 @@ def row_of(name: Name, days: Iterable[Counted], opened_day: int, since_day: int 
 
     `since_day`: what was paid in up to that day was taken out, and nothing of before counts: two operators looked at it.
     """
+    return deque(rows_of(name, days, opened_day, since_day), maxlen=1).pop()
+
+
+def rows_of(name: Name, days: Iterable[Counted], opened_day: int, since_day: int = 0) -> Iterator[Row]:
+    """The same before any day, then after each of them: how it came to stand there, in one pass."""
     signal, bets = SIGNALS[name], BETS[name]
     gain = 1 / signal.usual - 1
     capital = Capital(opened_day * DAY_S, opened_day * DAY_S)
-    money, row = (0.0, 0.0, 0.0), Row(paid=capital.paid(since_day * DAY_S) if since_day >= opened_day else 0.0)
+    row = Row(paid=capital.paid(since_day * DAY_S) if since_day >= opened_day else 0.0)
+    yield row
     for day, tries, hits in days:
         if day > since_day:
             paid = capital.paid(day * DAY_S)
-            new = (paid - row.paid) / 3
-            factors = _factors(bets.stakes, gain, tries, hits)
-            money = _bet(money[0] + new, factors[0]), _bet(money[1] + new, factors[1]), _bet(money[2] + new, factors[2])
-            row = _told(row, Counted(day, tries, hits), factors[1], paid)
+            row = _bet(row, Counted(day, tries, hits), _factors(bets.stakes, gain, tries, hits), paid)
         if hits and bets.refreshes:
             capital = capital.refreshed((day + 1) * DAY_S)
-    return Row(money[0], money[1], money[2], row.paid, row.run, row.tries, row.hits, row.since_s)
+        yield row
 
 
 @lru_cache(1_024)
-def _factors(stakes: tuple[float, ...], gain: float, tries: int, hits: int) -> tuple[float, ...]:
+def _factors(stakes: tuple[float, float, float], gain: float, tries: int, hits: int) -> tuple[float, float, float]:
     """What each stake's money is multiplied by on such a day."""
-    return tuple(exp(min((tries - hits) * log(1 - each) + hits * log(1 + each * gain), LOG_ENOUGH)) for each in stakes)
+    low, middle, high = (
+        exp(min((tries - hits) * log(1 - each) + hits * log(1 + each * gain), LOG_ENOUGH)) for each in stakes
+    )
+    return low, middle, high
 
 
-def _bet(money: float, factor: float) -> float:
-    return min(money * factor, ENOUGH)
-
-
-def _told(row: Row, day: Counted, factor: float, paid: float) -> Row:
-    """What people are told of it: the latest days that speak against the account (a CUSUM of the middle stake)."""
-    run = min(row.run * factor, ENOUGH)
+def _bet(row: Row, day: Counted, factors: tuple[float, float, float], paid: float) -> Row:
+    """The row after one day. `run` and what follows is for people: the latest days that speak against it (a CUSUM)."""
+    new = (paid - row.paid) / 3
+    money1 = min((row.money1 + new) * factors[0], ENOUGH)
+    money2 = min((row.money2 + new) * factors[1], ENOUGH)
+    money3 = min((row.money3 + new) * factors[2], ENOUGH)
+    run = min(row.run * factors[1], ENOUGH)
     if run < 1:
-        return Row(paid=paid)
+        return Row(money1, money2, money3, paid)
     since_s = row.since_s if row.tries else day.day * DAY_S
-    return Row(paid=paid, run=run, tries=row.tries + day.tries, hits=row.hits + day.hits, since_s=since_s)
+    return Row(money1, money2, money3, paid, run, row.tries + day.tries, row.hits + day.hits, since_s)
 
 
 def every_day(opened_day: int, until_day: int, hit: Iterable[int]) -> Iterator[Counted]:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ecluse.app.freezes import FROZEN, LIFTED, frozen_again, unless_frozen
@@ -22,7 +22,8 @@ from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation, act
 from ecluse.rights.person import person_message
 from ecluse.wiring.gate import open_freezes
-from tests.journeys.claims_hub import right
+from tests.laws import examples
+from tests.rights import right
 
 AMC, BORN = "0075123456", "1979-06-14"
 PEOPLE = count(1)  # somebody new in every example: the file is the same
@@ -50,7 +51,7 @@ def test_one_number_that_is_frozen_freezes_the_person(hub: Any, number: str, pre
     assert unless_frozen(hub, Person("0075999999", (), False), BORN, 1, presence, ()) == ()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([FROZEN, LIFTED]), min_size=1, max_size=6), st.data())
 def test_whatever_order_entries_are_read_in_the_newest_holds(hub: Any, said: list[str], data: st.DataObject) -> None:
     person = next(PEOPLE).to_bytes(16)

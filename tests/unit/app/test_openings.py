@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from pyrage.x25519 import Identity
@@ -31,6 +30,7 @@ from ecluse.gate.openings import Cursor, Reached, advanced, id_text, read_cursor
 from ecluse.journal.entry import Operation, act, encode
 from ecluse.kernel.errors import Refused
 from tests.journal import open_log
+from tests.laws import examples
 
 INSURER, OTHER = "0075123456", "0075999999"
 KEY = Identity.generate()
@@ -159,7 +159,7 @@ class Feed(RuleBasedStateMachine):
 
 
 TestFeed = Feed.TestCase
-TestFeed.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestFeed.settings = examples(60, stateful_step_count=25)
 
 
 @pytest.mark.parametrize("text", ["x", "AAAA", "é", "-" * 5000, "kgA", "\x00"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecluse.app.containment import moved
@@ -20,6 +20,7 @@ from ecluse.gate.containment import Kind, Proved, Released
 from ecluse.gate.profile import insurer_class
 from ecluse.gate.signals import Name, Step
 from ecluse.kernel.errors import Refused
+from tests.laws import examples
 from tests.watched import CALM, COUNTING, DEBT, DECOY_ACCOUNT, FLEET, OTHER, PRACTICE, THIEF, World, world
 
 Acts = st.one_of(
@@ -78,8 +79,9 @@ def play(at: World, acts: list[Any], *, dies: bool) -> None:
             PLAYED[what](at, *how)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(Acts, max_size=8))
+@example([("ask", THIEF, [0] * 8, False)])  # a set that is kept once, or twice
 def test_a_watcher_that_is_killed_keeps_what_one_that_never_was_keeps(acts: list[Any]) -> None:
     with world() as calm, world() as dying:
         play(calm, acts, dies=False)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.breach.dora.answer import answer
@@ -14,6 +14,7 @@ from ecluse.breach.dora.incident import Dora
 from ecluse.breach.dora.template import STAGES, as_duration, fill, mandatory, minutes, read_value, template
 from ecluse.breach.facts import convert
 from ecluse.kernel.days import parse_day
+from tests.laws import examples
 
 TODAY = parse_day("2026-11-29")
 LEIS = ("969500TJ5KRTCJQWXH05", "5493001KJTIIGC8Y1R12")
@@ -121,7 +122,7 @@ incidents = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(incidents.filter(bool), st.data())
 def test_what_is_decided_holds_whatever_is_learnt_next(sent: dict[str, Any], data: st.DataObject) -> None:
     found = told(**sent)["major"]

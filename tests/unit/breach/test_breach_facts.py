@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.breach.assess import assess
@@ -16,6 +16,7 @@ from ecluse.breach.facts import BYTES_MAX, Facts, read
 from ecluse.breach.times import Times, running, shown
 from ecluse.kernel.days import parse_day
 from ecluse.kernel.errors import Refused
+from tests.laws import examples
 
 TODAY = parse_day("2026-11-29")
 
@@ -94,7 +95,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.sampled_from([Facts, Dora, Times]), st.data())
 def test_any_json_is_answered_in_json_or_refused(kind: Any, data: st.DataObject) -> None:
     keys = st.sampled_from(kind.__struct_encode_fields__)

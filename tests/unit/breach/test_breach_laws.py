@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ecluse.breach.assess import assess
@@ -13,6 +13,7 @@ from ecluse.breach.known import known, readings
 from ecluse.breach.score import derived
 from ecluse.breach.tables import category_table
 from ecluse.kernel.days import parse_day
+from tests.laws import examples
 
 TODAY = parse_day("2026-11-29")
 CATEGORIES = sorted(category_table())
@@ -82,7 +83,7 @@ def no_milder(better: dict[str, Any], worse: dict[str, Any]) -> None:
     assert all(now >= before for before, now in zip(decided(better), decided(worse), strict=True)), (better, worse)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(facts, st.sampled_from(sorted(LADDERS)), st.data())
 def test_a_worse_fact_never_gives_a_milder_decision(sent: dict[str, Any], name: str, data: st.DataObject) -> None:
     steps = LADDERS[name]
@@ -90,7 +91,7 @@ def test_a_worse_fact_never_gives_a_milder_decision(sent: dict[str, Any], name: 
     no_milder({**sent, name: steps[at]}, {**sent, name: steps[at + 1]})
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(facts, st.sampled_from(RECIPIENTS), st.data())
 def test_a_worse_recipient_never_gives_a_milder_decision(
     sent: dict[str, Any], steps: list[str], data: st.DataObject
@@ -99,19 +100,19 @@ def test_a_worse_recipient_never_gives_a_milder_decision(
     no_milder({**sent, "recipient": steps[at]}, {**sent, "recipient": steps[at + 1]})
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(facts, st.sampled_from(CATEGORIES))
 def test_more_data_never_gives_a_milder_decision(sent: dict[str, Any], category: str) -> None:
     no_milder(sent, {**sent, "data": [*sent["data"], category]})
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(facts, st.sampled_from(["confidentiality", "integrity", "availability"]))
 def test_one_more_loss_never_gives_a_milder_decision(sent: dict[str, Any], nature: str) -> None:
     no_milder(sent, {**sent, "nature": sorted({*sent["nature"], nature})})
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(facts, st.sampled_from(["cause", "persons", "restored_within_h", "key_safe"]), st.data())
 def test_what_is_decided_without_a_fact_holds_whatever_it_is(
     sent: dict[str, Any], name: str, data: st.DataObject
@@ -125,14 +126,14 @@ def test_what_is_decided_without_a_fact_holds_whatever_it_is(
         assert decided({**without, name: data.draw(st.sampled_from(values))})[1] == persons
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(facts)
 def test_persons_are_never_told_where_the_authority_is_not(sent: dict[str, Any]) -> None:
     authority, persons = decided(sent)
     assert authority >= persons
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(facts)
 def test_the_derived_score_stays_in_the_method_and_adds_up(sent: dict[str, Any]) -> None:
     score = derived(readings(*known(convert(sent, Facts)))[1])

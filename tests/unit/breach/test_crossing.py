@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.breach.crossing.answer import Crossing, cross
@@ -16,6 +16,7 @@ from ecluse.breach.crossing.simulate import Seen, simulate
 from ecluse.breach.facts import convert
 from ecluse.doors.crossings.page import page
 from ecluse.kernel.errors import Refused
+from tests.laws import examples
 
 IDS = [each.id for each in catalogue().leaks]
 SMALL = {"runs": 10, "people": 50}
@@ -66,7 +67,7 @@ def ran(others: list[str], this: str, seed: int) -> list[Seen]:
     return [*simulate(table, chosen, leaks[this], seed, runs=3, people=40)]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.sampled_from(IDS), unique=True), st.sampled_from(IDS), st.sampled_from(IDS), st.integers(0, 1000))
 def test_a_leak_more_never_makes_a_harm_rarer_and_shares_are_shares(
     others: list[str], more: str, this: str, seed: int
@@ -83,7 +84,7 @@ def test_a_leak_more_never_makes_a_harm_rarer_and_shares_are_shares(
             assert all(a <= b for group in low for a, b in zip(low[group], high[group], strict=True))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(
     st.lists(st.sampled_from(sorted(known_fields())), min_size=1, unique=True),
     st.dates(date(2021, 1, 1), date(2026, 12, 31)),

@@ -6,13 +6,14 @@ from datetime import date
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.breach.incident.cnil import Filled, Form, Section
 from ecluse.breach.incident.lines import lines
 from ecluse.doors.incidents.page import page
 from ecluse.wiring.letters import printed_form
+from tests.laws import examples
 
 DAY = date(2026, 11, 30)
 PRINTED = printed_form()
@@ -58,7 +59,7 @@ def test_the_same_form_is_the_same_bytes_and_another_is_not() -> None:
     assert page(one).decode().count("À REMPLIR") == 3
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.text(max_size=40))
 def test_whatever_was_written_is_printed(text: str) -> None:
     assert PRINTED(form(field("description", text or "x"), insurer=text), DAY).startswith(b"%PDF")

@@ -9,7 +9,7 @@ from itertools import product
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.breach.letter import Letter, lint, rules
@@ -22,6 +22,7 @@ from ecluse.formats.contacts import Contact, read_contacts
 from ecluse.formats.feed.file import RowRefusal
 from ecluse.kernel.errors import Refused
 from tests import packs
+from tests.laws import examples
 
 FIELDS = frozenset(rules().fields)
 OF_PERSONS = FIELDS - {"siret", "login"}
@@ -59,7 +60,7 @@ def test_every_set_of_fields_that_the_hub_can_tell_gives_a_letter_that_may_be_se
         assert (answer.ok, answer.findings, answer.advice) == (True, (), ())
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     st.frozensets(st.sampled_from(sorted(OF_PERSONS)), min_size=1),
     st.frozensets(st.sampled_from(sorted(OF_PERSONS))),
@@ -76,7 +77,7 @@ def test_any_set_of_fields_gives_a_letter_that_may_be_sent(
     assert 1 <= answer.actions <= 5
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.frozensets(st.sampled_from(["bank", "siret", "email", "phone", "address", "identity", "login"]), min_size=1))
 def test_any_set_of_a_professionals_own_fields_too(shown: frozenset[str]) -> None:
     shape = Shape("professional", shown, frozenset({"health", "national_number", "password"}), (), False, False)

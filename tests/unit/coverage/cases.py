@@ -7,7 +7,6 @@ what was `used` before. `expect` is one split, or one for each line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -30,6 +29,7 @@ from ecluse.rules.book import open_book
 FOLDER = Path(__file__).parents[2] / "cases"
 SUBJECTS = sorted(path for path in (FOLDER / "coverage").glob("*.yaml") if path.stem != "forms")  # forms: the edges
 BOOK = open_book()
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every scalar stays a text
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -111,11 +111,14 @@ class Case(msgspec.Struct, frozen=True):
         return expect if isinstance(expect, tuple) else (expect,)
 
 
-def cases() -> Iterator[tuple[str, Case]]:
-    """Every case, with the subject that its file is named by."""
-    for path in SUBJECTS:
-        for raw in yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader):  # every scalar stays a text
-            yield path.stem, _case(msgspec.convert(raw, Written, strict=False))
+@cache
+def cases() -> tuple[tuple[str, Case], ...]:
+    """Every case, with the subject that its file is named by; read once."""
+    return tuple(
+        (path.stem, _case(msgspec.convert(raw, Written, strict=False)))
+        for path in SUBJECTS
+        for raw in yaml.load(path.read_text(encoding="utf-8"), LOADER)
+    )
 
 
 def _case(written: Written) -> Case:
@@ -136,11 +139,16 @@ def _case(written: Written) -> Case:
 
 
 def _keys(given: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
-    return {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}
+    return {name: given.pop(name) for name in _names(kind) if name in given}
+
+
+@cache
+def _names(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _billed(number: int, stated: Stated, day: date) -> tuple[Billed, Line]:
-    facts = {field.name: getattr(stated, field.name) for field in fields(Facts)}
+    facts = {name: getattr(stated, name) for name in _names(Facts)}
     billed = Billed(
         line=number,
         act=stated.act,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -184,7 +184,7 @@ def section() -> str:
     )
 
 
-def _paragraph(words: str, of: Iterator[tuple[str, object]]) -> str:
+def _paragraph(words: str, of: Iterable[tuple[str, object]]) -> str:
     subjects = Counter(subject for subject, _ in of)
     counted = ", ".join(f"{subject} {count}" for subject, count in sorted(subjects.items()))
     return textwrap.fill(words.format(total=subjects.total(), counted=counted), 125)

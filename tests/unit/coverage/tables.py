@@ -6,9 +6,8 @@ what is wrong and of the text. The source names the rules of the book that the v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from ecluse.coverage.product import Product, read_product
 
 FOLDER = Path(__file__).parents[2] / "cases" / "responsable"
 KEEPS = "respecte"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Blame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,8 +59,11 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.expect if isinstance(self.expect, Blame) else None
 
 
-def tables() -> Iterator[tuple[str, Table]]:
-    """Every table, with the subject that its file is named by."""
-    for path in sorted(FOLDER.glob("*.yaml")):
-        for raw in yaml.safe_load(path.read_text(encoding="utf-8")):
-            yield path.stem, msgspec.convert(raw, Table)
+@cache
+def tables() -> tuple[tuple[str, Table], ...]:
+    """Every table, with the subject that its file is named by; read once."""
+    return tuple(
+        (path.stem, msgspec.convert(raw, Table))
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for raw in yaml.load(path.read_text(encoding="utf-8"), LOADER)
+    )

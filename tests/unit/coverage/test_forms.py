@@ -14,7 +14,8 @@ from ecluse.coverage.guarantee import YEAR
 from ecluse.coverage.line import Used, read_line
 from ecluse.coverage.notation import parse
 
-CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "coverage" / "forms.yaml").read_text(encoding="utf-8"))
+FORMS = Path(__file__).parents[2] / "cases" / "coverage" / "forms.yaml"
+CASES = yaml.load(FORMS.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

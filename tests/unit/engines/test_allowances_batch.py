@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.app.ports.allowances import Ask
@@ -20,6 +20,7 @@ from ecluse.gate.features import NOTHING
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
 from ecluse.wiring.gate import FILE, open_allowances
+from tests.laws import examples
 
 TABLE = CapTable(date(2026, 11, 30), "a test", {OTHER: Caps(debt=4, burst=3, refill_per_day=2, yearly=6)})
 START_US = 20_800 * DAY_US
@@ -67,7 +68,7 @@ def kept(file: Path) -> dict[str, list[Any]]:
         }
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(asks, max_size=40), st.integers(2, 12))
 def test_together_as_one_by_one(asked: list[Ask], size: int) -> None:
     asked.sort(key=lambda ask: ask.at_us)

@@ -8,12 +8,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.app.ports.openings import Denial
 from ecluse.engines.sqlite.openings import LocalOpenings
 from ecluse.gate.denials import ACCOUNT_MIN, ALL_MIN, Weight, weight
+from tests.laws import examples
 
 DAY_US = 86_400_000_000
 CAP = 12  # a practice that starts again: a quarter of it is less than the least that counts
@@ -37,7 +38,7 @@ def denial(number: int, insurer: int, account: int, day: int, is_staff: bool) ->
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(SAID, max_size=60), st.randoms(use_true_random=False))
 def test_one_insurers_word_is_bounded_and_is_the_same_made_anew(said: list[Any], order: random.Random) -> None:
     with tempfile.TemporaryDirectory(prefix="ecluse-denials-") as home:

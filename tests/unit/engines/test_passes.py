@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from ecluse.kernel.errors import Refused
 from ecluse.passes.issued import DAY_S, Pass
 from ecluse.passes.status import BITS_MAX, BITS_MIN
 from ecluse.rights.model import Domain
+from tests.laws import examples
 
 AMC, OTHER = "0075123456", "0075999999"
 FIRST, SECOND, THIRD = b"", b"second--", b"third---"  # what the book writes of keys
@@ -167,7 +168,7 @@ def test_a_list_that_is_half_full_is_made_longer_and_a_full_one_refuses(
 SHOWN = st.tuples(st.integers(0, 2), st.integers(100, 103), st.sampled_from([b"nonce--1", b"nonce--2", b"nonce--3"]))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.tuples(st.integers(0, 1), SHOWN), max_size=40))
 def test_no_presentation_is_accepted_twice_by_whichever_process(asked: list[tuple[int, Any]]) -> None:
     with TemporaryDirectory() as place:

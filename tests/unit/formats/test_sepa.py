@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -13,6 +13,7 @@ from ecluse.engines.schemas import Schemas
 from ecluse.formats.sepa import PAIN_001, PAIN_008, collections_file, sepa_text, transfers_file
 from ecluse.kernel.errors import Refused
 from ecluse.payments.transfer import Collection, Debtor, Instruction, Payee, Settlement, Transfer, checked, made_id
+from tests.laws import examples
 
 IBAN = "FR7630006000011234567890189"
 ALLOWED = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
@@ -45,7 +46,7 @@ def test_every_name_can_be_written(name: str) -> None:
     assert "//" not in written
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     st.lists(
         st.tuples(st.integers(1, 99_999_999_999), NAMES, st.sampled_from(["", "AGRIFRPPXXX"])), min_size=1, max_size=5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -35,6 +35,7 @@ from ecluse.gate.allowance import (
 )
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation, act
+from tests.laws import examples
 
 CAPS = Caps(debt=6, burst=4, refill_per_day=2, yearly=15)
 TABLE = CapTable(date(2026, 11, 29), "a test", {"other": CAPS})
@@ -140,7 +141,7 @@ class Thief(RuleBasedStateMachine):
         self.home.cleanup()
 
 
-Thief.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+Thief.TestCase.settings = examples(25, stateful_step_count=40)
 test_no_thief_opens_more_than_the_caps_say = Thief.TestCase
 
 

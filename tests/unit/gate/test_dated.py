@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import accumulate, product
 from math import log10, prod
 from random import Random
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.gate.betting import CAREER_S, Capital, Row
-from ecluse.gate.dated import BETS, DAY_S, Counted, alert_of, every_day, row_of
+from ecluse.gate.dated import BETS, DAY_S, Counted, alert_of, every_day, row_of, rows_of
 from ecluse.gate.signals import SIGNALS, Name, Step
 
 OPENED = 20_000
@@ -28,8 +28,8 @@ def openings(draw: Random, days: range, a_day: int, rate: float) -> Days:
 
 def strongest(name: Name, days: Days) -> float:
     """The highest E an account ever had, looked at after each hit."""
-    ends = [number + 1 for number, day in enumerate(days) if day.hits]
-    return max((row_of(name, days[:end], OPENED).e_value for end in ends), default=0.0)
+    _, *rows = rows_of(name, days, OPENED)
+    return max((row.e_value for day, row in zip(days, rows, strict=True) if day.hits), default=0.0)
 
 
 @pytest.mark.parametrize("name", DATED, ids=str)
@@ -42,6 +42,14 @@ def test_no_account_below_its_bound_gains_in_the_mean(name: Name, gap: int) -> N
         row = row_of(name, days, OPENED)
         mean += prod(p0 if hit else 1 - p0 for hit in hits) * (row.e_value + 1 - row.paid)
     assert mean <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("name", DATED, ids=str)
+def test_how_it_came_to_stand_there_is_what_it_stood_at_on_each_day(name: Name) -> None:
+    days = [Counted(OPENED + 3 * number, 5, number % 4 == 3) for number in range(12)]
+    for since_day in (0, OPENED + 10):
+        rows = [*rows_of(name, days, OPENED, since_day)]
+        assert rows == [row_of(name, days[:end], OPENED, since_day) for end in range(len(days) + 1)]
 
 
 Histories = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=30)
@@ -94,13 +102,13 @@ def test_a_theft_that_patients_tell_of_asks_for_passes(a_day: int, more: int, ra
     for seed in range(3):
         draw, since = Random(seed), OPENED + 730
         days = openings(draw, range(OPENED, since), a_day, SIGNALS[Name.DENIALS].usual)
-        said = 0
-        for day in range(since, since + 400):
-            honest = openings(draw, range(day, day + 1), a_day, SIGNALS[Name.DENIALS].usual)
-            for own, other in zip(honest, openings(draw, range(day, day + 1), more, rate), strict=True):
-                said += own.hits + other.hits
-                days.append(Counted(day, own.tries + other.tries, own.hits + other.hits))
-            alert = alert_of(Name.DENIALS, row_of(Name.DENIALS, days, OPENED), day * DAY_S)
+        robbed = range(since, since + 400)
+        honest = openings(draw, robbed, a_day, SIGNALS[Name.DENIALS].usual)
+        stolen = openings(draw, robbed, more, rate)
+        both = [Counted(own.day, own.tries + n.tries, own.hits + n.hits) for own, n in zip(honest, stolen, strict=True)]
+        rows = [*rows_of(Name.DENIALS, [*days, *both], OPENED)][-len(both) :]
+        for said, day, row in zip(accumulate(day.hits for day in both), both, rows, strict=True):
+            alert = alert_of(Name.DENIALS, row, day.day * DAY_S)
             if alert and alert.step is Step.PRESENCE_ONLY:
                 assert said <= most
                 break

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey
 
 from ecluse.gate.dpop import AGE_S_MAX, AHEAD_S_MAX, Proof, Secrets, nonce, nonce_state, normal, read_proof, same_url
-from tests.tokens import compact, elliptic, proof, respelt
+from tests.tokens import compact, elliptic, proof, respelt, rsa
 
 NOW = 1_800_000_000
 URL = "https://hub.example.fr/v1/rights/checks"
@@ -18,7 +18,7 @@ TOKEN = "a.token.of-somebody"
 HOLDER = elliptic()
 ASKED: dict[str, Any] = {"method": "POST", "url": URL, "token": TOKEN, "now_ts": NOW}
 PRIVATE = HOLDER.as_dict(private=True)
-SMALL, BIG = RSAKey.generate_key(1024), RSAKey.generate_key(2048)
+SMALL, BIG = rsa("ours", 1024), rsa("ours")
 
 
 def read(*sent: str, key: Any = HOLDER, **changes: Any) -> Proof:
@@ -29,9 +29,7 @@ def made(key: Any = HOLDER, **changes: Any) -> str:
     return proof(key, **{**ASKED, **changes})
 
 
-@pytest.mark.parametrize(
-    "key", [HOLDER, OKPKey.generate_key("Ed25519"), RSAKey.generate_key(2048)], ids=["EC", "OKP", "RSA"]
-)
+@pytest.mark.parametrize("key", [HOLDER, OKPKey.generate_key("Ed25519"), BIG], ids=["EC", "OKP", "RSA"])
 def test_a_good_proof_says_whose_it_is(key: Any) -> None:
     told = read(made(key, jti="one of a kind", nonce="n"), key=key)
     assert (told.jkt, told.jti, told.nonce, told.iat_ts) == (key.thumbprint(), "one of a kind", "n", NOW)

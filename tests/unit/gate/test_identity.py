@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey
 
 from ecluse.gate.challenge import www_authenticate
 from ecluse.gate.identity import LIFETIME_S_MAX, Account, Issuer, KeyUnknown, header_claims, permit, verify
 from ecluse.gate.signature import ALGORITHMS, public_key, unbase64
 from ecluse.kernel.errors import Refused
-from tests.tokens import compact, respelt
+from tests.tokens import compact, named, respelt, rsa
 
 NOW = 1_800_000_000
 OURS = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 ELLIPTIC = ECKey.generate_key("P-256", parameters={"kid": "k2"})
 STRANGER = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
-RSA = RSAKey.generate_key(2048, parameters={"kid": "k3"})
+RSA = named(rsa("ours"), "k3")
 KEYS = tuple(public_key(each.as_dict(private=False)) for each in (OURS, ELLIPTIC, RSA))
 PSC = Issuer("https://psc.example", "ecluse", KEYS)
 ISSUERS = {PSC.name: PSC}
@@ -132,9 +132,7 @@ FORGED = {
     "public key as HMAC secret, bare": hmac_with(unbase64(OURS.as_dict(private=False)["x"]), "k1"),
     "elliptic key, another algorithm": signed(ELLIPTIC, {"alg": "ES256", "kid": "k1"}),
     "RSA, PKCS #1 v1.5": signed(RSA, {"alg": "RS256", "kid": "k3"}),
-    "RSA key nobody registered": signed(
-        RSAKey.generate_key(2048, parameters={"kid": "k1"}), {"alg": "PS256", "kid": "k1"}
-    ),
+    "RSA key nobody registered": signed(named(rsa("a stranger's"), "k1"), {"alg": "PS256", "kid": "k1"}),
     "kid of nobody": signed(OURS, {"kid": "k9"}),
     "kid as a path": signed(OURS, {"kid": "../../etc/passwd"}),
     "kid as a device": signed(OURS, {"kid": "/dev/null"}),

@@ -6,21 +6,22 @@ import json
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from ecluse.gate.signature import KEY_SET_BYTES_MAX, public_key, read_key_set, take_apart
+from tests.tokens import rsa
 
 ELLIPTIC = ECKey.generate_key("P-256")
 PUBLIC = ELLIPTIC.as_dict(private=False)
-RSA = RSAKey.generate_key(2048).as_dict(private=False)
+RSA = rsa("ours").as_dict(private=False)
 
 NO_KEYS: dict[str, dict[str, Any]] = {
     "empty": {},
     "private": ELLIPTIC.as_dict(private=True),
-    "private RSA": RSAKey.generate_key(2048).as_dict(private=True),
+    "private RSA": rsa("ours").as_dict(private=True),
     "symmetric": OctKey.generate_key(256).as_dict(private=True),
     "symmetric without its secret": {"kty": "oct"},
-    "RSA of 1024 bits": RSAKey.generate_key(1024).as_dict(private=False),
+    "RSA of 1024 bits": rsa("ours", 1024).as_dict(private=False),
     "RSA of 16 384 bits": {**RSA, "n": "_" * 2731},
     "RSA with a huge exponent": {**RSA, "e": RSA["n"]},
     "another curve": ECKey.generate_key("P-384").as_dict(private=False),
