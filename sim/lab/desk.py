@@ -191,7 +191,8 @@ class Desk:
         self.state, done = move(self.state, event, int(at_s * S_US))
         if done is None:
             return
-        self.sensed = stepped(self.sensed, done)
+        self.sensed, alerts = stepped(self.sensed, done)
+        self._alerted(alerts, at_s)
         why = event.alert.signal.name if isinstance(event, Alerted) else type(event).__name__
         self.moves.append((at_s, Step(done.after), why))
 

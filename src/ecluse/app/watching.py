@@ -36,13 +36,14 @@ from ecluse.app.ports.sensings import (
 from ecluse.exposure.places import departement
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
-from ecluse.gate.containment import Alerted, CapReached, Event, Kind
+from ecluse.gate.containment import S_US, Alerted, CapReached, Event, Kind
 from ecluse.gate.dated import Counted, alert_of, every_day, row_of
 from ecluse.gate.decoys import Found
 from ecluse.gate.distance import REMEMBERED_S, WHERE, too_far
 from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
 from ecluse.gate.sensing import DAY_S, Question, Sensed, begun, changed, ripened, sense, shown, stepped, touched
 from ecluse.gate.signals import Name as Signalled
+from ecluse.gate.signals import Step
 
 LOG = logging.getLogger(__name__)
 
@@ -204,9 +205,10 @@ class Watcher:
             self._hub.sensings.forget_seen(at_s - REMEMBERED_S)
 
     def _begun(self, happened: Happening, at_s: int) -> Sensed:
-        """An account's first question, or the first since gate.db was lost: where it stands is known by the journal."""
-        step = self._hub.containments.state(Kind.ACCOUNT, happened.account).step
-        return begun(happened.profession, at_s, step)
+        """An account's first question, or the first since sensed.db was lost: it stood then where it stands, unless it was moved
+        since, of which a note will tell."""
+        state = self._hub.containments.state(Kind.ACCOUNT, happened.account)
+        return begun(happened.profession, at_s, state.step if state.since_us <= at_s * S_US else Step.OPEN)
 
     def _full(self, work: _Round, happened: Happening, _what: Full) -> None:
         work.full.add(happened.account)
@@ -229,7 +231,8 @@ class Watcher:
             if what.move.after < what.move.before:
                 work.breakers[name] = lifted(work.breakers.get(name) or work.store.breaker(name))
         elif before := work.state(what.name):
-            work.states[what.name] = stepped(before, what.move)
+            work.states[what.name], alerts = stepped(before, what.move)
+            work.alerted(what.name, what.move.at_us // S_US, alerts)
 
     def _changed(self, work: _Round, _happened: Happening, what: Changed) -> None:
         """A practice's bank account: each account that opened somebody there has the day tried, and is watched more closely."""

@@ -6,7 +6,7 @@ The hub's watcher and a simulation run the same code, an account at a time:
     sensed, alerts, waiting = sense(sensed, question)   each typed question that was answered, in order
     sensed, alerts = closed(sensed, at_s)               at any time: a day that is over is closed
     sensed, alerts = ripened(sensed, at_s, day, ripe)   the openings of a day, once `DEBT_DAYS` are over, in their order
-    sensed = stepped(sensed, move)                      after each move of the account on the ladder
+    sensed, alerts = stepped(sensed, move)              after each move of the account on the ladder
 
 Who calls keeps each `Waiting` for those days, and moves the ladder by `Alerted(alert)`. Days are numbered from 1970-01-01, UTC.
 """
@@ -22,7 +22,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ecluse.gate.alerts import Alert
-from ecluse.gate.containment import Move, Proved
+from ecluse.gate.containment import S_US, Move, Proved
 from ecluse.gate.detectors import (
     TRIALS,
     Asked,
@@ -186,7 +186,7 @@ def closed(sensed: Sensed, at_s: int) -> tuple[Sensed, Alerts]:
     if tally.people or tally.known or any(tally.tried):  # a day on which it asked
         surged = tally.people > usual_of(sensed.profile).people_max
         sensed, _, alerts = _tried(sensed, DayClosed(at_s, tally.people))
-        sensed = replace(sensed, days=(*sensed.days, replace(tally, surged=surged))[-DAYS_MAX:])
+        sensed = replace(sensed, days=(*sensed.days, replace(sensed.tally, surged=surged))[-DAYS_MAX:])
     return replace(sensed, tally=Tally(today, sensed.step == Step.OPEN), asked=frozenset()), alerts
 
 
@@ -204,16 +204,18 @@ def ripened(sensed: Sensed, at_s: int, day: int, ripe: tuple[Ripe, ...]) -> tupl
     return sensed, alerts
 
 
-def stepped(sensed: Sensed, move: Move) -> Sensed:
-    """The state after a move of the account: downwards the day teaches nothing; upwards what was explained is forgiven."""
+def stepped(sensed: Sensed, move: Move) -> tuple[Sensed, Alerts]:
+    """The state after a move of the account: downwards its day teaches nothing; upwards what was explained is forgiven."""
+    sensed, of_day = closed(sensed, move.at_us // S_US)
     tally = sensed.tally if move.after == Step.OPEN else replace(sensed.tally, clean=False)
     sensed = replace(sensed, step=move.after, tally=tally)
     if move.after >= move.before:
-        return sensed
+        return sensed, of_day
     if move.before >= Step.PRESENCE_ONLY:  # whoever logged in anew says that they are where they are
         sensed = replace(sensed, fresh=())
     by_proof = isinstance(move.event, Proved)
-    return replace(sensed, watch=proved(sensed.watch, Step(move.before)) if by_proof else released(sensed.watch))
+    watched = proved(sensed.watch, Step(move.before)) if by_proof else released(sensed.watch)
+    return replace(sensed, watch=watched), of_day
 
 
 def changed(sensed: Sensed, at_s: int) -> Sensed:
@@ -341,7 +343,10 @@ def _by_device(sensed: Sensed, device: int, today: int) -> Sensed:
 def _tried(sensed: Sensed, event: Event) -> tuple[Sensed, list[tuple[int, bool]], Alerts]:
     known = usual_of(sensed.profile)
     watched, alerts = observe(sensed.watch, known, event)
-    return replace(sensed, watch=watched), TRIALS[type(event)](event, known), alerts
+    sensed = replace(sensed, watch=watched)
+    if alerts:  # a day that alarmed teaches nothing, however late the ladder is moved
+        sensed = replace(sensed, tally=replace(sensed.tally, clean=False))
+    return sensed, TRIALS[type(event)](event, known), alerts
 
 
 def _tally(sensed: Sensed, **changes: int) -> Sensed:
@@ -355,7 +360,7 @@ def device_class(key: str, certificate: str) -> int:
 
 
 def _hour(at_s: int) -> int:
-    return hour_class(instant(at_s * 1_000_000))
+    return hour_class(instant(at_s * S_US))
 
 
 def _class(*words: str) -> int:

@@ -82,6 +82,9 @@ def play(at: World, acts: list[Any], *, dies: bool) -> None:
 @examples(15)
 @given(st.lists(Acts, max_size=8))
 @example([("ask", THIEF, [0] * 8, False)])  # a set that is kept once, or twice
+@example(
+    [("ask", THIEF, [0] * 8 + [5], False), ("show", THIEF, [5], "590000018", False)]
+)  # a day that alarmed, moved late
 def test_a_watcher_that_is_killed_keeps_what_one_that_never_was_keeps(acts: list[Any]) -> None:
     with world() as calm, world() as dying:
         play(calm, acts, dies=False)
