@@ -11,7 +11,7 @@ core (a peer with its PostgreSQL, we with our journal), what asks has the other.
 On PostgreSQL (`--store postgresql`) the hub shares the first core with its server, as the peers do, and it is the same server.
 Budget there: 2 500/s, 5 × the FastAPI look-up.
 
-    python -m bench.rights [--store postgresql] [--people 1000000] [--seconds 5] [--alone] [--bound mtls|dpop] [--json]
+    python -m bench.rights [--store postgresql] [--people 1000000] [--seconds 5] [--alone] [--bound mtls|dpop|dpop-rsa] [--json]
 
 The peers need PostgreSQL's binaries (`apt-get install postgresql`); without them only `--alone` measures.
 """

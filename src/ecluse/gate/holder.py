@@ -80,11 +80,13 @@ def check_proof(account: Account, sent: Sent, memory: Memory, now_ts: int) -> tu
     except (ValueError, LookupError, TypeError):
         raise invalid_proof() from None
     state = nonce_state(proof, memory.secrets)
+    if state == "current":
+        return proof, ""
     fresh = nonce(memory.secrets.current, proof.jkt)
     needed = memory.nonce_required or proof.iat_ts <= memory.since_ts + AHEAD_S_MAX  # its clock may have been ahead
     if state == "wrong" or (state == "absent" and needed):
         raise Challenged(USE_NONCE, {"error": USE_NONCE.code}, schemes=("DPoP",), nonce=fresh)
-    return proof, "" if state == "current" else fresh
+    return proof, fresh
 
 
 def check_level(account: Account, issuer: Issuer) -> None:
