@@ -56,11 +56,9 @@ async def lift(hub: Hub, asked: Request, insurer: str, member: Member, *, operat
     return FreezeAnswer(frozen=False)
 
 
-def frozen_again(freezes: Freezes, entry: Entry) -> None:
-    """Put back what an entry tells of, where gate.db was lost: the newest wins. One that tells it again says since when."""
-    outcome, _, since_us = entry.outcome.partition(" ")
-    at_us = int(since_us or entry.ts_us)
-    freezes.put(entry.insurer, entry.person, frozen=outcome == FROZEN, at_us=at_us, told_us=entry.ts_us)
+def frozen_again(freezes: Freezes, entries: Sequence[Entry]) -> None:
+    """Put back what entries tell of, where gate.db was lost: the newest wins. One told again says since when it holds."""
+    freezes.again([(_told(entry), entry.ts_us) for entry in entries])
 
 
 def still_frozen(hub: Hub, going: Going) -> Iterator[Again]:
@@ -90,6 +88,11 @@ def _meant(hub: Hub, asked: Request, insurer: str, member: Member) -> tuple[str,
     born = birth_date(member.birth_date, pointer="/member/birth_date")
     rank = birth_rank(member.rank, pointer="/member/birth_rank")
     return number, hub.keys.digest(number, person_message(member.number, born, rank))
+
+
+def _told(entry: Entry) -> Freeze:
+    outcome, _, since_us = entry.outcome.partition(" ")
+    return Freeze(entry.insurer, entry.person, outcome == FROZEN, int(since_us or entry.ts_us))
 
 
 def _again(hub: Hub, told: Freeze, now_us: int) -> Entry:

@@ -60,7 +60,7 @@ def test_whatever_order_entries_are_read_in_the_newest_holds(hub: Any, said: lis
         for at, outcome in enumerate(said)
     ]
     for entry in data.draw(st.permutations(entries)):
-        frozen_again(hub.freezes, entry)
+        frozen_again(hub.freezes, [entry])
     assert hub.freezes.is_frozen(AMC, person) == (said[-1] == FROZEN)
 
 

@@ -28,11 +28,12 @@ class Freezes(Protocol):
         """Whether the person froze typed look-ups; as quick whether or not."""
         ...
 
-    def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int, told_us: int = 0) -> None:
-        """Freeze, or lift it; durable on return. What is older than what is kept changes nothing.
+    def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int) -> None:
+        """Freeze, or lift it; durable on return. What is older than what is kept changes nothing."""
+        ...
 
-        `told_us`: when the journal told of it, where that was later.
-        """
+    def again(self, some: Sequence[tuple[Freeze, int]]) -> None:
+        """The same out of the journal, each with when that told of it (µs), in one transaction."""
         ...
 
     def resting(self, going: Going, after: Freeze | None, limit: int) -> list[Freeze]:

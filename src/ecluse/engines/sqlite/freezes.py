@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import astuple
+
 from ecluse.app.ports.carried import Going
 from ecluse.app.ports.freezes import Freeze
 from ecluse.engines.sqlite.columns import add_missing
@@ -61,9 +63,16 @@ class LocalFreezes:
             self._look()
         return person in self._frozen[insurer]
 
-    def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int, told_us: int = 0) -> None:
+    def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int) -> None:
         """Freeze, or lift it."""
-        self._connection.execute(_PUT, (insurer, person, frozen, at_us, max(at_us, told_us)))
+        self._connection.execute(_PUT, (insurer, person, frozen, at_us, at_us))
+        self._look()
+
+    def again(self, some: Sequence[tuple[Freeze, int]]) -> None:
+        """The same out of the journal."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:  # commits, or rolls back
+            self._connection.executemany(_PUT, [(*astuple(each), told_us) for each, told_us in some])
         self._look()
 
     def resting(self, going: Going, after: Freeze | None, limit: int) -> list[Freeze]:
