@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,10 +56,17 @@ class KilledError(Exception):
 
 
 class Clock:
+    """`meanwhile`: what somebody else does before it is next looked at."""
+
     def __init__(self) -> None:
         self.instant = START
+        self.meanwhile: Callable[[], None] | None = None
 
     def now(self) -> datetime:
+        if done := self.meanwhile:
+            self.meanwhile = None
+            done()
+            self.instant += timedelta(minutes=1)
         return self.instant
 
 
@@ -266,11 +273,11 @@ class Years:
         return hub.openings.page(AMC, dict.fromkeys(hub.openings.marks(), 0), 100)[0]
 
     def lifts_meanwhile(self, number: int) -> None:
-        """A freeze is told again by one process; between its entry and the note of it, another lifts it."""
+        """A freeze is told again by one process; between its reading and its entry, another lifts it."""
         hub = self.hub(0)
         goes = going(self.archive().shards(), self.clock.now(), 6)
+        self.clock.meanwhile = lambda: self.lift(number, 1)
         (again,) = still_frozen(hub, goes)
-        self.lift(number, 1)
         for entry in again.entries:
             self.run(hub.desk.record(entry))
         again.remember()
