@@ -38,7 +38,7 @@ INCIDENT_PRUNED = refusal(
     "incident_pruned",
     410,
     "Events of this incident are no longer kept",
-    fix="gate.db was lost after the journal's months of this incident were pruned: restore it from a backup.",
+    fix="gate.db was lost after the months of this incident, which was closed, were pruned: restore it from a backup.",
 )
 INCIDENT_TOO_LONG = refusal(
     "incident_too_long",

@@ -61,7 +61,8 @@ _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND p
 _PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
 _DENIED = """
     INSERT INTO opening (account, person, practice, day, presence, justified, denied) VALUES (?, ?, ?, ?, 0, NULL, 1 + ?)
-    ON CONFLICT DO UPDATE SET denied = CASE denied WHEN 1 THEN 1 ELSE excluded.denied END, presence = 0, justified = NULL"""
+    ON CONFLICT DO UPDATE SET denied = CASE denied WHEN 1 THEN 1 ELSE excluded.denied END, day = min(day, excluded.day),
+        presence = 0, justified = NULL"""
 _IS_DENIED = "SELECT 1 FROM opening WHERE account = ? AND person = ? AND denied = 1"
 _STALE = "UPDATE account SET day = 0 WHERE id = ?"
 _BY_DAY = """
@@ -85,8 +86,7 @@ _MARK = """
 
 @dataclass(slots=True)
 class _Batch:
-    """What some asks change, until it is written. `openings`: by account and person, the practice and the day, without a pass;
-    `standings`: by account."""
+    """What asks change, until it is written. `openings`: practice and day, by account and person; `standings`: by account."""
 
     openings: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     standings: dict[int, Standing] = field(default_factory=dict)

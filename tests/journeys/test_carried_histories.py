@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.app.denials import list_denials
@@ -13,6 +13,7 @@ from ecluse.gate.containment import Kind
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Operation
 from tests.carried import AMC, GOOD, NOTHING, Years, years
+from tests.laws import examples
 
 ACCOUNTS = ("rpps:1", "rpps:2")
 BY, NUMBERS, WHO = st.integers(0, 1), st.integers(0, 3), st.sampled_from(ACCOUNTS)
@@ -49,14 +50,14 @@ def played(at: Years, what: str, *how: Any) -> None:
 LATER = [("prune", 6, 0), ("lose",), ("wait", 230), ("prune", 6, 1), ("lose",)]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(40)
 @given(st.lists(Acts, max_size=10))
 def test_what_stands_outlives_the_months_it_was_said_in(acts: list[Any]) -> None:
     outlives(acts)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(Acts, max_size=20))
 def test_what_stands_outlives_them_through_many_histories(acts: list[Any]) -> None:
     outlives(acts)
@@ -181,6 +182,18 @@ def test_a_denial_told_again_weighs_and_no_detector_hears_of_it() -> None:
         done = at.prune(6)
         assert done is not None
         assert done.carried.denials == 0
+
+
+def test_a_look_again_at_somebody_who_denied_the_first_is_of_that_day_still() -> None:
+    with years() as at:
+        at.deny(ACCOUNTS[0], 1)
+        at.wait(160)
+        at.open_person(ACCOUNTS[0], 1)
+        before = at.standing()
+        at.wait(60)
+        at.prune(6)
+        at.lose()
+        assert at.standing() == before
 
 
 def test_by_the_usual_time_no_denial_that_weighs_is_pruned() -> None:
