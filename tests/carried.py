@@ -261,6 +261,12 @@ class Years:
         rows: list[Any] = self.processes[0].gate.allowances._connection.execute(sql, (since_day,)).fetchall()
         return rows
 
+    def give_up(self, shard: str) -> None:
+        """A shard lost its end, and is evidence from then on: its entries stay for ever."""
+        self.stop()
+        LocalArchive(self.home / "journal", SIGNER, self.home / "heads").abandon(shard, "lost", 1_000)
+        self.start()
+
     def everything(self) -> list[Entry]:
         """The entries that are kept."""
         return entries_in(self.home / "journal")

@@ -127,6 +127,18 @@ def test_a_freeze_that_is_read_again_alone_was_lifted_all_the_same() -> None:
         assert (standing["frozen"][1], standing["decoys"]) == (False, [])
 
 
+def test_a_lifting_is_told_as_long_as_a_shard_that_was_given_up_tells_of_the_freeze() -> None:
+    with years() as at:
+        at.freeze(1, 1)
+        at.give_up("2026-01-w1")
+        at.lift(1, 0)
+        for _ in range(3):
+            at.wait(215)
+            at.prune(6)
+            at.lose()
+            assert at.standing()["frozen"] == [False] * 8
+
+
 def test_of_two_states_that_began_at_once_the_later_holds_in_whichever_slot_it_is_told() -> None:
     with years() as at:
         at.contain(ACCOUNTS[0], Step.QUARANTINED, 1)
