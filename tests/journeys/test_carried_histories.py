@@ -127,6 +127,19 @@ def test_a_freeze_that_is_read_again_alone_was_lifted_all_the_same() -> None:
         assert (standing["frozen"][1], standing["decoys"]) == (False, [])
 
 
+def test_a_lifting_is_told_once_and_no_more() -> None:
+    with years() as at:
+        at.freeze(1)
+        at.lift(1)  # the other process has a shard of the month, in which is nothing
+        told = []
+        for _ in range(3):
+            at.wait(215)
+            done = at.prune(6)
+            assert done is not None
+            told.append(done.carried.freezes)
+        assert told == [1, 0, 0]
+
+
 def test_a_lifting_is_told_as_long_as_a_shard_that_was_given_up_tells_of_the_freeze() -> None:
     with years() as at:
         at.freeze(1, 1)

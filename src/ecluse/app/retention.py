@@ -71,7 +71,7 @@ def going(shards: Sequence[ShardState], now: datetime, keep_months: int) -> Goin
     """The entries that are due, and those that went before. A day more on either side: clocks are not trusted to the second."""
     oldest = _oldest(now, keep_months)
     before_us = month_of(f"{oldest // 12}-{oldest % 12 + 1:02d}")[0]
-    there = [each.month for each in shards if not each.pruned or each.has_entries]  # of abandoned ones for ever
+    there = [each.month for each in shards if each.has_entries or each.state != "frozen"]  # of those given up, for ever
     since_us = min([before_us, *(month_of(month)[0] for month in there)])
     whole = tuple(each.name for each in due(shards, now, keep_months) if not each.pruned)
     return Going(before_us + DAY_US, since_us - DAY_US, whole)
