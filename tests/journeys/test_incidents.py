@@ -17,6 +17,7 @@ from bench.packs import BY, THIEF, entry, fill, quiet
 from ecluse.app.incidents import events
 from ecluse.app.incidents.acts import add_fact, close, decide, known, notify, open_incident, reopen, scope
 from ecluse.app.incidents.packs import Making, Pack, make_packs
+from ecluse.app.ports.carried import Going
 from ecluse.app.recipients import set_key
 from ecluse.breach.incident.events import FactAdded
 from ecluse.breach.incident.follows import clocks, own_of
@@ -68,6 +69,11 @@ def exported(hub: OpenHub) -> None:
 def journalled(hub: OpenHub, name: str) -> list[Entry]:
     read = (decode(each) for head in hub.shards.heads() for each in hub.shards.entries(head.shard, 0, head.size))
     return [each for each in read if each.operation is Operation.INCIDENT and each.engagement == name]
+
+
+def told_again(hub: OpenHub) -> set[str]:
+    """The incidents whose events would be told again, were all entries to go."""
+    return {entry.engagement for again in events.still_open(hub, Going(1 << 62, 0)) for entry in again.entries}
 
 
 def code(act: Callable[[], Any]) -> str:
@@ -262,11 +268,14 @@ def test_what_is_sent_late_says_why_where_the_text_asks(hub: OpenHub) -> None:
 def test_one_that_is_reopened_is_measured_and_decided_anew(hub: OpenHub) -> None:
     name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
     hub.run(decide(hub, name, BY))
+    assert name in told_again(hub)
     hub.run(close(hub, name, BY, "Tout est fait."))
+    assert name not in told_again(hub)
     version = known(hub, name).version
     hub.run(decide(hub, name, BY))
     assert known(hub, name).version == version
     hub.run(reopen(hub, name, BY, "Un autre compte."))
+    assert name in told_again(hub)
     assert code(lambda: hub.run(decide(hub, name, BY))) == "incident_state"
     hub.run(scope(hub, name, BY, quiet))
     hub.run(decide(hub, name, BY))

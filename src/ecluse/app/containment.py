@@ -5,18 +5,33 @@ So whatever is interrupted leaves the tighter of two states. The ladder itself i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
+from ecluse.app.again import BY_ITSELF, TOGETHER, Again
 from ecluse.app.alerted import AlertTold, alerts
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, Keys
 from ecluse.app.ports.allowances import Position
+from ecluse.app.ports.carried import Going
 from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
-from ecluse.gate.containment import S_US, Contained, Containment, Event, Kind, Move, Proved, Reach, Released, move
+from ecluse.gate.containment import (
+    S_US,
+    Carried,
+    Contained,
+    Containment,
+    Event,
+    Kind,
+    Move,
+    Proved,
+    Reach,
+    Released,
+    move,
+)
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.identity import Account
 from ecluse.gate.signals import Step
@@ -98,9 +113,23 @@ async def lifted(hub: Hub, account: Account) -> None:
 def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:
     """Put back the state an entry of the journal tells of, where gate.db was lost: the newest wins."""
     kept = _decode(keys.open(HUB, entry.sealed, _about(entry.request)))
-    before = containments.state(kept.move.kind, kept.name)
-    if before.since_us <= kept.after.since_us:
-        containments.swap(kept.name, before, kept.after, kept.move)
+    containments.again(kept.name, kept.after, kept.move, entry.ts_us)
+
+
+def still_limited(hub: Hub, going: Going) -> Iterator[Again]:
+    """Where all that was ever moved stands, by entries that go: what was lifted too, for a state says what holds older logins.
+
+    The evidence goes with them: how long it is kept has its own bounds.
+    """
+    resting = hub.containments.resting(going)
+    for start in range(0, len(resting), TOGETHER):
+        some, now_us = resting[start : start + TOGETHER], hub.now_ts_us
+        entries = []
+        for each in some:
+            step, at_us = each.state.step, each.at_us or each.state.since_us
+            made = Move(each.state.kind, step, step, at_us, Carried())
+            entries.append(_entry(hub, each.name, each.state, made, now_us))
+        yield Again(entries, partial(hub.containments.told, some, now_us))
 
 
 def named(text: str) -> Name:
@@ -148,12 +177,12 @@ def limited(hub: Hub) -> list[Shown]:
     return [Shown(kind, whose, step_name(state), state) for (kind, whose), state in limits.items()]
 
 
-def _entry(hub: Hub, name: str, after: Containment, made: Move) -> Entry:
+def _entry(hub: Hub, name: str, after: Containment, made: Move, at_us: int = 0) -> Entry:
     request = hub.ids.new("gat_")
     sealed = hub.keys.seal(HUB, _encode(Kept(name, after, made)), _about(request))
     outcome = f"{made.kind}_{step_name(after)}"
-    who = "operator" if isinstance(made.event, Contained | Released) else "hub"
-    return act(Operation.CONTAINED, made.at_us, request, outcome, account=who, about=name, sealed=sealed)
+    who = "operator" if isinstance(made.event, Contained | Released) else BY_ITSELF
+    return act(Operation.CONTAINED, at_us or made.at_us, request, outcome, account=who, about=name, sealed=sealed)
 
 
 def _about(request: str) -> bytes:

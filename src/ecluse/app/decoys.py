@@ -8,14 +8,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
+from ecluse.app.again import BY_ITSELF, TOGETHER, Again
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, Keys
-from ecluse.app.ports.decoys import Decoys
+from ecluse.app.ports.carried import Going
+from ecluse.app.ports.decoys import Decoys, Kept
 from ecluse.app.ports.sensings import Touch
 from ecluse.app.rights import ALIKE_BYTES, SCOPE
 from ecluse.gate.admission import Person, Request
@@ -153,9 +156,18 @@ def decoys_again(keys: Keys, decoys: Decoys, entry: Entry) -> None:
     """Put back what an entry tells of, where gate.db was lost, in whatever order they are read."""
     batch = _decode(keys.open(HUB, entry.sealed, _about(entry.request)))
     if entry.outcome == PLANTED:
-        decoys.put(batch.id, keys.seal(HUB, _encode(batch), _about(batch.id)), batch.at_us)
+        decoys.put(batch.id, keys.seal(HUB, _encode(batch), _about(batch.id)), batch.at_us, entry.ts_us)
     else:
         decoys.drop(batch.id, entry.ts_us)
+
+
+def still_planted(hub: Hub, going: Going) -> Iterator[Again]:
+    """Batches that stand by entries that go, and that some were dropped whose planting may be read again."""
+    resting = hub.decoys.resting(going)
+    for start in range(0, len(resting), TOGETHER):
+        some = resting[start : start + TOGETHER]
+        entries = [_again(hub, each) for each in some]
+        yield Again(entries, partial(hub.decoys.told, some, entries[-1].ts_us))
 
 
 async def _planted(
@@ -213,10 +225,17 @@ def _alike(pseudonyms: Sequence[bytes]) -> int:
     return int.from_bytes(pseudonyms[0][:ALIKE_BYTES])
 
 
-def _entry(hub: Hub, outcome: str, batch: Batch) -> Entry:
+def _again(hub: Hub, kept: Kept) -> Entry:
+    if kept.stands:
+        batch = _decode(hub.keys.open(HUB, kept.sealed, _about(kept.batch)))
+        return _entry(hub, PLANTED, batch, BY_ITSELF)
+    return _entry(hub, DROPPED, Batch(kept.batch, "", "", (), (), 0.0, BY_ITSELF, "", kept.at_us), BY_ITSELF)
+
+
+def _entry(hub: Hub, outcome: str, batch: Batch, account: str = "operator") -> Entry:
     request = hub.ids.new("dcy_")
     sealed = hub.keys.seal(HUB, _encode(batch), _about(request))
-    return act(Operation.DECOYS, hub.now_ts_us, request, outcome, sealed=sealed)
+    return act(Operation.DECOYS, hub.now_ts_us, request, outcome, account=account, sealed=sealed)
 
 
 def _about(name: str) -> bytes:

@@ -9,11 +9,13 @@ gate.db and openings.db follow from these entries.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
+from ecluse.app.again import BY_ITSELF, TOGETHER, Again
 from ecluse.app.aside import aside
 from ecluse.app.containment import moved
 from ecluse.app.following import entries_at, follow, heads_by_name, read_denial, seal_denial
@@ -21,14 +23,16 @@ from ecluse.app.hub import Hub
 from ecluse.app.openings import own_members
 from ecluse.app.ports import Keys
 from ecluse.app.ports.allowances import Allowances
+from ecluse.app.ports.carried import Going
 from ecluse.app.ports.openings import Denial, Opening
+from ecluse.exposure.gaps import month_of
 from ecluse.gate.admission import Request
-from ecluse.gate.allowance import day_of
+from ecluse.gate.allowance import DAY_US, YEAR_DAYS, day_of
 from ecluse.gate.containment import Denied, Kind, signed
 from ecluse.gate.denials import Weight, months, weight
 from ecluse.gate.openings import id_text, read_id
 from ecluse.gate.signals import Step
-from ecluse.journal.entry import Entry, Operation, act
+from ecluse.journal.entry import Entry, Operation, act, decode
 from ecluse.kernel.days import instant
 from ecluse.kernel.errors import NOT_FOUND, refusal
 
@@ -113,7 +117,52 @@ def denied_again(keys: Keys, allowances: Allowances, entry: Entry) -> None:
     denial = read_denial(keys, entry)
     if denial.weight is Weight.COUNTED:
         opened_day = day_of(denial.opened_us)
-        allowances.recover_denial(denial.account, denial.practice, entry.person, opened_day, denial.at_us)
+        again = entry.account == BY_ITSELF
+        allowances.recover_denial(
+            denial.account, denial.practice, entry.person, opened_day, denial.at_us, is_carried=again
+        )
+
+
+def still_denied(hub: Hub, going: Going) -> Iterator[Again]:
+    """Denials that still weigh on an account, a year from the opening they are about, out of the entries that go."""
+    since_us = hub.now_ts_us - YEAR_DAYS * DAY_US
+    told: set[bytes] = set()
+    some: list[Entry] = []
+    for shard in going.shards:
+        for entry in _denials_in(hub, shard) if month_of(shard)[1] + DAY_US > since_us else ():
+            denial = read_denial(hub.keys, entry)
+            weighs = denial.weight is Weight.COUNTED and day_of(denial.opened_us) > day_of(since_us)
+            if weighs and denial.id not in told:
+                told.add(denial.id)
+                some.append(_again(hub, denial, entry.person))
+            if len(some) == TOGETHER:
+                yield Again(some, _nothing)
+                some = []
+    if some:
+        yield Again(some, _nothing)
+
+
+def _denials_in(hub: Hub, shard: str) -> Iterator[Entry]:
+    """The denials among a shard's entries; a month has millions of others, which are not decoded."""
+    head = heads_by_name(hub)[shard]
+    for encoded in hub.exposure.shards.entries(shard, head.pruned, head.size):
+        if Operation.OPENING_DENIED.encode() in encoded:
+            entry = decode(encoded)
+            if entry.operation is Operation.OPENING_DENIED:
+                yield entry
+
+
+def _again(hub: Hub, denial: Denial, person: bytes) -> Entry:
+    request = hub.ids.new("den_")
+    return act(
+        Operation.OPENING_DENIED, hub.now_ts_us, request, denial.weight,
+        account=BY_ITSELF, insurer=denial.insurer, person=person, about=denial.account,
+        sealed=seal_denial(hub.keys, denial, request),
+    )  # fmt: skip
+
+
+def _nothing() -> None:
+    """Nothing is remembered of denials: what goes is read once, when it goes."""
 
 
 def _opening(hub: Hub, insurer: str, text: str) -> tuple[Opening, Entry]:

@@ -8,14 +8,17 @@ it is in the journal, a lifting only after: what is cut short leaves the person 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
 
+from ecluse.app.again import BY_ITSELF, TOGETHER, Again
 from ecluse.app.hub import Hub
 from ecluse.app.openings import own_members
 from ecluse.app.ports import HUB
-from ecluse.app.ports.freezes import Freezes
+from ecluse.app.ports.carried import Going
+from ecluse.app.ports.freezes import Freeze, Freezes
 from ecluse.gate.admission import Person, Request
 from ecluse.gate.containment import signed
 from ecluse.gate.presence import Presence
@@ -53,9 +56,17 @@ async def lift(hub: Hub, asked: Request, insurer: str, member: Member, *, operat
     return FreezeAnswer(frozen=False)
 
 
-def frozen_again(freezes: Freezes, entry: Entry) -> None:
-    """Put back what an entry tells of, where gate.db was lost: the newest wins."""
-    freezes.put(entry.insurer, entry.person, frozen=entry.outcome == FROZEN, at_us=entry.ts_us)
+def frozen_again(freezes: Freezes, entries: Sequence[Entry]) -> None:
+    """Put back what entries tell of, where gate.db was lost: the newest wins. One told again says since when it holds."""
+    freezes.again([(_told(entry), entry.ts_us) for entry in entries])
+
+
+def still_frozen(hub: Hub, going: Going) -> Iterator[Again]:
+    """Freezes that rest on entries that go, and liftings that entries of before them are held against."""
+    last: Freeze | None = None
+    while some := hub.freezes.resting(going, last, TOGETHER):
+        now_us, last = hub.now_ts_us, some[-1]
+        yield Again([_again(hub, each, now_us) for each in some], partial(hub.freezes.told, some, now_us))
 
 
 def unless_frozen(
@@ -77,6 +88,20 @@ def _meant(hub: Hub, asked: Request, insurer: str, member: Member) -> tuple[str,
     born = birth_date(member.birth_date, pointer="/member/birth_date")
     rank = birth_rank(member.rank, pointer="/member/birth_rank")
     return number, hub.keys.digest(number, person_message(member.number, born, rank))
+
+
+def _told(entry: Entry) -> Freeze:
+    outcome, _, since_us = entry.outcome.partition(" ")
+    return Freeze(entry.insurer, entry.person, outcome == FROZEN, int(since_us or entry.ts_us))
+
+
+def _again(hub: Hub, told: Freeze, now_us: int) -> Entry:
+    outcome = f"{FROZEN if told.is_frozen else LIFTED} {told.at_us}"
+    request = hub.ids.new("frz_")
+    return act(
+        Operation.LOOKUPS_FROZEN, now_us, request, outcome,
+        account=BY_ITSELF, insurer=told.insurer, person=told.person,
+    )  # fmt: skip
 
 
 def _entry(hub: Hub, asked: Request, insurer: str, person: bytes, outcome: str, operator: str) -> Entry:

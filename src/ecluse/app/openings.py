@@ -93,7 +93,7 @@ def page_of(hub: Hub, insurer: str, cursor: Cursor, limit: int, recipient: str) 
     found, marks = hub.openings.page(insurer, starts, limit)
     reached = _reached(starts, found, marks, heads, is_full=len(found) == limit)
     rows = list(_rows(hub, entries_at(hub, found, heads)))
-    behind = any(marks.get(each.shard, 0) < each.size for each in heads.values())
+    behind = any(max(marks.get(each.shard, 0), each.pruned) < each.size for each in heads.values())
     return OpeningPage(
         insurer,
         len(rows),
@@ -117,7 +117,7 @@ def _reached(
     last = found[-1] if is_full else None
     reached = {}
     for shard, start in starts.items():
-        at = max(start, marks.get(shard, 0))
+        at = max(start, marks.get(shard, 0), heads[shard].pruned)
         if last and shard >= last.shard:
             at = last.place + 1 if shard == last.shard else start
         reached[shard] = Reached(at, heads[shard].is_frozen and at >= heads[shard].size)

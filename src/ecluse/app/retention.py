@@ -1,5 +1,7 @@
 """How long entries are kept, and what is done when some were lost: each is an entry of the journal itself.
 
+Before entries go, what the gate holds people and accounts to by them is told again (`app/carrying.py`).
+
 The bounds are those of the CNIL's recommendation on logging (délibération 2021-122 of 14 October 2021): six months to a year;
 up to three years where misuse is a risk that was shown, and written down.
 """
@@ -11,8 +13,12 @@ from datetime import datetime
 
 import msgspec
 
+from ecluse.app.carrying import Carried, Told, carry, foreseen
 from ecluse.app.hub import Hub
+from ecluse.app.ports.carried import Going
 from ecluse.app.ports.journal import Archive, Loss, ShardState
+from ecluse.exposure.gaps import month_of
+from ecluse.gate.allowance import DAY_US
 from ecluse.journal.entry import Operation, act
 from ecluse.kernel.errors import refusal
 
@@ -37,11 +43,12 @@ REASON_REQUIRED = refusal(
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """Shards whose entries were removed, or would be: `keep_months` after their month was over."""
+    """Shards whose entries were removed, or would be: `keep_months` after their month was over; what was told again before."""
 
     keep_months: int
     shards: tuple[str, ...]
     entries: int
+    carried: Carried = Carried()
 
 
 def check_retention(keep_months: int, reason: str) -> None:
@@ -52,7 +59,7 @@ def check_retention(keep_months: int, reason: str) -> None:
 
 def due(shards: Sequence[ShardState], now: datetime, keep_months: int) -> list[ShardState]:
     """Frozen shards of which every entry is older than that, and those a killed process began to prune."""
-    oldest = now.year * 12 + now.month - 1 - keep_months  # the last month of which some entry may still be kept
+    oldest = _oldest(now, keep_months)
     return [
         each
         for each in shards
@@ -60,16 +67,33 @@ def due(shards: Sequence[ShardState], now: datetime, keep_months: int) -> list[S
     ]
 
 
-async def prune(hub: Hub, archive: Archive, keep_months: int, reason: str, operator: str, *, dry_run: bool) -> Pruned:
-    """Remove what is due: the journal says so first. Killed, it is run again. Raises `retention_refused`."""
+def going(shards: Sequence[ShardState], now: datetime, keep_months: int) -> Going:
+    """The entries that are due, and those that went before. A day more on either side: clocks are not trusted to the second."""
+    oldest = _oldest(now, keep_months)
+    before_us = month_of(f"{oldest // 12}-{oldest % 12 + 1:02d}")[0]
+    there = [each.month for each in shards if each.has_entries or each.state != "frozen"]  # of those given up, for ever
+    since_us = min([before_us, *(month_of(month)[0] for month in there)])
+    whole = tuple(each.name for each in due(shards, now, keep_months) if not each.pruned)
+    return Going(before_us + DAY_US, since_us - DAY_US, whole)
+
+
+async def prune(
+    hub: Hub, archive: Archive, keep_months: int, reason: str, operator: str, told: Told, *, dry_run: bool
+) -> Pruned:
+    """Tell again what still stands by what is due, then remove that: the journal says so first. Killed, it is run again.
+
+    The gate is to be what the journal tells (`recover`). Raises `retention_refused`.
+    """
     check_retention(keep_months, reason)
-    found = due(archive.shards(), hub.clock.now(), keep_months)
+    shards, now = archive.shards(), hub.clock.now()
+    found, goes = due(shards, now, keep_months), going(shards, now, keep_months)
+    carried = foreseen(hub, goes) if dry_run else await carry(hub, goes, told)
     for each in found if not dry_run else ():
         if not each.pruned:
             said = f"{each.name} {each.size} {each.root} older than {keep_months} months"
             await _record(hub, Operation.SHARD_PRUNED, operator, said)
         archive.prune(each.name)
-    return Pruned(keep_months, tuple(each.name for each in found), sum(each.size for each in found))
+    return Pruned(keep_months, tuple(each.name for each in found), sum(each.size for each in found), carried)
 
 
 async def accept_losses(
@@ -87,6 +111,11 @@ async def accept_losses(
         said = f"{loss.shard} {loss.kept} {loss.lost} {loss.last_ts_us}"
         await _record(hub, Operation.LOSS_ACCEPTED, operator.strip(), said)
     return losses
+
+
+def _oldest(now: datetime, keep_months: int) -> int:
+    """The number of the last month of which some entry may still be kept."""
+    return now.year * 12 + now.month - 1 - keep_months
 
 
 def _number(month: str) -> int:

@@ -177,6 +177,10 @@ class Reset(msgspec.Struct, frozen=True, tag=True):
     delay_us: int
 
 
+class Carried(msgspec.Struct, frozen=True, tag=True):
+    """Nothing happened: where something stands is told again, for the entry that told of it is about to be no longer kept."""
+
+
 Event = CapReached | Alerted | Denied | Proved | Contained | Released | Lost | Reset
 
 
@@ -187,7 +191,7 @@ class Move(msgspec.Struct, frozen=True):
     before: int
     after: int
     at_us: int
-    event: Event
+    event: Event | Carried
 
 
 def signed(operator: str, reason: str) -> str:

@@ -51,13 +51,12 @@ CAPS_INVALID = refusal(
 )
 
 
-# What the journal's entries put back in gate.db, beside the openings.
+# What the journal's entries put back in gate.db, beside openings and freezes, of which there may be many.
 AGAIN: dict[Operation, Callable[[Hub, Entry], None]] = {
     Operation.CONTAINED: lambda hub, entry: replayed(hub.keys, hub.containments, entry),
     Operation.OPENING_DENIED: lambda hub, entry: denied_again(hub.keys, hub.allowance.store, entry),
     Operation.CAPS_SET: lambda hub, entry: caps_replayed(hub.exposure.lookback, entry),
     Operation.INCIDENT: incident_replayed,
-    Operation.LOOKUPS_FROZEN: lambda hub, entry: frozen_again(hub.freezes, entry),
     Operation.DECOYS: lambda hub, entry: decoys_again(hub.keys, hub.decoys, entry),
     Operation.RIB_CHANGE: lambda hub, entry: rib_again(hub.keys, hub.ribs, entry),
 }
@@ -157,6 +156,7 @@ def recover_gate(hub: Hub, log: Log) -> None:
     unkept = ((decode(encoded), mark) for encoded, mark in log.unkept(store.marks()))
     while some := list(islice(unkept, TOGETHER)):
         store.recover(some)
+        frozen_again(hub.freezes, [entry for entry, _ in some if entry.operation is Operation.LOOKUPS_FROZEN])
         for entry, _ in some:
             if again := AGAIN.get(entry.operation):
                 again(hub, entry)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ecluse.app.freezes import FROZEN, LIFTED, frozen_again, unless_frozen
 from ecluse.app.ports import HUB
+from ecluse.app.ports.carried import Going
 from ecluse.engines.keys.file import KeyFile
 from ecluse.gate.admission import Person
 from ecluse.gate.presence import Presence
@@ -60,7 +61,7 @@ def test_whatever_order_entries_are_read_in_the_newest_holds(hub: Any, said: lis
         for at, outcome in enumerate(said)
     ]
     for entry in data.draw(st.permutations(entries)):
-        frozen_again(hub.freezes, entry)
+        frozen_again(hub.freezes, [entry])
     assert hub.freezes.is_frozen(AMC, person) == (said[-1] == FROZEN)
 
 
@@ -74,6 +75,18 @@ def test_another_process_sees_it_within_the_time_it_says(hub: Any, tmp_path: Pat
     time.sleep(other.seen_after_s)
     assert not other.is_frozen(AMC, person)
     other.close()
+
+
+def test_what_was_changed_meanwhile_was_not_told_again(hub: Any) -> None:
+    goes, person = Going(before_us=50, undone_since_us=0), next(PEOPLE).to_bytes(16)
+    hub.freezes.put(AMC, person, frozen=True, at_us=1)
+    read = hub.freezes.resting(goes, None, 10)
+    hub.freezes.put(AMC, person, frozen=False, at_us=2)
+    hub.freezes.told(read, 100)
+    (left,) = hub.freezes.resting(goes, None, 10)
+    assert (left.is_frozen, left.at_us) == (False, 2)
+    hub.freezes.told([left], 100)
+    assert hub.freezes.resting(goes, None, 10) == []
 
 
 def test_a_file_from_before_changes_were_numbered_is_read(tmp_path: Path) -> None:

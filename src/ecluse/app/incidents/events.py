@@ -8,17 +8,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 
 import msgspec
 
 from ecluse.app.access import Disclosure
+from ecluse.app.again import BY_ITSELF, TOGETHER, Again
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
+from ecluse.app.ports.carried import Going
 from ecluse.app.ports.incidents import Kept
 from ecluse.breach.incident.events import Event, Happened
-from ecluse.breach.incident.state import Incident, after, fold
+from ecluse.breach.incident.state import Incident, State, after, fold
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Entry, Operation, act
@@ -35,7 +38,7 @@ INCIDENT_PRUNED = refusal(
     "incident_pruned",
     410,
     "Events of this incident are no longer kept",
-    fix="gate.db was lost after the journal's months of this incident were pruned: restore it from a backup.",
+    fix="gate.db was lost after the months of this incident, which was closed, were pruned: restore it from a backup.",
 )
 INCIDENT_TOO_LONG = refusal(
     "incident_too_long",
@@ -116,6 +119,17 @@ def replayed(hub: Hub, entry: Entry) -> None:
     kept = Kept(entry.engagement, number, entry.request, entry.sealed, entry.ts_us, entry.outcome, is_journalled=True)
     if not hub.incidents.put(kept):
         hub.incidents.journalled(kept.incident, number)
+    hub.incidents.told([kept], entry.ts_us)
+
+
+def still_open(hub: Hub, going: Going) -> Iterator[Again]:
+    """Events of incidents that are not closed, by entries that go: the same seals and digests again."""
+    names = {name for name, each in whole(hub).items() if each.state is not State.CLOSED}
+    resting = [each for each in hub.incidents.resting(going) if each.incident in names]
+    for start in range(0, len(resting), TOGETHER):
+        some, now_us = resting[start : start + TOGETHER], hub.now_ts_us
+        entries = [_entry(each, now_us, BY_ITSELF) for each in some]
+        yield Again(entries, partial(hub.incidents.told, some, now_us))
 
 
 def events_of(hub: Hub, incident: str) -> list[Happened]:
@@ -168,9 +182,14 @@ def _sealed(hub: Hub, incident: str, happened: Happened) -> Kept:
 
 
 async def _journal(hub: Hub, kept: Kept) -> None:
-    entry = act(Operation.INCIDENT, kept.at_us, kept.request, kept.outcome, about=kept.incident, sealed=kept.sealed)
-    await hub.desk.record(entry)
+    await hub.desk.record(_entry(kept, kept.at_us))
     hub.incidents.journalled(kept.incident, kept.number)
+
+
+def _entry(kept: Kept, at_us: int, account: str = "operator") -> Entry:
+    return act(
+        Operation.INCIDENT, at_us, kept.request, kept.outcome, account=account, about=kept.incident, sealed=kept.sealed
+    )
 
 
 def _about(request: str) -> bytes:

@@ -85,8 +85,14 @@ class Allowances(Protocol):
         a pass."""
         ...
 
-    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int, at_us: int) -> None:
-        """The same out of the journal, whichever of the two entries is met first."""
+    def recover_denial(
+        self, account: str, practice: str, person: bytes, opened_day: int, at_us: int, *, is_carried: bool = False
+    ) -> None:
+        """The same out of the journal, whichever of the two entries is met first.
+
+        `is_carried`: it was told again, and the openings of its day may be gone: it weighs, but `by_day` does not have it, and
+        the watcher hears nothing.
+        """
         ...
 
     def by_day(self, account: str) -> list[Counted]:

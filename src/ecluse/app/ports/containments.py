@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
+from ecluse.app.ports.carried import Going
 from ecluse.gate.containment import Containment, Kind, Move
 
 Name = tuple[Kind, str]
+
+
+class Stands(msgspec.Struct, frozen=True):
+    """Where something stands, since the move of that instant (µs; 0: not known)."""
+
+    name: str
+    state: Containment
+    at_us: int
 
 
 class Containments(Protocol):
@@ -26,6 +37,21 @@ class Containments(Protocol):
 
         False when it stands elsewhere meanwhile.
         """
+        ...
+
+    def again(self, name: str, after: Containment, made: Move, told_us: int) -> None:
+        """Put back what the journal told at `told_us`.
+
+        What is older than what is kept changes nothing, what is known already tells nobody.
+        """
+        ...
+
+    def resting(self, going: Going) -> list[Stands]:
+        """What rests on entries that go, whether it limits anybody or not."""
+        ...
+
+    def told(self, some: Sequence[Stands], at_us: int) -> None:
+        """The journal told of these again, unless they were moved meanwhile."""
         ...
 
     def all(self) -> Mapping[Name, Containment]:

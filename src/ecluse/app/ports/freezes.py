@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+import msgspec
+
+from ecluse.app.ports.carried import Going
+
+
+class Freeze(msgspec.Struct, frozen=True, array_like=True):
+    """What was last said of a person's freeze, and when (µs): frozen, or lifted since."""
+
+    insurer: str
+    person: bytes
+    is_frozen: bool
+    at_us: int
 
 
 class Freezes(Protocol):
@@ -16,4 +30,16 @@ class Freezes(Protocol):
 
     def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int) -> None:
         """Freeze, or lift it; durable on return. What is older than what is kept changes nothing."""
+        ...
+
+    def again(self, some: Sequence[tuple[Freeze, int]]) -> None:
+        """The same out of the journal, each with when that told of it (µs), in one transaction."""
+        ...
+
+    def resting(self, going: Going, after: Freeze | None, limit: int) -> list[Freeze]:
+        """What rests on entries that go, in the order of people; `limit` at most, those that come after one."""
+        ...
+
+    def told(self, some: Sequence[Freeze], at_us: int) -> None:
+        """The journal told of these again, unless they were changed meanwhile."""
         ...

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
+
+from ecluse.app.ports.carried import Going
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -39,6 +42,14 @@ class Incidents(Protocol):
 
     def journalled(self, incident: str, number: int) -> None:
         """Remember that the entry of this event is in the journal."""
+        ...
+
+    def resting(self, going: Going) -> list[Kept]:
+        """Events that rest on entries that go."""
+        ...
+
+    def told(self, some: Sequence[Kept], at_us: int) -> None:
+        """The journal told of these at that instant (µs)."""
         ...
 
     def unjournalled(self) -> list[Kept]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from ecluse.app.carrying import Carried, Told
 from ecluse.app.retention import accept_losses, prune
-from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
+from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
 from ecluse.wiring import open_hub
+from ecluse.wiring.gate import recover_gate
 from ecluse.wiring.journal import archive
 
 Operator = Annotated[str, typer.Option(help="Who does this, as your organisation names people.")]
@@ -24,12 +28,14 @@ def prune_shards(
 ) -> None:
     """Remove the entries of months that are over for longer than entries are kept; hashes stay, so that all still verifies.
 
-    The journal says so first. Killed, run it again. The hub may answer meanwhile. Example: ecluse journal prune --dry-run
+    What people and accounts are held to by these entries (freezes, limits, decoys, "not me", open incidents) is told again first.
+    The journal says what is removed. Killed, run it again. The hub may answer meanwhile. Example: ecluse journal prune --dry-run
     """
-    with open_hub(directory) as hub:
+    with open_hub(directory) as hub, _telling(quiet=json) as told:
         journal = hub.settings.journal
         months = keep_months or journal.keep_months
-        done = hub.run(prune(hub, archive(hub), months, journal.keep_reason, operator, dry_run=dry_run))
+        recover_gate(hub, hub.log)  # where it was lost, what stands is known from the entries that are about to go
+        done = hub.run(prune(hub, archive(hub), months, journal.keep_reason, operator, told, dry_run=dry_run))
     if json:
         print_json(done)
         return
@@ -37,6 +43,28 @@ def prune_shards(
     typer.echo(f"{done.entries:,} entries of {len(done.shards)} shards {would}: kept {done.keep_months} months")
     for shard in done.shards:
         typer.echo(f"  {shard}")
+    if said := _said(done.carried):
+        typer.echo(f"{'Would be told' if dry_run else 'Told'} again, so that it stands without them: {said}.")
+
+
+def _said(carried: Carried) -> str:
+    counts = {
+        "freezes": carried.freezes,
+        "limits": carried.limits,
+        "batches of decoys": carried.decoys,
+        '"not me"': carried.denials,
+        "events of open incidents": carried.incidents,
+    }
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+
+
+@contextmanager
+def _telling(*, quiet: bool) -> Iterator[Told]:
+    """What was told again so far, on stderr when it is a terminal; else nothing."""
+    columns = (TextColumn("telling again: {task.description} {task.completed:,}"), TimeElapsedColumn())
+    with Progress(*columns, console=ERRORS, disable=quiet or not ERRORS.is_terminal, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda what, done: progress.update(task, description=what, completed=done)
 
 
 def accept_loss(

@@ -60,13 +60,14 @@ _JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
 _PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
 _DENIED = """
-    INSERT INTO opening (account, person, practice, day, presence, justified, denied) VALUES (?, ?, ?, ?, 0, NULL, 1)
-    ON CONFLICT DO UPDATE SET denied = 1, presence = 0, justified = NULL"""
+    INSERT INTO opening (account, person, practice, day, presence, justified, denied) VALUES (?, ?, ?, ?, 0, NULL, 1 + ?)
+    ON CONFLICT DO UPDATE SET denied = CASE denied WHEN 1 THEN 1 ELSE excluded.denied END, day = min(day, excluded.day),
+        presence = 0, justified = NULL"""
 _IS_DENIED = "SELECT 1 FROM opening WHERE account = ? AND person = ? AND denied = 1"
 _STALE = "UPDATE account SET day = 0 WHERE id = ?"
 _BY_DAY = """
-    SELECT day, count(*), sum(denied) FROM opening WHERE account = (SELECT id FROM account WHERE name = ?)
-    GROUP BY day ORDER BY day"""
+    SELECT day, count(*), sum(denied) FROM opening
+    WHERE account = (SELECT id FROM account WHERE name = ?) AND denied <> 2 GROUP BY day ORDER BY day"""
 _ACCOUNTS = """
     SELECT a.name, a.profession, (SELECT min(day) FROM opening o WHERE o.account = a.id)
     FROM place s JOIN account a ON a.id = s.account WHERE s.practice = (SELECT id FROM practice WHERE name = ?)"""
@@ -85,8 +86,7 @@ _MARK = """
 
 @dataclass(slots=True)
 class _Batch:
-    """What some asks change, until it is written. `openings`: by account and person, the practice and the day, without a pass;
-    `standings`: by account."""
+    """What asks change, until it is written. `openings`: practice and day, by account and person; `standings`: by account."""
 
     openings: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     standings: dict[int, Standing] = field(default_factory=dict)
@@ -193,14 +193,16 @@ class LocalAllowances:
                 self._notes.put([(id_, NotMe(at_us))])
             return done
 
-    def recover_denial(self, account: str, practice: str, person: bytes, opened_day: int, at_us: int) -> None:
+    def recover_denial(
+        self, account: str, practice: str, person: bytes, opened_day: int, at_us: int, *, is_carried: bool = False
+    ) -> None:
         """Deny what may not be opened yet; the account is counted anew when it next asks."""
         with self._turn, self._transaction():
             id_ = self._account(account, "")
             is_new = self._connection.execute(_IS_DENIED, (id_, _short(person))).fetchone() is None
-            self._connection.execute(_DENIED, (id_, _short(person), self._practice(practice), opened_day))
+            self._connection.execute(_DENIED, (id_, _short(person), self._practice(practice), opened_day, is_carried))
             self._connection.execute(_STALE, (id_,))
-            if is_new and self._is_watched:
+            if is_new and self._is_watched and not is_carried:
                 self._notes.put([(id_, NotMe(at_us, again=True))])
 
     def by_day(self, account: str) -> list[Counted]:
@@ -216,8 +218,7 @@ class LocalAllowances:
     def opened_since(self, account: str, day: int) -> int:
         """How many people an account opened from a day on."""
         with self._turn:
-            (count,) = self._connection.execute(_OPENED_SINCE, (account, day)).fetchone()
-            return int(count)
+            return int(self._connection.execute(_OPENED_SINCE, (account, day)).fetchone()[0])
 
     def position(self, account: str, today: int) -> Position | None:
         """Where an account stands, counted anew."""

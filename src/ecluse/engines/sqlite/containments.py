@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from ecluse.app.ports.containments import Name
+from ecluse.app.ports.carried import Going
+from ecluse.app.ports.containments import Name, Stands
 from ecluse.app.ports.sensings import Stepped
+from ecluse.engines.sqlite.columns import add_missing
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.containment import Containment, Kind, Move, unsigned
@@ -19,9 +21,17 @@ WAIT_MS = 2_000  # another process's transaction takes a millisecond
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS containment (
-        kind TEXT NOT NULL, name TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (kind, name)
+        kind TEXT NOT NULL, name TEXT NOT NULL, state BLOB NOT NULL,
+        at_us INTEGER NOT NULL DEFAULT 0, told_us INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID"""
-_PUT = "INSERT INTO containment VALUES (?, ?, ?) ON CONFLICT (kind, name) DO UPDATE SET state = excluded.state"
+_SINCE = {"at_us": "INTEGER NOT NULL DEFAULT 0", "told_us": "INTEGER NOT NULL DEFAULT 0"}
+_PUT = """
+    INSERT INTO containment (kind, name, state, at_us, told_us) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (kind, name) DO UPDATE SET state = excluded.state, at_us = excluded.at_us, told_us = excluded.told_us"""
+_STANDS = "SELECT state, at_us FROM containment WHERE kind = ? AND name = ?"
+_RESTING = "SELECT name, state, at_us FROM containment WHERE told_us < ? ORDER BY kind, name"
+_KNOWN = "UPDATE containment SET at_us = max(at_us, ?), told_us = max(told_us, ?) WHERE kind = ? AND name = ?"
+_TOLD = "UPDATE containment SET told_us = max(told_us, ?) WHERE kind = ? AND name = ? AND at_us = ?"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Containment).decode
@@ -34,6 +44,7 @@ class LocalContainments:
         self._connection = connect(path)
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(_TABLE)
+        add_missing(self._connection, "containment", _SINCE)
         make_table(self._connection)
         self._notes = Notes(self._connection)
         self._limits: dict[Name, Containment] = {}
@@ -65,12 +76,32 @@ class LocalContainments:
         with self._connection:  # commits, or rolls back
             if self.state(before.kind, name) != before:
                 return False
-            self._connection.execute(_PUT, (after.kind, name, _encode(after)))
-            self._connection.execute(f"PRAGMA user_version={self._moves() + 1}")
-            if made.before != made.after:
-                self._notes.put([(0, Stepped(name, unsigned(made)))])
+            self._put(name, after, made, made.at_us)
         self._read()
         return True
+
+    def again(self, name: str, after: Containment, made: Move, told_us: int) -> None:
+        """Put back what the journal told: of two states the later one, by its move where both began at once."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:  # commits, or rolls back
+            row = self._connection.execute(_STANDS, (after.kind, name)).fetchone()
+            before, at_us = (_decode(row[0]), row[1]) if row else (Containment(after.kind), 0)
+            if before == after:
+                self._connection.execute(_KNOWN, (made.at_us, told_us, after.kind, name))
+            elif (before.since_us, at_us) <= (after.since_us, made.at_us):
+                self._put(name, after, made, told_us)
+        self._read()
+
+    def resting(self, going: Going) -> list[Stands]:
+        """What rests on entries that go."""
+        rows = self._connection.execute(_RESTING, (going.before_us,))
+        return [Stands(name, _decode(state), at_us) for name, state, at_us in rows]
+
+    def told(self, some: Sequence[Stands], at_us: int) -> None:
+        """The journal told of these again."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:  # commits, or rolls back
+            self._connection.executemany(_TOLD, [(at_us, each.state.kind, each.name, each.at_us) for each in some])
 
     def all(self) -> Mapping[Name, Containment]:
         """Every state."""
@@ -80,6 +111,13 @@ class LocalContainments:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _put(self, name: str, after: Containment, made: Move, told_us: int) -> None:
+        """In a transaction that is open."""
+        self._connection.execute(_PUT, (after.kind, name, _encode(after), made.at_us, told_us))
+        self._connection.execute(f"PRAGMA user_version={self._moves() + 1}")
+        if made.before != made.after:
+            self._notes.put([(0, Stepped(name, unsigned(made)))])
 
     def _moves(self) -> int:
         """How often something was moved: SQLite's own number of the user, which is part of the transaction."""

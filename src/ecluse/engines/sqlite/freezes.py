@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import astuple
+
+from ecluse.app.ports.carried import Going
+from ecluse.app.ports.freezes import Freeze
+from ecluse.engines.sqlite.columns import add_missing
 from ecluse.engines.sqlite.connection import connect
 
 LOOK_S = 0.05  # how late another process's freeze is seen
@@ -18,16 +24,22 @@ WAIT_MS = 2_000  # another process's transaction takes a millisecond
 _TABLE = """
     CREATE TABLE IF NOT EXISTS freeze (
         insurer TEXT NOT NULL, person BLOB NOT NULL, frozen INTEGER NOT NULL, at_us INTEGER NOT NULL,
-        change INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (insurer, person)
+        change INTEGER NOT NULL DEFAULT 1, told_us INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (insurer, person)
     ) STRICT, WITHOUT ROWID"""
-_WITHOUT_CHANGES = "SELECT NOT EXISTS (SELECT * FROM pragma_table_info('freeze') WHERE name = 'change')"
-_ADD_CHANGES = "ALTER TABLE freeze ADD COLUMN change INTEGER NOT NULL DEFAULT 1"
+_SINCE = {"change": "INTEGER NOT NULL DEFAULT 1", "told_us": "INTEGER NOT NULL DEFAULT 0"}
 _BY_CHANGE = "CREATE INDEX IF NOT EXISTS freeze_by_change ON freeze (change)"
 _CHANGED = "SELECT insurer, person, frozen, change FROM freeze WHERE change > ?"
 _PUT = """
-    INSERT INTO freeze VALUES (?, ?, ?, ?, (SELECT coalesce(max(change), 0) + 1 FROM freeze))
-    ON CONFLICT (insurer, person) DO UPDATE SET frozen = excluded.frozen, at_us = excluded.at_us, change = excluded.change
+    INSERT INTO freeze (insurer, person, frozen, at_us, change, told_us)
+    VALUES (?, ?, ?, ?, (SELECT coalesce(max(change), 0) + 1 FROM freeze), ?)
+    ON CONFLICT (insurer, person) DO UPDATE SET frozen = excluded.frozen, at_us = excluded.at_us, change = excluded.change,
+        told_us = max(excluded.told_us, (excluded.at_us = at_us) * told_us)
     WHERE excluded.at_us >= at_us"""
+_RESTING = """
+    SELECT insurer, person, frozen, at_us FROM freeze
+    WHERE told_us < ? AND (frozen OR at_us >= ?) AND (insurer, person) > (?, ?)
+    ORDER BY insurer, person LIMIT ?"""
+_TOLD = "UPDATE freeze SET told_us = max(told_us, ?) WHERE insurer = ? AND person = ? AND at_us = ?"
 
 
 class LocalFreezes:
@@ -39,11 +51,8 @@ class LocalFreezes:
         self._connection = connect(path)
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(_TABLE)
-        self._connection.execute("BEGIN IMMEDIATE")  # one process of several adds what a file of before has not
-        if self._connection.execute(_WITHOUT_CHANGES).fetchone()[0]:
-            self._connection.execute(_ADD_CHANGES)
+        add_missing(self._connection, "freeze", _SINCE)
         self._connection.execute(_BY_CHANGE)
-        self._connection.execute("COMMIT")
         self._frozen: defaultdict[str, set[bytes]] = defaultdict(set)
         self._seen = 0
         self._looked_s = float("-inf")
@@ -56,8 +65,27 @@ class LocalFreezes:
 
     def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int) -> None:
         """Freeze, or lift it."""
-        self._connection.execute(_PUT, (insurer, person, frozen, at_us))
+        self._connection.execute(_PUT, (insurer, person, frozen, at_us, at_us))
         self._look()
+
+    def again(self, some: Sequence[tuple[Freeze, int]]) -> None:
+        """The same out of the journal."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:  # commits, or rolls back
+            self._connection.executemany(_PUT, [(*astuple(each), told_us) for each, told_us in some])
+        self._look()
+
+    def resting(self, going: Going, after: Freeze | None, limit: int) -> list[Freeze]:
+        """What rests on entries that go."""
+        last = (after.insurer, after.person) if after else ("", b"")
+        rows = self._connection.execute(_RESTING, (going.before_us, going.undone_since_us, *last, limit))
+        return [Freeze(insurer, person, bool(frozen), at_us) for insurer, person, frozen, at_us in rows]
+
+    def told(self, some: Sequence[Freeze], at_us: int) -> None:
+        """The journal told of these again."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:  # commits, or rolls back
+            self._connection.executemany(_TOLD, [(at_us, each.insurer, each.person, each.at_us) for each in some])
 
     def close(self) -> None:
         """Close the file."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from ecluse.app.ports.carried import Going
 from ecluse.app.ports.incidents import Kept
+from ecluse.engines.sqlite.columns import add_missing
 from ecluse.engines.sqlite.connection import connect
 
 WAIT_MS = 2_000  # another process's transaction takes a millisecond
@@ -12,10 +15,13 @@ WAIT_MS = 2_000  # another process's transaction takes a millisecond
 _TABLE = """
     CREATE TABLE IF NOT EXISTS incident (
         incident TEXT NOT NULL, number INTEGER NOT NULL, request TEXT NOT NULL, sealed BLOB NOT NULL, at_us INTEGER NOT NULL,
-        outcome TEXT NOT NULL, is_journalled INTEGER NOT NULL, PRIMARY KEY (incident, number)
+        outcome TEXT NOT NULL, is_journalled INTEGER NOT NULL, told_us INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (incident, number)
     ) STRICT, WITHOUT ROWID"""
 _COLUMNS = "incident, number, request, sealed, at_us, outcome, is_journalled"
-_PUT = "INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_SINCE = {"told_us": "INTEGER NOT NULL DEFAULT 0"}
+_PUT = f"INSERT INTO incident ({_COLUMNS}, told_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5) ON CONFLICT DO NOTHING"  # noqa: S608 - our own words
+_TOLD = "UPDATE incident SET told_us = max(told_us, ?) WHERE incident = ? AND number = ?"
 
 
 class LocalIncidents:
@@ -25,6 +31,7 @@ class LocalIncidents:
         self._connection = connect(path)
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(_TABLE)
+        add_missing(self._connection, "incident", _SINCE)
 
     def names(self) -> list[str]:
         """Every incident; ids are in the order of time."""
@@ -46,6 +53,16 @@ class LocalIncidents:
         sql = "UPDATE incident SET is_journalled = 1 WHERE incident = ? AND number = ?"
         self._connection.execute(sql, (incident, number))
 
+    def resting(self, going: Going) -> list[Kept]:
+        """Events that rest on entries that go."""
+        return self._kept("WHERE told_us < ? ORDER BY incident, number", going.before_us)
+
+    def told(self, some: Sequence[Kept], at_us: int) -> None:
+        """The journal told of these at that instant."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:  # commits, or rolls back
+            self._connection.executemany(_TOLD, [(at_us, each.incident, each.number) for each in some])
+
     def unjournalled(self) -> list[Kept]:
         """Events whose entry is not known to be there."""
         return self._kept("WHERE is_journalled = 0 ORDER BY incident, number")
@@ -54,6 +71,6 @@ class LocalIncidents:
         """Close the file."""
         self._connection.close()
 
-    def _kept(self, where: str, *values: str) -> list[Kept]:
+    def _kept(self, where: str, *values: str | int) -> list[Kept]:
         rows = self._connection.execute(f"SELECT {_COLUMNS} FROM incident {where}", values)  # noqa: S608 - our own words
         return [Kept(*row) for row in rows]

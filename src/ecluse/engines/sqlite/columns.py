@@ -1,0 +1,22 @@
+"""Columns that a file of before has not. gate.db has no revisions: each engine makes the table it keeps, and mends it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+_KNOWN = "SELECT name FROM pragma_table_info(?)"
+
+
+def add_missing(connection: sqlite3.Connection, table: str, columns: dict[str, str]) -> None:
+    """Add those of these columns (name → what it is declared as) that the table has not; one process of several does."""
+    if not _missing(connection, table, columns):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:  # commits, or rolls back
+        for name in _missing(connection, table, columns):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
+
+
+def _missing(connection: sqlite3.Connection, table: str, columns: dict[str, str]) -> list[str]:
+    known = {name for (name,) in connection.execute(_KNOWN, (table,))}
+    return [name for name in columns if name not in known]
