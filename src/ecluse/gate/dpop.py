@@ -101,6 +101,7 @@ def _key(header: str) -> tuple[str, PublicKey, str]:
     return read.alg, key, key.key.thumbprint()
 
 
+@lru_cache(KEYS_REMEMBERED_MAX)
 def nonce(secret: bytes, jkt: str) -> str:
     """The nonce of a period for one key: nobody else's serves, and nothing has to be remembered (RFC 9449 §8)."""
     return base64url(blake2b(jkt.encode(), key=secret, digest_size=NONCE_BYTES).digest())
