@@ -1,5 +1,6 @@
 # `make help` says what there is. Everything happens in .venv/, made here with Python 3.11 and locked versions.
-PYTHON ?= python3.11
+# The distribution's own where it can make environments: it was built with profile-guided optimisation (docs/operations.md).
+PYTHON ?= $(shell /usr/bin/python3.11 -c "import ensurepip, sys; print(sys.executable)" 2>/dev/null || echo python3.11)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 MAKEFLAGS += --no-builtin-rules
