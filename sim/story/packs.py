@@ -52,6 +52,8 @@ def open_pack(pack: Path, insurer: str, identity: pyrage.x25519.Identity, key: s
         sealed = (pack / name).read_bytes()
         oath.same("packs are the files of their digests", name, hashlib.sha256(sealed).hexdigest(), digest)
         (folder / name.removesuffix(SEALED)).write_bytes(pyrage.decrypt(sealed, [identity]))
+    if (proofs := pack / (TAR + SEALED)).exists():  # made after what is listed
+        (folder / TAR).write_bytes(pyrage.decrypt(proofs.read_bytes(), [identity]))
     count = _proved(folder / TAR, key, oath) if (folder / TAR).exists() else 0
     people, rows = folder / "personnes.csv", folder / "courriers.jsonl"
     return Opened(

@@ -86,9 +86,11 @@ def test_a_touch_says_which_of_which_batch() -> None:
 KNOWS = re.compile(r"from ecluse[\w.]*\.decoy(s|_rows) import")
 PLANTS_OR_WATCHES = {
     "app/alerted.py",
+    "app/carrying.py",
     "app/decoys.py",
     "app/watching.py",
     "doors/cli/decoys.py",
+    "engines/sqlite/decoys.py",
     "formats/decoy_rows.py",
 }
 OPENS = {"app/hub.py", "wiring/gate.py"}
