@@ -175,7 +175,7 @@ def test_what_does_not_open_is_exactly_what_was_sealed_before_its_person_was_for
                 assert ring.open(AMC, sealed, b"") == person
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(forgotten=st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=12, unique=True))
 def test_nothing_that_is_kept_leads_to_a_forgotten_persons_key(folder: Path, forgotten: list[bytes]) -> None:
     """Every seed that the file holds, carried down every end of the person's path: none gives a seed that was on it."""

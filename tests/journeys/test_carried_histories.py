@@ -50,7 +50,7 @@ def played(at: Years, what: str, *how: Any) -> None:
 LATER = [("prune", 6, 0), ("lose",), ("wait", 230), ("prune", 6, 1), ("lose",)]
 
 
-@examples(40)
+@examples(16)
 @given(st.lists(Acts, max_size=10))
 def test_what_stands_outlives_the_months_it_was_said_in(acts: list[Any]) -> None:
     outlives(acts)
