@@ -16,7 +16,7 @@ from tests.journeys.site import PRODUCT, Site
 from tests.servers import Server, started
 
 INSURERS = {"home": "0075000001", "north": "0075000002", "south": "0075000003"}
-BACK_S = 10
+BACK_S = 30
 
 
 @dataclass

@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-SWITCH_S = 2  # a new file becomes a WAL file in a millisecond, and another process may be making its tables
+SWITCH_S = 10  # a new file becomes a WAL file in a millisecond; another process may be making its tables, seconds where all wait
 PAUSE_S = 0.002  # between two tries for a file another process is writing to
 
 
