@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from ecluse.app.ports import FeedCounts, Mark
+from ecluse.app.ports import FeedCounts, Mark, RightsWork
 from ecluse.engines.postgres.lookups import Lookups
 from ecluse.engines.postgres.places import Places
 from ecluse.engines.postgres.server import Server as HubServer
@@ -67,6 +67,31 @@ def test_of_an_insurer_that_is_not_served_somebody_is_looked_for_too(
     for insurer in (AMC, NOWHERE):
         assert now(served.read(b"?" * 16, insurer=insurer, by_member=by_member)) == []
     assert asked == [1, 1]
+
+
+def test_a_switch_and_a_look_up_never_wait_for_each_other(served: StoreHub, postgres_url: str) -> None:
+    """A look-up by member number takes `members`, then `rights`. It was a deadlock where the switch took `rights` first."""
+    served.load("fee_1", {PERSONS[0]: ["1"]})
+    served.begin("fee_2")
+
+    async def both(work: RightsWork) -> None:
+        reader = await asyncpg.connect(postgres_url)
+        try:
+            async with reader.transaction():
+                await reader.execute("SELECT * FROM members")
+                switching = asyncio.create_task(served.put_in_place(work))
+                while not await reader.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                    await asyncio.sleep(0.01)
+                await reader.execute("SET LOCAL lock_timeout = 500")
+                await reader.execute("SELECT * FROM rights")
+            await switching
+        finally:
+            await reader.close()
+
+    with served.stores.works.work(AMC, "fee_2") as work:
+        served.stage(work, {PERSONS[0]: ["2"]})
+        now(both(work))
+    assert now(served.read(PERSONS[0])) == ["2"]
 
 
 POSTING = "posting SET amount_cents = 1"

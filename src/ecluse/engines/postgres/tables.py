@@ -15,6 +15,9 @@ _TABLES = """
     SELECT c.relname, i.inhrelid IS NOT NULL FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
     WHERE c.relkind = 'r' AND c.relname LIKE ANY($1::text[])"""  # an insurer's tables, and whether they answer
 
+# Both at once, in the order in which look-ups take them (lookups.py): the other way round, each would wait for the other.
+_ALONE = "LOCK TABLE ONLY members, ONLY rights IN ACCESS EXCLUSIVE MODE"
+
 
 def generation(parent: str, insurer: str, feed: str) -> str:
     """The name of the table a feed makes for `rights` or `members`. Both parts are checked: digits, and an id of ours."""
@@ -47,6 +50,7 @@ async def index_table(connection: asyncpg.Connection[Any], parent: str, table: s
 
 async def put_in_place(connection: asyncpg.Connection[Any], insurer: str, feed: str) -> None:
     """In the caller's transaction: a feed's tables take the place of those that answer. Readers wait for milliseconds."""
+    await connection.execute(_ALONE)
     for table in await _tables(connection, insurer, answering=True):
         await connection.execute(f"ALTER TABLE {table.split('_')[0]} DETACH PARTITION {table}")
     for parent in PARENTS:
@@ -61,7 +65,8 @@ async def drop_unused(connection: asyncpg.Connection[Any], insurer: str) -> None
 
 
 async def drop_answering(connection: asyncpg.Connection[Any], insurer: str) -> None:
-    """Drop the insurer's tables that answer: nobody asks here any more."""
+    """In the caller's transaction: drop the insurer's tables that answer. Of this insurer nobody asks here any more."""
+    await connection.execute(_ALONE)
     for table in await _tables(connection, insurer, answering=True):
         await connection.execute(f"DROP TABLE IF EXISTS {table}")
 
