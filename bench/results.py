@@ -39,7 +39,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "interpreter": str(
             Path(sys.executable).resolve()
-        ),  # how it was built is a fifth of the speed (docs/operations.md)
+        ),  # how it was built is a fifth of the speed and more (docs/operations.md)
         "postgresql": version.stdout.strip() if version else "",
         "load_1min": round(os.getloadavg()[0], 1),
     }
