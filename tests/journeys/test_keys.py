@@ -18,8 +18,8 @@ import asyncpg
 import pytest
 
 from ecluse.journal.entry import Operation
-from tests.contract.places import server, token
 from tests.journal import entries_in
+from tests.journeys.elsewhere import ENGINES, site_with_keys_elsewhere
 from tests.journeys.site import AMC, ECLUSE, MEMBER, Site, question
 from tests.stores import LONG
 
@@ -233,18 +233,9 @@ def test_a_pseudonym_nobody_asked_for_raises_the_alarm(site: Site) -> None:
     assert (done.returncode, "ALARM: 1 pseudonyms were computed" in done.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("engine", [pytest.param("pkcs11", marks=pytest.mark.slow), "openbao"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_hub_keeps_its_keys_elsewhere_and_only_a_copy_of_the_file_here(tmp_path: Path, engine: str) -> None:
-    with contextlib.ExitStack() as stack:
-        if engine == "pkcs11":
-            url = "pkcs11:" + token(tmp_path / "token")
-        else:
-            running = stack.enter_context(server(tmp_path / "bao"))
-            (tmp_path / "bao.token").write_text(running.token)
-            url = f"openbao:{running.url}?token-file={tmp_path / 'bao.token'}"
-        site = Site(tmp_path / "hub", ECLUSE_KEYS_URL=url)
-        stack.callback(lambda: site.process and site.stop())
-        site.make()
+    with site_with_keys_elsewhere(tmp_path, engine) as (site, audit):
         site.load(people(30))
         copy = tmp_path / "copy"
         site.run("keys", "backup", str(copy))
@@ -256,7 +247,7 @@ def test_a_hub_keeps_its_keys_elsewhere_and_only_a_copy_of_the_file_here(tmp_pat
             (rotated,) = site.json("keys", "rotate", "--insurer", AMC)
             assert (rotated["index_version"], rotated["carried"]["persons"]) == (2, 30)
             assert confirmed(site, client)
-        words = ["--audit", str(running.audit)] if engine == "openbao" else []
+        words = ["--audit", str(audit)] if audit else []
         found = site.json("keys", "check", *words)
         assert (found["totals"]["asked"], found["alarm"]) == (6, "")
         assert found["totals"]["keyed"] == found["totals"]["filed"] + 9  # three look-ups under one key, three under two

@@ -29,8 +29,9 @@ from ecluse.kernel.errors import Refused
 from ecluse.passes.issued import from_text
 from ecluse.passes.status import read_list
 from ecluse.wiring import OpenHub, open_hub
-from tests.contract.places import server, token
+from tests.contract.places import server
 from tests.journal import entries_in
+from tests.journeys.elsewhere import ENGINES, site_with_keys_elsewhere
 from tests.journeys.members import AMC, bearer, load, make, played, row, write
 from tests.journeys.site import ECLUSE, MEMBER, Site, question
 from tests.journeys.test_passes import REFUSED, call, checked, issued, live, refused
@@ -215,18 +216,9 @@ def test_a_ring_older_than_a_key_says_so_and_what_that_key_signed_is_issued_anew
     assert [(key["state"], key["passes"]) for key in told_of_keys(hub)] == [("verifies", 0), ("signs", 1)]
 
 
-@pytest.mark.parametrize("engine", [pytest.param("pkcs11", marks=pytest.mark.slow), "openbao"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_processes_of_a_hub_whose_keys_are_elsewhere_hear_of_each_change(tmp_path: Path, engine: str) -> None:
-    with contextlib.ExitStack() as stack:
-        if engine == "pkcs11":
-            url = "pkcs11:" + token(tmp_path / "token")
-        else:
-            running = stack.enter_context(server(tmp_path / "bao"))
-            (tmp_path / "bao.token").write_text(running.token)
-            url = f"openbao:{running.url}?token-file={tmp_path / 'bao.token'}"
-        site = Site(tmp_path / "hub", ECLUSE_KEYS_URL=url)
-        stack.callback(lambda: site.process and site.stop())
-        site.make()
+    with site_with_keys_elsewhere(tmp_path, engine) as (site, _):
         site.load([{}])
         site.start(workers=2)
         insurer = site.token(f"amc:{AMC}", practice="", scope="feeds")

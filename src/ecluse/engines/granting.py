@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from ecluse.engines.roles import BOOKS, CHECK, GRANTS, LOADING, ROLES, TABLES
 
 REFUSED = "42501"  # insufficient_privilege
+_MAY_TAKE = sa.text("SELECT rolname, pg_has_role(oid, CAST(:may AS text)) FROM pg_roles")
 
 
 def grant(connection: sa.Connection) -> tuple[str, ...]:
@@ -39,7 +40,7 @@ def _known(connection: sa.Connection) -> tuple[set[str], set[str]]:
     """The roles that exist, and those this user may take. Since PostgreSQL 16, a member may be one and not be let to."""
     version = connection.dialect.server_version_info or (0,)
     may = "SET" if version >= (16,) else "MEMBER"
-    rows = connection.execute(sa.text(f"SELECT rolname, pg_has_role(oid, '{may}') FROM pg_roles")).fetchall()  # noqa: S608 - one of two words
+    rows = connection.execute(_MAY_TAKE, {"may": may}).fetchall()
     return {role for role, _ in rows}, {role for role, may_take in rows if may_take}
 
 

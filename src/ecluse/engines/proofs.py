@@ -73,8 +73,7 @@ class SharedProofs:
             f"{proof.jkt} {proof.jti}".encode(), key=self._key, digest_size=FINGERPRINT_BYTES
         ).digest()
         at = _TABLE_AT + int.from_bytes(fingerprint[:4]) % BUCKETS * _BUCKET_BYTES
-        fcntl.lockf(self._file, fcntl.LOCK_EX, 1, at)  # as `_alone`, without its generator: on the way of every proof
-        try:
+        with self._alone(at, 1):
             bucket = self._map[at : at + _BUCKET_BYTES]
             if bucket.find(fingerprint, 0, _UNTIL_AT) >= 0:  # across two slots by chance: once in 2**96
                 return False
@@ -86,8 +85,6 @@ class SharedProofs:
             _ONE.pack_into(self._map, at + _UNTIL_AT + slot * _ONE.size, proof.until_ts)
             place = at + slot * FINGERPRINT_BYTES
             self._map[place : place + FINGERPRINT_BYTES] = fingerprint
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, at)
         return True
 
     def close(self) -> None:

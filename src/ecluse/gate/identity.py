@@ -1,8 +1,8 @@
 """Who asks: an access token (JWT, RFC 9068) of a trusted issuer becomes an `Account`, or is refused without a hint.
 
-Steps of `verify` (RFC 9068 §4, RFC 8725): 1. size; 2. header: `typ` and no critical extension; 3. issuer known, `alg` allowed
-for it; 4. audience, expiry, not-before; 5. signature by a key of that issuer; 6. the claims an account is made of. Whether the
-sender is whom the token was given to is for `holder.py`. Nothing here reads a clock.
+Steps of `verify` (RFC 9068 §4, RFC 8725): 1. size; 2. header: `typ` and no critical extension; 3. issuer known; 4. audience,
+expiry and not-before; 5. `alg` allowed for that issuer, a signature by one of its keys; 6. the claims an account is made of.
+Whether the sender is whom the token was given to is for `holder.py`. Nothing here reads a clock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType, field
 
 from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged
-from ecluse.gate.signature import ALGORITHMS, PublicKey, check_signature, take_apart, unbase64
+from ecluse.gate.signature import ALGORITHMS, PublicKey, Signed, check_signature, take_apart, unbase64
 from ecluse.kernel.errors import refusal
 
 TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068 §2.1: an ID token is not an access token
@@ -78,7 +78,9 @@ class Issuer(msgspec.Struct, frozen=True):
     until_ts: int = 0
 
 
-class _Header(msgspec.Struct):
+class Header(msgspec.Struct):
+    """What the signed header of an issuer's token may say; nothing critical is understood (RFC 7515 §4.1.11)."""
+
     alg: str
     typ: str = ""
     kid: str = ""
@@ -119,24 +121,36 @@ def verify(token: str, issuers: Mapping[str, Issuer], now_ts: int) -> Account:
 
 
 def _account(token: str, issuers: Mapping[str, Issuer], now_ts: int) -> Account:
-    if len(token) > TOKEN_BYTES_MAX:  # 1
-        raise ValueError("too long")
-    signed = take_apart(token)
-    header = msgspec.json.decode(unbase64(signed.header), type=_Header)
-    if (
-        header.typ.lower() not in TYPES or header.crit is not UNSET
-    ):  # 2: RFC 7515 §4.1.11, nothing critical is understood
-        raise ValueError("header")
+    signed, header = opened(token)  # 1, 2
+    if header.typ.lower() not in TYPES:  # 2
+        raise ValueError("type")
     claims = msgspec.json.decode(signed.payload, type=_Claims)
     issuer = issuers[claims.iss]  # 3: read before it is proved, only to choose the key that proves it
-    if header.alg not in issuer.algorithms:
-        raise ValueError("algorithm")
     _check_times(claims, issuer, now_ts)  # 4
-    check_signature(signed, header.alg, signing_key(issuer, header.alg, header.kid, now_ts))  # 5
+    check_signed(signed, header, issuer, now_ts)  # 5
     return _of(claims, issuer)  # 6
 
 
-def signing_key(issuer: Issuer, algorithm: str, kid: str, now_ts: int) -> PublicKey:
+def opened(token: str) -> tuple[Signed, Header]:
+    """What an issuer signed, not yet proved. Raises `ValueError`."""
+    if len(token) > TOKEN_BYTES_MAX:
+        raise ValueError("too long")
+    signed = take_apart(token)
+    header = msgspec.json.decode(unbase64(signed.header), type=Header)
+    if header.crit is not UNSET:
+        raise ValueError("critical")
+    return signed, header
+
+
+def check_signed(signed: Signed, header: Header, issuer: Issuer, now_ts: int) -> None:
+    """Raise `ValueError` unless the issuer signed it, with an algorithm that it may use; `KeyUnknown` where it may have drawn
+    a new key."""
+    if header.alg not in issuer.algorithms:
+        raise ValueError("algorithm")
+    check_signature(signed, header.alg, _signing_key(issuer, header.alg, header.kid, now_ts))
+
+
+def _signing_key(issuer: Issuer, algorithm: str, kid: str, now_ts: int) -> PublicKey:
     """The issuer's key of that name; of a token that names none, the only one that fits. `kid` is compared, never looked up
     anywhere; keys that a token brings along (`jwk`, `jku`, `x5c`, `x5u`) are not read. Raises `KeyUnknown`, `ValueError`."""
     if issuer.until_ts and now_ts >= issuer.until_ts:

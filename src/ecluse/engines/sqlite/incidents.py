@@ -20,7 +20,9 @@ _TABLE = """
     ) STRICT, WITHOUT ROWID"""
 _COLUMNS = "incident, number, request, sealed, at_us, outcome, is_journalled"
 _SINCE = {"told_us": "INTEGER NOT NULL DEFAULT 0"}
-_PUT = f"INSERT INTO incident ({_COLUMNS}, told_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5) ON CONFLICT DO NOTHING"  # noqa: S608 - our own words
+_PUT = """
+    INSERT INTO incident (incident, number, request, sealed, at_us, outcome, is_journalled, told_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5) ON CONFLICT DO NOTHING"""
 _TOLD = "UPDATE incident SET told_us = max(told_us, ?) WHERE incident = ? AND number = ?"
 
 
