@@ -12,10 +12,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ecluse.app.ports import HUB, Destruction, Keys, Pseudonyms, Totals
-from ecluse.engines.keys.issuers import TRUSTED_MAX, retired
 from ecluse.engines.keys.keyring import Keyring
 from ecluse.engines.keys.meter import Budget
 from ecluse.engines.keys.ring import LOOK_S
+from ecluse.engines.keys.signers import TRUSTED_MAX, retired
 from ecluse.kernel.errors import Refused
 from tests.contract.places import Place
 

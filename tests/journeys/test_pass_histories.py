@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ecluse.app.destroying import retire
 from ecluse.app.keys import rotate_pass
 from ecluse.app.passes import OPERATOR, check_pass, issue_some, order, revoke_pass
-from ecluse.engines.keys.issuers import TRUSTED_MAX
+from ecluse.engines.keys.signers import TRUSTED_MAX
 from ecluse.formats.pass_members import read_member
 from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused

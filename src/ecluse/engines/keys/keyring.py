@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ecluse.app.ports import HUB, Destruction, KeyHeld, Pseudonyms, Signing
-from ecluse.engines.keys import issuers
+from ecluse.engines.keys import signers
 from ecluse.engines.keys.meter import Budget, Meter, SlotTally
 from ecluse.engines.keys.people import punctured
 from ecluse.engines.keys.ring import KEY_BYTES, KEYS_MISSING, Issuer, Ring, Scope, Scopes, Wrap
@@ -158,15 +158,15 @@ class Keyring(Ring):
             key = self._vault.draw_signing("pass")
             return Issuer(key, self._vault.public_key(key))
 
-        self._edit(HUB, lambda old: issuers.grown(self._issuers(old), old, draw))
+        self._edit(HUB, lambda old: signers.grown(self._issuers(old), old, draw))
         return self.pass_keys().newest.version
 
     def retire_pass_key(self, version: int) -> None:
         """Refuse what a key signed, then destroy it. Raises `pass_key_unknown`, `pass_key_signs`."""
-        self._edit(HUB, lambda old: issuers.retired(old, version))
+        self._edit(HUB, lambda old: signers.retired(old, version))
         if key := self.scope(HUB).issuers[version].key:
             self._vault.forget(key)
-            self._edit(HUB, lambda old: issuers.destroyed(old, version), renew=True)
+            self._edit(HUB, lambda old: signers.destroyed(old, version), renew=True)
 
     def create(self, scope: str) -> None:
         """Draw the keys a scope should have and has not."""
