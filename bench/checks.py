@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import tempfile
@@ -35,6 +34,7 @@ from bench import members
 from bench.rights import CAPS, ecluse
 from ecluse.app.hub import Hub
 from ecluse.app.rights import RightsQuestion, check_rights
+from ecluse.doors.cli.serve import quiet_collector
 from ecluse.gate.admission import Request
 from ecluse.gate.features import NOTHING
 from ecluse.gate.identity import Account
@@ -123,8 +123,7 @@ def opened(home: Path, people: int) -> Iterator[Hub]:
     ecluse("product", "load", str(home / "product.yaml"), "--insurer", members.AMC, *directory, **told)
     ecluse("feed", "load", str(home / "members.csv"), "--insurer", members.AMC, "--full", *directory, **told)
     with patch.dict(os.environ, told), warnings.catch_warnings(action="ignore"), open_hub(home / "hub") as hub:
-        gc.collect()
-        gc.freeze()  # as the server does
+        quiet_collector()
         yield hub
 
 

@@ -9,6 +9,7 @@ The peer does the least with joserfc: it decodes the same proof with the key in 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import warnings
@@ -70,7 +71,7 @@ class World:
         """As many requests, each with a proof of its own."""
         made = (
             proof(key, method="POST", url=URL, token=token, now_ts=self.now_ts, nonce=told)
-            for _ in range(REQUESTS * RUNS)
+            for _ in range(REQUESTS * RUNS + 1)
         )
         return [Sent("dpop", token, "POST", URL, proofs=(each,)) for each in made]
 
@@ -87,7 +88,8 @@ def timed_us(work: Callable[[int], Any]) -> float:
 
 
 def recognised_us(askers: Askers, requests: list[Sent]) -> float:
-    """What recognising the senders of these requests costs, one after the other."""
+    """What recognising the senders of these requests costs, one after the other, once their token is known."""
+    asyncio.run(askers.recognise(requests[-1]))
 
     def drive(number: int) -> None:
         asked = askers.recognise(requests[number % len(requests)])

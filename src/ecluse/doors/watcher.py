@@ -19,7 +19,7 @@ from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, open_hub
 
-NICE = 5  # whoever waits for an answer goes first; files that are loaded or exported do not
+NICE = 10  # whoever waits for an answer goes first: of a core that both want it has a tenth, so that no flood stops it
 AGAIN_S = 2.0  # between two tries of what failed
 
 
