@@ -39,6 +39,7 @@ from ecluse.doors.http import (
     rights,
 )
 from ecluse.doors.http.bare import Bare
+from ecluse.doors.http.bodies import Bodies
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.meters import REGISTRY
@@ -50,6 +51,10 @@ from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
+BODIES_BYTES_MAX = {
+    rights.PATH: rights.QUESTION_BYTES_MAX,
+    portal_logout.BACKCHANNEL: portal_logout.FORM_BYTES_MAX,
+}
 LOGINS = [*portal.HANDLERS, *portal_logout.HANDLERS]
 PORTAL = [*LOGINS, *passkeys.HANDLERS]  # only where the settings want a portal
 HANDLERS = [
@@ -121,4 +126,13 @@ def build(
         rights.PATH: Bare(hub, door, RightsQuestion, rights.QUESTION_BYTES_MAX, check_rights),
         quotes.PATH: Bare(hub, door, QuoteSent, BODY_BYTES_MAX, quote),
     }
-    return Front(routes, bare, in_flight_max, hub.ids, log_requests=log_requests, stopping=stopping)
+    return Front(
+        routes,
+        bare,
+        in_flight_max,
+        hub.ids,
+        Bodies(BODIES_BYTES_MAX, BODY_BYTES_MAX),
+        streams=feeds.STREAMS,
+        log_requests=log_requests,
+        stopping=stopping,
+    )
