@@ -5,7 +5,7 @@ uvicorn counts no byte of a head: one header without end would fill the memory, 
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -33,12 +33,15 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand on what came, in pieces that can be counted."""
-        if len(data) <= HEAD_BYTES_MAX:
-            self._take(data)
+        if len(data) > HEAD_BYTES_MAX:
+            for at in range(0, len(data), HEAD_BYTES_MAX):
+                if not self.transport.is_closing():
+                    self.data_received(data[at : at + HEAD_BYTES_MAX])
             return
-        for at in range(0, len(data), HEAD_BYTES_MAX):
-            if not self.transport.is_closing():
-                self._take(data[at : at + HEAD_BYTES_MAX])
+        self._silent_bytes += len(data)
+        super().data_received(data)
+        if self._silent_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+            self._refuse()
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -52,14 +55,9 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """It is whole; the application has not begun where all of it came at once."""
-        cast("dict[str, Any]", self.scope)[WHOLE] = True
+        seen: Any = self.scope
+        seen[WHOLE] = True
         super().on_message_complete()
-
-    def _take(self, piece: bytes) -> None:
-        self._silent_bytes += len(piece)
-        super().data_received(piece)
-        if self._silent_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-            self._refuse()
 
     def _refuse(self) -> None:
         """Say so, unless an answer to an earlier request is on its way, and close."""
