@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ecluse.app.feeds import Order, load_file
-from ecluse.doors.http import bodies
+from ecluse.doors.http import slow_bodies
 from ecluse.doors.http.app import BODY_BYTES_MAX
 from ecluse.doors.worker import work_once
 from ecluse.formats.feed.file import Mode
@@ -103,7 +103,7 @@ def test_a_file_refused_as_a_whole_over_http_says_so_in_its_state(hub: OpenHub) 
 
 
 def test_a_file_that_stops_coming_is_refused_and_leaves_nothing(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "SILENCE_S", 0.1)
+    monkeypatch.setattr(slow_bodies, "SILENCE_S", 0.1)
 
     async def begun() -> AsyncIterator[bytes]:
         yield ",".join(COLUMNS).encode()

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from ecluse.doors.http.bodies import Bodies
 from ecluse.doors.http.front import Front
+from ecluse.doors.http.slow_bodies import Bodies
 from ecluse.engines.clock import RandomIds
 
 

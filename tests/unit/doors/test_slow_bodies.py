@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import uvicorn
 
-from ecluse.doors.http import bodies, front
-from ecluse.doors.http.bodies import Bodies
+from ecluse.doors.http import front, slow_bodies
 from ecluse.doors.http.connections import HEAD_BYTES_MAX, Connection
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
+from ecluse.doors.http.slow_bodies import Bodies
 from ecluse.engines.clock import RandomIds
 
 PLACES = 2
@@ -74,8 +74,8 @@ class Answering(threading.Thread):
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
     """What waits for ten seconds and for a minute waits for a moment here."""
-    monkeypatch.setattr(bodies, "BODY_S", SOON_S)
-    monkeypatch.setattr(bodies, "SILENCE_S", SOON_S)
+    monkeypatch.setattr(slow_bodies, "BODY_S", SOON_S)
+    monkeypatch.setattr(slow_bodies, "SILENCE_S", SOON_S)
     server = Answering()
     server.start()
     yield server
@@ -234,7 +234,7 @@ def test_a_body_that_is_too_long_is_refused_before_its_end(patient: Answering, p
 def test_bodies_that_come_slowly_are_so_many_bytes_together(
     patient: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "HELD_BYTES_MAX", 100)
+    monkeypatch.setattr(slow_bodies, "HELD_BYTES_MAX", 100)
     with patient.connect() as first, patient.connect() as second:
         first.sendall(head("/x", 100) + bytes(90))
         time.sleep(0.05)

@@ -39,13 +39,13 @@ from ecluse.doors.http import (
     rights,
 )
 from ecluse.doors.http.bare import Bare
-from ecluse.doors.http.bodies import Bodies
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.meters import REGISTRY
 from ecluse.doors.http.portal_page import portal_page
 from ecluse.doors.http.probes import probes
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
+from ecluse.doors.http.slow_bodies import Bodies
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused

@@ -3,7 +3,7 @@
 Every request gets an id: it is in the answer's `X-Request-Id`, in the log and in the journal. Past `in_flight_max` requests
 at once, and a queue as long, a request is refused with 503 and `Retry-After`: a late answer at the desk is worth less than a
 quick refusal, and an unlimited queue makes everybody late (docs/operations.md). A place is for work, not for waiting: a body is
-there whole before its request takes one (`bodies.py`), and what cannot be kept whole, a member file, has places of its own.
+there whole before its request takes one (`slow_bodies.py`), and what cannot be kept whole, a member file, has places of its own.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from ecluse.app.ports import Ids
-from ecluse.doors.http.bodies import BODY_LATE, Bodies, paced
 from ecluse.doors.http.connections import WHOLE
 from ecluse.doors.http.meters import ANSWERS, IN_FLIGHT, QUEUED, REFUSALS, SECONDS
 from ecluse.doors.http.problems import OVERLOADED, send_problem
+from ecluse.doors.http.slow_bodies import BODY_LATE, Bodies, paced
 from ecluse.doors.log import LOG
 from ecluse.kernel.errors import Refused
 
