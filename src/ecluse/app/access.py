@@ -21,6 +21,7 @@ from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Clock, Keys, Log, Mark, Pseudonyms, RightsStore
 from ecluse.app.ports.allowances import Ask
 from ecluse.app.ports.containments import Containments, Name
+from ecluse.app.tries import HOUR_S, Tries
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.challenge import INSUFFICIENT, Challenged
@@ -39,6 +40,9 @@ Answer = TypeVar("Answer")
 LOG = logging.getLogger(__name__)
 
 BATCH_MAX = 512  # entries in one sync: bounds what one slow sync delays
+REFUSED_MAX = (
+    200  # refusals in an hour, past which nobody is looked for: no desk goes on asking about so many new people
+)
 
 
 class Disclosure(Generic[Answer]):
@@ -101,6 +105,7 @@ class Desk:
         self._keys = keys
         self._log = log
         self._rights = rights
+        self._refused = Tries(HOUR_S)
         self._unasked = 0  # said once, and again when there are more
         self._waiting: list[_Waiting] = []
         self._syncing: asyncio.Task[None] | None = None
@@ -140,9 +145,12 @@ class Desk:
         """Admit one question.
 
         Raises `forbidden`, and where something it touches is contained `presence_required`, `step_up_required`,
-        `account_quarantined`, `questions_closed`.
+        `account_quarantined`, `questions_closed`; `allowance_spent` of who goes on asking by the card once it is.
         """
         permit(asked.account, scope)
+        is_typed = isinstance(about, Person) and presence is Presence.TYPED
+        if is_typed and self._refused.count(asked.account.sub) >= REFUSED_MAX:
+            raise ALLOWANCE_SPENT()
         is_slowed = False
         if limits := self._containments.limits():
             is_slowed = _held_to(limits, asked, about, presence, domain)
@@ -153,15 +161,26 @@ class Desk:
         if limits := self._containments.limits():
             _held_to(limits, asked, "", Presence.TYPED, "")
 
+    def is_pressed(self, admission: Admission) -> bool:
+        """Whether this account is likely to be refused: it was just now, or it is slowed.
+
+        Then it is counted first (`count`), and what only somebody who was found is worth is done after: the time of a refusal
+        would tell who is covered, for nothing, as often as one likes.
+        """
+        is_refused = admission.is_slowed or self._refused.count(admission.asked.account.sub) > 0
+        return is_refused and admission.presence is Presence.TYPED
+
     async def count(self, admission: Admission, person: bytes) -> None:
-        """Count the opening of a person (nobody: empty) before something is kept that will tell of them: a claim.
+        """Count the opening of a person (nobody: empty) before something is kept that will tell of them, or worked out.
 
         Raises `allowance_spent`.
         """
         await self._write(None, _ask(admission, person, is_told=False))
 
-    async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
-        """Count the disclosure and write it in the journal; returns when it is durable.
+    async def release(
+        self, admission: Admission, disclosure: Disclosure[Answer], *, is_counted: bool = False
+    ) -> Released[Answer]:
+        """Count the disclosure, unless `count` did, and write it in the journal; returns when it is durable.
 
         Raises `allowance_spent`, the same whether there is somebody or not, and `journal_poisoned`. An answer that tells more
         than the disclosure table allows is a bug, `Overtold`: neither released nor journalled.
@@ -169,8 +188,8 @@ class Desk:
         answer, fields = disclosure._answer, disclosure.fields
         if beyond := overtold(answer, fields, admission.operation, admission.presence, admission.day):
             raise Overtold(beyond)
-        is_told = admission.operation is Operation.CLAIM  # by `count`
-        await self._write(self._entry(admission, disclosure), _ask(admission, disclosure.person, is_told=is_told))
+        ask = _ask(admission, disclosure.person, is_told=is_counted)
+        await self._write(self._entry(admission, disclosure), ask)
         return Released(answer)
 
     async def record(self, entry: Entry) -> None:
@@ -184,7 +203,8 @@ class Desk:
         refused = await self._queued(entry, ask)
         if refused and ask and await self._allowance.look_again(ask.account):
             refused = await self._queued(entry, ask)
-        if refused:
+        if refused and ask:
+            self._refused.note(ask.account)
             raise ALLOWANCE_SPENT()
 
     async def _queued(self, entry: Entry | None, ask: Ask | None) -> str:
