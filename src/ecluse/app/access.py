@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -85,6 +85,15 @@ class Released(Generic[Answer]):
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
+
+
+class _Waiting(NamedTuple):
+    """What waits for the next sync: an entry and its bytes, what is counted before it, and who is told when it is durable."""
+
+    entry: Entry | None
+    encoded: bytes
+    ask: Ask | None
+    done: asyncio.Future[str]
 
 
 class Desk:
@@ -208,9 +217,10 @@ class Desk:
             raise ALLOWANCE_SPENT()
 
     async def _queued(self, entry: Entry | None, ask: Ask | None) -> str:
-        """Which cap refused it, empty where none did."""
+        """Which cap refused it, empty where none did. An entry that cannot be written fails here, and nobody with it."""
+        encoded = encode(entry) if entry else b""
         done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, ask, done))
+        self._waiting.append(_Waiting(entry, encoded, ask, done))
         if self._syncing is None:
             self._syncing = asyncio.create_task(self._sync_all())
         return await done
@@ -228,18 +238,17 @@ class Desk:
         failed: Exception | None = None
         refused: list[str] = [""] * len(batch)
         try:
-            encoded = [encode(entry) if entry else b"" for entry, _, _ in batch]
-            asks = [ask for _, ask, _ in batch]
+            asks, encoded = [each.ask for each in batch], [each.encoded for each in batch]
             run = asyncio.get_running_loop().run_in_executor
             refused, mark = await run(self._disk, self._taken, asks, encoded)
             if mark:
-                kept = [entry for (entry, _, _), no in zip(batch, refused, strict=True) if entry and not no]
+                kept = [each.entry for each, no in zip(batch, refused, strict=True) if each.entry and not no]
                 self._rights.keep(kept, mark)
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
             failed = broken
-        for (_, _, done), no in zip(batch, refused, strict=True):
-            if not done.done():
-                done.set_exception(failed) if failed else done.set_result(no)
+        for each, no in zip(batch, refused, strict=True):
+            if not each.done.done():
+                each.done.set_exception(failed) if failed else each.done.set_result(no)
 
     def _taken(self, asks: list[Ask | None], encoded: list[bytes]) -> tuple[list[str], Mark | None]:
         """Count a batch, then append what was not refused; in the journal's thread. Counted first: a crash forgives nothing."""
@@ -295,9 +304,6 @@ def _held_to(
                 raise verdict.refusal()
             is_slowed |= verdict.slowed
     return is_slowed
-
-
-_Waiting = tuple[Entry | None, Ask | None, "asyncio.Future[str]"]
 
 
 def _ask(admission: Admission, person: bytes, *, is_told: bool) -> Ask | None:

@@ -22,7 +22,7 @@ from ecluse.gate.admission import Person, Request
 from ecluse.gate.disclosure import Overtold, fields_of
 from ecluse.gate.identity import Account
 from ecluse.gate.presence import Presence
-from ecluse.journal.entry import Entry, Field, Operation
+from ecluse.journal.entry import Entry, Field, Operation, act
 from ecluse.kernel.errors import Refused
 from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments
 from tests.journal import entries_in, open_log
@@ -146,3 +146,18 @@ def test_who_was_refused_is_counted_first_and_past_many_nobody_is_looked_for(tmp
         admitted()
     assert not at.is_pressed(admitted(presence=Presence.PASS)), "a pass is never refused for it"
     assert not at.is_pressed(admitted(Account("rpps:10000000002", "370000028", scopes=DOCTOR.scopes)))
+
+
+def test_an_entry_that_cannot_be_written_fails_alone(tmp_path: Path) -> None:
+    at = desk(open_log(tmp_path / "journal"), tmp_path)
+
+    def entry(request: str, account: Any) -> Entry:
+        return act(Operation.LOOKUPS_FROZEN, 1, request, "frozen", account=account)
+
+    async def together() -> list[Any]:
+        entries = [entry("a", "one"), entry("b", object()), entry("c", "three")]
+        return await asyncio.gather(*(at.record(each) for each in entries), return_exceptions=True)
+
+    outcomes = asyncio.run(together())
+    assert [type(each) for each in outcomes] == [type(None), TypeError, type(None)]
+    assert [each.request for each in entries_in(tmp_path / "journal")] == ["a", "c"]

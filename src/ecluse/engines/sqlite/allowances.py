@@ -243,7 +243,7 @@ class LocalAllowances:
             return [name for (name,) in self._connection.execute(_INDEBTED, (today, limit))]
 
     def _known_since(self, ask: Ask) -> int:
-        """The day on which the account opened this person, by a proof as good as this one; 0 for never, and as slowly for nobody."""
+        """The day on which the account opened this person, by a proof as good as this one; 0 for never, as slowly for nobody."""
         account = self._accounts.get(ask.account)
         if account is None:
             return 0
