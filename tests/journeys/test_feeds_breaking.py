@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -121,6 +122,15 @@ def test_a_file_whose_loads_are_killed_is_not_loaded_for_ever(hub: OpenHub) -> N
     for _ in range(LOADS_MAX):
         hub.feeds.spool.begin(feed)
     work_once(hub)
+    assert state(hub, feed) == ("refused", ["feed_not_loaded"])
+    nothing_is_left(hub)
+
+
+def test_a_feed_whose_spool_was_lost_ends(hub: OpenHub) -> None:
+    feed = sent(hub, csv(1, csr="NEW"))["feed_id"]
+    shutil.rmtree(hub.dir / "spool")
+    for _ in range(LOADS_MAX + 1):
+        work_once(hub)
     assert state(hub, feed) == ("refused", ["feed_not_loaded"])
     nothing_is_left(hub)
 

@@ -136,7 +136,7 @@ FORGED = {
     "something critical": with_header(OURS, crit=["exp"], exp=1),
     "a header of brackets": of(b'{"alg":"EdDSA","typ":"at+jwt","crit":' + DEEP + b"}", b"{}"),
     "a header with brackets in what nobody reads": of(b'{"alg":"EdDSA","typ":"at+jwt","y":' + DEEP + b"}", b"{}"),
-    "claims of brackets": of(b'{"alg":"EdDSA","typ":"at+jwt"}', b'{"aud":' + DEEP + b"}"),
+    "claims of brackets": of(b'{"alg":"EdDSA","typ":"at+jwt"}', b'{"y":' + DEEP + b"}"),
     "payload not encoded": with_header(OURS, crit=["b64"], b64=True),
     "public key as HMAC secret": hmac_with(json.dumps(OURS.as_dict(private=False)).encode(), "k1"),
     "public key as HMAC secret, in PEM": hmac_with(RSA.as_pem(private=False), "k3"),
