@@ -52,7 +52,7 @@ ALLOWANCE_SPENT = refusal(
     "allowance_spent",
     429,
     "Too many people were looked up without their pass",
-    fix="Scan the patient's pass; or bill the people already looked up: a settled claim gives room again.",
+    fix="Scan the patient's pass; or bill the people already looked up: a settled claim gives room again, if the insurer pays.",
 )
 
 
