@@ -252,12 +252,12 @@ class LocalAllowances:
             return [name for (name,) in self._connection.execute(_INDEBTED, (today, limit, YEAR_DAYS))]
 
     def _known_since(self, ask: Ask) -> int:
-        """The day on which the account opened this person, by a proof as good as this one; 0 for never."""
+        """The day on which the account opened this person, by a proof as good as this one; 0 for never, as slowly for nobody."""
         account = self._accounts.get(ask.account)
-        if account is None or not ask.person:
+        if account is None:
             return 0
         row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
-        return row[1] if row and (ask.presence is Presence.TYPED or row[0] > 0) else 0
+        return row[1] if row and ask.person and (ask.presence is Presence.TYPED or row[0] > 0) else 0
 
     def _taken(self, ask: Ask, batch: _Batch) -> str:
         account = self._account(ask.account, ask.profession)
