@@ -1,4 +1,5 @@
-"""Whether a thief can tell by the time of an answer who exists: questions all answered `not_confirmed`, class against class.
+"""Whether a thief can tell by the time of an answer who exists: questions all answered `not_confirmed`, or all refused because
+the allowance is spent, class against class.
 
 On an envelope: an answer takes 0.5 to 2 ms through HTTP, most of it the journal's disk and the event loop. Opening a right that
 is there takes 5 µs of AES-GCM and MessagePack, finding its row 10 µs: a hundredth of an answer, and less than its spread. But a
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
 import shutil
 import socket
@@ -23,10 +25,11 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import NormalDist, median
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import msgspec
 
@@ -52,8 +55,24 @@ REFERENCE = "unknown"
 FROZEN = 300  # members who froze typed look-ups
 DECOYS = 300  # people who exist for thieves only: about as many as one insurer can have
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
+CHECKS, CLAIMS = "/v1/rights/checks", "/v1/claims"
+LINES = 20  # of a claim, each on a day of its own
+SPENT_EACH = 150  # questions of an account whose allowance is spent: past `access.REFUSED_MAX` nobody is looked for
+CAPS = """as_of = 2026-11-30
+source = "a bench"
+[professions]
+other = { debt = 1, burst = 1, refill_per_day = 1, yearly = 1 }
+"""
 
 Question = dict[str, Any]
+
+
+class Way(NamedTuple):
+    """How it is asked: where, by whom (one after the other, `SPENT_EACH` questions each), and what is in every answer."""
+
+    path: str
+    tokens: Sequence[str]
+    told: bytes
 
 
 def classes(people: int, today: str) -> dict[str, Callable[[int], Question]]:
@@ -77,6 +96,27 @@ def classes(people: int, today: str) -> dict[str, Callable[[int], Question]]:
         "other insurer": lambda number: asked(number % people, insurer=OTHER),
         "insurer not served": lambda number: asked(number % people, insurer=NOWHERE),
     }
+
+
+def spent_classes(people: int, today: str, path: str) -> dict[str, Callable[[int], Question]]:
+    """The same for accounts whose allowance is spent, of whom the covered are refused too."""
+    every = classes(people, today)
+    every["covered"] = lambda number: members.question(3 * (number % (people // 3)) + 1, today)
+    names = (REFERENCE, "again unknown", "covered", "closed", "other insurer")
+    asked = {name: every[name] for name in names}
+    return asked if path == CHECKS else {name: _billed(each, today) for name, each in asked.items()}
+
+
+def _billed(asked: Callable[[int], Question], today: str) -> Callable[[int], Question]:
+    days = [(date.fromisoformat(today) - timedelta(days=back)).isoformat() for back in reversed(range(LINES))]
+    line = {"act": "CS", "quantity": 1, "expense_cents": 3000, "base_cents": 3000, "amo_rate": "70%"}
+    lines = [{**line, "line": at, "date": day} for at, day in enumerate(days, 1)]
+
+    def claim(number: int) -> Question:
+        card = {name: value for name, value in asked(number).items() if name not in ("pass", "care_date")}
+        return {**card, "care_date": days[0], "invoice": f"F{number}", "lines": lines}
+
+    return claim
 
 
 def make(home: Path, people: int) -> str:
@@ -127,21 +167,22 @@ def in_turn(kinds: Sequence[str], samples: int, seed: int) -> list[tuple[str, in
 
 
 def through_http(
-    port: int, token: str, turns: list[tuple[str, int]], asked: dict[str, Callable[[int], Question]]
+    port: int, way: Way, turns: list[tuple[str, int]], asked: dict[str, Callable[[int], Question]]
 ) -> dict[str, list[float]]:
     """Microseconds from the first byte sent to the last received, by class, on one connection."""
     times_us: dict[str, list[float]] = {kind: [] for kind in asked}
     with socket.create_connection(("127.0.0.1", port)) as wire:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for at, (kind, number) in enumerate(turns):
-            (sent,) = prepared([json.dumps(asked[kind](number)).encode()], "/v1/rights/checks", f"Bearer {token}")
+            token = way.tokens[at // SPENT_EACH % len(way.tokens)]
+            (sent,) = prepared([json.dumps(asked[kind](number)).encode()], way.path, f"Bearer {token}")
             begun_ns = time.perf_counter_ns()
             wire.sendall(sent)
             answer = wire.recv(65_536)
             while not answer.endswith(b"}"):  # the body comes after the head
                 answer += wire.recv(65_536)
             taken_us = (time.perf_counter_ns() - begun_ns) / 1000
-            if not answer.endswith(b'"outcome":"not_confirmed"}'):
+            if way.told not in answer:
                 raise RuntimeError(f"{kind}: {answer[-200:]!r}")
             if at >= WARM:
                 times_us[kind].append(taken_us)
@@ -228,16 +269,41 @@ def measure(samples: int, people: int, seed: int) -> dict[str, Any]:
         token = make(home, people)
         serve = [program(), "serve", "--port", str(PORTS["ecluse"]), "--dir", str(home / "hub")]
         with running(serve, PORTS["ecluse"], ECLUSE_GATE_DETECTORS="tell"):  # misses in a row are a theft
-            http = compared(through_http(PORTS["ecluse"], token, turns, asked))
-        within = compared(inside(home / "hub", turns, asked))
+            way = Way(CHECKS, [token], b'"outcome":"not_confirmed"}')
+            found = {"http": compared(through_http(PORTS["ecluse"], way, turns, asked))}
+        found["inside"] = compared(inside(home / "hub", turns, asked))
+        for name, path in (("spent, checks", CHECKS), ("spent, claims", CLAIMS)):
+            found[name] = spent(home, path, samples, people, today, seed)
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    return {"samples": samples, "http": http, "inside": within, "within_budget": not _told(http)}
+    held = not _told([each for name, each in found.items() if name != "inside"])
+    return {"samples": samples, "times": found, "within_budget": held}
 
 
-def _told(found: dict[str, dict[str, float]]) -> bool:
+def spent(home: Path, path: str, samples: int, people: int, today: str, seed: int) -> dict[str, dict[str, float]]:
+    """The same where every account has opened the one person it may, through HTTP."""
+    (home / "caps.toml").write_text(CAPS)
+    told = {"ECLUSE_GATE_CAPS": str(home / "caps.toml"), "ECLUSE_GATE_DETECTORS": "tell"}
+    asked = spent_classes(people, today, path)
+    turns = in_turn(list(asked), samples, seed)
+    with patch.dict(os.environ, told), open_hub(home / "hub") as hub:
+        now_ts, issuer = int(time.time()), hub.development_issuer()
+        first = {CHECKS: 10_000_100_000, CLAIMS: 10_000_200_000}[path]
+        accounts = range(first, first + len(turns) // SPENT_EACH + 1)
+        scopes = frozenset({"rights", "claims"})
+        tokens = [issuer.token(Account(f"rpps:{each}", DOCTOR.practice, scopes=scopes), now_ts) for each in accounts]
+    serve = [program(), "serve", "--port", str(PORTS["ecluse"]), "--dir", str(home / "hub")]
+    with running(serve, PORTS["ecluse"], **told):
+        opening = {"covered": lambda number: members.question(3 * (people // 3 - 1 - number) + 1, today)}
+        for token in tokens:  # one is told of, the second refused: from then on the account is known to be at its cap
+            for at, said in enumerate((b'"confirmed"', b"allowance_spent")):
+                through_http(PORTS["ecluse"], Way(CHECKS, [token], said), [("covered", at)], opening)
+        return compared(through_http(PORTS["ecluse"], Way(path, tokens, b"allowance_spent"), turns, asked))
+
+
+def _told(found: Sequence[dict[str, dict[str, float]]]) -> bool:
     """Whether one of the classes is told from the reference, the level shared among both tests of each."""
-    tests = [(each["p"], each["ks_p"]) for kind, each in found.items() if kind != REFERENCE]
+    tests = [(each["p"], each["ks_p"]) for kinds in found for kind, each in kinds.items() if kind != REFERENCE]
     return min(min(each) for each in tests) < ALPHA / (2 * len(tests))
 
 
@@ -257,9 +323,9 @@ def main() -> None:
     if given.json:
         print(json.dumps(found))
         return
-    for where in ("http", "inside"):
+    for where, kinds in found["times"].items():
         print(f"{where}: {given.samples} samples a class")
-        for kind, each in found[where].items():
+        for kind, each in kinds.items():
             print(
                 f"  {kind:20} median {each['median_us']:8.1f} µs  AUC {each['auc']:.4f}  p {each['p']:.2g}"
                 f"  KS {each['ks']:.4f}  p {each['ks_p']:.2g}"

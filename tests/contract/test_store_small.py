@@ -9,6 +9,7 @@ import pytest
 
 from ecluse.app.ports import FeedCounts, FeedRecord
 from ecluse.coverage.product import read_product, version
+from ecluse.engines.sql.feeds import WAITING_MAX
 from ecluse.formats.feed.file import RowRefusal
 from ecluse.kernel.errors import Refused
 from tests.contract.store_hub import AMC, OTHER_AMC, PRODUCT, StoreHub
@@ -66,6 +67,31 @@ def test_the_same_file_is_another_feed_once_it_was_overtaken(hub: StoreHub) -> N
     hub.load("fee_2", {person: ["2"]})
     assert now(feeds.same(AMC, "full", "fee_1")) is None
     assert now(feeds.same(AMC, "full", "fee_2")) == "fee_2"
+
+
+def test_a_file_that_broke_here_is_another_feed_when_it_is_sent_again(hub: StoreHub) -> None:
+    feeds = hub.stores.feeds
+    for id_, code, again in (("fee_1", "feed_not_loaded", "fee_2"), ("fee_2", "header_missing", "fee_2")):
+        assert now(feeds.receive(received(id_), b"", b"")) == id_
+        now(feeds.refuse(id_, FeedCounts(refusals_total=1), [RowRefusal(1, "", code, "d", "f")], 5))
+        assert now(feeds.receive(received("fee_2"), b"", b"")) == again
+
+
+def test_so_many_files_of_an_insurer_wait_and_no_more(hub: StoreHub) -> None:
+    feeds = hub.stores.feeds
+    for number in range(WAITING_MAX):
+        now(feeds.check_room(AMC))
+        now(feeds.receive(received(f"fee_{number:02d}", f"d{number}"), b"", b""))
+    for refused in (feeds.check_room(AMC), feeds.receive(received("fee_x", "x"), b"", b"")):
+        with pytest.raises(Refused, match="feeds_waiting"):
+            now(refused)
+    assert now(feeds.receive(received("fee_x", "d3"), b"", b"")) == "fee_03", "the same file takes no more room"
+    now(feeds.check_room(OTHER_AMC))
+    now(feeds.load("fee_00"))
+    with pytest.raises(Refused, match="feeds_waiting"):
+        now(feeds.check_room(AMC))
+    now(feeds.refuse("fee_00", FeedCounts(), [], 5))
+    assert now(feeds.receive(received("fee_x", "x"), b"", b"")) == "fee_x"
 
 
 def test_how_many_people_were_held_is_known_after_each_feed(hub: StoreHub) -> None:

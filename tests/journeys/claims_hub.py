@@ -197,6 +197,7 @@ _MINE = {
     "containments",
     "sensings",
     "last",
+    "mismatches",
     "freezes",
     "recall",
     "rights",

@@ -91,6 +91,10 @@ def test_a_malformed_question_is_refused_with_what_to_mend(
 def test_not_json_at_all(site: Site) -> None:
     with site.client() as client:
         assert client.post("/v1/rights/checks", content=b"{").json()["code"] == "malformed"
+        for path, depth in (("/v1/rights/checks", 3_000), ("/v1/quotes", 200_000), ("/v1/claims", 200_000)):
+            for begin in (b"", b'{"beneficiary":', b'{"lines":', b'{"zzz":'):
+                answer = client.post(path, content=begin + b"[" * depth, headers={"Content-Type": "application/json"})
+                assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), (path, begin)
         assert client.post("/v1/rights/checks", content=b"x" * 20_000).json()["code"] == "too_large"
         assert client.get("/v1/rights/checks").status_code == 405
 

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Clock, Keys, Log, Mark, Pseudonyms, RightsStore
 from ecluse.app.ports.allowances import Ask
 from ecluse.app.ports.containments import Containments, Name
+from ecluse.app.tries import HOUR_S, Tries
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.challenge import INSUFFICIENT, Challenged
@@ -39,6 +40,9 @@ Answer = TypeVar("Answer")
 LOG = logging.getLogger(__name__)
 
 BATCH_MAX = 512  # entries in one sync: bounds what one slow sync delays
+REFUSED_MAX = (
+    200  # refusals in an hour, past which nobody is looked for: no desk goes on asking about so many new people
+)
 
 
 class Disclosure(Generic[Answer]):
@@ -83,6 +87,15 @@ class Released(Generic[Answer]):
         self.answer = answer
 
 
+class _Waiting(NamedTuple):
+    """What waits for the next sync: an entry and its bytes, what is counted before it, and who is told when it is durable."""
+
+    entry: Entry | None
+    encoded: bytes
+    ask: Ask | None
+    done: asyncio.Future[str]
+
+
 class Desk:
     """Admits questions and releases answers; entries that wait for the disk are synced together (group commit)."""
 
@@ -101,6 +114,7 @@ class Desk:
         self._keys = keys
         self._log = log
         self._rights = rights
+        self._refused = Tries(HOUR_S)
         self._unasked = 0  # said once, and again when there are more
         self._waiting: list[_Waiting] = []
         self._syncing: asyncio.Task[None] | None = None
@@ -140,9 +154,12 @@ class Desk:
         """Admit one question.
 
         Raises `forbidden`, and where something it touches is contained `presence_required`, `step_up_required`,
-        `account_quarantined`, `questions_closed`.
+        `account_quarantined`, `questions_closed`; `allowance_spent` of who goes on asking by the card once it is.
         """
         permit(asked.account, scope)
+        is_typed = isinstance(about, Person) and presence is Presence.TYPED
+        if is_typed and self._refused.count(asked.account.sub) >= REFUSED_MAX:
+            raise ALLOWANCE_SPENT()
         is_slowed = False
         if limits := self._containments.limits():
             is_slowed = _held_to(limits, asked, about, presence, domain)
@@ -153,15 +170,26 @@ class Desk:
         if limits := self._containments.limits():
             _held_to(limits, asked, "", Presence.TYPED, "")
 
+    def is_pressed(self, admission: Admission) -> bool:
+        """Whether this account is likely to be refused: it was just now, or it is slowed.
+
+        Then it is counted first (`count`), and what only somebody who was found is worth is done after: the time of a refusal
+        would tell who is covered, for nothing, as often as one likes.
+        """
+        is_refused = admission.is_slowed or self._refused.count(admission.asked.account.sub) > 0
+        return is_refused and admission.presence is Presence.TYPED
+
     async def count(self, admission: Admission, person: bytes) -> None:
-        """Count the opening of a person (nobody: empty) before something is kept that will tell of them: a claim.
+        """Count the opening of a person (nobody: empty) before something is kept that will tell of them, or worked out.
 
         Raises `allowance_spent`.
         """
         await self._write(None, _ask(admission, person, is_told=False))
 
-    async def release(self, admission: Admission, disclosure: Disclosure[Answer]) -> Released[Answer]:
-        """Count the disclosure and write it in the journal; returns when it is durable.
+    async def release(
+        self, admission: Admission, disclosure: Disclosure[Answer], *, is_counted: bool = False
+    ) -> Released[Answer]:
+        """Count the disclosure, unless `count` did, and write it in the journal; returns when it is durable.
 
         Raises `allowance_spent`, the same whether there is somebody or not, and `journal_poisoned`. An answer that tells more
         than the disclosure table allows is a bug, `Overtold`: neither released nor journalled.
@@ -169,8 +197,8 @@ class Desk:
         answer, fields = disclosure._answer, disclosure.fields
         if beyond := overtold(answer, fields, admission.operation, admission.presence, admission.day):
             raise Overtold(beyond)
-        is_told = admission.operation is Operation.CLAIM  # by `count`
-        await self._write(self._entry(admission, disclosure), _ask(admission, disclosure.person, is_told=is_told))
+        ask = _ask(admission, disclosure.person, is_told=is_counted)
+        await self._write(self._entry(admission, disclosure), ask)
         return Released(answer)
 
     async def record(self, entry: Entry) -> None:
@@ -184,13 +212,15 @@ class Desk:
         refused = await self._queued(entry, ask)
         if refused and ask and await self._allowance.look_again(ask.account):
             refused = await self._queued(entry, ask)
-        if refused:
+        if refused and ask:
+            self._refused.note(ask.account)
             raise ALLOWANCE_SPENT()
 
     async def _queued(self, entry: Entry | None, ask: Ask | None) -> str:
-        """Which cap refused it, empty where none did."""
+        """Which cap refused it, empty where none did. An entry that cannot be written fails here, and nobody with it."""
+        encoded = encode(entry) if entry else b""
         done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, ask, done))
+        self._waiting.append(_Waiting(entry, encoded, ask, done))
         if self._syncing is None:
             self._syncing = asyncio.create_task(self._sync_all())
         return await done
@@ -208,18 +238,17 @@ class Desk:
         failed: Exception | None = None
         refused: list[str] = [""] * len(batch)
         try:
-            encoded = [encode(entry) if entry else b"" for entry, _, _ in batch]
-            asks = [ask for _, ask, _ in batch]
+            asks, encoded = [each.ask for each in batch], [each.encoded for each in batch]
             run = asyncio.get_running_loop().run_in_executor
             refused, mark = await run(self._disk, self._taken, asks, encoded)
             if mark:
-                kept = [entry for (entry, _, _), no in zip(batch, refused, strict=True) if entry and not no]
+                kept = [each.entry for each, no in zip(batch, refused, strict=True) if each.entry and not no]
                 self._rights.keep(kept, mark)
         except Exception as broken:  # noqa: BLE001 - not swallowed: every caller of the batch gets it
             failed = broken
-        for (_, _, done), no in zip(batch, refused, strict=True):
-            if not done.done():
-                done.set_exception(failed) if failed else done.set_result(no)
+        for each, no in zip(batch, refused, strict=True):
+            if not each.done.done():
+                each.done.set_exception(failed) if failed else each.done.set_result(no)
 
     def _taken(self, asks: list[Ask | None], encoded: list[bytes]) -> tuple[list[str], Mark | None]:
         """Count a batch, then append what was not refused; in the journal's thread. Counted first: a crash forgives nothing."""
@@ -275,9 +304,6 @@ def _held_to(
                 raise verdict.refusal()
             is_slowed |= verdict.slowed
     return is_slowed
-
-
-_Waiting = tuple[Entry | None, Ask | None, "asyncio.Future[str]"]
 
 
 def _ask(admission: Admission, person: bytes, *, is_told: bool) -> Ask | None:

@@ -1,7 +1,7 @@
 """The allowance at work: openings are counted before they are told, and settled claims give room again.
 
-A settled claim is looked for where it is, among the practice's claims: once a day for each account that has a debt (the loader
-does), and when an account is about to be refused, once in a minute.
+A settled claim is looked for where it is, among the practice's claims: once a day for each account that opened anybody within a
+year (the loader does), and when an account is about to be refused, once in a minute. So is one that came back since.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ecluse.app.ports import ClaimStore, Clock
 from ecluse.app.ports.allowances import Allowances, Ask
-from ecluse.gate.allowance import DAY_US, SETTLED_WITHIN_DAYS, day_of
+from ecluse.gate.allowance import DAY_US, KEPT_DAYS, SETTLED_WITHIN_DAYS, day_of
 
 LOOK_S = 60.0  # an account at its cap that asks on looks no more often at its practice's claims: milliseconds each time
 LOOKED_MAX = 10_000  # accounts at their caps that are remembered
@@ -44,14 +44,16 @@ class Allowance:
     async def look(self, account: str) -> None:
         """Justify the account's openings by its practices' settled claims, take back those of cancelled ones, count anew."""
         today = self._today
-        since_day = today - SETTLED_WITHIN_DAYS
         for practice in self.store.practices(account):
-            settled = await self._claims.settled(practice, since_ts_us=since_day * DAY_US)
-            self.store.settle(account, practice, settled, since_day, today)
+            lately, standing = [
+                await self._claims.settled(practice, since_ts_us=(today - days) * DAY_US)
+                for days in (SETTLED_WITHIN_DAYS, KEPT_DAYS)
+            ]
+            self.store.settle(account, practice, lately, standing, today)
         self.store.position(account, today)  # counted, though nothing was ever opened: it is not looked at again today
 
     async def look_at_all(self, limit: int) -> int:
-        """Look at accounts with a debt that were not looked at today; how many were."""
+        """Look at accounts that claims may concern and that were not looked at today; how many were."""
         accounts = self.store.indebted(self._today, limit)
         for account in accounts:
             await self.look(account)

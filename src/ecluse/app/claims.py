@@ -154,7 +154,6 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
     practice = asked.require_practice()
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     target = await _target(hub, asked, sent)
-    await hub.desk.count(target.admission, target.person)  # before the claim is kept: it tells of the person
     payers = await target.payers(hub)
     received_on = target.admission.day
     delay = hub.book.on(received_on, PAY_DELAY)
@@ -183,7 +182,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         told_as=claim.id,
         who=target.member if claim.person == target.person else None,  # sent again, it is the claim it was
     )
-    return await hub.desk.release(target.admission, disclosure)
+    return await hub.desk.release(target.admission, disclosure, is_counted=True)
 
 
 async def cancel_claim(hub: Hub, asked: Request, claim_id: str, sent: Cancellation) -> Released[ClaimAnswer]:

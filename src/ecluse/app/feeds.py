@@ -49,6 +49,17 @@ PRODUCTS_MISSING = refusal(
     fix="Load its products first: ecluse product load FILE.yaml --insurer AMC.",
 )
 
+# Loads of one received file that break or are killed before it is refused: what passes by itself has passed by then. A hub that
+# is stopped in the middle of a file counts too; stopped five times in the minutes of one file is no habit.
+LOADS_MAX = 5
+
+NOT_LOADED = refusal(
+    "feed_not_loaded",
+    422,
+    "Loading the file broke on our side each time",
+    fix="Tell the operator of the hub, whose log says where; then send it again, with another Idempotency-Key.",
+)
+
 _encode = msgspec.msgpack.Encoder().encode
 _right = msgspec.msgpack.Decoder(Right).decode
 _encode_right: Callable[[Right], bytes] = _encode
@@ -102,12 +113,15 @@ async def load_file(hub: Hub, file: OpenFile, order: Order, record: Record, told
 
 
 async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> FeedRecord:
-    """Load a feed received over HTTP, or go on with it. Raises the refusal of a file that is refused as a whole."""
+    """Load a feed received over HTTP, or go on with it. Raises the refusal of a file that is refused as a whole; one that breaks
+    whoever loads it is refused as `feed_not_loaded` in the end."""
     feed = await find(hub, id_)
     async with hub.feeds.works.turn(feed.insurer):
         with hub.feeds.files.received(id_) as file:
             await hub.feeds.store.load(id_)
             async with _refusing(hub, feed, record):
+                if hub.feeds.spool.begin(id_) > LOADS_MAX:
+                    raise NOT_LOADED(f"{LOADS_MAX} times")
                 terms = await terms_of(hub, Order(feed.insurer, Mode(feed.mode), feed.drop_unknown))
                 await aside(file.survey, lambda done, of: told("reading", done, of))
                 await _load(hub, feed, file, terms, record, told)
@@ -118,10 +132,11 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
 async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
     """Spool a file sent over HTTP, sealed; loading is the worker's. The same file, or the same `key`, is the same feed.
 
-    Raises `forbidden`, `products_missing`, `file_too_large`, `file_empty`, `idempotency_key_reused`.
+    Raises `forbidden`, `products_missing`, `feeds_waiting`, `file_too_large`, `file_empty`, `idempotency_key_reused`.
     """
     own_insurer(asked, order.insurer)
     terms = await terms_of(hub, order)
+    await hub.feeds.store.check_room(order.insurer)  # before its bytes take room; asked again once they are here
     id_, content, size = asked.id, sha256(), 0
     with hub.feeds.spool.write(id_) as spool:
         async for block in body:
@@ -230,6 +245,7 @@ async def _refusing(hub: Hub, feed: FeedRecord, record: Record) -> AsyncIterator
     try:
         yield
     except Refused as whole:
+        hub.feeds.spool.end(feed.id)  # said, and why: only what broke or was killed counts
         if whole.refusal.status < 500:
             refusal = RowRefusal(1, "", whole.code, whole.detail, whole.fix)
             await _refuse(hub, feed, FeedCounts(refusals_total=1), [refusal], record)

@@ -1,7 +1,8 @@
 """Whether a scanned pass shows that the person asked about is there.
 
 It is verified before anybody is looked up, and matched before anything is read of a person, so that a pass of somebody else
-tells nothing about anyone.
+tells nothing about anyone. Whoever found one and tries it with a list of people has `MISMATCHES_MAX` of them an hour, for the
+pass and for the account; after that it is invalid whoever is asked about, and an account that may ask nothing has none.
 
 Whatever is wrong, the refusal is the same and has no detail.
 """
@@ -12,7 +13,8 @@ import msgspec
 
 from ecluse.app.hub import Hub
 from ecluse.app.pass_keys import whose
-from ecluse.gate.admission import Person
+from ecluse.app.tries import MISMATCHES_MAX
+from ecluse.gate.admission import Person, Request
 from ecluse.gate.presence import Presence
 from ecluse.kernel.errors import Refused
 from ecluse.passes.issued import HANDLE_BYTES, handle_message
@@ -31,18 +33,23 @@ class Present(msgspec.Struct, frozen=True):
 TYPED = Present()
 
 
-def scanned(hub: Hub, text: str | None) -> Verified | None:
-    """The pass that was scanned, signed by this hub and valid now; None for none. Raises `pass_invalid`."""
+def scanned(hub: Hub, asked: Request, text: str | None) -> Verified | None:
+    """The pass that was scanned, signed by this hub and valid now; None for none. Raises `pass_invalid`, and the refusals of
+    `Desk.hold`: a pass is tried by nobody who could not ask."""
     if text is None:
         return None
+    hub.desk.hold(asked)
     issuers = hub.keys.pass_keys().issuers
     try:
-        return verify(text, issuers, int(hub.clock.now().timestamp()))
+        verified = verify(text, issuers, int(hub.clock.now().timestamp()))
     except Refused:
         raise PASS_INVALID(pointer="/pass") from None
+    if any(hub.mismatches.count(each) >= MISMATCHES_MAX for each in _tried(asked, verified)):
+        raise PASS_INVALID(pointer="/pass")
+    return verified
 
 
-async def present(hub: Hub, verified: Verified | None, person: Person) -> Present:
+async def present(hub: Hub, asked: Request, verified: Verified | None, person: Person) -> Present:
     """What the pass shows of this person; a live one is spent by it. Raises `pass_invalid`."""
     if verified is None:
         return TYPED
@@ -51,6 +58,8 @@ async def present(hub: Hub, verified: Verified | None, person: Person) -> Presen
     if person.keys and held.insurer == person.insurer and held.is_for(handle(hub, person, held.index)):
         reference = await whose(hub, verified)
     if reference is None:
+        for each in _tried(asked, verified):
+            hub.mismatches.note(each)
         raise PASS_INVALID(pointer="/pass")
     if shown is None:
         return Present(Presence.PASS, reference)
@@ -58,6 +67,11 @@ async def present(hub: Hub, verified: Verified | None, person: Person) -> Presen
     if not await hub.passes.take(held.index, shown.window, shown.nonce, oldest):
         raise PASS_INVALID(pointer="/pass")
     return Present(Presence.LIVE, reference)
+
+
+def _tried(asked: Request, verified: Verified) -> tuple[str, str]:
+    """By what mismatches are counted: who tries, and what is tried."""
+    return f"account {asked.account.sub}", f"pass {verified.held.index}"
 
 
 def handle(hub: Hub, person: Person, index: int) -> bytes:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.even import found_or_decoy
-from ecluse.app.freezes import unless_frozen
+from ecluse.app.freezes import NOBODY, unless_frozen
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.presence import Present, present, scanned
@@ -102,20 +102,23 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     Raises `forbidden`, `pass_invalid`, and refusals of the question's own form, which depend on nothing the hub holds.
     """
     today = paris_day(hub.clock.now())
-    care_date = _care_date(question.care_date, today)
+    care_date = in_range(parse_day(question.care_date, pointer="/care_date"), today, pointer="/care_date")
     permit(asked.account, SCOPE)  # a pass is looked at, and spent, for nobody else
-    pass_ = scanned(hub, question.presented)
+    pass_ = scanned(hub, asked, question.presented)
     person = await who(hub, asked, question.insurer, question.beneficiary)
-    shown = await present(hub, pass_, person)
+    shown = await present(hub, asked, pass_, person)
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, shown.presence, question.domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
     born, rank = question.beneficiary.birth_date, question.beneficiary.birth_rank
     rights = unless_frozen(hub, person, born, rank, shown.presence, rights)
     opened = open_rights(rights, question.domain, care_date)
+    if is_counted := hub.desk.is_pressed(admission):
+        await hub.desk.count(admission, reference_of(hub, person, question.beneficiary, opened))
     if not opened:
         why = why_not(rights, question.domain, care_date)
         answer = _told(admission, RightsAnswer(check_id=asked.id, outcome="not_confirmed", reason=why))
-        return await hub.desk.release(admission, _not_confirmed(hub, question, rights, shown, answer))
+        disclosed = _not_confirmed(hub, question, rights, shown, answer)
+        return await hub.desk.release(admission, disclosed, is_counted=is_counted)
     opened = await with_tables(hub, person.insurer, opened)
     engagement = promise(hub, admission, person.insurer, question.beneficiary, question.domain, care_date, opened)
     answer = _confirmed(asked.id, engagement, opened)
@@ -131,7 +134,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
         engagement=engagement,
         who=named(question.beneficiary, opened),
     )
-    return await hub.desk.release(admission, disclosure)
+    return await hub.desk.release(admission, disclosure, is_counted=is_counted)
 
 
 async def who(hub: Hub, asked: Request, insurer: str, beneficiary: Beneficiary) -> Person:
@@ -190,6 +193,13 @@ def named(beneficiary: Beneficiary, opened: tuple[Covered, ...]) -> Member:
     return Member(opened[0].member_number, beneficiary.birth_date, beneficiary.birth_rank)
 
 
+def reference_of(hub: Hub, meant: Person, beneficiary: Beneficiary, opened: tuple[Covered, ...]) -> bytes:
+    """The reference of who was found covered; empty where nobody was, for the same work."""
+    member = Member(opened[0].member_number if opened else NOBODY, beneficiary.birth_date, beneficiary.birth_rank)
+    made = reference(hub, meant.insurer if meant.keys else HUB, member)
+    return made if opened else b""
+
+
 def reference(hub: Hub, insurer: str, member: Member) -> bytes:
     """The insurer's random-looking reference of a person, 16 bytes. Raises `insurer_unknown`."""
     return hub.keys.digest(insurer, person_message(member.number, member.birth_date, member.rank))
@@ -232,8 +242,8 @@ async def _in_words(hub: Hub, insurer: str, domain: Domain, day: date, opened: t
     return tuple(f"{row.label} : {guarantee_in_words(row.parsed)}" for row in rows[:GUARANTEES_MAX])
 
 
-def _care_date(text: str, today: date) -> date:
-    day = parse_day(text, pointer="/care_date")
+def in_range(day: date, today: date, *, pointer: str) -> date:
+    """The day, if the hub answers about it. Raises `care_date_out_of_range`."""
     if not -CARE_PAST_DAYS_MAX <= (day - today).days <= CARE_AHEAD_DAYS_MAX:
-        raise CARE_DATE_OUT_OF_RANGE(pointer="/care_date")
+        raise CARE_DATE_OUT_OF_RANGE(pointer=pointer)
     return day

@@ -11,14 +11,15 @@ from msgspec.structs import replace
 from ecluse.app.even import found_or_decoy
 from ecluse.app.freezes import unless_frozen
 from ecluse.app.hub import Hub
-from ecluse.app.rights import Beneficiary, named, reference, who, with_tables
+from ecluse.app.rights import Beneficiary, in_range, named, reference_of, who
 from ecluse.claims.approval import Approval
 from ecluse.claims.price import Payer, Payers
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
 from ecluse.journal.member import Member
+from ecluse.kernel.days import paris_day
 from ecluse.rights.check import HORIZON_DAYS, open_rights
-from ecluse.rights.model import Covered, Domain, Engagement
+from ecluse.rights.model import Covered, Domain, Engagement, Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,11 @@ class Target:
         for day, contracts in self.contracts.items():
             by_day[day] = []
             for covered in contracts:
-                product = await hub.products.table(self.insurer, covered.product, covered.product_version)
+                paying = await _with_table(hub, self.insurer, covered)
+                product = await hub.products.table(self.insurer, paying.product, paying.product_version)
                 if product is None:
                     return None
-                by_day[day].append(Payer(covered, product))
+                by_day[day].append(Payer(paying, product))
         return by_day.__getitem__
 
 
@@ -112,19 +114,38 @@ async def unengaged(
     beneficiary: Beneficiary,
     domain: Domain,
     care_date: date,
-    days: Iterable[date],
+    days: Sequence[date],
 ) -> Target:
-    """What a rights check would find on the day of care, and on each line's day within the thirty that follow."""
+    """What a rights check would find on the day of care, and on each line's day within the thirty that follow.
+
+    Counted before anything is worked out for who was found: the time of a refusal tells of nobody. Raises `allowance_spent`,
+    `care_date_out_of_range`, refusals of form.
+    """
+    today = paris_day(hub.clock.now())
+    in_range(care_date, today, pointer="/care_date")
+    for index, day in enumerate(days):
+        in_range(day, today, pointer=f"/lines/{index}/date")
     meant = await who(hub, asked, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant, domain=domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
     rights = unless_frozen(hub, meant, beneficiary.birth_date, beneficiary.birth_rank, admission.presence, rights)
-    contracts = {day: open_rights(rights, domain, day) for day in {care_date, *days}}
     last = care_date + timedelta(days=HORIZON_DAYS)
+    opened = _open_through(rights, domain, care_date, [day for day in days if care_date <= day <= last])
+    person = reference_of(hub, meant, beneficiary, opened)
+    await hub.desk.count(admission, person)  # also before the claim is kept: it tells of the person
     known = meant.insurer if hub.keys.has(meant.insurer) else ""
-    if not all(open_then for day, open_then in contracts.items() if care_date <= day <= last):
+    if not opened:
         return Target(admission, known, b"", None, domain, care_date, {})
-    contracts = {day: await with_tables(hub, meant.insurer, opened) for day, opened in contracts.items()}
-    member = named(beneficiary, contracts[care_date])
-    person = reference(hub, meant.insurer, member)
+    contracts = {day: open_rights(rights, domain, day) for day in {care_date, *days}}
+    member = named(beneficiary, opened)
     return Target(admission, known, person, None, domain, care_date, contracts, member=member)
+
+
+def _open_through(
+    rights: Sequence[Right], domain: Domain, care_date: date, days: Sequence[date]
+) -> tuple[Covered, ...]:
+    """The contracts open on the day of care, if some are on each of these days that follow it: one look, for nearly everybody."""
+    opened = open_rights(rights, domain, care_date)
+    if any(each.until >= max(days, default=care_date) for each in opened):
+        return opened
+    return opened if all(open_rights(rights, domain, day) for day in days) else ()

@@ -4,6 +4,9 @@ for its openings, it keeps their index near the journal.
 
 It is a process of its own: loading takes whole minutes of one core, and checks must go on being answered meanwhile.
 `ecluse serve` starts one; several may run, an insurer's files are never loaded by two at a time.
+
+A file comes from outside: one that breaks here is told as a bug and rests, with what its insurer sent after it, and the others'
+go on. It is tried again a few times (`app/feeds.py`), then it is refused.
 """
 
 from __future__ import annotations
@@ -11,11 +14,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Event, Thread
 
-from ecluse.app.feeds import journalled, load_received
+from ecluse.app.feeds import find, journalled, load_received
 from ecluse.app.following import follow_if_asked
 from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.kernel.errors import Refused
@@ -26,20 +30,29 @@ LEFT_S = 86_400  # a file in the spool that no feed claims and nobody wrote to f
 LOOKED_TOGETHER = (
     50  # accounts whose settled claims are looked for between two looks at the spool: some milliseconds each
 )
+REST_S = 30.0  # of an insurer's files after one that broke: memory or a disk that was short is back, or it is the file
 POLL_S = 1.0  # between two looks for received files; a load takes longer than that anyway
 
 
-def work_once(hub: OpenHub) -> int:
-    """Load every received feed whose insurer's turn it is; the number finished."""
+def work_once(hub: OpenHub, resting: dict[str, float] | None = None) -> int:
+    """Load every received feed whose insurer's turn it is; the number finished. `resting`: insurers whose files wait, and until
+    when (`time.monotonic`); who broke something is put there."""
     from ecluse.doors.http.meters import count_feed  # a third of a second to import: only the loader pays it
 
+    resting = {} if resting is None else resting
     finished = 0
     for id_ in hub.run(hub.feeds.store.unfinished()):
+        insurer = hub.run(find(hub, id_)).insurer
+        if time.monotonic() < resting.get(insurer, 0.0):
+            continue  # a file sent later must not be loaded before
         try:
             feed = hub.run(load_received(hub, id_, journalled(hub), lambda *_: None))
         except Refused as said:
             # The file as a whole: its state says it. Or a turn, or a disk: the file stays, to be tried again.
             LOG.warning("feed not loaded", feed=id_, code=said.code)
+        except Exception as bug:  # noqa: BLE001 - a bug that one file wakes must not stop the others': told, tried again
+            LOG.error("feed broke", feed=id_, exc_info=bug)
+            resting[insurer] = time.monotonic() + REST_S
         else:
             LOG.info("feed finished", feed=id_, state=feed.state, rows=feed.counts.rows)
             count_feed(feed)
@@ -50,15 +63,17 @@ def work_once(hub: OpenHub) -> int:
 def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:
     """Work until told to stop."""
     with open_hub(directory) as hub:
-        is_swept = False
+        is_swept, resting = False, dict[str, float]()
         while not stop.is_set():
             finished = 0
             try:
                 is_swept = is_swept or _sweep(hub)
-                finished = work_once(hub) + hub.run(hub.allowance.look_at_all(LOOKED_TOGETHER))
+                finished = work_once(hub, resting) + hub.run(hub.allowance.look_at_all(LOOKED_TOGETHER))
                 finished += follow_if_asked(hub)
             except Refused as said:  # a database is down: what waits is in the spool, and it comes back by itself
                 LOG.warning("files wait: %s", said.code)
+            except Exception as bug:  # noqa: BLE001 - as above, of what is done beside the files
+                LOG.error("files wait", exc_info=bug)
             if not finished:
                 stop.wait(poll_s)
 

@@ -2,7 +2,8 @@
 
 Layout: records of `CHUNK` plain bytes (the last one shorter), each sealed under the hub's key and bound to the feed and
 its number, so that records cannot be swapped. The file bears its final name only once it is whole and on disk. Reading
-is random access, a few chunks kept open.
+is random access, a few chunks kept open. Beside it, a byte for each load that began: what breaks or kills whoever loads it is
+counted where no restart forgets it.
 """
 
 from __future__ import annotations
@@ -50,9 +51,23 @@ class Spool:
         """Whether the file is there."""
         return self._path(feed).exists()
 
+    def begin(self, feed: str) -> int:
+        """Note that a load of the file begins; how many began and came to no end, with this one. A kill leaves the note."""
+        self._folder.mkdir(
+            mode=0o700, parents=True, exist_ok=True
+        )  # a restored hub may have lost it, and the file with it
+        with self._begun(feed).open("ab") as notes:
+            notes.write(b".")
+            return notes.tell()
+
+    def end(self, feed: str) -> None:
+        """A load of the file came to an end, whichever: those before it are forgiven."""
+        self._begun(feed).unlink(missing_ok=True)
+
     def remove(self, feed: str) -> None:
         """Forget the file; nothing happens when there is none."""
         self._path(feed).unlink(missing_ok=True)
+        self.end(feed)
 
     def sweep(self, keep: Collection[str], before_ts: float) -> None:
         """Remove files last written before `before_ts` that are not of the feeds to `keep`: a stop left them behind."""
@@ -62,6 +77,9 @@ class Spool:
 
     def _path(self, feed: str) -> Path:
         return self._folder / f"{feed}.sealed"
+
+    def _begun(self, feed: str) -> Path:
+        return self._folder / f"{feed}.begun"
 
 
 class SpoolWriter:

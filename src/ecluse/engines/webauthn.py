@@ -14,7 +14,7 @@ from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.structs import CredentialDeviceType
 
 from ecluse.gate.portal.passkey import ALGORITHMS, Answered, Passkey, Site
-from ecluse.gate.signature import unbase64
+from ecluse.gate.signature import read_json, unbase64
 
 KINDS = {CredentialDeviceType.SINGLE_DEVICE: "device", CredentialDeviceType.MULTI_DEVICE: "synced"}  # level 3 §6.1.3
 
@@ -32,7 +32,7 @@ class WebAuthn:
     def challenge_of(self, sent: Mapping[str, Any]) -> str:
         """The challenge in an answer's `clientDataJSON`."""
         try:
-            client = msgspec.json.decode(unbase64(sent["response"]["clientDataJSON"]), type=_Client)
+            client = read_json(unbase64(sent["response"]["clientDataJSON"]), _Client)
         except (LookupError, TypeError, AttributeError):
             raise ValueError("no answer") from None
         if client.crossOrigin:

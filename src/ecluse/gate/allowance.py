@@ -1,8 +1,9 @@
 """How many people an account may open without their presence: three caps that hold whatever the asker does.
 
 An *opening* is the first disclosure of a person to an account without a presence proof, by a rights check or by a claim
-without engagement. It is *justified* by a settled claim of that practice for that person, or by their pass. Let D be the debt
-cap, W 30 days, J(T) the people justified by T, C and ρ the bucket, Y the yearly cap. For every T, and whatever is asked:
+without engagement. It is *justified* by a settled claim of that practice for that person, of which an insurer pays something,
+or by their pass. Let D be the debt cap, W 30 days, J(T) the people justified by T, C and ρ the bucket, Y the yearly cap. For
+every T, and whatever is asked:
 
     N(T) ≤ min(C + ρT, D·(1 + ⌊T/W⌋) + J(T), Y·(1 + ⌊T/365⌋) + J(T))
 
@@ -32,6 +33,7 @@ DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
 SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year
+KEPT_DAYS = YEAR_DAYS + SETTLED_WITHIN_DAYS  # a claim sent earlier than that justified no opening that still weighs
 LEARNT_DAYS = 120  # an account's own cap needs more than a quiet season; until then its profession's stands
 HABIT_DAYS = 365  # how far back an own cap looks: to the flu of last winter
 HEADROOM = (
@@ -50,7 +52,7 @@ ALLOWANCE_SPENT = refusal(
     "allowance_spent",
     429,
     "Too many people were looked up without their pass",
-    fix="Scan the patient's pass; or bill the people already looked up: a settled claim gives room again.",
+    fix="Scan the patient's pass; or bill the people already looked up: a settled claim gives room again, if the insurer pays.",
 )
 
 
@@ -171,6 +173,17 @@ class Opened(msgspec.Struct, frozen=True):
     day: int
     justified: int | None = None
     denied: bool = False
+
+
+def justified_on(each: Opened, *, lately: bool, stands: bool, today: int) -> int | None:
+    """On which day the opening was justified, as claims are today; None when it is not, or is not any more.
+
+    `stands`: a settled claim sent within `KEPT_DAYS` is about the person; `lately`: one sent within `SETTLED_WITHIN_DAYS`, which
+    justifies openings as young. A claim that comes back takes its justification along, as long as the opening weighs.
+    """
+    if not stands or each.justified is not None:
+        return each.justified if stands else None
+    return today if lately and each.day >= today - SETTLED_WITHIN_DAYS else None
 
 
 BY_CARD = {Operation.RIGHTS_CHECK, Operation.CLAIM}  # operations that may name somebody by what the card says

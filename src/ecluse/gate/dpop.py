@@ -18,7 +18,16 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 from msgspec import UNSET
 
-from ecluse.gate.signature import ALGORITHMS, PublicKey, base64url, check_signature, public_key, take_apart, unbase64
+from ecluse.gate.signature import (
+    ALGORITHMS,
+    PublicKey,
+    base64url,
+    check_signature,
+    public_key,
+    read_json,
+    take_apart,
+    unbase64,
+)
 
 TYPE = "dpop+jwt"
 PROOF_BYTES_MAX = 4096  # with a key of RSA 4096 it is 2 KiB
@@ -78,7 +87,7 @@ def read_proof(sent: Sequence[str], *, method: str, url: str, token: str, jkt: s
     algorithm, key, thumbprint = _key(signed.header)  # 4, 5, 7
     if thumbprint != jkt:  # 12
         raise ValueError("another key's")
-    claims = msgspec.json.decode(signed.payload, type=_Claims)  # 3
+    claims = read_json(signed.payload, _Claims)  # 3
     check_signature(signed, algorithm, key)  # 6
     if claims.htm != method or not same_url(claims.htu, url):  # 8, 9
         raise ValueError("another request's")
@@ -94,7 +103,7 @@ def read_proof(sent: Sequence[str], *, method: str, url: str, token: str, jkt: s
 @lru_cache(KEYS_REMEMBERED_MAX)
 def _key(header: str) -> tuple[str, PublicKey, str]:
     """Algorithm, key and thumbprint of a proof's header: the same for every proof of a client, and half of the work."""
-    read = msgspec.json.decode(unbase64(header), type=_Header)
+    read = read_json(unbase64(header), _Header)
     if read.typ != TYPE or read.alg not in ALGORITHMS or read.crit is not UNSET:
         raise ValueError("header")
     key = public_key(read.jwk)

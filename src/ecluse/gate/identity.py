@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType, field
 
 from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged
-from ecluse.gate.signature import ALGORITHMS, PublicKey, Signed, check_signature, take_apart, unbase64
+from ecluse.gate.signature import ALGORITHMS, PublicKey, Signed, check_signature, read_json, take_apart, unbase64
 from ecluse.kernel.errors import refusal
 
 TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068 §2.1: an ID token is not an access token
@@ -124,7 +124,7 @@ def _account(token: str, issuers: Mapping[str, Issuer], now_ts: int) -> Account:
     signed, header = opened(token)  # 1, 2
     if header.typ.lower() not in TYPES:  # 2
         raise ValueError("type")
-    claims = msgspec.json.decode(signed.payload, type=_Claims)
+    claims = read_json(signed.payload, _Claims)
     issuer = issuers[claims.iss]  # 3: read before it is proved, only to choose the key that proves it
     _check_times(claims, issuer, now_ts)  # 4
     check_signed(signed, header, issuer, now_ts)  # 5
@@ -136,7 +136,7 @@ def opened(token: str) -> tuple[Signed, Header]:
     if len(token) > TOKEN_BYTES_MAX:
         raise ValueError("too long")
     signed = take_apart(token)
-    header = msgspec.json.decode(unbase64(signed.header), type=Header)
+    header = read_json(unbase64(signed.header), Header)
     if header.crit is not UNSET:
         raise ValueError("critical")
     return signed, header

@@ -12,11 +12,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
 from ecluse.kernel.errors import refusal
 
+AT_MAX = 1 << 62  # entries of a shard: more than any database counts places in
 CURSOR_CHARS_MAX = 4096  # two months of 64 writers; what is longer none of ours wrote
 ID_PREFIX, ID_BYTES = "opn_", 16
 
@@ -32,7 +34,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """How far each shard was told, in entries. Shards of months before `since` (as 2026-11) that are not named: wholly."""
 
     since: str = ""
-    at: dict[str, int] = {}
+    at: dict[str, Annotated[int, msgspec.Meta(ge=0, le=AT_MAX)]] = {}
 
     def start(self, shard: str) -> int | None:
         """The first entry of a shard that was not told yet; None when all of it was."""
@@ -99,7 +101,7 @@ def read_cursor(text: str) -> Cursor:
         if len(text) > CURSOR_CHARS_MAX:
             raise ValueError("too long")
         return _decode(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+    except (ValueError, binascii.Error, msgspec.MsgspecError, RecursionError):
         raise CURSOR_INVALID(pointer="/after") from None
 
 

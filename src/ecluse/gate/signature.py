@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from joserfc.errors import JoseError
@@ -31,6 +31,9 @@ RSA_BITS = range(2048, 8192 + 1)  # RFC 7518 §3.5; above, one check costs what 
 RSA_EXPONENT_BYTES_MAX = 4  # 65537 needs three; a huge one makes a check slow
 KEYS_MAX = 64  # of one issuer; rotation needs two or three
 KEY_SET_BYTES_MAX = 256 << 10
+
+
+_Read = TypeVar("_Read")
 
 
 class PublicKey(msgspec.Struct, frozen=True):
@@ -62,6 +65,14 @@ def unbase64(part: str) -> bytes:
     if base64url(raw) != part:  # Python skips foreign characters and spare bits
         raise ValueError("not canonical")
     return raw
+
+
+def read_json(raw: bytes, kind: type[_Read]) -> _Read:
+    """The JSON of a header or of claims. Raises `ValueError` for what does not read as `kind`, brackets without end among it."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except RecursionError:
+        raise ValueError("too deep") from None
 
 
 def base64url(raw: bytes) -> str:
@@ -108,7 +119,7 @@ def read_key_set(raw: bytes) -> tuple[PublicKey, ...]:
     if len(raw) > KEY_SET_BYTES_MAX:
         raise ValueError("too long")
     found = []
-    for jwk in msgspec.json.decode(raw, type=_KeySet).keys[:KEYS_MAX]:
+    for jwk in read_json(raw, _KeySet).keys[:KEYS_MAX]:
         try:
             found.append(public_key(jwk))
         except (ValueError, TypeError):

@@ -85,10 +85,18 @@ class House:
         rows = f"{INSURERS[0]},Mutuelle de l’Œuvre,{PAYEE},M-1,2020-01-01\n{INSURERS[1]},Prévoyance & Cie,{PAYEE},,\n"
         load_insurers(self.keys, self.directory, f"insurer,name,iban,mandate,mandate_signed_on\n{rows}".encode())
 
-    def accept(self, place: int, cents: int, insurer: int = 0, on: date = DAY, pay_by: str = "2026-12-02") -> str:
+    def accept(
+        self,
+        place: int,
+        cents: int,
+        insurer: int = 0,
+        on: date = DAY,
+        pay_by: str = "2026-12-02",
+        person: bytes = b"",
+    ) -> str:
         self._claims += 1
         claim, amc = f"clm_{self._claims:020d}", INSURERS[insurer]
-        row = (claim, practice(place), f"F-{self._claims}", b"", amc, b"", cents, on.isoformat(), pay_by, b"")
+        row = (claim, practice(place), f"F-{self._claims}", b"", amc, person, cents, on.isoformat(), pay_by, b"")
         self.change(
             "INSERT INTO claim (id, practice, invoice, body, insurer, person, state, amc_cents, received_on, pay_by, sealed)"
             " VALUES (?, ?, ?, ?, ?, ?, 'accepted', ?, ?, ?, ?)",

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ecluse.app.access import Desk, Disclosure
+from ecluse.app.access import REFUSED_MAX, Desk, Disclosure
 from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Mark
 from ecluse.app.rights import Promise, RightsAnswer
@@ -21,7 +21,8 @@ from ecluse.engines.local.refusals import JOURNAL_POISONED
 from ecluse.gate.admission import Person, Request
 from ecluse.gate.disclosure import Overtold, fields_of
 from ecluse.gate.identity import Account
-from ecluse.journal.entry import Entry, Field, Operation
+from ecluse.gate.presence import Presence
+from ecluse.journal.entry import Entry, Field, Operation, act
 from ecluse.kernel.errors import Refused
 from ecluse.wiring.gate import built_in_caps, open_allowances, open_containments
 from tests.journal import entries_in, open_log
@@ -56,6 +57,16 @@ class Poisoned:
 def desk(log: Any, tmp_path: Path, kept: Kept | None = None) -> Desk:
     allowance = Allowance(Stopped(), open_allowances(tmp_path, built_in_caps()), None)  # type: ignore[arg-type]
     return Desk(Stopped(), KeyFile(tmp_path / "keys", ""), log, kept or Kept(), allowance, open_containments(tmp_path))  # type: ignore[arg-type]
+
+
+class Spent:
+    """An allowance of which nothing is left."""
+
+    def take(self, asks: Sequence[Any]) -> list[str]:
+        return ["bucket" for _ in asks]
+
+    async def look_again(self, account: str) -> bool:
+        return False
 
 
 def ask(at: Desk, answers: int) -> list[Any]:
@@ -115,3 +126,38 @@ def test_an_answer_that_tells_too_much_is_neither_released_nor_journalled(tmp_pa
     with pytest.raises(Overtold, match="rights_check TYPED"):
         asyncio.run(at.release(admission, Disclosure(reason, "not_confirmed", insurer="0075123456")))
     assert entries_in(tmp_path / "journal") == []
+
+
+def test_who_was_refused_is_counted_first_and_past_many_nobody_is_looked_for(tmp_path: Path) -> None:
+    log, limits = open_log(tmp_path / "journal"), open_containments(tmp_path)
+    at = Desk(Stopped(), KeyFile(tmp_path / "keys", ""), log, Kept(), Spent(), limits)  # type: ignore[arg-type]
+
+    def admitted(account: Account = DOCTOR, presence: Presence = Presence.TYPED) -> Any:
+        meant = Person("0075123456", (b"k",), False)
+        return at.admit(Request(account, "chk_1"), "rights", Operation.RIGHTS_CHECK, meant, presence)
+
+    admission = admitted()
+    assert not at.is_pressed(admission)
+    for _ in range(REFUSED_MAX):
+        with pytest.raises(Refused, match="allowance_spent"):
+            asyncio.run(at.count(admission, b""))
+        assert at.is_pressed(admission)
+    with pytest.raises(Refused, match="allowance_spent"):
+        admitted()
+    assert not at.is_pressed(admitted(presence=Presence.PASS)), "a pass is never refused for it"
+    assert not at.is_pressed(admitted(Account("rpps:10000000002", "370000028", scopes=DOCTOR.scopes)))
+
+
+def test_an_entry_that_cannot_be_written_fails_alone(tmp_path: Path) -> None:
+    at = desk(open_log(tmp_path / "journal"), tmp_path)
+
+    def entry(request: str, account: Any) -> Entry:
+        return act(Operation.LOOKUPS_FROZEN, 1, request, "frozen", account=account)
+
+    async def together() -> list[Any]:
+        entries = [entry("a", "one"), entry("b", object()), entry("c", "three")]
+        return await asyncio.gather(*(at.record(each) for each in entries), return_exceptions=True)
+
+    outcomes = asyncio.run(together())
+    assert [type(each) for each in outcomes] == [type(None), TypeError, type(None)]
+    assert [each.request for each in entries_in(tmp_path / "journal")] == ["a", "c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -162,7 +164,15 @@ TestFeed = Feed.TestCase
 TestFeed.settings = examples(60, stateful_step_count=25)
 
 
-@pytest.mark.parametrize("text", ["x", "AAAA", "é", "-" * 5000, "kgA", "\x00"])
+def spelt(cursor: bytes) -> str:
+    return base64.urlsafe_b64encode(cursor).decode().rstrip("=")
+
+
+BEYOND = [spelt(msgspec.msgpack.encode(["", {"2026-11-w0": place}])) for place in (2**64 - 1, 2**63, 2**62 + 1, -1)]
+NESTED = spelt(b"\x93\xa0\x80" + b"\x91" * 2900 + b"\x90")
+
+
+@pytest.mark.parametrize("text", ["x", "AAAA", "é", "-" * 5000, "kgA", "\x00", *BEYOND, NESTED])
 def test_a_cursor_of_nobody_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="cursor_invalid"):
         read_cursor(text)

@@ -48,7 +48,7 @@ def person(number: int) -> bytes:
 
 
 class Thief(RuleBasedStateMachine):
-    """Asks, waits, settles and shows passes as it likes, through any of three processes of one hub; one may be killed."""
+    """Asks, waits, settles, cancels, shows passes as it likes, through any of three processes of one hub; one may be killed."""
 
     @initialize()
     def begin(self) -> None:
@@ -58,8 +58,9 @@ class Thief(RuleBasedStateMachine):
         self.at_us = START_DAY * DAY_US
         self.told: dict[int, int] = {}  # people typed and told of, by day
         self.justified: set[int] = set()  # ever
+        self.stands: set[int] = set()  # justified now: by a claim that did not come back, or a pass
         self.shown: set[int] = set()
-        self.settled: set[int] = set()
+        self.settled: dict[int, int] = {}  # on which day the claim was sent
 
     def process(self) -> LocalAllowances:
         return LocalAllowances(Path(self.home.name) / "gate.db", TABLE)
@@ -78,6 +79,7 @@ class Thief(RuleBasedStateMachine):
             if who in self.told or who in self.shown:
                 assert not refused  # known: free, whatever the caps say
             elif who and not refused:
+                assert self.weighing < CAPS.yearly  # what came back weighs as if it had never been paid
                 self.told[who] = self.today
 
     @rule(hours=st.integers(1, 60))
@@ -91,19 +93,41 @@ class Thief(RuleBasedStateMachine):
     @rule(data=st.data(), count=st.integers(1, 3))
     def settle_some(self, data: st.DataObject, count: int) -> None:
         if self.told:
-            self.settled |= set(data.draw(st.lists(st.sampled_from(sorted(self.told)), max_size=count)))
+            self.settled |= dict.fromkeys(
+                data.draw(st.lists(st.sampled_from(sorted(self.told)), min_size=1, max_size=count)), self.today
+            )
             self.look()
 
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         if self.settled:
-            self.settled.discard(data.draw(st.sampled_from(sorted(self.settled))))
+            del self.settled[data.draw(st.sampled_from(sorted(self.settled)))]
+            self.look()
+
+    @rule(data=st.data(), count=st.integers(1, 15), days=st.integers(60, 300))
+    def cancel_late(self, data: st.DataObject, count: int, days: int) -> None:
+        if self.settled:
+            self.at_us += days * DAY_US
+            for who in data.draw(st.permutations(sorted(self.settled)))[:count]:
+                del self.settled[who]
             self.look()
 
     def look(self) -> None:
-        since = self.today - 90
-        self.justified |= {who for who in self.settled if self.told[who] >= since}
-        self.processes[0].settle(THIEF, PLACE, {person(who) for who in self.settled}, since, self.today)
+        lately, year = self.today - 90, self.today - YEAR_DAYS
+        new = {who for who, sent in self.settled.items() if self.told[who] >= lately and sent >= lately}
+        self.stands -= {who for who, day in self.told.items() if day > year} - self.settled.keys() - self.shown
+        self.stands |= new
+        self.justified |= new
+        sent = [{person(who) for who, sent in self.settled.items() if sent >= since} for since in (lately, year - 90)]
+        self.processes[0].settle(THIEF, PLACE, *sent, self.today)
+        found = self.processes[1].position(THIEF, self.today)
+        assert found is not None
+        assert found.standing.year == self.weighing
+
+    @property
+    def weighing(self) -> int:
+        """People told of within a year whom nothing justifies today."""
+        return sum(day > self.today - YEAR_DAYS for who, day in self.told.items() if who not in self.stands)
 
     @rule(who=st.integers(1, 60), through=st.integers(0, 2))
     def show_a_pass(self, who: int, through: int) -> None:
@@ -111,6 +135,7 @@ class Thief(RuleBasedStateMachine):
         self.shown.add(who)
         if who in self.told:
             self.justified.add(who)
+            self.stands.add(who)
 
     @rule(through=st.integers(0, 2))
     def kill(self, through: int) -> None:
@@ -165,7 +190,7 @@ def test_a_denied_opening_weighs_for_a_year(gate: LocalAllowances) -> None:
     assert gate.deny(THIEF, person(1), START_DAY * DAY_US)
     assert not gate.deny(THIEF, person(2), START_DAY * DAY_US)
     assert gate.by_day(THIEF) == [(START_DAY, 1, 1)]
-    gate.settle(THIEF, PLACE, {person(1)}, START_DAY - 90, START_DAY)
+    gate.settle(THIEF, PLACE, {person(1)}, {person(1)}, START_DAY)
     found = gate.position(THIEF, START_DAY + 200)
     assert found is not None
     assert (found.standing.debt, found.standing.year, found.opened) == (1, 1, 1)
@@ -181,7 +206,7 @@ def test_a_denial_is_counted_again_whichever_entry_is_read_first(gate: LocalAllo
     for step in reversed(steps) if is_denied_first else steps:
         step()
     assert gate.take([asking(2)]) == [""]
-    gate.settle(THIEF, PLACE, {person(1), person(2)}, START_DAY - 90, START_DAY)
+    gate.settle(THIEF, PLACE, {person(1), person(2)}, {person(1), person(2)}, START_DAY)
     found = gate.position(THIEF, START_DAY + 200)
     assert found is not None
     assert (found.standing.debt, found.standing.year, found.opened) == (1, 1, 2)

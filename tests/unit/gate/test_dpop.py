@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey
 
 from ecluse.gate.dpop import AGE_S_MAX, AHEAD_S_MAX, Proof, Secrets, nonce, nonce_state, normal, read_proof, same_url
+from ecluse.gate.signature import base64url
 from tests.tokens import compact, elliptic, proof, respelt, rsa
 
 NOW = 1_800_000_000
@@ -58,6 +59,14 @@ def test_the_example_of_the_standard_is_read() -> None:
     assert told.jti == "e1j3V_bKic8-LAEB"
 
 
+DEEP = b"[" * 1200 + b"]" * 1200  # deeper than the decoder goes, in a proof of the size that is looked at
+
+
+def of(header: str, payload: bytes) -> str:
+    """A proof of these bytes, signed by nobody."""
+    return f"{header}.{base64url(payload)}.{base64url(b'x' * 64)}"
+
+
 FORGED: dict[str, list[str]] = {
     "none": [],
     "two headers": [made(), made()],
@@ -84,6 +93,8 @@ FORGED: dict[str, list[str]] = {
     "jwk by address": [made(header={"jwk": None, "jku": "http://127.0.0.1:1/keys"})],
     "jwk as text": [made(header={"jwk": "key"})],
     "something critical": [made(header={"crit": ["exp"]})],
+    "a header of brackets": [of(base64url(b'{"typ":"dpop+jwt","alg":"ES256","jwk":{"y":' + DEEP + b"}}"), b"{}")],
+    "claims of brackets": [of(made().partition(".")[0], b'{"y":' + DEEP + b"}")],
     "another method": [made(htm="GET")],
     "method in small letters": [made(htm="post")],
     "no method": [made(htm=None)],

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OKPKey
 
 from ecluse.gate.challenge import www_authenticate
 from ecluse.gate.identity import LIFETIME_S_MAX, Account, Issuer, KeyUnknown, header_claims, permit, verify
-from ecluse.gate.signature import ALGORITHMS, public_key, unbase64
+from ecluse.gate.signature import ALGORITHMS, base64url, public_key, unbase64
 from ecluse.kernel.errors import Refused
 from tests.tokens import compact, named, respelt, rsa
 
@@ -104,6 +104,14 @@ def hmac_with(secret: bytes, kid: str) -> str:
     return compact({**HEADER, "alg": "HS256", "kid": kid}, CLAIMS, secret)
 
 
+DEEP = b"[" * 1200 + b"]" * 1200  # deeper than the decoder goes, in a token of the size that is looked at
+
+
+def of(header: bytes, payload: bytes) -> str:
+    """A token of these bytes, signed by nobody."""
+    return ".".join(base64url(each) for each in (header, payload, b"x" * 64))
+
+
 FORGED = {
     "empty": "",
     "not three parts": "a.b",
@@ -126,6 +134,9 @@ FORGED = {
     "another's key at x5u": with_header(x5u="http://127.0.0.1:1/keys.pem"),
     "another's key in x5c": with_header(x5c=["MIIB"]),
     "something critical": with_header(OURS, crit=["exp"], exp=1),
+    "a header of brackets": of(b'{"alg":"EdDSA","typ":"at+jwt","crit":' + DEEP + b"}", b"{}"),
+    "a header with brackets in what nobody reads": of(b'{"alg":"EdDSA","typ":"at+jwt","y":' + DEEP + b"}", b"{}"),
+    "claims of brackets": of(b'{"alg":"EdDSA","typ":"at+jwt"}', b'{"y":' + DEEP + b"}"),
     "payload not encoded": with_header(OURS, crit=["b64"], b64=True),
     "public key as HMAC secret": hmac_with(json.dumps(OURS.as_dict(private=False)).encode(), "k1"),
     "public key as HMAC secret, in PEM": hmac_with(RSA.as_pem(private=False), "k3"),

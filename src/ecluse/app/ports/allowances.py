@@ -76,8 +76,13 @@ class Allowances(Protocol):
         """Where an account opened somebody."""
         ...
 
-    def settle(self, account: str, practice: str, settled: Collection[bytes], since_day: int, today: int) -> None:
-        """Justify the account's openings at a practice from `since_day` on that are among those `settled`, and no others."""
+    def settle(
+        self, account: str, practice: str, lately: Collection[bytes], standing: Collection[bytes], today: int
+    ) -> None:
+        """Justify the account's openings of the year at a practice as its settled claims say, and no others (`justified_on`).
+
+        `lately`: people of claims sent within `SETTLED_WITHIN_DAYS`; `standing`: of claims sent within `KEPT_DAYS`.
+        """
         ...
 
     def deny(self, account: str, person: bytes, at_us: int) -> bool:
@@ -116,5 +121,5 @@ class Allowances(Protocol):
         ...
 
     def indebted(self, today: int, limit: int) -> list[str]:
-        """Accounts that were not counted today and have openings no claim justifies."""
+        """Accounts that were not counted today and have openings of the year: of those justified a claim may come back."""
         ...

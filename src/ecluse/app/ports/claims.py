@@ -36,7 +36,10 @@ class ClaimStore(Protocol):
         ...
 
     async def settled(self, practice: str, since_ts_us: int) -> set[bytes]:
-        """The references of people a practice was paid for, by claims it sent since then: for the allowance, told to nobody."""
+        """The references of people an insurer pays a practice for, by settled claims it sent since then; told to nobody.
+
+        For the allowance: a claim of nothing is none, nor is one that was cancelled, or whose transfer the bank sent back.
+        """
         ...
 
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:

@@ -46,7 +46,11 @@ class FeedStore(Protocol):
         ...
 
     async def receive(self, feed: FeedRecord, key: bytes, body: bytes) -> str:
-        """Keep a feed received over HTTP, or find it: its id. Raises `idempotency_key_reused`."""
+        """Keep a feed received over HTTP, or find it: its id. Raises `idempotency_key_reused`, `feeds_waiting`."""
+        ...
+
+    async def check_room(self, insurer: str) -> None:
+        """Raise `feeds_waiting` when as many files of this insurer wait to be loaded as may."""
         ...
 
     async def same(self, insurer: str, mode: str, digest: str) -> str | None:
@@ -216,8 +220,16 @@ class Spooled(Protocol):
         """Begin to receive a file."""
         ...
 
+    def begin(self, feed: str) -> int:
+        """Note that a load of the file begins; how many began and came to no end, with this one."""
+        ...
+
+    def end(self, feed: str) -> None:
+        """A load of the file came to an end: those before it no longer count."""
+        ...
+
     def remove(self, feed: str) -> None:
-        """Forget a file."""
+        """Forget a file, and the loads of it."""
         ...
 
     def sweep(self, keep: Collection[str], before_ts: float) -> None:

@@ -1,8 +1,8 @@
 """`ecluse serve`: one process that answers, or several behind one port; one each that loads member files, exports, watches.
 
-They share nothing but files: each holds its own slot of the journal and its own connections. One that dies stops the others,
-so that whoever supervises the hub (systemd) starts it whole again. Told to stop once, they finish (`doors/http/server.py`);
-told twice, they end.
+They share nothing but files: each holds its own slot of the journal and its own connections. One that answers and dies stops the
+others, so that whoever supervises the hub (systemd) starts it whole again; one of the others is started again (`beside.py`).
+Told to stop once, they finish (`doors/http/server.py`); told twice, they end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from ecluse.doors import exporter, watcher, worker
+from ecluse.doors.cli.beside import Beside, spawn
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir
 from ecluse.doors.log import bugs_told, configure
 from ecluse.doors.notify import READY, STOPPING, notify
@@ -74,9 +74,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _answer(
-    directory: Path, listening: socket.socket, name: str, tell: Callable[[str], object], beside: Sequence[int]
+    directory: Path, listening: socket.socket, name: str, tell: Callable[[str], object], died: Callable[[], bool]
 ) -> bool:
-    """Answer in this process until told to stop, or until a process behind the sentinels `beside` ends: then False."""
+    """Answer in this process until told to stop, or until `died`, which waits, says that another process did: then False."""
     from ecluse.doors.http.meters import MeteredLog  # a third of a second to import: only this command pays it
     from ecluse.doors.http.server import Server
 
@@ -84,10 +84,10 @@ def _answer(
         configure(hub.settings.log.level, name)
         _recovered(hub)
         serving = Server(hub, name, tell)
-        died = _when_gone(beside, serving.stop)
+        found = _when(died, serving.stop)
         quiet_collector()
         serving.answer(listening)
-        return not died
+        return not found
 
 
 def _recovered(hub: OpenHub) -> int:
@@ -109,40 +109,31 @@ def quiet_collector() -> None:
     gc.set_threshold(COLLECTED_OBJECTS)
 
 
-def _spawn(target: Callable[..., None], *given: object) -> BaseProcess:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ecluse.doors.preloaded"])
-    process = context.Process(target=target, args=given)
-    process.start()
-    return process
-
-
 def _beside(directory: Path, listening: socket.socket) -> bool:
-    """Answer in this process, and stop if one of the others dies; False when it did."""
-    others = _others(directory)
+    """Answer in this process, and keep the others up beside it; False when too many of them died."""
+    others = Beside(directory)
+
+    def tell(what: str) -> None:
+        if what == STOPPING:
+            others.rest()
+        notify(what)
+
     try:
-        return _answer(directory, listening, "w0", notify, [each.sentinel for each in others])
+        return _answer(directory, listening, "w0", tell, others.keep)
     finally:
-        _end(others, STOP_S)
-
-
-def _others(directory: Path) -> list[BaseProcess]:
-    """The loader; the exporter unless the lake is filled by hand; the watcher unless detectors are off."""
-    settings = read_settings(directory)
-    exports = [exporter.main] if settings.lake.every_s else []
-    watches = [watcher.main] if settings.gate.detectors != "off" else []
-    return [_spawn(each, directory) for each in (worker.main, *exports, *watches)]
+        _join(others.end(), STOP_S)
 
 
 def _together(directory: Path, listening: socket.socket, workers: int, drain_s: float) -> bool:
-    """Start them, wait; when told to stop, or when one has died, stop them all. False when one died."""
+    """Start them, wait; when told to stop, or when one that answers has died, stop them all. False when one died."""
     pipes = [multiprocessing.Pipe(duplex=False) for _ in range(workers)]
-    processes = _others(directory)
-    processes += [_spawn(_work, directory, listening, f"w{n}", writer) for n, (_, writer) in enumerate(pipes)]
+    others = Beside(directory)
+    processes = [spawn(_work, directory, listening, f"w{n}", writer) for n, (_, writer) in enumerate(pipes)]
     told: list[int] = []
 
     def stop_all(*_: object) -> None:
         told.append(1)
+        others.rest()
         notify(STOPPING)
         for process in processes:  # told twice, a process ends at once
             process.terminate()
@@ -153,12 +144,12 @@ def _together(directory: Path, listening: socket.socket, workers: int, drain_s: 
     sentinels = [process.sentinel for process in processes]
     if all(_started(reader, sentinels) for reader, _ in pipes):
         notify(READY)
-        wait(sentinels)
+        others.keep(sentinels)
     healthy = bool(told)
-    if healthy:
-        _join(processes, drain_s + STOP_S)
-    else:
-        _end(processes, drain_s + STOP_S)
+    if not healthy:
+        for process in processes:
+            process.terminate()
+    _join([*processes, *others.end()], drain_s + STOP_S)
     return healthy
 
 
@@ -173,13 +164,7 @@ def _work(directory: Path, listening: socket.socket, name: str, telling: Connect
     assert parent is not None
     configure(read_settings(directory).log.level, name)
     with bugs_told():
-        _answer(directory, listening, name, telling.send, [parent.sentinel])
-
-
-def _end(processes: Sequence[BaseProcess], within_s: float) -> None:
-    for process in processes:
-        process.terminate()
-    _join(processes, within_s)
+        _answer(directory, listening, name, telling.send, lambda: bool(wait([parent.sentinel])))
 
 
 def _join(processes: Sequence[BaseProcess], within_s: float) -> None:
@@ -190,13 +175,14 @@ def _join(processes: Sequence[BaseProcess], within_s: float) -> None:
         process.kill()
 
 
-def _when_gone(sentinels: Sequence[int], stop: Callable[[], None]) -> list[int]:
-    """Call `stop` when one of some other processes ends; the list is no longer empty then."""
-    gone: list[int] = []
+def _when(died: Callable[[], bool], stop: Callable[[], None]) -> list[bool]:
+    """Call `stop` once `died` says so; the list is no longer empty then."""
+    found: list[bool] = []
 
     def watch() -> None:
-        gone.extend(wait(sentinels))  # type: ignore[arg-type]
-        stop()
+        if died():
+            found.append(True)
+            stop()
 
     Thread(target=watch, daemon=True).start()
-    return gone
+    return found

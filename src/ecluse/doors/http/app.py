@@ -39,6 +39,7 @@ from ecluse.doors.http import (
     rights,
 )
 from ecluse.doors.http.bare import Bare
+from ecluse.doors.http.bodies import Sent
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.meters import REGISTRY
@@ -120,6 +121,7 @@ def build(
             title="Écluse", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin(path="/")]
         ),
         request_max_body_size=BODY_BYTES_MAX,
+        request_class=Sent,
         logging_config=None,
     )
     bare: dict[str, ASGIApp] = {

@@ -16,6 +16,7 @@ from ecluse.app.access import Released
 from ecluse.app.containment import lifted
 from ecluse.app.hub import Hub
 from ecluse.doors.http.answers import encode
+from ecluse.doors.http.bodies import too_deep
 from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, malformed, send_problem
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request
@@ -62,6 +63,8 @@ class Bare(Generic[Question]):
             question = self._question(sent)
         except msgspec.MsgspecError as wrong:
             raise malformed(str(wrong)) from None
+        except RecursionError:
+            raise too_deep() from None
         released = await self._answer(self._hub, asked, question)
         return encode(released.answer)
 

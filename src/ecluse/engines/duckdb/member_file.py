@@ -24,6 +24,7 @@ from ecluse.formats.feed.file import (
     COLUMN_TYPE,
     CSV_UNREADABLE,
     FILE_EMPTY,
+    FILE_MEMORY,
     FILE_TOO_LARGE,
     LINE_BYTES_MAX,
     PARQUET_UNREADABLE,
@@ -40,6 +41,7 @@ from ecluse.formats.feed.survey import Survey, kind_of
 from ecluse.kernel.errors import Refused, refusal
 
 MEMORY = "400MB"  # for DuckDB; the rest of the budget of 1 GiB is the interpreter's, SQLite's and the buckets'
+_MACHINE_FULL = "bad allocation"  # DuckDB's word when the system, not the limit above, gave it no memory
 BLOCK = 4 << 20  # bytes surveyed at a time
 FETCH = 16_384  # rows handed over at a time
 
@@ -225,8 +227,12 @@ class MemberFile:
         """DuckDB's refusals as ours; its words are left out because they quote the file."""
         try:
             yield
-        except (duckdb.OutOfMemoryException, Refused):
+        except Refused:
             raise
+        except duckdb.OutOfMemoryException as wrong:
+            if _MACHINE_FULL in str(wrong):
+                raise  # a failure of ours: the same file may be read a minute later
+            raise FILE_MEMORY(f"more than {MEMORY}") from None
         except duckdb.Error:
             unreadable = CSV_UNREADABLE if self._kind is Kind.CSV else PARQUET_UNREADABLE
             raise unreadable() from None

@@ -71,7 +71,7 @@ class Claims:
         return [_summary(row) for row in rows]
 
     async def settled(self, practice: str, since_ts_us: int) -> set[bytes]:
-        """Whom a practice was paid for, by claims it sent since then; identifiers grow with time, and so does the index."""
+        """For whom an insurer pays a practice, by claims sent since then; identifiers grow with time, and so does the index."""
         rows = await self._database.reads.all("settled_people", practice=practice, since=first_id("clm_", since_ts_us))
         return {bytes(person) for (person,) in rows}
 

@@ -20,6 +20,17 @@ FEED_IN_PROGRESS = refusal(
     "feed_in_progress", 409, "A member file of this insurer is being loaded", fix="Wait until it is finished."
 )
 
+WAITING_MAX = (
+    20  # files of one insurer that wait or are loaded: a full one, and the hourly changes of the night it took
+)
+
+FEEDS_WAITING = refusal(
+    "feeds_waiting",
+    429,
+    "Too many member files of this insurer wait to be loaded",
+    fix="Wait until one of them is finished (GET /v1/feeds/{feed_id}), then send this one.",
+)
+
 _counts = msgspec.msgpack.Decoder(FeedCounts).decode
 
 
@@ -34,7 +45,7 @@ class Feeds:
         await self._database.write(lambda tx: _begin(tx, feed))
 
     async def receive(self, feed: FeedRecord, key: bytes, body: bytes) -> str:
-        """Keep a feed received over HTTP, or find the one this is: its id. Raises `idempotency_key_reused`."""
+        """Keep a feed received over HTTP, or find the one this is: its id. Raises `idempotency_key_reused`, `feeds_waiting`."""
 
         async def work(tx: Tx) -> str:
             await tx.hold("feeds", feed.insurer)
@@ -43,12 +54,17 @@ class Feeds:
                 raise KEY_REUSED()
             same = asked[1] if asked else await _same(tx, feed.insurer, feed.mode, feed.digest)
             if same is None:
+                await _check_room(tx, feed.insurer)
                 await _begin(tx, feed)
             if key and not asked:
                 await tx.run("feed_request", insurer=feed.insurer, key=key, body=body, feed=same or feed.id)
             return same or feed.id
 
         return await self._database.write(work)
+
+    async def check_room(self, insurer: str) -> None:
+        """Raise `feeds_waiting` when as many files of the insurer wait as may."""
+        await _check_room(self._database.reads, insurer)
 
     async def same(self, insurer: str, mode: str, digest: str) -> str | None:
         """The feed that did, or is doing, exactly this, unless another was loaded since."""
@@ -99,6 +115,12 @@ async def finish(tx: Tx, id_: str, state: str, generation: str | None, counts: F
 async def _same(reads: Reads, insurer: str, mode: str, digest: str) -> str | None:
     row = await reads.one("same_feed", insurer=insurer, mode=mode, digest=digest)
     return row[0] if row else None
+
+
+async def _check_room(reads: Reads, insurer: str) -> None:
+    row = await reads.one("waiting_feeds", insurer=insurer)
+    if row and row[0] >= WAITING_MAX:
+        raise FEEDS_WAITING(f"{row[0]} files")
 
 
 async def _begin(tx: Tx, feed: FeedRecord) -> None:

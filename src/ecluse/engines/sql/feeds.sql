@@ -6,7 +6,8 @@ INSERT INTO feed (id, insurer, mode, digest, state, received_ts_us, account, dro
 VALUES (:id, :insurer, :mode, :digest, :state, :received_ts_us, :account, :drop_unknown, :spooled)
 
 -- name: same_feed
--- The newest feed of the same content, unless it was overtaken: another one loaded after it changed what it would do.
+-- The newest feed of the same content, unless it was overtaken: another one loaded after it changed what it would do. One that
+-- broke on our side was not done: the same file is tried again.
 SELECT id FROM feed AS this
 WHERE insurer = :insurer AND mode = :mode AND digest = :digest
   AND NOT EXISTS (
@@ -14,6 +15,7 @@ WHERE insurer = :insurer AND mode = :mode AND digest = :digest
       WHERE other.insurer = this.insurer AND other.state = 'loaded' AND other.id <> this.id
         AND this.finished_ts_us IS NOT NULL AND other.finished_ts_us >= this.finished_ts_us
   )
+  AND NOT EXISTS (SELECT 1 FROM feed_refusal AS why WHERE why.feed = this.id AND why.code = 'feed_not_loaded')
 ORDER BY id DESC LIMIT 1
 
 -- name: feed
@@ -23,6 +25,10 @@ SELECT id, insurer, mode, state, received_ts_us, account, drop_unknown, spooled,
 -- name: unfinished_feeds
 -- Feeds received over HTTP that are not finished, oldest first.
 SELECT id FROM feed WHERE state IN ('received', 'loading') AND spooled = 1 ORDER BY id
+
+-- name: waiting_feeds
+-- How many files of an insurer were received over HTTP and are not finished.
+SELECT count(*) FROM feed WHERE insurer = :insurer AND state IN ('received', 'loading') AND spooled = 1
 
 -- name: loaded_feeds
 -- What each feed left its insurer's rights with, oldest first.

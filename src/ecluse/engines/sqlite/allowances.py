@@ -7,8 +7,6 @@ the next start, and nothing is forgiven.
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from msgspec.structs import astuple, replace
 from ecluse.app.ports import Mark
 from ecluse.app.ports.allowances import Ask, Position
 from ecluse.app.ports.sensings import Full, Noted, NotMe, Showed
-from ecluse.engines.sqlite.connection import connect
+from ecluse.engines.sqlite.connection import connect, patiently
 from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.allowance import (
     OTHER,
@@ -32,6 +30,7 @@ from ecluse.gate.allowance import (
     Standing,
     counted,
     day_of,
+    justified_on,
     opened,
     opens,
     spent,
@@ -55,7 +54,9 @@ _OPEN = """
     ON CONFLICT DO NOTHING"""
 _SHOWN = "UPDATE opening SET presence = ?, justified = ? WHERE account = ? AND person = ? AND denied = 0"
 _OPENINGS = "SELECT day, justified, denied FROM opening WHERE account = ? AND day > ?"
-_CLAIMED = "SELECT person, justified FROM opening WHERE account = ? AND practice = ? AND day >= ? AND presence = 0 AND denied = 0"
+_CLAIMED = """
+    SELECT person, day, justified FROM opening
+    WHERE account = ? AND practice = ? AND day > ? AND presence = 0 AND denied = 0"""
 _JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
 _PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
@@ -78,7 +79,11 @@ _PRACTICES = """
 _PLACE = "INSERT INTO place VALUES (?, ?) ON CONFLICT DO NOTHING"
 _UNPLACED = "SELECT 1 WHERE EXISTS (SELECT * FROM opening) AND NOT EXISTS (SELECT * FROM place)"
 _PLACES = "INSERT INTO place SELECT DISTINCT practice, account FROM opening WHERE true ON CONFLICT DO NOTHING"
-_INDEBTED = "SELECT name FROM account WHERE day < ? AND (debt > 0 OR year > 0 OR day = 0) ORDER BY day, id LIMIT ?"
+# Whose openings are all justified is looked at too, for claims come back. Who was last counted a year ago has none of the year.
+_INDEBTED = """
+    SELECT name FROM account a WHERE day < ?1 AND (debt > 0 OR year > 0 OR day = 0
+        OR (day > ?1 - ?3 AND EXISTS (SELECT * FROM opening o WHERE o.account = a.id AND o.day > ?1 - ?3)))
+    ORDER BY day, id LIMIT ?2"""
 _MARK = """
     INSERT INTO mark (slot, position) VALUES (?, ?)
     ON CONFLICT (slot) DO UPDATE SET position = max(position, excluded.position)"""
@@ -170,15 +175,19 @@ class LocalAllowances:
         with self._turn:
             return [name for (name,) in self._connection.execute(_PRACTICES, (account,))]
 
-    def settle(self, account: str, practice: str, settled: Collection[bytes], since_day: int, today: int) -> None:
+    def settle(
+        self, account: str, practice: str, lately: Collection[bytes], standing: Collection[bytes], today: int
+    ) -> None:
         """Justify the account's openings at the practice that settled claims are about; take back those they no longer are."""
+        new, kept = ({_short(person) for person in people} for people in (lately, standing))
         with self._turn, self._transaction():
-            id_, people = self._account(account, ""), {_short(person) for person in settled}
-            rows = self._connection.execute(_CLAIMED, (id_, self._practice(practice), since_day)).fetchall()
+            id_ = self._account(account, "")
+            rows = self._connection.execute(_CLAIMED, (id_, self._practice(practice), today - YEAR_DAYS)).fetchall()
             changed = [
-                (today if person in people else None, id_, person)
-                for person, justified in rows
-                if (person in people) != (justified is not None)
+                (now, id_, person)
+                for person, day, before in rows
+                if (now := justified_on(Opened(day, before), lately=person in new, stands=person in kept, today=today))
+                != before
             ]
             self._connection.executemany(_JUSTIFY, changed)
             self._count(id_, self._caps(id_, today), today)
@@ -240,15 +249,15 @@ class LocalAllowances:
     def indebted(self, today: int, limit: int) -> list[str]:
         """Accounts to look at today, those looked at longest ago first."""
         with self._turn:
-            return [name for (name,) in self._connection.execute(_INDEBTED, (today, limit))]
+            return [name for (name,) in self._connection.execute(_INDEBTED, (today, limit, YEAR_DAYS))]
 
     def _known_since(self, ask: Ask) -> int:
-        """The day on which the account opened this person, by a proof as good as this one; 0 for never."""
+        """The day on which the account opened this person, by a proof as good as this one; 0 for never, as slowly for nobody."""
         account = self._accounts.get(ask.account)
-        if account is None or not ask.person:
+        if account is None:
             return 0
         row = self._connection.execute(_KNOWN, (account[0], _short(ask.person))).fetchone()
-        return row[1] if row and (ask.presence is Presence.TYPED or row[0] > 0) else 0
+        return row[1] if row and ask.person and (ask.presence is Presence.TYPED or row[0] > 0) else 0
 
     def _taken(self, ask: Ask, batch: _Batch) -> str:
         account = self._account(ask.account, ask.profession)
@@ -378,17 +387,8 @@ class LocalAllowances:
                 self._places.clear()
 
     def _begin(self) -> None:
-        """Begin once nobody else writes. SQLite's own waiting goes by whole milliseconds, and here answers wait."""
-        deadline_s = time.monotonic() + WAIT_S
-        while True:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as busy:
-                if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
-                    raise
-                time.sleep(PAUSE_S)
-            else:
-                return
+        """Begin once nobody else writes: here answers wait."""
+        patiently(self._connection, "BEGIN IMMEDIATE", WAIT_S, PAUSE_S)
 
 
 def _noted(ask: Ask, question: Question, since_day: int) -> Noted:

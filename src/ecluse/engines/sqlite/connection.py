@@ -15,20 +15,21 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection in WAL mode that never waits: who opens it decides on waiting."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
     with closing(connection.cursor()) as cursor:
-        _switch(cursor, time.monotonic() + SWITCH_S)
+        patiently(cursor, "PRAGMA journal_mode=WAL", SWITCH_S)  # busy is said at once here, whatever the timeout
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
     return connection
 
 
-def _switch(cursor: sqlite3.Cursor, deadline_s: float) -> None:
-    """Switch to WAL. Two that switch a new file at once are told it is busy without waiting, whatever the timeout."""
+def patiently(on: sqlite3.Cursor | sqlite3.Connection, statement: str, wait_s: float, pause_s: float = PAUSE_S) -> None:
+    """Run a statement once nobody else writes. SQLite's own waiting goes by whole milliseconds."""
+    deadline_s = time.monotonic() + wait_s
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
+            on.execute(statement)
         except sqlite3.OperationalError as busy:
             if busy.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
                 raise
-            time.sleep(PAUSE_S)
+            time.sleep(pause_s)
         else:
             return

@@ -79,6 +79,12 @@ COLUMN_UNKNOWN = refusal(
 COLUMN_TWICE = refusal("column_twice", 422, "A column is there twice", fix="Keep one of them.")
 COLUMN_TYPE = refusal("column_type", 422, "A column has the wrong Parquet type", fix="Write it as text (string).")
 COLUMNS_TOO_MANY = refusal("columns_too_many", 422, "Too many columns", fix="Keep the columns of docs/feeds.md.")
+FILE_MEMORY = refusal(
+    "file_memory",
+    422,
+    "Reading the member file takes more memory than a file is given",
+    fix="Write values of their usual length, and Parquet row groups of some 100,000 rows; or send CSV.",
+)
 PARQUET_UNREADABLE = refusal(
     "parquet_unreadable", 422, "The Parquet file cannot be read", fix="Write it again and check that it was sent whole."
 )

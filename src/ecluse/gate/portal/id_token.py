@@ -30,7 +30,7 @@ from ecluse.gate.identity import (
 )
 from ecluse.gate.portal.login import Begun, Client
 from ecluse.gate.portal.refusals import LOGIN_REFUSED
-from ecluse.gate.signature import Signed
+from ecluse.gate.signature import Signed, read_json
 
 PLACE_CHARS_MAX = 32  # a SIRET has 14
 PROFESSION_CHARS_MAX = 64
@@ -86,7 +86,7 @@ def _read(token: str, issuer: Issuer, client: Client, begun: Begun, names: Names
     signed, header = opened(token)  # 1, 2
     if header.typ.lower() in TYPES:  # 2
         raise ValueError("type")
-    claims = msgspec.json.decode(signed.payload, type=_Claims)
+    claims = read_json(signed.payload, _Claims)
     if claims.iss != issuer.name:  # 3
         raise ValueError("issuer")
     _check_audience(claims, client)  # 4
@@ -121,7 +121,7 @@ def _check_times(claims: _Claims, begun: Begun, now_ts: int) -> None:
 
 def _place(signed: Signed, names: Names) -> tuple[str, str]:
     """Where and as what. A claim that is not there is empty, as in an access token; one that is no text is refused."""
-    told = msgspec.json.decode(signed.payload, type=dict[str, Any])
+    told = read_json(signed.payload, dict[str, Any])
     practice, profession = told.get(names.practice, ""), told.get(names.profession, "")
     if not (isinstance(practice, str) and isinstance(profession, str)):
         raise TypeError("a claim that is no text")

@@ -18,6 +18,7 @@ from msgspec import UNSET
 
 from ecluse.gate.identity import CLOCK_SKEW_S, Issuer, KeyUnknown, check_signed, opened, vouched
 from ecluse.gate.portal.login import Client, fingerprint
+from ecluse.gate.signature import read_json
 from ecluse.kernel.errors import refusal
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -79,7 +80,7 @@ def _read(token: str, issuer: Issuer, client: Client, now_ts: int) -> LoggedOut:
     signed, header = opened(token)  # 1, 2
     if header.typ.lower() not in TYPES:  # 2
         raise ValueError("type")
-    claims = msgspec.json.decode(signed.payload, type=_Claims)
+    claims = read_json(signed.payload, _Claims)
     if claims.iss != issuer.name:  # 3
         raise ValueError("issuer")
     _check_claims(claims, client, now_ts)  # 4 to 8
