@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -200,6 +201,16 @@ def test_other_addresses_and_methods_and_too_much(
     assert client.get("/add-checkpoint").status_code == 405
     assert client.post(f"/{about}/checkpoint").status_code in (404, 405)
     assert post(client, b"old 0\n\n" + b"x" * (300 << 10)).status_code == 413
+
+
+def test_a_head_without_end_is_not_kept(witness: tuple[Path, list[Key], httpx.Client]) -> None:
+    _, _, client = witness
+    with (
+        socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=5) as endless,
+        pytest.raises((ConnectionResetError, BrokenPipeError)),
+    ):
+        endless.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + bytes([97]) * (8 << 20))
+    assert client.get("/").status_code == 404
 
 
 def test_requests_that_race_never_take_the_witness_back(

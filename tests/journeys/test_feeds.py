@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from ecluse.app.feeds import Order, load_file
+from ecluse.doors.http import slow_bodies
+from ecluse.doors.http.app import BODY_BYTES_MAX
 from ecluse.doors.worker import work_once
 from ecluse.formats.feed.file import Mode
 from ecluse.formats.feed.header import COLUMNS
@@ -97,6 +100,25 @@ def test_a_file_refused_as_a_whole_over_http_says_so_in_its_state(hub: OpenHub) 
     assert (state["state"], state["refusals_total"]) == ("refused", 1)
     assert [(each["line"], each["code"]) for each in state["refusals"]] == [(1, "header_missing")]
     assert list((hub.dir / "spool").iterdir()) == []
+
+
+def test_a_file_that_stops_coming_is_refused_and_leaves_nothing(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slow_bodies, "SILENCE_S", 0.1)
+
+    async def begun() -> AsyncIterator[bytes]:
+        yield ",".join(COLUMNS).encode()
+        await asyncio.sleep(5)
+        yield b"\n"
+
+    sent = played(hub, lambda client: client.post("/v1/feeds?mode=full", content=begun(), headers=bearer(hub)))
+    assert (sent.status_code, sent.json()["code"]) == (408, "body_late")
+    assert list((hub.dir / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["/v1/feeds", "/v1/feeds/"])
+def test_a_file_may_be_longer_than_other_bodies(hub: OpenHub, path: str) -> None:
+    sent = played(hub, lambda client: client.post(path, content=bytes(2 * BODY_BYTES_MAX), headers=bearer(hub)))
+    assert sent.status_code == 202, sent.text
 
 
 def test_show_prints_counts_and_refused_rows(directory: Path, tmp_path: Path) -> None:

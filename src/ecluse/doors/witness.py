@@ -17,6 +17,7 @@ from litestar.types import HTTPRequestEvent, Receive, Scope, Send
 
 from ecluse.app.ports.witness import WitnessBook
 from ecluse.app.witness import add_checkpoint
+from ecluse.doors.http.connections import Connection
 from ecluse.doors.log import LOG
 from ecluse.journal.witness import BODY_BYTES_MAX, SIZE_TYPE, Refusing
 from ecluse.kernel.errors import Refused
@@ -99,7 +100,7 @@ def serve(book: WitnessBook, listening: socket.socket) -> None:
     """Answer until SIGTERM or Ctrl-C; what was begun is finished."""
     config = uvicorn.Config(
         WitnessDoor(book),
-        http="httptools",
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ecluse.doors.http.front import Front
+from ecluse.doors.http.slow_bodies import Bodies
 from ecluse.engines.clock import RandomIds
 
 
@@ -25,14 +26,15 @@ def ask(places: int, requests: int) -> list[int]:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await front({"type": "http", "path": "/x", "headers": []}, None, send)  # type: ignore[arg-type, typeddict-item]
+        asked: Any = {"type": "http", "method": "GET", "path": "/x", "headers": []}
+        await front(asked, None, send)  # type: ignore[arg-type]
         if sent[0]["status"] == 503:
             assert (b"retry-after", b"1") in sent[0]["headers"]
             assert msgspec.json.decode(sent[1]["body"])["code"] == "overloaded"
         return int(sent[0]["status"])
 
     async def all_at_once() -> list[int]:
-        front = Front(slow, {}, places, RandomIds())
+        front = Front(slow, {}, places, RandomIds(), Bodies({}, 100))
         return await asyncio.gather(*(one(front) for _ in range(requests)))
 
     return asyncio.run(all_at_once())

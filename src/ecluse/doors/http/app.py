@@ -46,11 +46,16 @@ from ecluse.doors.http.meters import REGISTRY
 from ecluse.doors.http.portal_page import portal_page
 from ecluse.doors.http.probes import probes
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
+from ecluse.doors.http.slow_bodies import Bodies
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
 
 BODY_BYTES_MAX = 1 << 20  # a hundred claim lines are 20 KB; feeds have their own limit
+BODIES_BYTES_MAX = {
+    rights.PATH: rights.QUESTION_BYTES_MAX,
+    portal_logout.BACKCHANNEL: portal_logout.FORM_BYTES_MAX,
+}
 LOGINS = [*portal.HANDLERS, *portal_logout.HANDLERS]
 PORTAL = [*LOGINS, *passkeys.HANDLERS]  # only where the settings want a portal
 HANDLERS = [
@@ -123,4 +128,13 @@ def build(
         rights.PATH: Bare(hub, door, RightsQuestion, rights.QUESTION_BYTES_MAX, check_rights),
         quotes.PATH: Bare(hub, door, QuoteSent, BODY_BYTES_MAX, quote),
     }
-    return Front(routes, bare, in_flight_max, hub.ids, log_requests=log_requests, stopping=stopping)
+    return Front(
+        routes,
+        bare,
+        in_flight_max,
+        hub.ids,
+        Bodies(BODIES_BYTES_MAX, BODY_BYTES_MAX),
+        streams=feeds.STREAMS,
+        log_requests=log_requests,
+        stopping=stopping,
+    )

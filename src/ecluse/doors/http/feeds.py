@@ -17,6 +17,8 @@ from ecluse.formats.feed.file import FILE_BYTES_MAX, Mode, RowRefusal
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
+PATH = "/v1/feeds"
+STREAMS = frozenset({PATH, PATH + "/"})  # the framework takes both for the same
 MEDIA_TYPES = frozenset({"text/csv", "application/vnd.apache.parquet"})
 KEY = re.compile(r"[\x21-\x7e]{1,128}")  # what clients send is a UUID
 
@@ -64,7 +66,7 @@ class FeedState(msgspec.Struct, frozen=True):
 
 
 @post(
-    "/v1/feeds",
+    PATH,
     status_code=202,
     summary="Send a member file",
     tags=["Insurers"],

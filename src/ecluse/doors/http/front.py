@@ -2,7 +2,8 @@
 
 Every request gets an id: it is in the answer's `X-Request-Id`, in the log and in the journal. Past `in_flight_max` requests
 at once, and a queue as long, a request is refused with 503 and `Retry-After`: a late answer at the desk is worth less than a
-quick refusal, and an unlimited queue makes everybody late (docs/operations.md).
+quick refusal, and an unlimited queue makes everybody late (docs/operations.md). A place is for work, not for waiting: a body is
+there whole before its request takes one (`slow_bodies.py`), and what cannot be kept whole, a member file, has places of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from threading import Event
 from typing import Any, cast
 
@@ -18,14 +19,15 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from ecluse.app.ports import Ids
+from ecluse.doors.http.connections import WHOLE
 from ecluse.doors.http.meters import ANSWERS, IN_FLIGHT, QUEUED, REFUSALS, SECONDS
-from ecluse.doors.http.problems import send_problem
+from ecluse.doors.http.problems import OVERLOADED, send_problem
+from ecluse.doors.http.slow_bodies import BODY_LATE, Bodies, paced
 from ecluse.doors.log import LOG
-from ecluse.kernel.errors import refusal
-
-OVERLOADED = refusal("overloaded", 503, "Too many requests at once", fix="Try again in a second.")
+from ecluse.kernel.errors import Refused
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a full hub is not a dead one: these never wait
+BODILESS = frozenset({"GET", "HEAD"})  # nobody here reads a body of theirs, so nobody waits for it
 PREFIXES = {
     "/v1/rights/checks": "chk_",
     "/v1/quotes": "quo_",
@@ -34,6 +36,9 @@ PREFIXES = {
     "/v1/feeds": "fee_",
     "/v1/exposures": "exp_",
 }
+# Streams that come at once into one process. Each writes to one disk, from the core that answers checks; insurers send a file a
+# day, so more than these is a second's bad luck, or somebody who sends slowly on purpose.
+STREAMS_MAX = 8
 LOGGED_FROM = {"all": 100, "refused": 400, "none": 600}  # `log.requests` → the lowest status that makes a line
 TRACE = re.compile(
     r"[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}"
@@ -44,7 +49,8 @@ _CONVERTER = re.compile(r":\w+}")
 
 
 class Front:
-    """An ASGI application around others: `inner`, and the bare ones that answer one path each."""
+    """An ASGI application around others: `inner`, and the bare ones that answer one path each. `streams`: the paths to which
+    more is sent than is kept."""
 
     def __init__(
         self,
@@ -52,13 +58,18 @@ class Front:
         bare: Mapping[str, ASGIApp],
         in_flight_max: int,
         ids: Ids,
+        bodies: Bodies,
         *,
+        streams: Container[str] = (),
         log_requests: str = "refused",
         stopping: Event | None = None,
     ) -> None:
         self._inner = inner
         self._bare = bare
         self._ids = ids
+        self._bodies = bodies
+        self._streams = streams
+        self._streaming = 0
         self._places = asyncio.Semaphore(in_flight_max)
         self._queue_max = in_flight_max
         self._queued = self._in_flight = 0
@@ -87,7 +98,8 @@ class Front:
                     "dpop_nonce"
                 ):  # RFC 9449 §8.2: any answer may bring the next
                     headers.append((b"dpop-nonce", nonce.encode()))
-                if self._stopping.is_set():  # a client that keeps its connection must turn to another hub
+                # Who keeps a connection must turn to another hub; and nobody waits for what is late.
+                if self._stopping.is_set() or status == BODY_LATE.status:
                     headers.append(_CLOSE)
                 message["headers"] = headers
             await send(message)
@@ -98,10 +110,24 @@ class Front:
             self._tell(scope, status, time.perf_counter() - started_s)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
+        path, method = scope["path"], scope.get("method")
         if path in PROBES:
             await self._inner(scope, receive, send)
             return
+        if path in self._bare:
+            cast("dict[str, Any]", scope)["path_template"] = path
+        if method not in BODILESS and path in self._streams:
+            await self._stream(scope, receive, send)
+            return
+        if method not in BODILESS and WHOLE not in scope:
+            try:
+                receive = await self._bodies.read(scope, receive)
+            except Refused as refused:
+                await send_problem(refused, scope, send)
+                return
+        await self._place(scope, receive, send)
+
+    async def _place(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._places.locked() and self._queued >= self._queue_max:
             await send_problem(OVERLOADED(), scope, send)
             return
@@ -112,12 +138,23 @@ class Front:
             self._queued -= 1
         self._in_flight += 1
         try:
-            if path in self._bare:
-                cast("dict[str, Any]", scope)["path_template"] = path
-            await self._bare.get(path, self._inner)(scope, receive, send)
+            await self._bare.get(scope["path"], self._inner)(scope, receive, send)
         finally:
             self._in_flight -= 1
             self._places.release()
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Nobody waits for one of these places: it may take minutes until one is free."""
+        if self._streaming >= STREAMS_MAX:
+            await send_problem(OVERLOADED("as many files are coming in as one process takes"), scope, send)
+            return
+        self._streaming += 1
+        self._in_flight += 1
+        try:
+            await self._inner(scope, paced(receive), send)
+        finally:
+            self._in_flight -= 1
+            self._streaming -= 1
 
     def _tell(self, scope: Scope, status: int, passed_s: float) -> None:
         route = cast("dict[str, Any]", scope).get("path_template") or scope["path"]

@@ -32,6 +32,7 @@ from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE, check_own_n
 from ecluse.kernel.errors import Refused
 
 RETURN = "/portal/logged-out"
+BACKCHANNEL = "/portal/backchannel-logout"
 FORM_BYTES_MAX = 2 * TOKEN_BYTES_MAX  # a token, and what a provider may send beside it (§2.5)
 
 
@@ -80,7 +81,7 @@ async def get_logged_out(request: Browser, portal: ThePortal) -> Response[Any]:
 
 
 @post(
-    "/portal/backchannel-logout",
+    BACKCHANNEL,
     status_code=200,
     summary="The provider ended a session of its own",
     tags=["Portal"],

@@ -21,6 +21,7 @@ MALFORMED = refusal("malformed", 400, "The request does not read", fix="Compare 
 METHOD = refusal("method_not_allowed", 405, "This address takes another method", fix="See /schema.")
 TOO_LARGE = refusal("too_large", 413, "The body is too large", fix="Send less at a time.")
 MEDIA = refusal("media_type", 415, "This media type is not read here", fix="Send the media type named in /schema.")
+OVERLOADED = refusal("overloaded", 503, "Too many requests at once", fix="Try again in a second.")
 BROKEN = refusal(
     "broken", 500, "Something broke on our side", fix="Try again; if it lasts, tell the operator when it happened."
 )

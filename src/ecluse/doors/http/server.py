@@ -31,6 +31,7 @@ from ecluse.app.portal.passkeys import BoundPasskeys
 from ecluse.app.portal.provider_logout import ProviderLogouts
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.app import build
+from ecluse.doors.http.connections import Connection
 from ecluse.doors.http.meters import RETRIES, Board, count_issuer, count_witness
 from ecluse.doors.http.portal import Portal
 from ecluse.doors.http.who import Door
@@ -220,7 +221,7 @@ def door_of(opened: OpenHub, sessions: OpenSessions | None = None) -> Door:
 def _config(application: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http="httptools",
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,
