@@ -57,7 +57,7 @@ DECOYS = 300  # people who exist for thieves only: about as many as one insurer 
 DOCTOR = Account("rpps:10000000001", "370000028", scopes=frozenset({"rights"}))
 CHECKS, CLAIMS = "/v1/rights/checks", "/v1/claims"
 LINES = 20  # of a claim, each on a day of its own
-SPENT_EACH = 150  # questions of an account whose allowance is spent: past `access.REFUSED_MAX` nobody is looked for
+SPENT_EACH = 50  # questions of an account whose allowance is spent: past `access.REFUSED_MAX` nobody is looked for
 CAPS = """as_of = 2026-11-30
 source = "a bench"
 [professions]

@@ -40,9 +40,7 @@ Answer = TypeVar("Answer")
 LOG = logging.getLogger(__name__)
 
 BATCH_MAX = 512  # entries in one sync: bounds what one slow sync delays
-REFUSED_MAX = (
-    200  # refusals in an hour, past which nobody is looked for: no desk goes on asking about so many new people
-)
+REFUSED_MAX = 60  # refusals in an hour, past which nobody is looked for: no desk asks on about so many new people
 
 
 class Disclosure(Generic[Answer]):

@@ -11,7 +11,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ecluse.app.access import Disclosure, Released
-from ecluse.app.even import found_or_decoy
+from ecluse.app.even import evened, found_or_decoy
 from ecluse.app.freezes import NOBODY, unless_frozen
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
@@ -197,6 +197,7 @@ def reference_of(hub: Hub, meant: Person, beneficiary: Beneficiary, opened: tupl
     """The reference of who was found covered; empty where nobody was, for the same work."""
     member = Member(opened[0].member_number if opened else NOBODY, beneficiary.birth_date, beneficiary.birth_rank)
     made = reference(hub, meant.insurer if meant.keys else HUB, member)
+    evened(opened)
     return made if opened else b""
 
 
