@@ -154,11 +154,11 @@ class Years:
 
     def freeze(self, number: int, by: int = 0) -> None:
         asked = Request(INSURER, "frz_")
-        self.run(freeze(self.hub(by), asked, AMC, Member(f"N{number}", BORN, 1)))
+        self.run(freeze(self.hub(by), asked, AMC, Member(f"MEMBRE-N{number}", BORN, 1)))
 
     def lift(self, number: int, by: int = 0) -> None:
         asked = Request(INSURER, "frz_")
-        self.run(lift(self.hub(by), asked, AMC, Member(f"N{number}", BORN, 1)))
+        self.run(lift(self.hub(by), asked, AMC, Member(f"MEMBRE-N{number}", BORN, 1)))
 
     def move(self, name: tuple[Kind, str], event: Event, by: int = 0) -> None:
         """Something happens to a ladder, as far as it may."""
@@ -197,7 +197,7 @@ class Years:
     def open_person(self, account: str, number: int, by: int = 0) -> bytes:
         """An account is told of a person; the reference."""
         hub = self.hub(by)
-        person = self.keys.digest(AMC, person_message(f"N{number}", BORN, 1))
+        person = self.keys.digest(AMC, person_message(f"MEMBRE-N{number}", BORN, 1))
         at_us = hub.now_ts_us
         hub.allowance.store.take([Ask(account, PRACTICE, "", person, Presence.TYPED, at_us)])
         entry = Entry(
@@ -244,7 +244,7 @@ class Years:
         self.stop()
         self.start()  # what one process did, the other has seen
         hub, today = self.hub(), day_of(self.hub().now_ts_us)
-        people = [self.keys.digest(AMC, person_message(f"N{number}", BORN, 1)) for number in range(8)]
+        people = [self.keys.digest(AMC, person_message(f"MEMBRE-N{number}", BORN, 1)) for number in range(8)]
         return {
             "frozen": [hub.freezes.is_frozen(AMC, each) for each in people],
             "limits": hub.containments.all(),

@@ -163,7 +163,7 @@ def test_without_a_key_no_list_and_with_one_only_its_holder_reads_it(case: Case,
     names = sorted(told["lists"][0]["files"])
     assert sorted(each.name for each in (tmp_path / "lists").iterdir()) == names
     sealed = tmp_path / "lists" / names[0]
-    assert b"M1" not in sealed.read_bytes()
+    assert b"1979-06-14" not in sealed.read_bytes()
     opened = case.site.run("exposure", "open", str(sealed), "--identity", str(case.folder / "key.txt")).stdout
     rows = list(csv.DictReader(io.StringIO(opened)))
     assert {(row["member_number"], row["birth_date"], row["birth_rank"]) for row in rows} == {
