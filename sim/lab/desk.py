@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from ecluse.app.access import REFUSED_MAX
-from ecluse.app.tries import HOUR_S
+from ecluse.app.tries import Tried
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DAY_US, DEBT_DAYS, Caps, Opened, Standing, counted, day_of, opened, spent
 from ecluse.gate.containment import Alerted, CapReached, Containment, Denied, Event, Kind, Proved, allows, move
@@ -59,7 +59,7 @@ class Desk:
         self.sensed: Sensed = begun(profession, opened_s)
         if profile:
             self.sensed = replace(self.sensed, profile=profile)
-        self.refused = (0.0, 0)  # since when refusals of an hour are counted, and how many there were
+        self.refused = Tried()
         self.openings: dict[int, Opened] = {}
         self.shown: set[int] = set()
         self.by_day: dict[int, list[int]] = defaultdict(list)
@@ -97,11 +97,10 @@ class Desk:
             if exists:
                 self._shown(who, day)
             return MISSED if not exists else KNOWN if known else NEW
-        since_s, refusals = self.refused if at_s - self.refused[0] < HOUR_S else (at_s, 0)
-        if refusals >= REFUSED_MAX:  # nobody is looked for any more
+        if self.refused.lately(at_s) >= REFUSED_MAX:  # nobody is looked for any more
             return Answer(code="allowance_spent")
         if not known and self._counted(who if exists else None, at_s, day, slowed=verdict.slowed):
-            self.refused = since_s, refusals + 1
+            self.refused = self.refused.again(at_s)
             return Answer(code="allowance_spent")
         if self.senses:
             question = Question(int(at_s), not exists, known, who & 0xFFFFFFFF, insurer, features, *place[:3])

@@ -21,7 +21,7 @@ from ecluse.app.allowance import Allowance
 from ecluse.app.ports import Clock, Keys, Log, Mark, Pseudonyms, RightsStore
 from ecluse.app.ports.allowances import Ask
 from ecluse.app.ports.containments import Containments, Name
-from ecluse.app.tries import HOUR_S, Tries
+from ecluse.app.tries import Tries
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.challenge import INSUFFICIENT, Challenged
@@ -112,7 +112,7 @@ class Desk:
         self._keys = keys
         self._log = log
         self._rights = rights
-        self._refused = Tries(HOUR_S)
+        self._refused = Tries()
         self._unasked = 0  # said once, and again when there are more
         self._waiting: list[_Waiting] = []
         self._syncing: asyncio.Task[None] | None = None
@@ -155,12 +155,12 @@ class Desk:
         `account_quarantined`, `questions_closed`; `allowance_spent` of who goes on asking by the card once it is.
         """
         permit(asked.account, scope)
-        is_typed = isinstance(about, Person) and presence is Presence.TYPED
-        if is_typed and self._refused.count(asked.account.sub) >= REFUSED_MAX:
-            raise ALLOWANCE_SPENT()
         is_slowed = False
         if limits := self._containments.limits():
             is_slowed = _held_to(limits, asked, about, presence, domain)
+        is_typed = isinstance(about, Person) and presence is Presence.TYPED
+        if is_typed and self._refused.count(asked.account.sub) >= REFUSED_MAX:
+            raise ALLOWANCE_SPENT()
         return Admission(asked, operation, about, presence, self._clock.now(), is_slowed=is_slowed)
 
     def hold(self, asked: Request) -> None:
@@ -187,7 +187,7 @@ class Desk:
     async def release(
         self, admission: Admission, disclosure: Disclosure[Answer], *, is_counted: bool = False
     ) -> Released[Answer]:
-        """Count the disclosure, unless `count` did, and write it in the journal; returns when it is durable.
+        """Count the disclosure and write it in the journal; returns when it is durable. `is_counted`: `count` told the watcher.
 
         Raises `allowance_spent`, the same whether there is somebody or not, and `journal_poisoned`. An answer that tells more
         than the disclosure table allows is a bug, `Overtold`: neither released nor journalled.

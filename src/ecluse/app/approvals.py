@@ -17,7 +17,8 @@ from ecluse.app.claims import END, Id, Lines, ShownLine, ShownMove, instant, sho
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.quotes import ENGAGEMENT_UNKNOWN, GUARANTEES_MISSING, QuotedLine, Total, quoted_lines, total
-from ecluse.app.targets import promised_contracts, under_engagement
+from ecluse.app.rights import with_tables
+from ecluse.app.targets import under_engagement
 from ecluse.claims.approval import Approval, Move, Moved, Promised, State, last_billing, last_care
 from ecluse.claims.approving import Asking, Case, Decide, Decided, Summary, faults
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Fault, Priced
@@ -108,7 +109,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
     payers = await target.payers(hub)
     if payers is None:
         raise GUARANTEES_MISSING()
-    covered, asked_on = await promised_contracts(hub, engagement), admission.day
+    covered, asked_on = await with_tables(hub, engagement.insurer, engagement.covered), admission.day
     valid_until = last_care(covered, asked_on)
     asking = Asking(
         id=asked.id,

@@ -45,6 +45,6 @@ def found_or_decoy(keys: Keys, rights: Sequence[Right]) -> Sequence[Right]:
 def evened(opened: Sequence[Covered]) -> None:
     """What makes who is found covered and who is not the same work, 3 µs: each also does the other's, on the decoy.
 
-    Only where both are answered alike, when an allowance is spent: elsewhere the answer itself tells.
+    For where both may be answered alike, because an allowance is spent; elsewhere the answer itself tells.
     """
     open_rights([_NOBODY], Domain.MED, _BEFORE if opened else _SINCE)

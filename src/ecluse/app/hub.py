@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
@@ -34,7 +33,7 @@ from ecluse.app.ports.passes import PassStore
 from ecluse.app.ports.portal import Passkeys, Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
-from ecluse.app.tries import HOUR_S, Tries
+from ecluse.app.tries import Tries
 from ecluse.rules.book import RuleBook
 
 
@@ -57,7 +56,7 @@ class Hub:
     sessions: Sessions
     passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
-    mismatches: Tries = field(default_factory=partial(Tries, HOUR_S))
+    mismatches: Tries = field(default_factory=Tries)
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

@@ -157,11 +157,15 @@ async def who(hub: Hub, asked: Request, insurer: str, beneficiary: Beneficiary) 
 
 
 async def with_tables(hub: Hub, insurer: str, opened: tuple[Covered, ...]) -> tuple[Covered, ...]:
-    """Contracts that are open, each with its guarantee table in force now; empty where none was loaded.
+    """Contracts that are open, each with the guarantee table it was promised under; else that in force now, empty for none.
 
     Asked for once it is known that they are open: for nobody else's rights, or the time would tell of them.
     """
-    return tuple([replace(each, product_version=await hub.products.in_force(insurer, each.product)) for each in opened])
+    return tuple([each if each.product_version else await _with_table(hub, insurer, each) for each in opened])
+
+
+async def _with_table(hub: Hub, insurer: str, covered: Covered) -> Covered:
+    return replace(covered, product_version=await hub.products.in_force(insurer, covered.product))
 
 
 def promise(

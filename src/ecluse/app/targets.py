@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from msgspec.structs import replace
-
 from ecluse.app.even import found_or_decoy
 from ecluse.app.freezes import unless_frozen
 from ecluse.app.hub import Hub
-from ecluse.app.rights import Beneficiary, in_range, named, reference_of, who
+from ecluse.app.rights import Beneficiary, in_range, named, reference_of, who, with_tables
 from ecluse.claims.approval import Approval
 from ecluse.claims.price import Payer, Payers
 from ecluse.gate.admission import Admission, Request
@@ -56,12 +54,11 @@ class Target:
         by_day: dict[date, list[Payer]] = {}
         for day, contracts in self.contracts.items():
             by_day[day] = []
-            for covered in contracts:
-                paying = await _with_table(hub, self.insurer, covered)
-                product = await hub.products.table(self.insurer, paying.product, paying.product_version)
+            for covered in await with_tables(hub, self.insurer, contracts):
+                product = await hub.products.table(self.insurer, covered.product, covered.product_version)
                 if product is None:
                     return None
-                by_day[day].append(Payer(paying, product))
+                by_day[day].append(Payer(covered, product))
         return by_day.__getitem__
 
 
@@ -70,8 +67,7 @@ async def under_engagement(hub: Hub, admission: Admission, days: Sequence[date])
     engagement = await hub.rights.engagement(admission)
     if engagement is None:
         return Target(admission, "", b"", None, None, min(days), {})
-    promised = await promised_contracts(hub, engagement)
-    contracts = {day: tuple(each for each in promised if day <= each.until) for day in days}
+    contracts = {day: tuple(each for each in engagement.covered if day <= each.until) for day in days}
     return Target(
         admission,
         engagement.insurer,
@@ -93,17 +89,6 @@ async def under_approval(hub: Hub, admission: Admission, days: Iterable[date]) -
     return Target(
         admission, approval.insurer, approval.person, None, promised.domain, promised.care_from, contracts, approval
     )
-
-
-async def promised_contracts(hub: Hub, engagement: Engagement) -> tuple[Covered, ...]:
-    """The contracts an engagement promised, each with the table it was promised under; that in force now if none was loaded."""
-    return tuple([await _with_table(hub, engagement.insurer, covered) for covered in engagement.covered])
-
-
-async def _with_table(hub: Hub, insurer: str, covered: Covered) -> Covered:
-    if covered.product_version:
-        return covered
-    return replace(covered, product_version=await hub.products.in_force(insurer, covered.product))
 
 
 async def unengaged(

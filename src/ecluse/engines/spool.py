@@ -53,9 +53,7 @@ class Spool:
 
     def begin(self, feed: str) -> int:
         """Note that a load of the file begins; how many began and came to no end, with this one. A kill leaves the note."""
-        self._folder.mkdir(
-            mode=0o700, parents=True, exist_ok=True
-        )  # a restored hub may have lost it, and the file with it
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # a restored hub may have lost it, and the file too
         with self._begun(feed).open("ab") as notes:
             notes.write(b".")
             return notes.tell()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecluse.app.tries import REMEMBERED_MAX, Tries
+from ecluse.app.tries import HOUR_S, REMEMBERED_MAX, Tries
 
 
 class Moved:
@@ -17,17 +17,17 @@ class Moved:
 
 def test_a_key_is_counted_for_its_time_and_then_anew() -> None:
     clock = Moved()
-    tries = Tries(60.0, clock)
-    for step_s, counted in ((0, 1), (30, 2), (29.9, 3), (0.1, 1), (59, 2)):
+    tries = Tries(clock)
+    for step_s, counted in ((0, 1), (HOUR_S / 2, 2), (HOUR_S / 2 - 1, 3), (1, 1), (HOUR_S - 1, 2)):
         clock.at_s += step_s
         tries.note("one")
         assert (tries.count("one"), tries.count("another")) == (counted, 0)
-    clock.at_s += 60
+    clock.at_s += HOUR_S
     assert tries.count("one") == 0
 
 
 def test_of_more_keys_than_it_may_remember_the_last_are_counted() -> None:
-    tries = Tries(60.0)
+    tries = Tries()
     for number in range(REMEMBERED_MAX + 1):
         tries.note(f"{number}")
     assert (tries.count("0"), tries.count(f"{REMEMBERED_MAX}")) == (0, 1)

@@ -21,9 +21,7 @@ from ecluse.doors.cli.screen import ERRORS
 from ecluse.settings import read_settings
 
 AGAIN_S = 1.0  # before a dead one is started again: two starts a second would be load themselves
-DEATHS_MAX = (
-    12  # of all of them, within DEATHS_S: a file that kills the loader is refused after five, and there may be two
-)
+DEATHS_MAX = 12  # of all of them, within DEATHS_S: a file that kills the loader is refused after five; there may be two
 DEATHS_S = 600.0
 
 

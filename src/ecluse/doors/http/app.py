@@ -39,7 +39,7 @@ from ecluse.doors.http import (
     rights,
 )
 from ecluse.doors.http.bare import Bare
-from ecluse.doors.http.bodies import Sent
+from ecluse.doors.http.deep_json import Sent
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.meters import REGISTRY

@@ -16,7 +16,7 @@ from ecluse.app.access import Released
 from ecluse.app.containment import lifted
 from ecluse.app.hub import Hub
 from ecluse.doors.http.answers import encode
-from ecluse.doors.http.bodies import too_deep
+from ecluse.doors.http.deep_json import too_deep
 from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, malformed, send_problem
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request

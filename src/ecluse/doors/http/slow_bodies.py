@@ -18,9 +18,7 @@ from ecluse.kernel.errors import refusal
 
 BODY_S = 10.0  # from the head to the body's last byte: the largest needs 100 KB/s, a check's 200 bytes anything; nginx's, too
 SILENCE_S = 60.0  # between two pieces of a stream: a network that was away comes back, and nginx waits as long
-HELD_BYTES_MAX = (
-    64 << 20
-)  # of bodies that have begun to come, in one process: sixty-four of the largest, thousands of claims
+HELD_BYTES_MAX = 64 << 20  # of bodies that have begun to come, in one process: 64 of the largest, thousands of claims
 
 BODY_LATE = refusal("body_late", 408, "The body came too slowly", fix="Send the whole body at once.")
 BODY_CUT = refusal(

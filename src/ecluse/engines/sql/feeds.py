@@ -20,9 +20,7 @@ FEED_IN_PROGRESS = refusal(
     "feed_in_progress", 409, "A member file of this insurer is being loaded", fix="Wait until it is finished."
 )
 
-WAITING_MAX = (
-    20  # files of one insurer that wait or are loaded: a full one, and the hourly changes of the night it took
-)
+WAITING_MAX = 20  # files of one insurer that wait or are loaded: a full one, and the hourly changes of its night
 
 FEEDS_WAITING = refusal(
     "feeds_waiting",
