@@ -110,11 +110,16 @@ class Site:
         return code
 
     def token(
-        self, account: str = DOCTOR, *, practice: str = PRACTICE, scope: str = "rights claims remittances"
+        self,
+        account: str = DOCTOR,
+        *,
+        practice: str = PRACTICE,
+        scope: str = "rights claims remittances",
+        insurer: str = "",
     ) -> str:
         """A token of the development issuer."""
         words = ["dev", "token", "--account", account, "--practice", practice, "--scope", scope]
-        return self.run(*words).stdout.strip()
+        return self.run(*words, *(["--insurer", insurer] if insurer else [])).stdout.strip()
 
     @cached_property
     def own_token(self) -> str:

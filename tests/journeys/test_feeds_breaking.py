@@ -17,6 +17,7 @@ import pytest
 from ecluse.app.feeds import LOADS_MAX
 from ecluse.app.products import load_product
 from ecluse.doors.worker import work_once
+from ecluse.engines import spool
 from ecluse.engines.duckdb import member_file
 from ecluse.engines.sql import feeds as feed_store
 from ecluse.wiring import OpenHub, open_hub
@@ -133,6 +134,33 @@ def test_a_feed_whose_spool_was_lost_ends(hub: OpenHub) -> None:
         work_once(hub)
     assert state(hub, feed) == ("refused", ["feed_not_loaded"])
     nothing_is_left(hub)
+
+
+@pytest.mark.parametrize("records", [0, 1, 1.5])
+def test_a_file_that_lost_its_end_on_our_disk_is_refused_and_taken_again(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch, records: float
+) -> None:
+    """Also where it ends with a whole record and a whole row: as a shorter file it would end the rights of whoever is missing."""
+    beginning = csv(1, csr="NEW")
+    content = beginning + csv(2).splitlines(keepends=True)[1]
+    monkeypatch.setattr(spool, "CHUNK", len(beginning))
+    feed = sent(hub, content)["feed_id"]
+    os.truncate(hub.dir / "spool" / f"{feed}.sealed", int(records * (spool.CHUNK + spool.OVERHEAD)))
+    work_once(hub)
+    assert state(hub, feed) == ("refused", ["spool_broken"])
+    nothing_is_left(hub)
+    again = sent(hub, content)
+    assert (again["feed_id"] != feed, again["state"]) == (True, "received")
+
+
+def test_a_disk_that_is_nearly_full_takes_no_file(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = shutil.disk_usage(hub.dir).free
+    monkeypatch.setattr(spool, "ROOM_BYTES", 2 * left)
+    refused = sent(hub, csv(1))
+    assert (refused["status"], refused["code"]) == (507, "spool_full")
+    nothing_is_left(hub)
+    monkeypatch.setattr(spool, "ROOM_BYTES", left // 2)
+    assert sent(hub, csv(1))["state"] == "received"
 
 
 def test_files_of_one_insurer_do_not_fill_the_disk(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.site import Site, question
+from ecluse.app.feeds import RECEIVING
+from tests.journeys.site import AMC, Site, question
 
 PLACES = 2
 
@@ -57,3 +58,21 @@ def test_a_head_without_end_is_not_kept(small: Site) -> None:
         endless.sendall(b"GET /v1/claims HTTP/1.1\r\nHost: x\r\nX: " + bytes([97]) * (8 << 20))
     with small.client() as client:
         assert client.post("/v1/rights/checks", json=question()).status_code == 200
+
+
+def test_one_insurers_files_that_do_not_end_leave_the_places_to_the_others(small: Site) -> None:
+    """And its own checks and questions go on; a file it sends is told to wait."""
+    other = "0075999999"
+    small.run("product", "load", str(small.directory.parent / "base.yaml"), "--insurer", other)
+    own, others = (small.token(f"amc:{amc}", practice="", scope="feeds", insurer=amc) for amc in (AMC, other))
+    head = f"POST /v1/feeds?mode=full HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {own}\r\nContent-Type: text/csv\r\n"
+    with ExitStack() as stack:
+        for _ in range(RECEIVING.own_max):
+            stack.enter_context(connected(small)).sendall(f"{head}Content-Length: 100\r\n\r\namc".encode())
+        time.sleep(0.5)
+        said = []
+        for token in (own, others):
+            with small.client(token) as client:
+                sent = client.post("/v1/feeds?mode=full", content=b"amc", headers={"Content-Type": "text/csv"})
+                said.append((sent.status_code, sent.json().get("code", "")))
+        assert said == [(429, "too_many_at_once"), (202, "")]

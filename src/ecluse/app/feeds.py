@@ -18,6 +18,7 @@ from hashlib import sha256
 import msgspec
 
 from ecluse.app.aside import aside
+from ecluse.app.at_once import Kind
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, FeedCounts, FeedRecord, Keys, OpenFile, RightsWork
 from ecluse.formats.feed.checks import BESIDE
@@ -59,6 +60,10 @@ NOT_LOADED = refusal(
     "Loading the file broke on our side each time",
     fix="Tell the operator of the hub, whose log says where; then send it again, with another Idempotency-Key.",
 )
+
+RECEIVING = Kind(
+    "feeds", 2, 16
+)  # a file, and the same again after a network that broke; places of all: doors/http/front.py
 
 _encode = msgspec.msgpack.Encoder().encode
 _right = msgspec.msgpack.Decoder(Right).decode
@@ -132,13 +137,14 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
 async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
     """Spool a file sent over HTTP, sealed; loading is the worker's. The same file, or the same `key`, is the same feed.
 
-    Raises `forbidden`, `products_missing`, `feeds_waiting`, `file_too_large`, `file_empty`, `idempotency_key_reused`.
+    Raises `forbidden`, `products_missing`, `feeds_waiting`, `too_many_at_once`, `file_too_large`, `file_empty`, `spool_full`,
+    `idempotency_key_reused`.
     """
     own_insurer(asked, order.insurer)
     terms = await terms_of(hub, order)
     await hub.feeds.store.check_room(order.insurer)  # before its bytes take room; asked again once they are here
     id_, content, size = asked.id, sha256(), 0
-    with hub.feeds.spool.write(id_) as spool:
+    with hub.at_once.one(RECEIVING, order.insurer), hub.feeds.spool.write(id_) as spool:
         async for block in body:
             size += len(block)
             if size > FILE_BYTES_MAX:

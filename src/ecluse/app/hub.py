@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
+from ecluse.app.at_once import AtOnce
 from ecluse.app.last import LastQuestions
 from ecluse.app.ports import (
     ApprovalStore,
@@ -57,6 +58,7 @@ class Hub:
     passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
     mismatches: Tries = field(default_factory=Tries)
+    at_once: AtOnce = field(default_factory=AtOnce)
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

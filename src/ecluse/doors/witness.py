@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 import uvicorn
 from litestar.enums import ScopeType
-from litestar.types import HTTPRequestEvent, Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from ecluse.app.ports.witness import WitnessBook
 from ecluse.app.witness import add_checkpoint
 from ecluse.doors.http.connections import Connection
+from ecluse.doors.http.slow_bodies import BODY_S, Bodies
 from ecluse.doors.log import LOG
 from ecluse.journal.witness import BODY_BYTES_MAX, SIZE_TYPE, Refusing
 from ecluse.kernel.errors import Refused
@@ -42,13 +42,14 @@ class WitnessDoor:
 
     def __init__(self, book: WitnessBook) -> None:
         self._book = book
+        self._bodies = Bodies({}, BODY_BYTES_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a bug is logged by its kind and told as 500."""
         if scope["type"] != ScopeType.HTTP:
             return
         try:
-            answer = await self._answer(scope["method"], scope["path"], receive)
+            answer = await self._answer(scope, receive)
         except Refused as refused:
             LOG.error("refused", code=refused.code)
             answer = Answer(refused.refusal.status, f"{refused.code}\n")
@@ -62,19 +63,23 @@ class WitnessDoor:
         await send({"type": "http.response.start", "status": answer.status, "headers": told})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def _answer(self, method: str, path: str, receive: Receive) -> Answer:
+    async def _answer(self, scope: HTTPScope, receive: Receive) -> Answer:
+        method, path = scope["method"], scope["path"]
         if path == "/add-checkpoint":
-            return await self._add(receive) if method == "POST" else Answer(405, "POST\n")
+            return await self._add(scope, receive) if method == "POST" else Answer(405, "POST\n")
         name, _, rest = path[1:].partition("/")
         kept = await asyncio.to_thread(self._book.last, name) if rest == "checkpoint" else None
         if kept is None:
             return Answer(404, "nothing here\n")
         return Answer(200, kept, cache_s=CHECKPOINT_CACHE_S) if method in ("GET", "HEAD") else Answer(405, "GET\n")
 
-    async def _add(self, receive: Receive) -> Answer:
-        body = await _read(receive)
-        if body is None:
-            return Answer(413, f"at most {BODY_BYTES_MAX} bytes\n")
+    async def _add(self, scope: HTTPScope, receive: Receive) -> Answer:
+        try:
+            body = await self._bodies.whole(scope, receive)
+        except Refused as refused:  # too long, too slow, or gone: what anybody may send is no error of ours
+            return Answer(
+                refused.refusal.status, f"{refused.code}: at most {BODY_BYTES_MAX} bytes, within {BODY_S:.0f} s\n"
+            )
         try:
             return Answer(200, await asyncio.to_thread(add_checkpoint, self._book, body))
         except Refusing as refusing:
@@ -82,18 +87,6 @@ class WitnessDoor:
             if refusing.seen is not None:
                 return Answer(refusing.status, f"{refusing.seen}\n", SIZE_TYPE)
             return Answer(refusing.status, refusing.why + "\n")
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """The body; None when it is too long."""
-    body, more = b"", True
-    while more:
-        message: HTTPRequestEvent | Any = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > BODY_BYTES_MAX:
-            return None
-    return body
 
 
 def serve(book: WitnessBook, listening: socket.socket) -> None:

@@ -1,9 +1,11 @@
 """A received file on disk, sealed: what arrives over HTTP waits here without one readable byte.
 
 Layout: records of `CHUNK` plain bytes (the last one shorter), each sealed under the hub's key and bound to the feed and
-its number, so that records cannot be swapped. The file bears its final name only once it is whole and on disk. Reading
-is random access, a few chunks kept open. Beside it, a byte for each load that began: what breaks or kills whoever loads it is
-counted where no restart forgets it.
+its number, so that records cannot be swapped; the last one says that it is, so that a file which lost its end is no shorter
+file. The file bears its final name only once it is whole and on disk. Reading is random access, a few chunks kept open. Beside
+it, a byte for each load that began: what breaks or kills whoever loads it is counted where no restart forgets it.
+
+The disk is never filled to the end: the journal may be on it, without which nobody is answered.
 """
 
 from __future__ import annotations
@@ -13,21 +15,31 @@ import os
 from collections import OrderedDict
 from collections.abc import Collection
 from pathlib import Path
+from shutil import disk_usage
 from types import TracebackType
 
 from ecluse.app.ports import HUB, Keys
 from ecluse.engines.durable import sync
-from ecluse.kernel.errors import refusal
+from ecluse.engines.keys.ring import SEAL_BROKEN
+from ecluse.kernel.errors import Refused, refusal
 
 CHUNK = 1 << 20  # one AES-GCM call of 1 MiB costs half a millisecond: the loop that spools is not held up
 OVERHEAD = 29  # key version, nonce and tag: the form of `Keys.seal`
+ROOM_BYTES = 1 << 30  # always left on the disk: days of a busy hub's journal
+LOOKED_CHUNKS = 64  # between two looks at the room left
 OPEN_CHUNKS = 8  # readers go forward, a Parquet reader on a few columns at a time
 
 SPOOL_BROKEN = refusal(
     "spool_broken",
-    500,
+    422,  # of a file, said beside it: nobody waits for this answer
     "The received file is no longer whole",
-    fix="Send the file again; tell the operator of the hub.",
+    fix="Send the file again, with another Idempotency-Key; tell the operator of the hub.",
+)
+SPOOL_FULL = refusal(
+    "spool_full",
+    507,
+    "There is no room left for received files",
+    fix="Tell the operator of the hub, whose disk is nearly full; then send the file again.",
 )
 
 
@@ -100,35 +112,40 @@ class SpoolWriter:
         self._part.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Take the next bytes. Raises `spool_full`."""
         self._waiting += data
-        while len(self._waiting) >= CHUNK:
+        while len(self._waiting) > CHUNK:
             self._seal(bytes(self._waiting[:CHUNK]))
             del self._waiting[:CHUNK]
 
     def keep(self) -> None:
-        """The file is whole: on return it is durable under its name."""
-        if self._waiting:
-            self._seal(bytes(self._waiting))
+        """The file is whole, and not empty: on return it is durable under its name."""
+        self._seal(bytes(self._waiting), last=True)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._part.rename(self._path)
         sync(self._path.parent)
 
-    def _seal(self, plain: bytes) -> None:
-        self._file.write(self._keys.seal(HUB, plain, _about(self._feed, self._number)))
+    def _seal(self, plain: bytes, *, last: bool = False) -> None:
+        if self._number % LOOKED_CHUNKS == 0 and disk_usage(self._part.parent).free < ROOM_BYTES:
+            raise SPOOL_FULL()
+        self._file.write(self._keys.seal(HUB, plain, _about(self._feed, self._number, last)))
         self._number += 1
 
 
 class SpoolReader(io.RawIOBase):
-    """The plain bytes, by position."""
+    """The plain bytes, by position. Raises `spool_broken` where they are not what was kept."""
 
     def __init__(self, path: Path, keys: Keys, feed: str) -> None:
         super().__init__()
         self._file = path.open("rb")
         self._keys, self._feed = keys, feed
         sealed = path.stat().st_size
-        self.size = sealed - OVERHEAD * -(-sealed // (CHUNK + OVERHEAD))
+        self._count = -(-sealed // (CHUNK + OVERHEAD))
+        self.size = sealed - OVERHEAD * self._count
+        if self.size <= 0:
+            self._file.close()
+            raise SPOOL_BROKEN("nothing is there")
         self._at = 0
         self._open: OrderedDict[int, bytes] = OrderedDict()
 
@@ -179,14 +196,15 @@ class SpoolReader(io.RawIOBase):
         if number not in self._open:
             self._file.seek(number * (CHUNK + OVERHEAD))
             sealed = self._file.read(CHUNK + OVERHEAD)
-            if len(sealed) <= OVERHEAD:
-                raise SPOOL_BROKEN(f"nothing at chunk {number}")
-            self._open[number] = self._keys.open(HUB, sealed, _about(self._feed, number))
+            try:
+                self._open[number] = self._keys.open(HUB, sealed, _about(self._feed, number, number == self._count - 1))
+            except Refused as closed:
+                raise SPOOL_BROKEN(f"at chunk {number}") if closed.refusal is SEAL_BROKEN else closed from None
             if len(self._open) > OPEN_CHUNKS:
                 self._open.popitem(last=False)
         self._open.move_to_end(number)
         return self._open[number]
 
 
-def _about(feed: str, number: int) -> bytes:
-    return f"spool|{feed}|{number}".encode()
+def _about(feed: str, number: int, last: bool) -> bytes:
+    return f"spool|{feed}|{number}{'|last' if last else ''}".encode()

@@ -12,6 +12,7 @@ import msgspec
 
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.aside import aside
+from ecluse.app.at_once import Kind
 from ecluse.app.exposure.evidence import Told, evidence
 from ecluse.app.exposure.lists import SealedList, sealed_lists
 from ecluse.app.exposure.proofs import Proofs, places_of, to_be_proved, write_proofs
@@ -20,13 +21,16 @@ from ecluse.app.hub import Hub
 from ecluse.app.recipients import recipients
 from ecluse.exposure.answer import Exposure, answer, own_part
 from ecluse.exposure.question import EXPOSURE_INVALID, Question
-from ecluse.gate.admission import Request
+from ecluse.gate.admission import Admission, Request
 from ecluse.gate.identity import FORBIDDEN, Account
 from ecluse.journal.entry import Operation
 from ecluse.kernel.errors import NOT_FOUND
 
 SCOPE, OWN_SCOPE = "investigate", "exposure:own"
 INVESTIGATOR = Account("operator", scopes=frozenset({SCOPE}))
+AT_ONCE = Kind(
+    "exposures", 1, 4
+)  # one reads a window of the lake for seconds to minutes, on the core that answers checks
 FOLDER, ANSWER = "exposures", "exposure.json"
 
 
@@ -42,9 +46,23 @@ async def expose(
 ) -> Released[Exposure]:
     """Answer, and with `lists` write each insurer its own, under `exposures/<id>/`; all of it is kept to be read again.
 
-    Raises `forbidden`, `exposure_invalid` for a window that is not over, `lake_behind`.
+    Raises `forbidden`, `exposure_invalid` for a window that is not over, `lake_behind`, `too_many_at_once`.
     """
     admission = hub.desk.admit(asked, scope_of(asked.account), Operation.EXPOSURE_ASKED, asked.id)
+    with hub.at_once.one(AT_ONCE, asked.account.insurer or asked.account.sub):
+        return await _expose(hub, asked, admission, question, told, lists=lists, proofs=proofs)
+
+
+async def _expose(
+    hub: Hub,
+    asked: Request,
+    admission: Admission,
+    question: Question,
+    told: Told,
+    *,
+    lists: bool,
+    proofs: Proofs | None,
+) -> Released[Exposure]:
     question = own_question(asked.account, question)
     if question.end_ts_us > admission.at_us:
         raise EXPOSURE_INVALID("the window is not over yet", pointer="/to")

@@ -35,7 +35,11 @@ class Bodies:
         self._held_bytes = 0
 
     async def read(self, scope: Scope, receive: Receive) -> Receive:
-        """Wait for the whole body; the value gives it again, as one piece.
+        """Wait for the whole body; the value gives it again, as one piece. Raises as `whole`."""
+        return _again(await self.whole(scope, receive), receive)
+
+    async def whole(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body, once it is there.
 
         Raises `body_late`, `body_cut`, `too_large`, `overloaded`.
         """
@@ -55,7 +59,7 @@ class Bodies:
             raise BODY_LATE(f"not whole after {BODY_S:.0f} s") from None
         finally:
             self._held_bytes -= len(body)
-        return _again(bytes(body), receive)
+        return bytes(body)
 
 
 def paced(receive: Receive) -> Receive:

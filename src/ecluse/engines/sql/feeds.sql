@@ -15,7 +15,7 @@ WHERE insurer = :insurer AND mode = :mode AND digest = :digest
       WHERE other.insurer = this.insurer AND other.state = 'loaded' AND other.id <> this.id
         AND this.finished_ts_us IS NOT NULL AND other.finished_ts_us >= this.finished_ts_us
   )
-  AND NOT EXISTS (SELECT 1 FROM feed_refusal AS why WHERE why.feed = this.id AND why.code = 'feed_not_loaded')
+  AND NOT EXISTS (SELECT 1 FROM feed_refusal AS why WHERE why.feed = this.id AND why.code IN ('feed_not_loaded', 'spool_broken'))
 ORDER BY id DESC LIMIT 1
 
 -- name: feed
