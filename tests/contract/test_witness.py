@@ -6,9 +6,10 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Timer
 
@@ -201,6 +202,17 @@ def test_other_addresses_and_methods_and_too_much(
     assert client.get("/add-checkpoint").status_code == 405
     assert client.post(f"/{about}/checkpoint").status_code in (404, 405)
     assert post(client, b"old 0\n\n" + b"x" * (300 << 10)).status_code == 413
+
+
+def test_who_submits_half_keeps_nobody_out(witness: tuple[Path, list[Key], httpx.Client]) -> None:
+    _, _, client = witness
+    half = b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nold 0\n"
+    address = (client.base_url.host, client.base_url.port or 80)
+    with ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(socket.create_connection(address, timeout=5)).sendall(half)
+        time.sleep(0.3)
+        assert post(client, b"").status_code == 400
 
 
 def test_a_head_without_end_is_not_kept(witness: tuple[Path, list[Key], httpx.Client]) -> None:

@@ -17,13 +17,13 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from ecluse.app.ports.witness import WitnessBook
 from ecluse.app.witness import add_checkpoint
 from ecluse.doors.http.connections import Connection
-from ecluse.doors.http.slow_bodies import BODY_S, Bodies
+from ecluse.doors.http.slow_bodies import BODY_LATE, BODY_S, Bodies
 from ecluse.doors.log import LOG
 from ecluse.journal.witness import BODY_BYTES_MAX, SIZE_TYPE, Refusing
 from ecluse.kernel.errors import Refused
 
 TEXT = "text/plain; charset=utf-8"
-IN_FLIGHT_MAX = 256  # submissions are a few kilobytes and some milliseconds each
+WORKING_MAX = 64  # submissions are some milliseconds each: more at once are somebody's flood
 KEEP_ALIVE_S = 120  # logs submit every few seconds and should find their connection again
 CHECKPOINT_CACHE_S = 5
 
@@ -43,6 +43,7 @@ class WitnessDoor:
     def __init__(self, book: WitnessBook) -> None:
         self._book = book
         self._bodies = Bodies({}, BODY_BYTES_MAX)
+        self._working = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a bug is logged by its kind and told as 500."""
@@ -58,6 +59,8 @@ class WitnessDoor:
             answer = Answer(500, "something broke here; nothing was signed\n")
         body = answer.body.encode()
         headers = {"content-type": answer.type, "content-length": str(len(body))}
+        if answer.status == BODY_LATE.status:
+            headers["connection"] = "close"
         headers["cache-control"] = f"max-age={answer.cache_s}" if answer.cache_s else "no-store"
         told = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": told})
@@ -80,6 +83,9 @@ class WitnessDoor:
             return Answer(
                 refused.refusal.status, f"{refused.code}: at most {BODY_BYTES_MAX} bytes, within {BODY_S:.0f} s\n"
             )
+        if self._working >= WORKING_MAX:
+            return Answer(503, "busy; submit again in a second\n")
+        self._working += 1
         try:
             return Answer(200, await asyncio.to_thread(add_checkpoint, self._book, body))
         except Refusing as refusing:
@@ -87,6 +93,8 @@ class WitnessDoor:
             if refusing.seen is not None:
                 return Answer(refusing.status, f"{refusing.seen}\n", SIZE_TYPE)
             return Answer(refusing.status, refusing.why + "\n")
+        finally:
+            self._working -= 1
 
 
 def serve(book: WitnessBook, listening: socket.socket) -> None:
@@ -98,7 +106,6 @@ def serve(book: WitnessBook, listening: socket.socket) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=IN_FLIGHT_MAX,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
     uvicorn.Server(config).run(sockets=[listening])

@@ -8,13 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
 import uvicorn
 
-from ecluse.doors.http import front, slow_bodies
+from ecluse.doors.http import connections, front, slow_bodies
 from ecluse.doors.http.connections import HEAD_BYTES_MAX, Connection
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.meters import REGISTRY
@@ -24,6 +24,7 @@ from ecluse.engines.clock import RandomIds
 PLACES = 2
 BODY_BYTES_MAX = 300_000
 SOON_S = 0.3
+LONG_BYTES = 8 << 20  # more than the sockets of both sides hold
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -34,6 +35,8 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
         size, pieces, more = size + len(message["body"]), pieces + 1, message["more_body"]
     said = json.dumps({"size": size, "pieces": pieces}).encode()
     head = [(b"content-length", str(len(said)).encode())]
+    if scope["path"] == "/long":
+        head, said = [], bytes(LONG_BYTES)
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": said})
 
@@ -76,6 +79,8 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
     """What waits for ten seconds and for a minute waits for a moment here."""
     monkeypatch.setattr(slow_bodies, "BODY_S", SOON_S)
     monkeypatch.setattr(slow_bodies, "SILENCE_S", SOON_S)
+    monkeypatch.setattr(connections, "HEAD_S", SOON_S)
+    monkeypatch.setattr(connections, "UNREAD_S", SOON_S)
     server = Answering()
     server.start()
     yield server
@@ -115,6 +120,15 @@ def is_closed(connection: socket.socket) -> bool:
         return connection.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+def received(connection: socket.socket) -> int:
+    """How many bytes come until the other side closes."""
+    count = 0
+    with suppress(ConnectionResetError):
+        while came := connection.recv(1 << 20):
+            count += len(came)
+    return count
 
 
 def asked(server: Answering, path: str = "/x", body: bytes = b"12345") -> tuple[int, bytes, Any]:
@@ -173,6 +187,50 @@ def test_bytes_that_trickle_do_not_move_the_deadline(answering: Answering) -> No
             time.sleep(SOON_S / 4.5)
         assert answer(connection)[0] == 408
         assert time.monotonic() - started_s < 2 * SOON_S
+
+
+BEGUN = {
+    "nothing": b"",
+    "a byte": b"G",
+    "all but the last byte": head("/x", 0, "GET")[:-1],
+    "of a second request": head("/x", 0, "GET") + b"G",
+}
+
+
+@pytest.mark.parametrize("sent", BEGUN.values(), ids=BEGUN.keys())
+def test_who_does_not_say_what_they_want_is_left(answering: Answering, sent: bytes) -> None:
+    with answering.connect() as connection:
+        connection.sendall(sent)
+        if len(sent) > len(head("/x", 0, "GET")):
+            assert answer(connection)[0] == 200
+        assert is_closed(connection)
+
+
+def test_a_connection_that_was_used_may_rest(answering: Answering) -> None:
+    with answering.connect() as connection:
+        for _ in range(2):
+            connection.sendall(head("/x", 5) + b"12345")
+            assert answer(connection)[0] == 200
+            time.sleep(2 * SOON_S)
+
+
+def test_who_does_not_read_takes_no_place(patient: Answering) -> None:
+    """However many answers one asks for on each connection."""
+    with ExitStack() as stack:
+        for _ in range(5 * PLACES):
+            stack.enter_context(patient.connect()).sendall(3 * head("/long", 0, "GET"))
+        time.sleep(0.3)
+        assert asked(patient)[0] == 200
+
+
+def test_an_answer_that_nobody_reads_is_not_kept(answering: Answering) -> None:
+    with answering.connect() as unread:
+        unread.sendall(3 * head("/long", 0, "GET"))
+        time.sleep(3 * SOON_S)
+        assert received(unread) < LONG_BYTES
+    with answering.connect() as read:
+        read.sendall(head("/long", 0, "GET", "Connection: close"))
+        assert received(read) > LONG_BYTES
 
 
 PIECES = {"two": [b"12", b"345"], "the head alone": [b"", b"12345"], "bytes": [b"1", b"2", b"3", b"4", b"5"]}

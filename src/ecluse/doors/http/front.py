@@ -3,7 +3,8 @@
 Every request gets an id: it is in the answer's `X-Request-Id`, in the log and in the journal. Past `in_flight_max` requests
 at once, and a queue as long, a request is refused with 503 and `Retry-After`: a late answer at the desk is worth less than a
 quick refusal, and an unlimited queue makes everybody late (docs/operations.md). A place is for work, not for waiting: a body is
-there whole before its request takes one (`slow_bodies.py`), and what cannot be kept whole, a member file, has places of its own.
+there whole before its request takes one (`slow_bodies.py`), it is given back before the answer is sent, and what cannot be kept
+whole, a member file, has places of its own.
 """
 
 from __future__ import annotations
@@ -137,11 +138,24 @@ class Front:
         finally:
             self._queued -= 1
         self._in_flight += 1
+        is_working = True
+
+        async def told(message: Message) -> None:
+            nonlocal is_working
+            if is_working:  # the answer is there, and may wait long for who reads it
+                is_working = False
+                self._leave()
+            await send(message)
+
         try:
-            await self._bare.get(scope["path"], self._inner)(scope, receive, send)
+            await self._bare.get(scope["path"], self._inner)(scope, receive, told)
         finally:
-            self._in_flight -= 1
-            self._places.release()
+            if is_working:
+                self._leave()
+
+    def _leave(self) -> None:
+        self._in_flight -= 1
+        self._places.release()
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Nobody waits for one of these places: it may take minutes until one is free."""
