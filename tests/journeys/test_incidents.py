@@ -14,7 +14,7 @@ from pyrage import decrypt
 from pyrage.x25519 import Identity
 
 from bench.packs import BY, THIEF, entry, fill, quiet
-from ecluse.app.incidents import events
+from ecluse.app.incidents import acts, events
 from ecluse.app.incidents.acts import add_fact, close, decide, known, notify, open_incident, reopen, scope
 from ecluse.app.incidents.packs import Making, Pack, make_packs
 from ecluse.app.ports.carried import Going
@@ -245,7 +245,8 @@ def test_a_scope_whose_answer_is_gone_is_measured_anew(hub: OpenHub) -> None:
     hub.run(decide(hub, name, BY))
 
 
-def test_what_is_sent_late_says_why_where_the_text_asks(hub: OpenHub) -> None:
+def test_what_is_sent_late_says_why_where_the_text_asks(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acts, "AHEAD_US", 10 * 86_400_000_000)  # the days pass in no other way here
     name = begun(hub, ("cause", "external_malicious"), ("recipient", "criminal"))
     hub.run(decide(hub, name, BY))
     told_us, day_us = hub.now_ts_us, 86_400_000_000

@@ -188,12 +188,6 @@ def test_the_list_goes_page_by_page_and_reads_are_in_the_journal(house: House) -
 
 ACTS: dict[str, tuple[str, dict[str, Any], int, str]] = {
     "a fact of no name": ("facts", {"name": "weather", "value": 1}, 400, "facts_invalid"),
-    "late, without reasons": (
-        "notifications",
-        {"deadline": "gdpr_authority", "insurer": AMC, "at": "2099-01-01T00:00:00Z"},
-        400,
-        "incident_reasons_needed",
-    ),
     "sent to an insurer that has no part in it": (
         "notifications",
         {"deadline": "gdpr_controllers", "insurer": STRANGER},
@@ -270,3 +264,32 @@ def test_an_insurer_fetches_its_sealed_pack(house: House) -> None:
     sums = next((house.site.directory / "out" / "packs").glob(f"*-{AMC}/SHA256SUMS"))
     sums.write_text(sums.read_text().replace("a", "b"))
     assert house.get(AMC, "/pack", 404)["code"] == "incident_pack_absent", "another list than the journal has"
+
+
+EDGES = [
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00Z",
+    "1969-01-01T00:00:00Z",
+    "1999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-14:00",
+]
+
+
+@pytest.mark.parametrize("at", EDGES)
+def test_what_nobody_can_have_known_then_is_refused_and_nothing_is_kept(house: House, at: str) -> None:
+    """Kept once, such an instant could be shown no more: the incident, and the list of all, were lost for good."""
+    before = len(house.entries())
+    elsewhere = {**house.asked, "accounts": ["rpps:10000000027"], "found_at": at}
+    said = [
+        house.post("officer", "/v1/incidents", elsewhere, 400),
+        house.act("facts", {"name": "cause", "value": "internal_malicious", "known_at": at, **BY}, 400),
+        house.act("notifications", {"deadline": "gdpr_controllers", "insurer": OTHER, "at": at, **BY}, 400),
+    ]
+    assert [(each["code"], each["pointer"]) for each in said] == [
+        ("incident_time_invalid", "/found_at"),
+        ("incident_time_invalid", "/known_at"),
+        ("incident_time_invalid", "/at"),
+    ]
+    assert house.clients["officer"].get("/v1/incidents").status_code == 200
+    assert [each for each in house.entries()[before:] if each.operation is Operation.INCIDENT] == []

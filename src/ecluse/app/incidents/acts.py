@@ -59,6 +59,14 @@ CARDS_SOURCE = "le fichier des organismes"
 SIGNER_NEEDED = refusal(
     "incident_signer_needed", 400, "Nobody signs", fix="Say who acts, by name and function: --by 'Anne Martin, DPO'."
 )
+TIME_INVALID = refusal(
+    "incident_time_invalid",
+    400,
+    "Nothing happened then that can be known now",
+    fix="Say an instant that is not to come, and no year before 2000.",
+)
+SINCE_US = 946_684_800_000_000  # 2000: no log, mail or receipt that an incident is known by is older
+AHEAD_US = 86_400_000_000  # a day: another machine's clock, a time zone mistaken
 WORDS_NEEDED = refusal(
     "incident_words_needed", 400, "A reason is needed", fix="Say it in a sentence, of 2,000 characters at most."
 )
@@ -77,8 +85,10 @@ PERSONS_OPEN = refusal(
 
 
 async def open_incident(hub: Hub, by: str, question: Question, found_us: int, how_found: str) -> tuple[str, Incident]:
-    """Open an incident; one that is not closed and asks the same is that one."""
-    opened = Opened(by=signer(by), question=question, found_us=found_us, how_found=words(how_found))
+    """Open an incident; one that is not closed and asks the same is that one. Raises `incident_time_invalid`."""
+    opened = Opened(
+        by=signer(by), question=question, found_us=_when(hub, found_us, "/found_at"), how_found=words(how_found)
+    )
     for name, known in whole(hub).items():
         if known.opened.question == question and known.state is not State.CLOSED:
             return name, await happen(hub, name, lambda _: None)
@@ -91,7 +101,7 @@ async def add_fact(
 ) -> Incident:
     """Add a fact; null takes one back. The same again changes nothing.
 
-    Raises `facts_invalid`, `exposure_invalid`, `amc_invalid`.
+    Raises `facts_invalid`, `exposure_invalid`, `amc_invalid`, `incident_time_invalid`.
     """
     read_fact(name, value, insurer)
     if insurer:
@@ -100,7 +110,7 @@ async def add_fact(
         by=signer(by),
         name=name,
         value=value,
-        known_us=known_us or hub.now_ts_us,
+        known_us=_when(hub, known_us or hub.now_ts_us, "/known_at"),
         insurer=insurer,
         source=source[:WORDS_CHARS_MAX],
     )
@@ -199,6 +209,13 @@ async def decide(
     return after, found
 
 
+def _when(hub: Hub, at_us: int, pointer: str) -> int:
+    """An instant that somebody says. Raises `incident_time_invalid`: what is kept once is shown and counted from for years."""
+    if not SINCE_US <= at_us <= hub.now_ts_us + AHEAD_US:
+        raise TIME_INVALID(pointer=pointer)
+    return at_us
+
+
 def _check_parties(before: Incident, who: Sequence[str]) -> None:
     """Raise `incident_unknown` for an insurer that the scope says nothing of: a number that was mistyped, most often."""
     if unknown := sorted({*who} - {*parties(before)}):
@@ -228,12 +245,12 @@ async def notify(
     reasons: str = "",
 ) -> Incident:
     """Say that something was sent, outside the hub. Raises `facts_invalid`, `incident_state`, `incident_unknown`,
-    `incident_reasons_needed`.
+    `incident_reasons_needed`, `incident_time_invalid`.
     """
     sent = Notified(
         by=signer(by),
         deadline=check_deadline(deadline),
-        at_us=at_us,
+        at_us=_when(hub, at_us, "/at"),
         insurer=insurer,
         reference=reference[:WORDS_CHARS_MAX],
         reasons=reasons[:WORDS_CHARS_MAX],
