@@ -115,8 +115,27 @@ def test_a_lost_device_is_reset_by_two_people_and_a_delay(hub: Commands) -> None
     hub.lose_the_gate()
     hub.delay_h = "0"
     assert hub.refused("gate", "reset", DOCTOR, *MARTIN) == "containment_refused: the same operator asked for it"
-    assert hub.run("gate", "reset", DOCTOR, *DURAND)["step"] == "slowed"
+    assert hub.refused("gate", "reset", DOCTOR, *DURAND) == "containment_refused: the delay is not over", "it was asked"
     assert len(list(notice.parent.iterdir())) == 1
+    hub.run("gate", "lost", DOCTOR, *DURAND)  # again: what was asked for is asked anew
+    hub.run("gate", "reset", DOCTOR, *MARTIN)
+    assert hub.run("gate", "reset", DOCTOR, *DURAND)["step"] == "slowed"
+    told = [each for each in entries_in(hub.directory / "journal") if each.operation is Operation.CONTAINED]
+    assert {each.account for each in told} == {"operator"}
+
+
+def test_who_contains_what_is_contained_takes_back_what_was_asked_for(hub: Commands) -> None:
+    police = ("--operator", "c.petit", "--reason", "vol confirmé par la police")
+    hub.run("gate", "contain", DOCTOR, "quarantined", *MARTIN)
+    hub.run("gate", "release", DOCTOR, "open", *MARTIN)
+    assert hub.run("gate", "contain", DOCTOR, "quarantined", *police)["state"]["asked_by"] == ""
+    hub.lose_the_gate()
+    found = hub.run("gate", "release", DOCTOR, "open", *DURAND)
+    assert (found["step"], found["state"]["asked_by"]) == ("quarantined", "b.durand")
+    hub.run("gate", "lost", DOCTOR, *police)
+    hub.run("gate", "lost", DOCTOR, *police)
+    told = [each for each in entries_in(hub.directory / "journal") if each.operation is Operation.CONTAINED]
+    assert [each.outcome for each in told] == ["account_quarantined"] * 6
 
 
 def test_production_has_no_short_delay(hub: Commands) -> None:

@@ -21,15 +21,14 @@ from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
 from ecluse.gate.containment import (
     S_US,
+    Act,
     Carried,
-    Contained,
     Containment,
     Event,
     Kind,
     Move,
     Proved,
     Reach,
-    Released,
     move,
 )
 from ecluse.gate.fleet import Breaker
@@ -90,7 +89,10 @@ async def moved(hub: Hub, name: Name, event: Event, *, journal_first: bool = Fal
         if is_told := journal_first or after.step < before.step:
             await hub.desk.record(entry)
         if hub.containments.swap(whose, before, after, made):
-            if kind is Kind.ACCOUNT and after.step == Step.QUARANTINED:
+            if kind is Kind.ACCOUNT and Step.QUARANTINED in (
+                before.step,
+                after.step,
+            ):  # lifted: who logged in meanwhile, too
                 hub.sessions.end_all(whose)
             if not is_told:
                 await hub.desk.record(entry)
@@ -156,9 +158,9 @@ def step_name(state: Containment) -> str:
     return (Step if state.kind is Kind.ACCOUNT else Reach)(state.step).name.lower()
 
 
-def older_logins(state: Containment) -> str:
-    """The name of the step that logins of before are held to, where that is graver than what holds the others; else empty."""
-    return Step(state.before_step).name.lower() if state.before_step > state.step else ""
+def older_logins(state: Containment) -> list[tuple[str, int]]:
+    """The graver steps that logins of before are held to, by name, and up to when (µs)."""
+    return [(Step(each.step).name.lower(), each.until_us) for each in state.older if each.step > state.step]
 
 
 def shown(hub: Hub, name: Name) -> Shown:
@@ -181,7 +183,7 @@ def _entry(hub: Hub, name: str, after: Containment, made: Move, at_us: int = 0) 
     request = hub.ids.new("gat_")
     sealed = hub.keys.seal(HUB, _encode(Kept(name, after, made)), _about(request))
     outcome = f"{made.kind}_{step_name(after)}"
-    who = "operator" if isinstance(made.event, Contained | Released) else BY_ITSELF
+    who = "operator" if isinstance(made.event, Act) else BY_ITSELF
     return act(Operation.CONTAINED, at_us or made.at_us, request, outcome, account=who, about=name, sealed=sealed)
 
 

@@ -12,9 +12,11 @@ from enum import IntEnum, StrEnum
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from ecluse.gate.alerts import Alert
 from ecluse.gate.denials import step_due
+from ecluse.gate.older import Older, joined
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.kernel.errors import Refusal, refusal
@@ -86,10 +88,10 @@ class Kind(StrEnum):
 class Containment(msgspec.Struct, frozen=True):
     """Where something stands. `step`: a `Step` of an account, a `Reach` of the rest. Times in microseconds; 0 is never.
 
-    `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet.
-    `is_lost`: a device of the account was; only a reset lifts that. `before_step`: the gravest step that proofs lifted, and a
-    reset; logins up to `before_us` are held to it still. `cleared_us`: two operators looked at it and lifted a limit: what was
-    found before is not held against it.
+    `proved_us`: the last proof that ended a step-up; `asked_*`: what a first operator asked for, and nobody confirmed yet, a
+    reset not before `asked_from_us`. `is_lost`: a device of the account was; only a reset lifts that. `older`: what proofs
+    lifted, and a reset, and logins of before are held to still, the gravest first. `cleared_us`: two operators looked at it and
+    lifted a limit: what was found before is not held against it. `before_*`: `older` as it was kept once, when there was one.
     """
 
     kind: Kind
@@ -103,15 +105,23 @@ class Containment(msgspec.Struct, frozen=True):
     before_step: int = 0
     before_us: int = 0
     cleared_us: int = 0
+    asked_from_us: int = 0
+    older: tuple[Older, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.before_step:
+            force_setattr(self, "older", joined(self.older, Older(self.before_step, self.before_us)))
+            force_setattr(self, "before_step", 0)
+            force_setattr(self, "before_us", 0)
 
     @property
     def limits(self) -> bool:
         """Whether anybody is held to anything by it."""
-        return bool(self.step or self.before_step)
+        return bool(self.step or self.older)
 
     def step_of(self, login_us: int) -> int:
         """The step of who logged in at that instant; 0 where it is not told, which is before all others."""
-        return max(self.step, self.before_step) if login_us <= self.before_us else self.step
+        return max(self.step, *(each.step for each in self.older if login_us <= each.until_us), 0)
 
 
 class CapReached(msgspec.Struct, frozen=True, tag=True):
@@ -170,7 +180,7 @@ class Lost(msgspec.Struct, frozen=True, tag=True):
 
 
 class Reset(msgspec.Struct, frozen=True, tag=True):
-    """An operator asks to put the account back, or, `delay_us` later at least, confirms what another asked for."""
+    """An operator asks to put the account back, `delay_us` later at the earliest, or confirms what another asked for."""
 
     operator: str
     reason: str
@@ -181,7 +191,8 @@ class Carried(msgspec.Struct, frozen=True, tag=True):
     """Nothing happened: where something stands is told again, for the entry that told of it is about to be no longer kept."""
 
 
-Event = CapReached | Alerted | Denied | Proved | Contained | Released | Lost | Reset
+Act = Contained | Released | Lost | Reset  # what operators do, who say who they are and why
+Event = CapReached | Alerted | Denied | Proved | Act
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -209,18 +220,19 @@ Moved = tuple[Containment, Move | None]
 
 def unsigned(made: Move) -> Move:
     """The move without the words of its operator, for whoever follows it on without being the journal."""
-    if isinstance(made.event, Contained | Released):
+    if isinstance(made.event, Act):
         return msgspec.structs.replace(made, event=msgspec.structs.replace(made.event, operator="", reason=""))
     return made
 
 
 def move(state: Containment, event: Event, at_us: int) -> Moved:
-    """The state after an event, and the move to journal; no move where nothing changes.
+    """The state after an event, and the move to journal; no move where nothing changes, unless an operator says why.
 
     Raises `proof_refused` and `containment_refused`; the state is then as before.
     """
     after = MOVES[type(event)](state, event, at_us)
-    return after, None if after == state else Move(state.kind, state.step, after.step, at_us, event)
+    is_told = after != state or isinstance(event, Act)
+    return after, Move(state.kind, state.step, after.step, at_us, event) if is_told else None
 
 
 def _down(state: Containment, step: int, at_us: int) -> Containment:
@@ -233,9 +245,14 @@ def _down(state: Containment, step: int, at_us: int) -> Containment:
 def _moved_down(state: Containment, step: int, since_us: int, *, is_lost: bool = False) -> Containment:
     """What proofs lifted before is kept: older logins stay held to it, whatever comes."""
     return Containment(
-        state.kind, int(step), since_us, state.proved_us, is_lost=is_lost,
-        before_step=state.before_step, before_us=state.before_us, cleared_us=state.cleared_us,
-    )  # fmt: skip
+        state.kind,
+        int(step),
+        since_us,
+        state.proved_us,
+        is_lost=is_lost,
+        older=state.older,
+        cleared_us=state.cleared_us,
+    )
 
 
 def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:
@@ -251,23 +268,25 @@ def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
     # 1. later than what it lifts, so that a session that was open then does not count; 2. now, and not in the time to come.
     if not max(state.since_us, at_us - PROOF_S_MAX * S_US) < event.authenticated_us <= at_us:
         raise PROOF_REFUSED("this login is too old")
+    is_left = state.since_us == state.proved_us
     return Containment(
         state.kind,
         int(after),
         at_us,
         at_us if state.step == Step.STEP_UP else state.proved_us,
-        before_step=max(state.step, state.before_step),
         # a `slowed` that a proof left of a step-up was set for nobody's login: those before the step-up are meant still
-        before_us=state.before_us if state.since_us == state.proved_us else state.since_us,
+        older=state.older if is_left else joined(state.older, Older(state.step, state.since_us)),
         cleared_us=state.cleared_us,
     )
 
 
 def _contained(state: Containment, event: Contained, at_us: int) -> Containment:
     signed(event.operator, event.reason)
-    if event.step not in {*_ladder(state)}:
-        raise CONTAINMENT_REFUSED("there is no such step", fix="Name a step of this ladder.")
-    return _down(state, event.step, at_us)
+    if not event.step or event.step not in {*_ladder(state)}:
+        raise CONTAINMENT_REFUSED("this is no limit", fix="Name a step of this ladder below open.")
+    if event.step >= state.step:  # the same again too: who saw it before saw less
+        return _moved_down(state, event.step, at_us, is_lost=state.is_lost)
+    return msgspec.structs.replace(state, **NOTHING_ASKED)
 
 
 def _lost(state: Containment, event: Lost, at_us: int) -> Containment:
@@ -283,16 +302,17 @@ def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
     operator = signed(event.operator, event.reason)
     if not state.is_lost:
         raise CONTAINMENT_REFUSED("no device of it was lost", fix="Lift a limit with: ecluse gate release.")
-    waited_us = at_us - state.asked_us
-    if not state.asked_by or waited_us >= event.delay_us + SECOND_S_MAX * S_US:
+    # what was asked for by a version that kept no instant waits as long as who confirms it says
+    from_us = state.asked_from_us or state.asked_us + event.delay_us
+    if not state.asked_by or at_us >= from_us + SECOND_S_MAX * S_US:
         asked = {"asked_by": operator, "asked_step": int(Step.SLOWED), "asked_us": at_us}
-        return msgspec.structs.replace(state, **asked)
+        return msgspec.structs.replace(state, **asked, asked_from_us=at_us + event.delay_us)
     if operator == state.asked_by:
         raise CONTAINMENT_REFUSED("the same operator asked for it")
-    if waited_us < event.delay_us:
+    if at_us < from_us:
         raise CONTAINMENT_REFUSED("the delay is not over", fix="Confirm once it is, and the holder was told.")
-    held = int(Step.QUARANTINED)
-    return Containment(state.kind, int(Step.SLOWED), at_us, before_step=held, before_us=at_us, cleared_us=at_us)
+    older = (Older(int(Step.QUARANTINED), at_us),)
+    return Containment(state.kind, int(Step.SLOWED), at_us, older=older, cleared_us=at_us)
 
 
 def _released(state: Containment, event: Released, at_us: int) -> Containment:
@@ -314,6 +334,7 @@ def _ladder(state: Containment) -> type[Step] | type[Reach]:
     return Step if state.kind is Kind.ACCOUNT else Reach
 
 
+NOTHING_ASKED: dict[str, str | int] = {"asked_by": "", "asked_step": 0, "asked_us": 0, "asked_from_us": 0}
 # What a full counter leads to. The debt refuses by itself: the account is slowed, so that it is not at its cap for weeks.
 CAPS: dict[tuple[bool, str], int] = {
     (True, "debt"): Step.SLOWED,

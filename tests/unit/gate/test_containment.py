@@ -15,6 +15,7 @@ from ecluse.gate.containment import (
     PROOF_S_MAX,
     RELAPSE_S,
     SECOND_S_MAX,
+    Act,
     Alerted,
     CapReached,
     Contained,
@@ -57,7 +58,6 @@ DOWN = [
     (CapReached("year", 2_000, 2_000), Step.STEP_UP),
     (Denied(1, 200), Step.OPEN),
     (Denied(5, 10), Step.QUARANTINED),
-    (Contained("zoe", Step.PRESENCE_ONLY, "a practice called"), Step.PRESENCE_ONLY),
 ]
 
 
@@ -71,6 +71,28 @@ def test_downwards_by_itself_and_never_upwards(before: Step, event: Event, due: 
         assert moved == Move(Kind.ACCOUNT, before, due, NOON_US, event)
         assert state.since_us == NOON_US
     assert move(state, event, NOON_US + 1) == (state, None)
+
+
+@pytest.mark.parametrize("set_to", list(Step)[1:])
+@pytest.mark.parametrize("before", Step)
+def test_whoever_contains_is_in_the_journal_and_takes_back_what_was_asked_for(before: Step, set_to: Step) -> None:
+    """At the step it stands on, too, and above it: who asked before knew less than who contains now."""
+    state, event = account(before), Contained("zoe", set_to, "the police called")
+    if before:
+        state, _ = move(state, Released("ali", Step.OPEN, "a false alarm"), NOON_US)
+    after, moved = move(state, event, NOON_US + S)
+    assert moved == Move(Kind.ACCOUNT, before, max(before, set_to), NOON_US + S, event)
+    assert after.since_us == (NOON_US + S if set_to >= before else account(before).since_us)
+    again, _ = move(after, Released("max", Step.OPEN, "as ali asked"), NOON_US + 2 * S)
+    assert (after.asked_by, again.step, again.asked_by) == ("", max(before, set_to), "max")
+    assert move(after, event, NOON_US + S)[0] == after
+
+
+def test_a_device_reported_lost_again_is_in_the_journal() -> None:
+    once, _ = move(account(Step.OPEN), Lost("zoe", "she thinks so"), NOON_US)
+    asked, _ = move(once, Reset("ali", "new phone", 0), NOON_US + S)
+    again, moved = move(asked, Lost("max", "found with a thief"), NOON_US + 2 * S)
+    assert (again, moved and moved.event) == (once, Lost("max", "found with a thief"))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +130,36 @@ def test_a_second_step_up_within_a_month_of_a_proof_is_a_quarantine() -> None:
     assert move(proven, alerted(Step.STEP_UP), NOON_US + RELAPSE_S * S)[0].step == Step.STEP_UP
     slowed, _ = move(account(Step.SLOWED), Proved(NOON_US - S, "eidas2"), NOON_US)
     assert move(slowed, alerted(Step.STEP_UP), NOON_US + S)[0].step == Step.STEP_UP
+
+
+def test_who_logged_in_after_a_reset_is_not_held_to_what_was_before_it() -> None:
+    """A `slowed` that somebody lifts holds older logins to `slowed`: those of after the reset, to no more than that."""
+    hour = 3600 * S
+    state, at_us = account(Step.OPEN), NOON_US
+    for event in (Lost("zoe", "stolen"), Reset("zoe", "new phone", 0), Reset("ali", "called", 0)):
+        at_us += hour
+        state, _ = move(state, event, at_us)
+    back_us, second_us = at_us, at_us + hour
+    state, _ = move(state, Proved(at_us + 60 * S, ""), at_us + 90 * S)
+    assert allows(state, Presence.TYPED, second_us) == allows(account(Step.OPEN), Presence.TYPED)
+    for event in (CapReached("debt", 300, 300), Proved(at_us + 3 * hour + 60 * S, "")):
+        state, _ = move(state, event, at_us + 3 * hour + 90 * S * isinstance(event, Proved))
+    assert state.older == ((Step.QUARANTINED, back_us), (Step.SLOWED, at_us + 3 * hour))
+    assert allows(state, Presence.TYPED, second_us).slowed
+    assert allows(state, Presence.TYPED, back_us).refusal
+    assert allows(state, Presence.TYPED, 0).refusal
+
+
+def test_what_an_earlier_version_kept_holds_as_it_did() -> None:
+    kept = {"kind": "account", "step": 1, "since_us": NOON_US, "before_step": 4, "before_us": NOON_US - S}
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(kept), type=Containment)
+    assert [state.step_of(each) for each in (0, NOON_US - S, NOON_US)] == [4, 4, 1]
+    assert state == msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Containment)
+    asked = {**kept, "is_lost": True, "step": 4, "asked_by": "zoe", "asked_step": 1, "asked_us": NOON_US}
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(asked), type=Containment)
+    with pytest.raises(Refused, match="delay is not over"):
+        move(state, Reset("max", "checked", 60 * S), NOON_US + 59 * S)
+    assert move(state, Reset("max", "checked", 60 * S), NOON_US + 60 * S)[0].step == Step.SLOWED
 
 
 OLDER = [
@@ -176,6 +228,7 @@ def test_a_new_alert_takes_back_what_the_first_operator_saw() -> None:
         Released("Z" * 65, Step.OPEN, "long"),
         Contained("", Step.QUARANTINED, "nobody"),
         Contained("Zoe", 5, "no such step"),
+        Contained("Zoe", Step.OPEN, "no limit"),
     ],
 )
 def test_releases_that_are_refused(event: Event) -> None:
@@ -239,23 +292,27 @@ def test_no_history_leads_upwards_without_a_proof_or_two_operators(
             state, moved = move(state, event, at_us)
         except Refused:
             continue
-        assert (moved is None) == (state == before)
+        assert (moved is None) == (state == before and not isinstance(event, Act))
         if isinstance(event, Released):
             released.append((event.operator.strip().casefold(), event.step))
         if isinstance(event, Reset):
-            resets.append((event.operator.strip().casefold(), at_us))
+            resets.append((event.operator.strip().casefold(), at_us + event.delay_us))
         if state.step < before.step:
             by_proof = isinstance(event, Proved) and before.since_us < event.authenticated_us <= at_us
             by_two = isinstance(event, Released) and len({who for who, step in released if step == state.step}) > 1
             by_reset = isinstance(event, Reset) and any(
-                who != resets[-1][0] and at_us - asked_us >= event.delay_us for who, asked_us in resets[:-1]
+                who != resets[-1][0] and at_us >= from_us for who, from_us in resets[:-1]
             )
             assert by_proof or by_two or by_reset
             assert before.step != Step.QUARANTINED or by_two or by_reset
             assert not before.is_lost or (by_reset and state.step == Step.SLOWED)
-        for login_us in (0, NOON_US - 3601 * S, before.since_us):  # nor does any for who logged in before the limit
+        # nor does any for who logged in before a limit; what a proof left of a step-up was set for nobody's login
+        is_left = before.step == Step.SLOWED and before.since_us == before.proved_us
+        lifted = {each.until_us for each in before.older}
+        for login_us in {0, NOON_US - 3601 * S, *lifted} | (set() if is_left else {before.since_us}):
             if state.step_of(login_us) < before.step_of(login_us):
-                assert isinstance(event, Released | Reset)
+                assert isinstance(event, Released | Reset) or (is_left and login_us not in lifted)
+        assert len(state.older) < len(Step)
         if state.step != before.step:
             released.clear()
             resets.clear()
@@ -295,5 +352,7 @@ def test_a_lost_device_is_put_back_by_two_after_the_delay() -> None:
     assert allows(back, Presence.LIVE, NOON_US + delay_us).refusal  # the device that was lost, whoever has it
     assert allows(back, Presence.TYPED, NOON_US + delay_us + S).slowed
     assert back.cleared_us == NOON_US + delay_us
-    late = move(asked, Reset("max", "checked", delay_us), NOON_US + delay_us + SECOND_S_MAX * S)[0]
+    with pytest.raises(Refused, match="delay is not over"):  # whatever delay is in the settings of who confirms
+        move(asked, Reset("max", "checked", 0), NOON_US + delay_us - 1)
+    late = move(asked, Reset("max", "checked", 0), NOON_US + delay_us + SECOND_S_MAX * S)[0]
     assert (late.step, late.asked_by) == (Step.QUARANTINED, "max")  # asked for anew

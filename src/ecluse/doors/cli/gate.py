@@ -127,9 +127,9 @@ def say(found: Shown, *, json: bool) -> None:
 
 def _say_more(found: list[Shown]) -> None:
     for each in found:
-        if older := older_logins(each.state):
-            at = instant(each.state.before_us)
-            typer.echo(f"{each.name}: logins up to {at:%Y-%m-%d %H:%M:%S} UTC are held to {older}")
+        for older, until_us in older_logins(each.state):
+            until = instant(until_us)
+            typer.echo(f"{each.name}: logins up to {until:%Y-%m-%d %H:%M:%S} UTC are held to {older}")
         if each.counted and each.counted.day:
             day = instant(each.counted.day * DAY_US)
             typer.echo(f"{each.counted.people} people newly opened on {day:%Y-%m-%d}, usually {each.counted.usual:.0f}")
