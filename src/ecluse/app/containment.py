@@ -14,6 +14,7 @@ import msgspec
 from ecluse.app.again import BY_ITSELF, TOGETHER, Again
 from ecluse.app.alerted import AlertTold, alerts
 from ecluse.app.hub import Hub
+from ecluse.app.naming import is_met
 from ecluse.app.ports import HUB, Keys
 from ecluse.app.ports.allowances import Position
 from ecluse.app.ports.carried import Going
@@ -33,19 +34,12 @@ from ecluse.gate.containment import (
 )
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.identity import Account
+from ecluse.gate.naming import CONTAINED_UNKNOWN
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act
-from ecluse.kernel.errors import Refused, refusal
+from ecluse.kernel.errors import Refused
 
-NAME_CHARS_MAX = 128  # an account's name is a token's `sub`, at most that long
 SWAPS_MAX = 100  # tries against other processes that move the same thing at the same time
-
-CONTAINED_UNKNOWN = refusal(
-    "contained_unknown",
-    422,
-    "This cannot be contained",
-    fix="Name an account (rpps:…), insurer:NUMBER, domain:CODE, vendor:SOFTWARE, department:CODE or network:PREFIX, and a step.",
-)
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -57,7 +51,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where something stands; of an account that has asked, its allowance and alerts; of the rest what its breaker counted."""
+    """Where something stands; of an account that has asked, its allowance and alerts; of the rest what its breaker counted.
+
+    `never_met`: nobody of that name ever came here, as far as can be told.
+    """
 
     kind: Kind
     name: str
@@ -66,6 +63,7 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
     position: Position | None = None
     alerts: tuple[AlertTold, ...] = ()
     counted: Breaker | None = None
+    never_met: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -134,15 +132,6 @@ def still_limited(hub: Hub, going: Going) -> Iterator[Again]:
         yield Again(entries, partial(hub.containments.told, some, now_us))
 
 
-def named(text: str) -> Name:
-    """What an operator names: `insurer:NUMBER`, `department:CODE`… by `Kind`, else an account. Raises `contained_unknown`."""
-    scheme, colon, rest = text.partition(":")
-    kind, name = (Kind(scheme), rest) if colon and scheme in {*Kind} else (Kind.ACCOUNT, text)
-    if not name or len(name) > NAME_CHARS_MAX:
-        raise CONTAINED_UNKNOWN(f"{text[:40]!r} names nothing")
-    return kind, name
-
-
 def step_named(kind: Kind, text: str) -> int:
     """The step of a ladder by its name, `presence_only` as `presence-only`. Raises `contained_unknown`."""
     ladder: type[Step] | type[Reach] = Step if kind is Kind.ACCOUNT else Reach
@@ -166,11 +155,11 @@ def older_logins(state: Containment) -> list[tuple[str, int]]:
 def shown(hub: Hub, name: Name) -> Shown:
     """Where something stands. Nobody but accounts is named in it."""
     kind, whose = name
-    state = hub.containments.state(kind, whose)
+    state, never_met = hub.containments.state(kind, whose), not is_met(hub, name)
     if kind is not Kind.ACCOUNT:
-        return Shown(kind, whose, step_name(state), state, counted=hub.sensings.breaker(name))
+        return Shown(kind, whose, step_name(state), state, counted=hub.sensings.breaker(name), never_met=never_met)
     position = hub.allowance.store.position(whose, day_of(hub.now_ts_us))
-    return Shown(kind, whose, step_name(state), state, position, alerts(hub, whose))
+    return Shown(kind, whose, step_name(state), state, position, alerts(hub, whose), never_met=never_met)
 
 
 def limited(hub: Hub) -> list[Shown]:

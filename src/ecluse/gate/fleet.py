@@ -16,6 +16,7 @@ RISE_DAYS, FALL_DAYS = 28, 120  # it rises in a month, and falls in a season: ni
 TAUGHT_TIMES = 2  # a day teaches at most twice the usual: an attacker who doubles it needs 20 days, each above it
 FINESS_CHARS = 9
 OVERSEAS = {"9A": "971", "9B": "972", "9C": "973", "9D": "974", "9F": "976"}  # as FINESS writes them since 2012
+OVERSEAS_BEFORE = {"9701": "971", "9702": "972", "9703": "973", "9704": "974", "9805": "976"}  # of most numbers still
 
 
 class FleetCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +73,9 @@ def department(practice: str) -> str:
     """The département of a practice by its FINESS number (`75`, `2A`, `974`); empty for a SIRET, which has none in it."""
     if len(practice) != FINESS_CHARS:
         return ""
-    return OVERSEAS.get(practice[:2], practice[:3] if practice.startswith("97") else practice[:2])
+    if found := OVERSEAS.get(practice[:2]) or OVERSEAS_BEFORE.get(practice[:4]):
+        return found
+    return practice[:3] if practice.startswith("97") else practice[:2]
 
 
 def _on(breaker: Breaker, cap: FleetCap, day: int) -> Breaker:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from ecluse.app.alerted import ALERTS_MAX, AlertTold, alerts
-from ecluse.app.containment import Shown, limited, moved, named, older_logins, shown, step_name, step_named
+from ecluse.app.containment import Shown, limited, moved, older_logins, shown, step_name, step_named
+from ecluse.app.naming import account_of, named, standing
+from ecluse.app.ports.containments import Name as Named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
 from ecluse.gate.allowance import DAY_US, day_of, yearly
 from ecluse.gate.containment import Contained, Event, Kind, Released
 from ecluse.kernel.days import instant
-from ecluse.wiring import open_hub
+from ecluse.wiring import OpenHub, open_hub
 
 app = typer.Typer(no_args_is_help=True, help="Who may ask how much: allowances, limits, and how they are lifted.")
 
@@ -23,7 +24,8 @@ Name = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="An account (rpps:…), or insurer:NUMBER, domain:CODE, vendor:SOFTWARE, department:CODE, network:PREFIX.",
+        help="An account (rpps:…; of another form, account: and its name to the letter), or insurer:NUMBER, domain:CODE, "
+        "vendor:SOFTWARE, department:CODE, network:PREFIX.",
     ),
 ]
 To = Annotated[
@@ -46,13 +48,15 @@ def show(
     """Show where an account stands: its step, its debt of people opened without their pass, its caps, and what detectors found of
     it, a sentence each; or every limit there is."""
     with open_hub(directory) as hub:
-        found = [shown(hub, named(name))] if name else limited(hub)
+        found = [shown(hub, standing(hub, name))] if name else limited(hub)
         beginning, now_us = hub.caps.beginning, hub.now_ts_us
     if json:
         print_json(found[0] if name else found)
     elif not found:
         typer.echo("Nothing is limited.")
     else:
+        if found[0].never_met:
+            warn_of_a_stranger(name)
         OUT.print(_table(found))
         _say_more(found)
         _explain([alert for each in found for alert in each.alerts])
@@ -88,16 +92,21 @@ def look(
 ) -> None:
     """Look now for settled claims that justify an account's openings; the hub does so daily, and before it refuses."""
     with open_hub(directory) as hub:
-        hub.run(hub.allowance.look(account))
-        say(shown(hub, (Kind.ACCOUNT, account)), json=json)
+        whose = account_of(standing(hub, account))
+        hub.run(hub.allowance.look(whose))
+        say(shown(hub, (Kind.ACCOUNT, whose)), json=json)
 
 
 @app.command("contain")
 def contain(
     name: Name, step: To, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False
 ) -> None:
-    """Limit an account, an insurer, a domain, a software, a département or a network, at once. A tighter limit stays."""
-    _move(directory, name, step, lambda to: Contained(operator, to, reason), json=json)
+    """Limit an account, an insurer, a domain, a software, a département or a network, at once. A tighter limit stays.
+
+    Who never came here is limited too, for they may come; a warning says so, for the name may be wrong.
+    """
+    with open_hub(directory) as hub:
+        _move(hub, named(hub, name), step, lambda to: Contained(operator, to, reason), json=json)
 
 
 @app.command("release")
@@ -105,18 +114,24 @@ def release(
     name: Name, step: To, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False
 ) -> None:
     """Lift a limit to STEP: one operator asks, another confirms the same within 72 hours."""
-    _move(directory, name, step, lambda to: Released(operator, to, reason), json=json)
-
-
-def _move(directory: Path, name: str, step: str, event: Callable[[int], Event], *, json: bool) -> None:
     with open_hub(directory) as hub:
-        whose = named(name)
-        hub.run(moved(hub, whose, event(step_named(whose[0], step))))
-        say(shown(hub, whose), json=json)
+        _move(hub, standing(hub, name), step, lambda to: Released(operator, to, reason), json=json)
+
+
+def _move(hub: OpenHub, name: Named, step: str, event: Callable[[int], Event], *, json: bool) -> None:
+    hub.run(moved(hub, name, event(step_named(name[0], step))))
+    say(shown(hub, name), json=json)
+
+
+def warn_of_a_stranger(name: str) -> None:
+    """Say that this hub knows nobody of that name: what was done holds, but perhaps of nobody."""
+    typer.echo(f"warning: this hub never met {name}. Is the name right? It holds all the same.", err=True)
 
 
 def say(found: Shown, *, json: bool) -> None:
     """Print where something stands."""
+    if found.never_met:
+        warn_of_a_stranger(found.name if found.kind is Kind.ACCOUNT else f"{found.kind}:{found.name}")
     if json:
         print_json(found)
         return

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ecluse.app.naming import account_of, is_met, named
 from ecluse.app.portal.sessions import end_sessions, sessions_of
+from ecluse.doors.cli.gate import warn_of_a_stranger
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.gate.portal.session import Session
 from ecluse.kernel.days import instant
@@ -43,13 +45,17 @@ def sessions(
 ) -> None:
     """Show the portal's sessions of an account; with --end, end them. Who logs in again has a new one: see `ecluse gate lost`."""
     with open_hub(directory) as hub:
+        name = named(hub, account)
+        whose, never_met = account_of(name), not is_met(hub, name)
         if end:
-            ended = hub.run(end_sessions(hub, account, operator, reason))
-        found = sessions_of(hub, account, hub.settings.portal.idle_s)
+            ended = hub.run(end_sessions(hub, whose, operator, reason))
+        found = sessions_of(hub, whose, hub.settings.portal.idle_s)
+    if never_met:
+        warn_of_a_stranger(whose)
     if json:
-        print_json({"ended": ended} if end else found)
+        print_json({"ended": ended, **({"never_met": True} if never_met else {})} if end else found)
     elif end:
-        typer.echo(f"{account}: {ended} session(s) ended")
+        typer.echo(f"{whose}: {ended} session(s) ended")
     for each in () if json else found:
         OUT.print(_line(each), markup=False, highlight=False)
     if not (json or end or found):

@@ -12,7 +12,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ecluse.app.containment import named
+from ecluse.app.hub import Hub
+from ecluse.app.naming import standing
 from ecluse.app.ports.containments import Name
 from ecluse.app.reopening import LeftOut, limits_now, open_wave
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
@@ -64,8 +65,8 @@ def reopen_plan(
       ecluse gate reopen-plan --per-hour 2000 --from 2026-12-01T08:00+01:00 --out reouverture/
     """
     with open_hub(directory) as hub:
-        without = {named(each) for each in leave_out or ()}
-        limits, left = limits_now(hub, _loads(loads) if loads else {}, without, per_hour * wave_h)
+        without = {standing(hub, each) for each in leave_out or ()}
+        limits, left = limits_now(hub, _loads(hub, loads) if loads else {}, without, per_hour * wave_h)
         plan = planned(limits, per_hour, wave_h, instant(since, hub.now_ts_us), hub.now_ts_us)
     table = table_fr(plan, left)
     _write(out, plan, table)
@@ -165,13 +166,13 @@ def _plan(file: Path) -> Plan:
         raise REOPENING_FILE(f"{file} is no plan") from None
 
 
-def _loads(file: Path) -> dict[Name, int]:
+def _loads(hub: Hub, file: Path) -> dict[Name, int]:
     """Logins by name, as stated."""
     found: dict[Name, int] = {}
     try:
         lines = io.StringIO(read_whole(file, LOADS_BYTES_MAX, REOPENING_FILE).decode("utf-8-sig"))
         for row in csv.DictReader(lines):
-            found[named(row["name"])] = int(row["logins"])
+            found[standing(hub, row["name"])] = int(row["logins"])
     except (UnicodeDecodeError, KeyError, TypeError, ValueError):
         raise REOPENING_FILE(f"{file}, after row {len(found)}") from None
     if any(each < 1 for each in found.values()):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ecluse.app.containment import shown
+from ecluse.app.naming import account_of, named, standing
 from ecluse.app.resets import report_lost
 from ecluse.app.resets import reset as reset_account
 from ecluse.app.ribs import RibShown, ask_rib, confirm_rib, drop_rib, show_ribs
@@ -78,8 +79,9 @@ def show(directory: Dir = HERE, json: Json = False) -> None:
 def lost(account: Account, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False) -> None:
     """Shut an account whose device was lost or stolen, at once. Only `ecluse gate reset` puts it back."""
     with open_hub(directory) as hub:
-        hub.run(report_lost(hub, account, operator, reason))
-        say(shown(hub, (Kind.ACCOUNT, account)), json=json)
+        whose = account_of(named(hub, account))
+        hub.run(report_lost(hub, whose, operator, reason))
+        say(shown(hub, (Kind.ACCOUNT, whose)), json=json)
 
 
 def reset(account: Account, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False) -> None:
@@ -88,8 +90,9 @@ def reset(account: Account, operator: Operator, reason: Reason, directory: Dir =
     Asking writes a notice for the holder: send it by the way you already had. Put back, it is slowed; a fresh login lifts that.
     """
     with open_hub(directory) as hub:
-        notice = hub.run(reset_account(hub, account, operator, reason, hub.settings.gate.delay_h * HOUR_US))
-        say(shown(hub, (Kind.ACCOUNT, account)), json=json)
+        whose = account_of(standing(hub, account))
+        notice = hub.run(reset_account(hub, whose, operator, reason, hub.settings.gate.delay_h * HOUR_US))
+        say(shown(hub, (Kind.ACCOUNT, whose)), json=json)
         if notice and not json:
             typer.echo(f"Send this to the holder: {hub.post.place(notice)}")
 
