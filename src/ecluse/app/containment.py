@@ -21,6 +21,7 @@ from ecluse.app.ports.carried import Going
 from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
 from ecluse.gate.containment import (
+    QUARANTINED,
     S_US,
     Act,
     Carried,
@@ -108,6 +109,12 @@ async def lifted(hub: Hub, account: Account) -> None:
         return
     with suppress(Refused):  # too old a login, or a limit that no login lifts: the question is held to it
         await moved(hub, (Kind.ACCOUNT, account.sub), Proved(account.auth_ts * S_US, account.acr))
+
+
+def check_open(hub: Hub, account: str, auth_ts: int) -> None:
+    """Raise `account_quarantined` where a login of that instant (Unix seconds) is held to it, by what is on disk now."""
+    if hub.containments.state(Kind.ACCOUNT, account).step_of(auth_ts * S_US) == Step.QUARANTINED:
+        raise QUARANTINED()
 
 
 def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:

@@ -1,4 +1,5 @@
-"""Passkeys at work: bound in a session whose login has just been made, used to log in, listed and removed by who has them.
+"""Passkeys at work: bound in a session whose login has just been made, used to log in, listed and removed by who has them. Of a
+quarantined account none is bound, used or removed: it may be a thief who sits there.
 
 A challenge is remembered like a login under way, for five minutes and for one answer, and for one browser: by the session's
 cookie when a passkey is bound, by a cookie of its own when one is used.
@@ -11,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from ecluse.app.containment import check_open
 from ecluse.app.hub import Hub
 from ecluse.app.portal.login import Logins, Opened
-from ecluse.app.portal.removal import BOUND, REMOVED, record_passkey
+from ecluse.app.portal.removal import BOUND, NOT_KEPT, REMOVED, record_passkey
 from ecluse.app.ports.issuers import Issuers
 from ecluse.app.ports.portal import PortalPorts
 from ecluse.gate.holder import check_level, require_fresh
@@ -35,7 +37,7 @@ from ecluse.gate.portal.passkey import (
 )
 from ecluse.gate.portal.session import Session, account_of
 from ecluse.gate.signature import base64url, unbase64
-from ecluse.kernel.errors import NOT_FOUND
+from ecluse.kernel.errors import NOT_FOUND, Refused
 
 BINDING, USING = "bind:", "use:"  # before a challenge: neither answers for the other, nor for a login at the provider
 
@@ -53,18 +55,16 @@ class BoundPasskeys:
 
     def offer(self, session: Session, token: str, site: Site) -> dict[str, Any]:
         """What a new passkey must be like. Raises `insufficient_user_authentication` when the login at the provider is more
-        than ten minutes ago, `passkeys_many`."""
+        than ten minutes ago, `passkeys_many`, `account_quarantined`."""
         self._check_fresh(session)
-        own = self._ports.passkeys.of(session.sub)
-        if len(own) >= PER_ACCOUNT_MAX:
-            raise PASSKEYS_MANY()
+        own = self._own_with_room(session)
         handle = own[0].handle if own else unbase64(self._ports.draw())
         challenge = self._challenge(BINDING, token, session.jkt, handle)
         return creation_options(site, session.sub, handle, challenge, [each.credential for each in own])
 
     async def bind(self, session: Session, token: str, sent: Sent, site: Site, name: str) -> Passkey:
-        """A new passkey of the session's account, which calls it `name`. Raises `passkey_refused`,
-        `insufficient_user_authentication`."""
+        """A new passkey of the session's account, which calls it `name`; in the journal before it opens anything. Raises
+        `passkey_refused`, `passkeys_many`, `insufficient_user_authentication`, `account_quarantined`."""
         self._check_fresh(session)
         try:
             challenge = self._ports.authenticators.challenge_of(sent)
@@ -86,10 +86,16 @@ class BoundPasskeys:
             name=named(name),
             kind=made.kind,
         )
-        if len(made.credential) > CREDENTIAL_BYTES_MAX or not self._ports.passkeys.put(passkey):
+        if len(made.credential) > CREDENTIAL_BYTES_MAX or self._ports.passkeys.find(made.credential):
             raise PASSKEY_REFUSED()
+        self._own_with_room(session)
         await record_passkey(self._hub, session.sub, passkey.id, BOUND)
-        return passkey
+        try:
+            return self._kept(session, passkey)
+        except Refused:
+            self._ports.passkeys.remove(session.sub, passkey.id)
+            await record_passkey(self._hub, session.sub, passkey.id, NOT_KEPT)
+            raise
 
     def ask(self, jkt: str, site: Site) -> tuple[dict[str, Any], str]:
         """What a passkey is asked for a session of the key `jkt`, and the browser's cookie. Raises `passkey_refused`."""
@@ -100,7 +106,7 @@ class BoundPasskeys:
 
     def use(self, sent: Sent, browser: str, site: Site) -> Opened:
         """A session by a passkey. Raises `passkey_refused`, whatever is wrong with it; a login of a level that is no longer
-        enough is `insufficient_user_authentication`."""
+        enough is `insufficient_user_authentication`, one that is quarantined `account_quarantined`."""
         try:
             challenge = self._ports.authenticators.challenge_of(sent)
             begun = self._taken(USING, challenge, browser)
@@ -111,6 +117,7 @@ class BoundPasskeys:
         issuer = self._issuers.trusted.get(passkey.issuer)
         if issuer is None or not self._ports.passkeys.used(passkey, signed.count, self._now_ts()):
             raise PASSKEY_REFUSED()
+        check_open(self._hub, passkey.person.sub, passkey.person.auth_ts)
         opened = self._logins.session_of(passkey.person, jkt=begun.jkt, way="passkey")
         levels = msgspec.structs.replace(issuer, acr_values=self._ports.client.acr_values)
         check_level(account_of(opened.session), levels)
@@ -122,10 +129,27 @@ class BoundPasskeys:
         return self._ports.passkeys.of(session.sub)
 
     async def remove(self, session: Session, id_: str) -> None:
-        """Remove one of one's own. Raises `not_found`."""
+        """Remove one of one's own. Raises `not_found`, `account_quarantined`."""
+        check_open(self._hub, session.sub, session.auth_ts)
         if not self._ports.passkeys.remove(session.sub, id_):
             raise NOT_FOUND()
         await record_passkey(self._hub, session.sub, id_, REMOVED)
+
+    def _own_with_room(self, session: Session) -> Sequence[Passkey]:
+        """The account's passkeys, if it may have one more. Raises `passkeys_many`, `account_quarantined`."""
+        check_open(self._hub, session.sub, session.auth_ts)
+        own = self._ports.passkeys.of(session.sub)
+        if len(own) >= PER_ACCOUNT_MAX:
+            raise PASSKEYS_MANY()
+        return own
+
+    def _kept(self, session: Session, passkey: Passkey) -> Passkey:
+        """The passkey, kept now; raises what happened since it was looked at: others were bound, or the account was shut."""
+        if not self._ports.passkeys.put(passkey):
+            self._own_with_room(session)
+            raise PASSKEY_REFUSED()
+        check_open(self._hub, session.sub, session.auth_ts)
+        return passkey
 
     def _check_fresh(self, session: Session) -> None:
         if session.way != "login":  # cannot be fresh either: its time is that of the login it was bound at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ecluse.app.hub import Hub
 from ecluse.journal.entry import Operation, act
 
-BOUND, REMOVED, LOST = "bound", "removed", "lost"
+BOUND, NOT_KEPT, REMOVED, LOST = "bound", "not_kept", "removed", "lost"
 
 
 async def record_passkey(hub: Hub, account: str, id_: str, outcome: str) -> None:

@@ -89,7 +89,7 @@ class Passkeys(Protocol):
     """Passkeys of accounts, by the id of their credential; durable on return."""
 
     def put(self, passkey: Passkey) -> bool:
-        """Keep a new one; False if there is one of that credential."""
+        """Keep a new one; False if there is one of that credential, or the account has as many as it may."""
         ...
 
     def find(self, credential: bytes) -> Passkey | None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import msgspec
 
 from ecluse.engines.sqlite.portal import PortalFile
-from ecluse.gate.portal.passkey import Passkey
+from ecluse.gate.portal.passkey import PER_ACCOUNT_MAX, Passkey
 
-_PUT = "INSERT INTO passkey VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+# One statement, so that two who bind at once are counted one after the other.
+_PUT = """
+    INSERT INTO passkey SELECT ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM passkey WHERE sub = ?) < ? ON CONFLICT DO NOTHING"""
 _FIND = "SELECT passkey, count, used_ts FROM passkey WHERE credential = ?"
 _USED = "UPDATE passkey SET count = ?, used_ts = ? WHERE credential = ? AND count = ?"
 _OF = "SELECT passkey, count, used_ts FROM passkey WHERE sub = ? ORDER BY rowid"
@@ -28,9 +30,18 @@ class LocalPasskeys:
         self._file = PortalFile(path, "passkeys.sql")
 
     def put(self, passkey: Passkey) -> bool:
-        """Keep a new one."""
+        """Keep a new one, where there is room."""
         sub = passkey.person.sub
-        row = (passkey.credential, passkey.id, sub, passkey.count, passkey.used_ts, _encode(passkey))
+        row = (
+            passkey.credential,
+            passkey.id,
+            sub,
+            passkey.count,
+            passkey.used_ts,
+            _encode(passkey),
+            sub,
+            PER_ACCOUNT_MAX,
+        )
         return self._file.connection.execute(_PUT, row).rowcount == 1
 
     def find(self, credential: bytes) -> Passkey | None:
