@@ -79,12 +79,17 @@ def test_a_rib_changes_by_two_people_and_a_delay(hub: Commands) -> None:
     assert not any(secret in f"{asked}{notice}{waiting}" for secret in (OLD, NEW))
     again = hub.refused("practice", "rib", "ask", hub.file(NEW), *DURAND)
     assert again == "rib_refused: a change waits already"
-    confirm = ("practice", "rib", "confirm", PRACTICE)
+    confirm = ("practice", "rib", "confirm", waiting[0]["id"])
     assert hub.refused(*confirm, *DURAND) == "rib_refused: the delay is not over"
     assert hub.run("practice", "rib", "drop", PRACTICE, *DURAND)["state"] == "dropped"
-    assert hub.refused(*confirm, *DURAND) == "rib_refused: no change of this practice waits"
+    assert hub.refused("practice", "rib", "drop", PRACTICE, *DURAND) == "rib_refused: no change of this practice waits"
+    assert hub.refused(*confirm, *DURAND) == "rib_refused: no change of this id waits"
     hub.delay_h = "0"
-    hub.run("practice", "rib", "ask", hub.file(NEW), *MARTIN)
+    again = hub.run("practice", "rib", "ask", hub.file(NEW), *MARTIN)
+    assert again["id"] in hub.said("practice", "rib", "show").stdout
+    assert hub.refused(*confirm, *DURAND) == "rib_refused: no change of this id waits", "another than was looked at"
+    assert hub.refused("practice", "rib", "confirm", PRACTICE, *DURAND) == "rib_refused: no change of this id waits"
+    confirm = ("practice", "rib", "confirm", again["id"])
     assert hub.refused(*confirm, "--operator", "a.  martin", "--reason", "x").startswith(
         "rib_refused: the operator who"
     )
@@ -98,6 +103,21 @@ def test_a_rib_changes_by_two_people_and_a_delay(hub: Commands) -> None:
     entries = [each for each in entries_in(hub.directory / "journal") if each.operation is Operation.RIB_CHANGE]
     assert [each.outcome for each in entries] == ["asked", "dropped", "asked", "confirmed"]
     assert not any(secret.encode() in each.sealed for each in entries for secret in (OLD, NEW))
+
+
+def test_one_at_a_time_asks_confirms_or_drops(hub: Commands) -> None:
+    """What one looked at is what they act on: nobody else acts in between, in whatever process."""
+    hub.delay_h = "0"
+    ask, drop = ("practice", "rib", "ask", hub.file(NEW), *MARTIN), ("practice", "rib", "drop", PRACTICE, *DURAND)
+    with open_hub(hub.directory) as other, other.ribs.alone():
+        assert hub.refused(*ask) == "rib_refused: somebody else is at it"
+    confirm = ("practice", "rib", "confirm", hub.run(*ask)["id"], *DURAND)
+    with open_hub(hub.directory) as other, other.ribs.alone():
+        assert {hub.refused(*each) for each in (drop, confirm)} == {"rib_refused: somebody else is at it"}
+        assert len(hub.run("practice", "rib", "show")) == 1
+    assert hub.run(*drop)["state"] == "dropped"
+    assert hub.refused(*confirm) == "rib_refused: no change of this id waits"
+    assert hub.iban() == OLD
 
 
 def test_who_has_no_account_here_gets_the_first_one_by_file(hub: Commands) -> None:

@@ -26,11 +26,19 @@ async def reset(hub: Hub, account: str, operator: str, reason: str, delay_us: in
 
     Raises `containment_refused`.
     """
-    event, at_us, name = Reset(operator, reason, delay_us), hub.now_ts_us, ""
-    state = hub.containments.state(Kind.ACCOUNT, account)
-    if move(state, event, at_us)[0].step == state.step:  # an asking: nothing waits of which nobody can be told
-        name = f"notices/{hub.ids.new('rst_')}.txt"
-        hub.exposure.post.put(name, reset_notice(account, event, at_us).encode())
-    await moved(hub, (Kind.ACCOUNT, account), event)
+    event = Reset(operator, reason, delay_us)
+    state, name = hub.containments.state(Kind.ACCOUNT, account), ""
+    if move(state, event, hub.now_ts_us)[0].step == state.step:  # an asking: nothing waits of which nobody can be told
+        name = _told(hub, account, event)
+    made = await moved(hub, (Kind.ACCOUNT, account), event)
+    if made and made.before == made.after and not name:  # what it would have confirmed was taken back meanwhile
+        name = _told(hub, account, event)
     await forget_browsers(hub, account)
+    return name
+
+
+def _told(hub: Hub, account: str, event: Reset) -> str:
+    """Write the notice for the holder; its file."""
+    name = f"notices/{hub.ids.new('rst_')}.txt"
+    hub.exposure.post.put(name, reset_notice(account, event, hub.now_ts_us).encode())
     return name

@@ -26,8 +26,9 @@ ASKED, CONFIRMED, DROPPED = "asked", "confirmed", "dropped"
 
 
 class RibShown(msgspec.Struct, frozen=True):
-    """A change as operators see it. `notice`: the file for the practice's old contact."""
+    """A change as operators see it. `id`: what it is confirmed by; `notice`: the file for the practice's old contact."""
 
+    id: str
     practice: str
     state: str
     old: str
@@ -57,36 +58,51 @@ async def ask_rib(hub: Hub, data: bytes, operator: str, reason: str, delay_us: i
     Raises `directory_unreadable`, `rib_refused`.
     """
     who, (practice, payee) = signed(operator, reason), _one(data)
-    old = await _known(hub, practice)
-    if old.iban == payee.iban:
-        raise RIB_REFUSED("this is the account it has", fix="Load a changed name or BIC: ecluse practice load.")
-    if practice in _waiting(hub):
-        raise RIB_REFUSED("a change waits already", fix="Drop it first: ecluse practice rib drop.")
-    change = RibChange(hub.ids.new("rib_"), practice, payee, who, hub.now_ts_us, delay_us, reason)
-    shown = _shown(hub, change, ASKED, old)
-    hub.exposure.post.put(
-        shown.notice, rib_notice(change, old).encode()
-    )  # first: nothing waits of which nobody can be told
-    hub.ribs.ask(practice, change.asked_us, hub.keys.seal(HUB, _encode(change), _about(practice)))
-    await hub.desk.record(_entry(hub, ASKED, Kept(change, who, reason)))
+    with hub.ribs.alone():
+        old = await _known(hub, practice)
+        if old.iban == payee.iban:
+            raise RIB_REFUSED("this is the account it has", fix="Load a changed name or BIC: ecluse practice load.")
+        if practice in _waiting(hub):
+            raise RIB_REFUSED("a change waits already", fix="Drop it first: ecluse practice rib drop.")
+        change = RibChange(hub.ids.new("rib_"), practice, payee, who, hub.now_ts_us, delay_us, reason)
+        shown = _shown(hub, change, ASKED, old)
+        notice = rib_notice(change, old).encode()
+        hub.exposure.post.put(shown.notice, notice)  # first: nothing waits of which nobody can be told
+        await hub.desk.record(_entry(hub, ASKED, Kept(change, who, reason)))
+        hub.ribs.ask(practice, change.asked_us, hub.keys.seal(HUB, _encode(change), _about(practice)))
     return shown
 
 
-async def confirm_rib(hub: Hub, practice: str, operator: str, reason: str) -> RibShown:
-    """Confirm it as another operator, once the delay is over: from now on money goes there. Raises `rib_refused`."""
-    who, change, old = signed(operator, reason), _asked(hub, practice), await _known(hub, practice)
-    change.check(who, hub.now_ts_us)
-    await hub.desk.record(_entry(hub, CONFIRMED, Kept(change, who, reason)))
-    await put_payee(hub.keys, hub.directory, practice, change.payee)
-    hub.ribs.close(practice, change.asked_us)
+async def confirm_rib(hub: Hub, id_: str, operator: str, reason: str) -> RibShown:
+    """Confirm the change of this id as another operator, once the delay is over: from now on money goes there.
+
+    By its id, not by its practice: what was dropped and asked anew since it was looked at is another. Raises `rib_refused`.
+    """
+    who = signed(operator, reason)
+    with hub.ribs.alone():
+        change = next((each for each in _waiting(hub).values() if each.id == id_), None)
+        if change is None:
+            raise RIB_REFUSED(
+                "no change of this id waits", fix="Give the id that `ecluse practice rib show` prints: rib_…"
+            )
+        old = await _known(hub, change.practice)
+        change.check(who, hub.now_ts_us)
+        await hub.desk.record(_entry(hub, CONFIRMED, Kept(change, who, reason)))
+        await put_payee(hub.keys, hub.directory, change.practice, change.payee)
+        hub.ribs.close(change.practice, change.asked_us)
     return _shown(hub, change, CONFIRMED, old)
 
 
 async def drop_rib(hub: Hub, practice: str, operator: str, reason: str) -> RibShown:
     """Drop what was asked for; any one operator may, for the account stays as it is. Raises `rib_refused`."""
-    who, change, old = signed(operator, reason), _asked(hub, practice), await _known(hub, practice)
-    hub.ribs.close(practice, change.asked_us)
-    await hub.desk.record(_entry(hub, DROPPED, Kept(change, who, reason)))
+    who = signed(operator, reason)
+    with hub.ribs.alone():
+        change = _waiting(hub).get(practice)
+        if change is None:
+            raise RIB_REFUSED("no change of this practice waits")
+        old = await _known(hub, practice)
+        hub.ribs.close(practice, change.asked_us)
+        await hub.desk.record(_entry(hub, DROPPED, Kept(change, who, reason)))
     return _shown(hub, change, DROPPED, old)
 
 
@@ -129,18 +145,11 @@ def _waiting(hub: Hub) -> dict[str, RibChange]:
     return {practice: each for practice, each in opened.items() if each.is_open(hub.now_ts_us)}
 
 
-def _asked(hub: Hub, practice: str) -> RibChange:
-    change = _waiting(hub).get(practice)
-    if change is None:
-        raise RIB_REFUSED("no change of this practice waits")
-    return change
-
-
 def _shown(hub: Hub, change: RibChange, state: str, old: Payee) -> RibShown:
     at, earliest = instant(change.asked_us), instant(change.from_us)
     notice = f"notices/{change.id}.txt"
     new = masked(change.payee.iban)
-    return RibShown(change.practice, state, masked(old.iban), new, change.asked_by, at, earliest, notice)
+    return RibShown(change.id, change.practice, state, masked(old.iban), new, change.asked_by, at, earliest, notice)
 
 
 def _entry(hub: Hub, outcome: str, kept: Kept) -> Entry:

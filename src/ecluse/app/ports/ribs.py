@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 
 class Ribs(Protocol):
     """At most one for each practice, sealed before it gets here. Every change is durable on return."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Be the only one, in any process, who asks, confirms or drops, until the end of the block. Raises `rib_refused`."""
+        ...
 
     def waiting(self) -> dict[str, bytes]:
         """Those that were asked for and neither confirmed nor dropped, by practice."""

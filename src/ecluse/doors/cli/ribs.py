@@ -24,6 +24,9 @@ ROW_BYTES_MAX = 4096  # a header and one row are 200 bytes
 app = typer.Typer(help="Another bank account for a practice: asked by one, confirmed by another.", no_args_is_help=True)
 
 Practice = Annotated[str, typer.Argument(metavar="PRACTICE", help="FINESS or SIRET.")]
+Change = Annotated[
+    str, typer.Argument(metavar="CHANGE", help="Its id, as `ecluse practice rib show` prints it: rib_….")
+]
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As tokens name it: rpps:10000000001.")]
 
 
@@ -49,10 +52,10 @@ def ask(
 
 
 @app.command("confirm")
-def confirm(practice: Practice, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False) -> None:
+def confirm(change: Change, operator: Operator, reason: Reason, directory: Dir = HERE, json: Json = False) -> None:
     """Confirm it as another operator, once the delay is over and the old contact was told: money goes there from now on."""
     with open_hub(directory) as hub:
-        _tell(hub.run(confirm_rib(hub, practice, operator, reason)), json=json)
+        _tell(hub.run(confirm_rib(hub, change, operator, reason)), json=json)
 
 
 @app.command("drop")
@@ -64,7 +67,7 @@ def drop(practice: Practice, operator: Operator, reason: Reason, directory: Dir 
 
 @app.command("show")
 def show(directory: Dir = HERE, json: Json = False) -> None:
-    """Show what waits for its second operator, and from when on. Of an IBAN only the end is shown."""
+    """Show what waits for its second operator, by which id, and from when on. Of an IBAN only the end is shown."""
     with open_hub(directory) as hub:
         found = hub.run(show_ribs(hub))
     if json:
@@ -102,4 +105,4 @@ def _tell(told: RibShown, *, json: bool) -> None:
         print_json(told)
         return
     when = f"; another operator confirms from {told.from_at:%Y-%m-%d %H:%M} UTC on" if told.state == "asked" else ""
-    typer.echo(f"{told.practice}: {told.old} → {told.new}, {told.state}{when}")
+    typer.echo(f"{told.id}  {told.practice}: {told.old} → {told.new}, {told.state}{when}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import fcntl
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ecluse.app.ports.sensings import Changed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.gate.allowance import DAY_US
+from ecluse.payments.rib import RIB_REFUSED
 
 WAIT_MS = 2_000  # another process's transaction takes a millisecond
 
@@ -39,12 +43,27 @@ class LocalRibs:
 
     def __init__(self, path: Path, *, is_watched: bool = True) -> None:
         self._is_watched = is_watched
+        self._lock = path.with_name("rib_change.lock")
         self._connection = connect(path)
         self._connection.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._connection.execute(_TABLE)
         self._connection.execute(_ASKED)
         make_table(self._connection)
         self._notes = Notes(self._connection)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only one; a process that is killed lets go."""
+        lock = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise RIB_REFUSED("somebody else is at it", fix="Look at what waits, then try again.") from None
+        try:
+            yield
+        finally:
+            os.close(lock)
 
     def waiting(self) -> dict[str, bytes]:
         """What waits."""
