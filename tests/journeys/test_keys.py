@@ -178,8 +178,8 @@ def test_keys_are_destroyed_by_two_operators_for_ever(site: Site) -> None:
         return site.run("keys", "destroy", "--insurer", AMC, "--operator", operator, *words, check=False)
 
     phrase = ("--confirm", f"destroy {AMC} for ever")
-    assert "Asked." in destroy("a.martin", *phrase).stdout
-    assert "destruction_refused: the operator who asked" in destroy("A.Martin ", *phrase).stderr
+    assert "Asked." in destroy("a. martin", *phrase).stdout
+    assert "destruction_refused: the operator who asked" in destroy("A.  Martin ", *phrase).stderr
     assert "destruction_refused: give the phrase" in destroy("b.durand").stderr
     with site.client() as client:
         assert confirmed(site, client)
@@ -189,8 +189,8 @@ def test_keys_are_destroyed_by_two_operators_for_ever(site: Site) -> None:
     assert {key["scope"] for key in site.json("keys", "show")["keys"]} == {"hub"}
     entries = entries_in(site.directory / "journal")
     assert [(entry.operation, entry.outcome) for entry in entries if entry.operation.startswith("keys_")] == [
-        (Operation.KEYS_DESTRUCTION_ASKED, "asked by a.martin"),
-        (Operation.KEYS_DESTROYED, "asked by a.martin, done by b.durand"),
+        (Operation.KEYS_DESTRUCTION_ASKED, "asked by a. martin"),
+        (Operation.KEYS_DESTROYED, "asked by a. martin, done by b.durand"),
     ]
     assert "insurer_unknown" in destroy("a.martin").stderr
 

@@ -83,7 +83,7 @@ async def destroy(hub: Hub, insurer: str, operator: str, phrase: str) -> Destroy
         raise DESTRUCTION_REFUSED("name an insurer")
     words = f"destroy {insurer} for ever"
     act = _Act(insurer, words, Operation.KEYS_DESTRUCTION_ASKED, Operation.KEYS_DESTROYED)
-    outcome = await _second(hub, act, operator.strip(), phrase)
+    outcome = await _second(hub, act, operator, phrase)
     if outcome:
         async with hub.feeds.works.turn(insurer):  # nothing of this insurer is being sealed meanwhile
             await record(hub, act.done, insurer, outcome)
@@ -101,7 +101,7 @@ async def forget(hub: Hub, insurer: str, member: Member, operator: str, phrase: 
     person = reference(hub, insurer, Member(member.number, born, birth_rank(member.rank)))
     words = f"forget {person.hex()} for ever"
     act = _Act(insurer, words, Operation.PERSON_FORGETTING_ASKED, Operation.PERSON_FORGOTTEN, person)
-    outcome = await _second(hub, act, operator.strip(), phrase)
+    outcome = await _second(hub, act, operator, phrase)
     if outcome:
         await record(hub, act.done, insurer, outcome, person)
         hub.keys.forget(insurer, person)
@@ -119,7 +119,7 @@ async def retire(hub: Hub, version: int, operator: str, phrase: str) -> Retired:
     act = _Act(HUB, words, Operation.PASS_KEY_RETIREMENT_ASKED, Operation.PASS_KEY_RETIRED, key=name)
     passes = sum(each.count for each in await hub.passes.signed(hub.now_ts_us // 1_000_000) if each.mark == key.mark)
     if not key.is_retired:
-        outcome = await _second(hub, act, operator.strip(), phrase)
+        outcome = await _second(hub, act, operator, phrase)
         if not outcome:
             return Retired(version, "asked", words, passes)
         await record(hub, act.done, HUB, act.said(outcome))
@@ -142,6 +142,7 @@ def _signed_once(hub: Hub, version: int) -> PassKey:
 
 async def _second(hub: Hub, act: _Act, operator: str, phrase: str) -> str:
     """Who asked and who does it, if `operator` may do it now; empty when the destruction had to be asked for, and was."""
+    operator = " ".join(operator.split())
     if not 0 < len(operator) <= OPERATOR_MAX:
         raise DESTRUCTION_REFUSED(f"name an operator in at most {OPERATOR_MAX} characters")
     asked = hub.keys.destruction(act.scope, act.of)
