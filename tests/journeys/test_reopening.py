@@ -8,13 +8,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
+from ecluse.app.containment import moved
+from ecluse.app.reopening import open_wave
 from ecluse.doors.cli.main import complete
-from ecluse.journal.entry import Operation
+from ecluse.gate.containment import Contained, Kind
+from ecluse.gate.reopening import Plan
+from ecluse.gate.signals import Step
+from ecluse.journal.entry import Entry, Operation
 from ecluse.kernel.errors import Refused
-from ecluse.wiring import init_hub
+from ecluse.wiring import init_hub, open_hub
 from tests.journal import entries_in
 
 MARTIN = ("--operator", "A. Martin", "--reason", "comptes vérifiés")
@@ -133,3 +139,23 @@ def test_loads_that_do_not_read_are_refused(site: Site, content: str) -> None:
     assert (
         site.refused("gate", "reopen", "1", "--plan", str(site.folder / "no.json"), *MARTIN) == "reopening_file_invalid"
     )
+
+
+def test_what_is_shut_anew_while_its_wave_is_opened_stays_shut(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lifted, nor asked for, but what was looked at."""
+    monkeypatch.setattr("ecluse.app.reopening.TOGETHER", 1)
+    site.plan("plan", "--per-hour", "9", "--leave-out", "insurer:0075123456", "--leave-out", "domain:OPTI")
+    site.run(*site.wave("plan", 1, *MARTIN))
+    plan = msgspec.json.decode((site.folder / "plan" / "plan.json").read_bytes(), type=Plan)
+    with open_hub(site.directory) as hub:
+        record, late = hub.desk.record, plan.waves[0].limits[1].name
+
+        async def meanwhile(entry: Entry) -> None:
+            monkeypatch.setattr(hub.desk, "record", record)
+            await moved(hub, (Kind.ACCOUNT, late), Contained("c.roux", Step.QUARANTINED, "encore lui"))
+            await record(entry)
+
+        monkeypatch.setattr(hub.desk, "record", meanwhile)
+        told = hub.run(open_wave(hub, plan, 1, "b.durand", "vu"))
+        assert (told.opened, told.changed) == (4, (late,))
+        assert hub.containments.state(Kind.ACCOUNT, late).asked_by == ""

@@ -71,16 +71,21 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Kept).decode
 
 
-async def moved(hub: Hub, name: Name, event: Event, *, journal_first: bool = False) -> Move | None:
+async def moved(
+    hub: Hub, name: Name, event: Event, *, journal_first: bool = False, seen: Containment | None = None
+) -> Move | None:
     """Apply an event to what `name` names; the move that is in the journal now, None where the event changes nothing.
 
     `journal_first`: downwards too. For whoever tries again what was interrupted: a move may then be journalled twice, never not.
+    `seen`: for whoever means it of what stands there; nothing where it stands elsewhere meanwhile.
 
     Raises `proof_refused`, `containment_refused`, `contained_unknown`.
     """
     kind, whose = name
     for _ in range(SWAPS_MAX):
         before = hub.containments.state(kind, whose)
+        if seen is not None and before != seen:
+            return None
         after, made = move(before, event, hub.now_ts_us)
         if made is None:
             return None

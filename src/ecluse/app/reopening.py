@@ -17,7 +17,7 @@ from ecluse.app.containment import moved
 from ecluse.app.hub import Hub
 from ecluse.app.ports.containments import Name
 from ecluse.gate.allowance import day_of
-from ecluse.gate.containment import S_US, SECOND_S_MAX, Containment, Kind, Released, move, signed
+from ecluse.gate.containment import S_US, SECOND_S_MAX, Containment, Kind, Move, Released, move, signed
 from ecluse.gate.reopening import Limit, Plan, Wave, target
 from ecluse.kernel.errors import refusal
 
@@ -95,36 +95,40 @@ async def open_wave(hub: Hub, plan: Plan, number: int, operator: str, reason: st
         raise WAVE_UNKNOWN(str(number))
     signed(operator, reason)
     said = f"vague {number} : {reason}"
-    kept = [_standing(hub, each, wave, operator, said) for each in wave.limits]
-    acting = [each for each, done in zip(wave.limits, kept, strict=True) if done in ("asked", "opened")]
+    looked = [_standing(hub, each, wave, operator, said) for each in wave.limits]
+    kept = [done for done, _ in looked]
+    acting = [at for at, done in enumerate(kept) if done in ("asked", "opened")]
     for start in range(0, len(acting), TOGETHER):
-        await asyncio.gather(
-            *[
-                moved(hub, (each.kind, each.name), Released(operator, each.to_step, said))
-                for each in acting[start : start + TOGETHER]
-            ]
-        )
+        some = acting[start : start + TOGETHER]
+        made = await asyncio.gather(*[_lift(hub, wave.limits[at], looked[at][1], operator, said) for at in some])
+        for at, move_made in zip(some, made, strict=True):
+            if move_made is None:  # limited anew, or asked for by another, since it was looked at
+                kept[at] = "changed"
     counts = Counter(kept)
     changed = tuple(each.name for each, done in zip(wave.limits, kept, strict=True) if done == "changed")
     return Opened(number, counts["asked"], counts["opened"], counts["waiting"], counts["open"], changed)
 
 
-def _standing(hub: Hub, limit: Limit, wave: Wave, operator: str, reason: str) -> Done:
-    """What this operator's act would do to a limit as it stands. Raises `wave_early`."""
+async def _lift(hub: Hub, limit: Limit, seen: Containment, operator: str, reason: str) -> Move | None:
+    return await moved(hub, (limit.kind, limit.name), Released(operator, limit.to_step, reason), seen=seen)
+
+
+def _standing(hub: Hub, limit: Limit, wave: Wave, operator: str, reason: str) -> tuple[Done, Containment]:
+    """What this operator's act would do to a limit as it stands, and how that is. Raises `wave_early`."""
     state = hub.containments.state(limit.kind, limit.name)
     if state.step <= limit.to_step:
-        return "open"
+        return "open", state
     if state.since_us != limit.since_us or state.step != limit.step or state.is_lost:
-        return "changed"
+        return "changed", state
     now_us = hub.now_ts_us
     if _asked_by(state, limit, now_us) == signed(operator, reason):
-        return "waiting"
+        return "waiting", state
     after, _ = move(state, Released(operator, limit.to_step, reason), now_us)
     if after.step == state.step:
-        return "asked"
+        return "asked", state
     if now_us < wave.starts_us:
         raise WAVE_EARLY(f"wave {wave.number}")
-    return "opened"
+    return "opened", state
 
 
 def _asked_by(state: Containment, limit: Limit, now_us: int) -> str:
