@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ecluse.app.directory import open_payee
+from ecluse.app.resets import reset
 from ecluse.doors.cli.main import complete
+from ecluse.gate.containment import Containment, Kind
 from ecluse.journal.entry import Operation
 from ecluse.kernel.errors import Refused
 from ecluse.wiring import init_hub, open_hub
@@ -142,6 +144,26 @@ def test_a_lost_device_is_reset_by_two_people_and_a_delay(hub: Commands) -> None
     assert hub.run("gate", "reset", DOCTOR, *DURAND)["step"] == "slowed"
     told = [each for each in entries_in(hub.directory / "journal") if each.operation is Operation.CONTAINED]
     assert {each.account for each in told} == {"operator"}
+
+
+def test_a_reset_that_asks_after_all_is_told_too(hub: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it would have confirmed was taken back while it looked."""
+    hub.delay_h = "0"
+    hub.run("gate", "lost", DOCTOR, *MARTIN)
+    hub.run("gate", "reset", DOCTOR, *MARTIN)
+    with open_hub(hub.directory) as other:
+        containments = other.containments
+        read, before = containments.state, containments.state(Kind.ACCOUNT, DOCTOR)
+        hub.run("gate", "lost", DOCTOR, "--operator", "c.petit", "--reason", "un autre appareil")
+
+        def stale(*_: Any) -> Containment:
+            monkeypatch.setattr(containments, "state", read)
+            return before
+
+        monkeypatch.setattr(containments, "state", stale)
+        notice = other.run(reset(other, DOCTOR, "b.durand", "vu", 0))
+        assert read(Kind.ACCOUNT, DOCTOR).asked_by == "b.durand"
+    assert DOCTOR in (hub.directory / "out" / notice).read_text()
 
 
 def test_who_contains_what_is_contained_takes_back_what_was_asked_for(hub: Commands) -> None:
