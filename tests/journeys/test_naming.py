@@ -87,6 +87,7 @@ def test_whom_the_hub_never_met_is_stopped_with_a_warning(site: Site) -> None:
         assert json.loads(site.run("gate", "contain", name, step, *WHO, "--json").stdout)["never_met"] is True
     assert said(site, site.token(stranger)) == "account_quarantined"
     assert said(site, site.token("f:1:alice")) == "account_quarantined"
+    assert site.run("gate", "show").stderr.count("never met") == 4
     assert "never met" in site.run("gate", "sessions", "rpps:10000000098", "--end", *WHO).stderr
     told = [each for each in entries_in(site.directory / "journal") if each.operation is Operation.CONTAINED]
     assert len(told) == 8

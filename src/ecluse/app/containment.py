@@ -177,7 +177,10 @@ def shown(hub: Hub, name: Name) -> Shown:
 def limited(hub: Hub) -> list[Shown]:
     """Everything that is not open, to whoever asks or to older logins."""
     limits: Mapping[Name, Containment] = hub.containments.limits()
-    return [Shown(kind, whose, step_name(state), state) for (kind, whose), state in limits.items()]
+    return [
+        Shown(name[0], name[1], step_name(state), state, never_met=not is_met(hub, name))
+        for name, state in limits.items()
+    ]
 
 
 def _entry(hub: Hub, name: str, after: Containment, made: Move, at_us: int = 0) -> Entry:

@@ -55,8 +55,8 @@ def show(
     elif not found:
         typer.echo("Nothing is limited.")
     else:
-        if found[0].never_met:
-            warn_of_a_stranger(name)
+        for each in found:
+            _warn(each)
         OUT.print(_table(found))
         _say_more(found)
         _explain([alert for each in found for alert in each.alerts])
@@ -130,14 +130,18 @@ def warn_of_a_stranger(name: str) -> None:
 
 def say(found: Shown, *, json: bool) -> None:
     """Print where something stands."""
-    if found.never_met:
-        warn_of_a_stranger(found.name if found.kind is Kind.ACCOUNT else f"{found.kind}:{found.name}")
+    _warn(found)
     if json:
         print_json(found)
         return
     state = found.state
     waits = f"; {state.asked_by} asked to lift it: another operator confirms" if state.asked_by else ""
     typer.echo(f"{found.name}: {step_name(state)}{waits}")
+
+
+def _warn(found: Shown) -> None:
+    if found.never_met:
+        warn_of_a_stranger(found.name if found.kind is Kind.ACCOUNT else f"{found.kind}:{found.name}")
 
 
 def _say_more(found: list[Shown]) -> None:
