@@ -55,11 +55,15 @@ class Browser:
             jar[name] = value
 
     def leave(self, *, step_up: bool = False) -> str:
-        """Go to the login; the provider's address the hub leads to."""
-        words = f"?jkt={self.key.thumbprint()}{'&step_up=1' if step_up else ''}"
-        answer = self.send("GET", f"{self.hub}/portal/login{words}", headers=OWN)
-        assert answer.status_code == 303, answer.text
-        return answer.headers["location"]
+        """Ask for the login; the provider's address the hub leads to."""
+        answer = self.begin(step_up=step_up)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["url"])
+
+    def begin(self, *, step_up: bool = False, **headers: str) -> httpx.Response:
+        """What the hub says to a page that wants to log in."""
+        told = {"jkt": self.key.thumbprint(), "step_up": step_up}
+        return self.send("POST", f"{self.hub}/portal/login", json=told, headers={**OWN, **headers})
 
     def arrive(self, url: str) -> str:
         """Follow the provider until it leads back; the address it leads to."""

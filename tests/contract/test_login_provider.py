@@ -17,7 +17,14 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from ecluse.app.ports.portal import Endpoints
-from ecluse.engines.login_provider import ASKED_AGAIN_S, METADATA_S, PUSHING_MAX, WAITING_MAX, OpenIdProvider
+from ecluse.engines.login_provider import (
+    ASKED_AGAIN_S,
+    BACK_MAX,
+    METADATA_S,
+    PUSHING_MAX,
+    PUSHING_QUEUED_MAX,
+    OpenIdProvider,
+)
 from ecluse.engines.portal_key import create_portal_key, public_key_set
 from ecluse.gate.portal.login import Pushed
 from ecluse.kernel.errors import Refused
@@ -27,16 +34,20 @@ METADATA = "/.well-known/openid-configuration"
 
 
 class Site:
-    """A provider on this machine. `answers`: path → status and body; `asked`: paths, with the header and form of a POST."""
+    """A provider on this machine. `answers`: path → status and body; `asked`: paths, with the header and form of a POST;
+    `holds`: paths that are answered only then."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.header, self.form = "", dict[str, str]()
+        self.holds: dict[str, threading.Event] = {}
         site = self
 
         class Answering(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.asked.append(self.path)
+                if self.path in site.holds:
+                    site.holds[self.path].wait(5)
                 status, body = site.answers.get(self.path, (404, b""))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -88,7 +99,9 @@ def provider(site: Site, folder: Path, secret: str = "", *, production: bool = F
 
 
 async def login(asked: OpenIdProvider) -> str:
-    return await asked.id_token(await asked.endpoints(), "the-code", "the-verifier", BACK)
+    endpoints = await asked.endpoints()
+    async with asked.place():
+        return await asked.id_token(endpoints, "the-code", "the-verifier", BACK)
 
 
 def test_a_key_shows_who_asks_and_no_secret_is_sent(site: Site, tmp_path: Path) -> None:
@@ -195,29 +208,24 @@ def test_a_provider_that_is_away_is_asked_rarely(site: Site, tmp_path: Path) -> 
     assert asyncio.run(asked.endpoints()).token == f"{site.name}/token"
 
 
-def test_few_wait_for_a_provider_at_once(site: Site, tmp_path: Path) -> None:
-    async def crowd() -> list[Any]:
-        asked = provider(site, tmp_path)
-        where = await asked.endpoints()
-        logins = [asked.id_token(where, "c", "v", BACK) for _ in range(3 * WAITING_MAX)]
-        return await asyncio.gather(*logins, return_exceptions=True)
-
-    found = asyncio.run(crowd())
-    assert found.count("a.b.c") == WAITING_MAX
-    assert {type(each) for each in found} == {str, OSError}
-
-
 def test_who_comes_back_is_not_kept_waiting_by_those_who_begin(site: Site, tmp_path: Path) -> None:
-    async def crowd() -> list[Any]:
+    async def crowd() -> tuple[list[Any], list[str], list[str]]:
         asked = provider(site, tmp_path)
         where = await asked.endpoints()
-        begun = [asked.push(where, {}) for _ in range(2 * WAITING_MAX)]
-        back = [asked.id_token(where, "c", "v", BACK) for _ in range(WAITING_MAX - PUSHING_MAX)]
-        return await asyncio.gather(*begun, *back, return_exceptions=True)
+        begun = [asyncio.create_task(asked.push(where, {})) for _ in range(2 * (PUSHING_MAX + PUSHING_QUEUED_MAX))]
+        while site.asked.count("/par") < PUSHING_MAX:
+            await asyncio.sleep(0.01)
+        back = await asyncio.gather(*(login(asked) for _ in range(2 * BACK_MAX)))
+        at_once = site.asked.count("/par")
+        site.holds["/par"].set()
+        told = await asyncio.gather(*begun, return_exceptions=True)
+        return told, back, ["/par"] * at_once
 
-    found = asyncio.run(crowd())
-    assert found.count(Pushed("urn:x:1", 60)) == PUSHING_MAX
-    assert found.count("a.b.c") == WAITING_MAX - PUSHING_MAX
+    site.holds["/par"] = threading.Event()
+    told, back, pushed = asyncio.run(crowd())
+    assert (back, len(pushed)) == (["a.b.c"] * 2 * BACK_MAX, PUSHING_MAX)
+    assert told.count(Pushed("urn:x:1", 60)) == PUSHING_MAX + PUSHING_QUEUED_MAX
+    assert {type(each) for each in told} == {Pushed, OSError}
 
 
 @pytest.mark.parametrize(

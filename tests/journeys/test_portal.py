@@ -119,6 +119,7 @@ def test_a_person_logs_in_asks_and_logs_out(world: World) -> None:
 def test_the_calls_are_described(world: World) -> None:
     told = httpx.get(f"{world.hub.url}/schema/").json()["paths"]
     assert {path for path in told if path.startswith("/portal")} == {
+        "/portal/login",
         "/portal/session",
         "/portal/sessions",
         "/portal/provider",
@@ -204,8 +205,20 @@ def test_a_proof_serves_once_and_for_its_request(world: World) -> None:
 def test_another_site_s_page_is_refused(world: World, headers: dict[str, str]) -> None:
     browser = world.logged_in()
     assert refused(browser.ask("POST", CHECKS, json=question(), headers=headers)) == (403, "cross_site")
-    login = browser.send("GET", f"{browser.hub}/portal/login?jkt={browser.key.thumbprint()}", headers=headers)
-    assert "origin" in headers or refused(login) == (403, "cross_site")
+    assert refused(browser.begin(**headers)) == (403, "cross_site")
+
+
+@pytest.mark.parametrize("site", [{"sec-fetch-site": "none"}, {"sec-fetch-site": "cross-site"}, {}])
+def test_a_link_that_was_mailed_begins_no_login_and_ends_no_session(world: World, site: dict[str, str]) -> None:
+    browser, thief = world.logged_in(), world.browser()
+    words = f"jkt={thief.key.thumbprint()}"
+    link = browser.send("GET", f"{browser.hub}/portal/login?{words}", headers=site)
+    form = browser.send("POST", f"{browser.hub}/portal/login?{words}", data={"jkt": words[4:]}, headers=site)
+    assert (link.status_code, refused(form)) in ((405, (400, "malformed")), (405, (403, "cross_site")))
+    assert not site or refused(browser.send("GET", f"{browser.hub}/portal/logout", headers=site)) == (403, "cross_site")
+    assert browser.ask("GET", "/portal/session").status_code == 200
+    browser.leave()
+    assert browser.ask("GET", "/portal/session").status_code == 200  # until the new login is finished
 
 
 # What comes back, and what the browser is told. Each changes one thing of a login that would be taken.

@@ -52,15 +52,11 @@ def test_a_pushed_request_serves_one_login(world: World) -> None:
         other.arrive(url)
 
 
-def test_a_page_is_led_back_when_the_provider_takes_no_requests(tmp_path: Path) -> None:
+def test_nobody_is_sent_to_a_provider_that_takes_no_requests(tmp_path: Path) -> None:
     world = World(tmp_path / "hub", ECLUSE_PORTAL_PUSHED_REQUIRED="true")
     world.start()
     try:
-        browser = world.browser()
-        login = f"{browser.hub}/portal/login?jkt={browser.key.thumbprint()}"
-        assert refused(browser.send("GET", login)) == (503, "login_provider_unfit")
-        answer = browser.send("GET", login, headers={"accept": "text/html"})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/portal/#refused=login_provider_unfit")
+        assert refused(world.browser().begin()) == (503, "login_provider_unfit")
     finally:
         world.hub.stop()
         world.provider.stop()
@@ -71,7 +67,7 @@ def test_a_hub_that_the_provider_does_not_know_sends_nobody(tmp_path: Path) -> N
     world = World(tmp_path / "hub", features=PUSHED)
     world.start(client_id="somebody-else")
     try:
-        answer = world.browser().send("GET", f"{world.hub.url}/portal/login?jkt={world.browser().key.thumbprint()}")
+        answer = world.browser().begin()
         assert refused(answer) == (502, "login_request_refused")
         assert answer.json()["detail"] == "it said invalid_client"
     finally:

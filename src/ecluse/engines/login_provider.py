@@ -11,8 +11,8 @@ from __future__ import annotations
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -22,15 +22,21 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from ecluse.app.ports.portal import Endpoints
+from ecluse.engines.few import Few
 from ecluse.engines.issuer_client import HEADERS, TIMEOUT_S, IssuerClient, answered
 from ecluse.gate.portal.login import Pushed
 
 METADATA_S = 600  # as keys: an endpoint that moved is followed
 ASKED_AGAIN_S = 10  # after it did not answer: whoever comes meanwhile is told so at once
-WAITING_MAX = (
-    8  # requests that wait for it at once, of 64 that a worker handles: practice software must not wait behind them
-)
-PUSHING_MAX = WAITING_MAX // 2  # anybody may begin a login: whoever comes back from one has places left
+BACK_MAX, PUSHING_MAX = (
+    8,
+    4,
+)  # codes that are exchanged at once, and requests that are pushed: anybody may begin a login, and
+BACK_QUEUED_MAX, PUSHING_QUEUED_MAX = (
+    12,
+    4,
+)  # whoever comes back from one has places of their own. With those who queue, 28 of the 64
+QUEUED_S_MAX = 2.0  # that a worker handles: practice software must not wait behind them. A provider answers in 200 ms
 ASSERTION_S = 60  # it is made for one request
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -73,15 +79,15 @@ class OpenIdProvider:
         self._known: Endpoints | None = None
         self._now_s = now_s
         self._due_s = now_s()
-        self._waiting = 0
+        self._back = Few(BACK_MAX, BACK_QUEUED_MAX, QUEUED_S_MAX)
+        self._pushing = Few(PUSHING_MAX, PUSHING_QUEUED_MAX, QUEUED_S_MAX)
 
     async def endpoints(self) -> Endpoints:
         """Its metadata, asked for every ten minutes; those of before while it does not answer."""
         if self._now_s() >= self._due_s:
             self._due_s = self._now_s() + ASKED_AGAIN_S  # by one request, while the others have what there is
             try:
-                with self._place():
-                    self._known = await self._discovered()
+                self._known = await self._discovered()
             except (OSError, ValueError):
                 if self._known is None:
                     raise
@@ -91,16 +97,9 @@ class OpenIdProvider:
             raise OSError("it did not answer just now")
         return self._known
 
-    @contextmanager
-    def _place(self, waiting_max: int = WAITING_MAX) -> Iterator[None]:
-        """One of a few places to wait in. Raises `OSError` when there is none."""
-        if self._waiting >= waiting_max:
-            raise OSError("too many wait")
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """A place to exchange a code in."""
+        return self._back.place()
 
     async def _discovered(self) -> Endpoints:
         raw = await IssuerClient(production=self._production).metadata(self._issuer)
@@ -122,13 +121,14 @@ class OpenIdProvider:
 
     async def push(self, endpoints: Endpoints, asked: Mapping[str, str]) -> Pushed:
         """What the provider calls a request from now on."""
-        status, got = await self._asked(endpoints.pushed, asked, PUSHING_MAX)
+        async with self._pushing.place():
+            status, got = await self._asked(endpoints.pushed, asked)
         if status != httpx.codes.CREATED:  # RFC 9126 §2.2
             raise ValueError(_reason(got))
         return msgspec.json.decode(got, type=Pushed)
 
     async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
-        """The ID token for a code."""
+        """The ID token for a code, asked for in a place."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -140,7 +140,7 @@ class OpenIdProvider:
             raise ValueError(f"status {status}")
         return msgspec.json.decode(got, type=_Tokens).id_token
 
-    async def _asked(self, url: str, form: Mapping[str, str], waiting_max: int = WAITING_MAX) -> tuple[int, bytes]:
+    async def _asked(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         """The status and body of what the hub asks under its own name."""
         headers = dict(HEADERS)
         if self._secret:
@@ -148,8 +148,7 @@ class OpenIdProvider:
         else:
             shown = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion()}
             form = {**form, "client_id": self._client_id, **shown}
-        with self._place(waiting_max):
-            status, got = await self._posted(url, headers, form)
+        status, got = await self._posted(url, headers, form)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise OSError(f"status {status}")
         return status, got

@@ -31,7 +31,7 @@ from ecluse.app.ports.envelopes import Envelopes
 from ecluse.app.ports.exposure import ExposurePorts
 from ecluse.app.ports.journal import Shards
 from ecluse.app.ports.lake import Lake, LakeFiles
-from ecluse.app.ports.portal import PortalPorts
+from ecluse.app.ports.portal import PortalPorts, UnderWay
 from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
@@ -115,6 +115,7 @@ class OpenHub(Hub):
     dir: Path
     settings: Settings
     issuers: TrustedIssuers
+    under_way: UnderWay
     log: Log
     stores: Stores
     runner: asyncio.Runner
@@ -145,7 +146,7 @@ class OpenHub(Hub):
     @property
     def portal(self) -> PortalPorts | None:
         """What browsers' logins need; None where the settings want no portal. Raises `portal_key_invalid`."""
-        return open_portal(self.settings, self.dir, self.sessions, self.passkeys)
+        return open_portal(self.settings, self.dir, self.sessions, self.under_way, self.passkeys)
 
     @property
     def caps(self) -> CapTable:
@@ -294,6 +295,7 @@ def open_hub(
             desk=desk,
             allowance=allowance,
             **gate.ports(),
+            under_way=gate.under_way,
             recall=reader,
             rights=stores.rights,
             products=stores.products,

@@ -34,6 +34,7 @@ from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.ribs import LocalRibs
 from ecluse.engines.sqlite.sensings import LocalSensings
 from ecluse.engines.sqlite.sessions import LocalSessions
+from ecluse.engines.sqlite.under_way import LocalUnderWay
 from ecluse.gate.allowance import Beginning, CapTable
 from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.kernel.errors import refusal
@@ -42,6 +43,7 @@ from ecluse.settings import GateSettings
 FILE = "gate.db"  # beside the journal it follows from, whatever the store: the journal is this machine's own too
 SENSED = "sensed.db"  # what the watcher keeps
 PORTAL = "portal.db"  # browsers' sessions; only where somebody logged in
+LOGINS = "logins.db"  # what browsers have begun; only where one began something
 TOGETHER = 1_000  # entries counted again in one transaction: some 15 ms
 CAPS_INVALID = refusal(
     "caps_invalid",
@@ -75,11 +77,13 @@ class Gate:
     decoys: LocalDecoys
     incidents: LocalIncidents
     sessions: LocalSessions
+    under_way: LocalUnderWay
     passkeys: LocalPasskeys
 
     def ports(self) -> dict[str, Any]:
-        """What the hub knows by these names; counters are reached through the desk."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "allowances"}
+        """What the hub knows by these names; counters are reached through the desk, what browsers began through the portal."""
+        others = ("allowances", "under_way")
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in others}
 
     def close(self) -> None:
         """Close them all."""
@@ -92,6 +96,7 @@ class Gate:
         self.decoys.close()
         self.incidents.close()
         self.sessions.close()
+        self.under_way.close()
         self.passkeys.close()
 
 
@@ -108,6 +113,7 @@ def open_gate(directory: Path, settings: GateSettings) -> Gate:
         LocalDecoys(directory / FILE),
         open_incidents(directory),
         LocalSessions(directory / PORTAL),
+        LocalUnderWay(directory / LOGINS),
         LocalPasskeys(directory / PORTAL),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from ecluse.app.ports.portal import Passkeys, PortalPorts, Sessions
+from ecluse.app.ports.portal import Passkeys, PortalPorts, Sessions, UnderWay
 from ecluse.engines.portal_key import create_portal_key, draw, public_key_set
 from ecluse.gate.portal.id_token import Names
 from ecluse.gate.portal.login import Client
@@ -24,7 +24,9 @@ def check_portal(settings: Settings, directory: Path) -> None:
         public_key_set(directory / settings.portal.key)
 
 
-def open_portal(settings: Settings, directory: Path, sessions: Sessions, passkeys: Passkeys) -> PortalPorts | None:
+def open_portal(
+    settings: Settings, directory: Path, sessions: Sessions, under_way: UnderWay, passkeys: Passkeys
+) -> PortalPorts | None:
     """The portal, None without a client id. Raises `portal_key_invalid` where it has neither key nor secret."""
     told = settings.portal
     if not told.client_id:
@@ -38,6 +40,7 @@ def open_portal(settings: Settings, directory: Path, sessions: Sessions, passkey
     return PortalPorts(
         provider=provider,
         sessions=sessions,
+        under_way=under_way,
         draw=draw,
         client=Client(
             told.issuer, told.client_id, told.scopes, told.acr_values or issuer.acr_values, told.pushed_required

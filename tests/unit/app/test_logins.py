@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from ecluse.app.portal.sessions import OpenSessions
 from ecluse.app.ports.portal import Endpoints, PortalPorts
 from ecluse.engines.clock import RandomIds
 from ecluse.engines.portal_key import draw
+from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.passkeys import LocalPasskeys
 from ecluse.engines.sqlite.sessions import PER_ACCOUNT_MAX, LocalSessions
+from ecluse.engines.sqlite.under_way import TOO_OLD_TOGETHER, LocalUnderWay
 from ecluse.engines.webauthn import WebAuthn
 from ecluse.gate.dpop import Proof, Secrets, nonce
 from ecluse.gate.holder import SESSION, Sent, require_fresh
@@ -49,14 +52,15 @@ class World:
         self.signed_by: Any = KEY
         self.broken: Exception | None = None
         self.asked: dict[str, str] = {}
-        self.rotates = False
+        self.rotates = self.is_full = False
         self.pushed: Pushed | Exception | None = None
         self._keys = (KEY,)
         self.algorithms: tuple[str, ...] = ALGORITHMS
         self.sessions, self.others = LocalSessions(path), LocalSessions(path)
         client = Client(PSC, "ecluse", ("openid",), ACR, pushed_required)
         self.ports = PortalPorts(
-            provider=self, sessions=self.sessions, draw=draw, client=client, names=Names("practice", "profession"),
+            provider=self, sessions=self.sessions, under_way=LocalUnderWay(path.with_name("logins.db")),
+            draw=draw, client=client, names=Names("practice", "profession"),
             session_s=14_400, idle_s=1800,
             passkeys=LocalPasskeys(path), authenticators=WebAuthn(),
         )  # fmt: skip
@@ -92,6 +96,12 @@ class World:
         assert self.pushed
         self.asked = {**asked}
         return self.pushed
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        if self.is_full:
+            raise OSError("too many wait")
+        yield
 
     async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
         if self.broken:
@@ -221,7 +231,7 @@ def test_a_key_that_was_just_drawn_is_asked_for_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "code"), [(OSError("away"), "login_provider_silent"), (ValueError("invalid_grant"), "login_refused")]
+    ("broken", "code"), [(OSError("away"), "login_provider_busy"), (ValueError("invalid_grant"), "login_refused")]
 )
 def test_a_provider_that_does_not_answer_and_one_that_refuses(world: World, broken: Exception, code: str) -> None:
     browser = world.leave()
@@ -291,13 +301,60 @@ def test_an_account_has_a_handful_of_sessions(world: World) -> None:
     assert world.others.end_all("rpps:1") == PER_ACCOUNT_MAX
 
 
-def test_a_flood_of_logins_is_kept_small(world: World, tmp_path: Path) -> None:
-    sessions = LocalSessions(tmp_path / "flood.db")
-    begun = Begun("n", "v", "k", "https://hub.example.fr/portal/callback", world.now_ts)
-    for number in range(3):
-        sessions.begin(fingerprint(f"s{number}"), fingerprint("b"), begun)
-    assert sessions.taken(fingerprint("s0"), fingerprint("b")) == begun
-    assert sessions.taken(fingerprint("s1"), fingerprint("another browser's")) is None
-    later = Begun("n", "v", "k", "https://hub.example.fr/portal/callback", world.now_ts + LOGIN_S_MAX + 1)
-    sessions.begin(fingerprint("s9"), fingerprint("b"), later)
-    assert sessions.taken(fingerprint("s1"), fingerprint("b")) is None  # it was too old, and went
+def test_what_was_begun_is_taken_once_and_by_its_own_browser(tmp_path: Path) -> None:
+    first, second = (LocalUnderWay(tmp_path / "logins.db") for _ in range(2))
+    state, browser = fingerprint("s"), fingerprint("b")
+
+    async def told() -> list[Begun | None]:
+        await first.begin(state, browser, begun_at(0))
+        others = fingerprint("another browser's")
+        asked = [second.taken(state, others), second.find(state, others), second.find(state, browser)]
+        return [await each for each in (*asked, first.taken(state, browser), second.taken(state, browser))]
+
+    assert asyncio.run(told()) == [None, None, begun_at(0), begun_at(0), None]
+
+
+def test_a_flood_of_logins_is_kept_small_and_costs_each_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecluse.engines.sqlite.under_way.UNDER_WAY_MAX", 200)
+    under_way = LocalUnderWay(tmp_path / "logins.db")
+
+    async def flood(number: int, now_ts: int) -> int:
+        for each in range(number):
+            await under_way.begin(fingerprint(f"{now_ts} {each}"), fingerprint("b"), begun_at(now_ts))
+        with connect(tmp_path / "logins.db") as file:
+            return int(file.execute("SELECT count(*) FROM login").fetchone()[0])
+
+    async def told() -> list[int]:
+        flooded = await flood(300, 0)
+        assert await under_way.find(fingerprint("0 0"), fingerprint("b")) is None  # the oldest of too many went
+        assert await under_way.find(fingerprint("0 299"), fingerprint("b"))
+        return [flooded, await flood(1, LOGIN_S_MAX + 1), await flood(9, LOGIN_S_MAX + 2)]
+
+    assert asyncio.run(told()) == [201, 201 - TOO_OLD_TOGETHER + 1, 10]
+
+
+def test_a_file_of_before_keeps_its_sessions(tmp_path: Path, world: World) -> None:
+    token = world.log_in().token
+    with connect(tmp_path / "portal.db") as file:  # as it was when logins under way were in it
+        file.execute(
+            "CREATE TABLE login (state BLOB NOT NULL UNIQUE, browser BLOB, begun_ts INTEGER, begun BLOB) STRICT"
+        )
+        file.execute("INSERT INTO login VALUES (x'00', x'00', 0, x'00')")
+    assert LocalSessions(tmp_path / "portal.db").find(fingerprint(token))
+    with connect(tmp_path / "portal.db") as file:
+        assert not file.execute("SELECT * FROM sqlite_master WHERE name = 'login'").fetchall()
+
+
+def test_who_finds_no_place_at_the_provider_comes_again(world: World) -> None:
+    browser = world.leave()
+    back = Back(world.asked["state"], "c", PSC)
+    for world.is_full, world.broken in ((True, None), (False, OSError("away"))):
+        with pytest.raises(Refused, match="login_provider_busy"):
+            asyncio.run(world.logins.finish(back, browser))
+    world.broken = None
+    assert asyncio.run(world.logins.finish(back, browser)).session.sub == "rpps:1"
+    assert code_of(lambda: asyncio.run(world.logins.finish(back, browser))) == "login_refused"
+
+
+def begun_at(begun_ts: int) -> Begun:
+    return Begun("n", "v", "k", "https://hub.example.fr/portal/callback", begun_ts)

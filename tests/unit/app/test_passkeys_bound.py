@@ -15,7 +15,7 @@ from ecluse.engines.clock import RandomIds
 from ecluse.engines.portal_key import draw
 from ecluse.engines.sqlite.containments import LocalContainments
 from ecluse.engines.sqlite.passkeys import LocalPasskeys
-from ecluse.engines.sqlite.sessions import LocalSessions
+from ecluse.engines.sqlite.under_way import LocalUnderWay
 from ecluse.engines.webauthn import WebAuthn
 from ecluse.gate.containment import Contained, Containment, Kind, move
 from ecluse.gate.portal.passkey import PER_ACCOUNT_MAX, Passkey, Site
@@ -41,7 +41,7 @@ class World:
         self.passkeys, self.containments = LocalPasskeys(path / "portal.db"), LocalContainments(path / "gate.db")
         hub = SimpleNamespace(now_ts_us=NOW_TS * 1_000_000, ids=RandomIds(), desk=self, containments=self.containments)
         ports = SimpleNamespace(
-            sessions=LocalSessions(path / "portal.db"), passkeys=self.passkeys, authenticators=WebAuthn(), draw=draw,
+            under_way=LocalUnderWay(path / "logins.db"), passkeys=self.passkeys, authenticators=WebAuthn(), draw=draw,
             passkey_s=90 * 86_400,
         )  # fmt: skip
         self.bound = BoundPasskeys(hub, ports, None, None)  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ class World:
         self.meanwhile()
 
     def bind(self) -> Passkey:
-        options = self.bound.offer(SESSION, COOKIE, SITE)
+        options = asyncio.run(self.bound.offer(SESSION, COOKIE, SITE))
         return asyncio.run(
             self.bound.bind(SESSION, COOKIE, Authenticator(SITE.rp_id, SITE.origin).create(options), SITE, "")
         )

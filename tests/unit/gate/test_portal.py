@@ -226,8 +226,8 @@ def test_whose_page_asks(method: str, origin: str, site: str, taken: bool) -> No
             check_own_site(method, OWN, origin, site)
 
 
-@pytest.mark.parametrize(("site", "taken"), [("", True), ("none", True), ("same-origin", True), ("cross-site", False)])
-def test_who_leads_to_the_login(site: str, taken: bool) -> None:
+@pytest.mark.parametrize(("site", "taken"), [("", True), ("none", False), ("same-origin", True), ("cross-site", False)])
+def test_who_leads_to_the_logout(site: str, taken: bool) -> None:
     if taken:
         check_own_navigation(site)
     else:

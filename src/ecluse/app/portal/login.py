@@ -6,7 +6,8 @@ address and a cookie, of which hashes are kept. Nothing of a login is logged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from ecluse.app.ports import Clock, Ids
@@ -26,7 +27,7 @@ from ecluse.gate.portal.login import (
     led_to,
     request_of,
 )
-from ecluse.gate.portal.refusals import LOGIN_REFUSED, PROVIDER_SILENT, PROVIDER_UNFIT, REQUEST_REFUSED
+from ecluse.gate.portal.refusals import LOGIN_REFUSED, PROVIDER_BUSY, PROVIDER_SILENT, PROVIDER_UNFIT, REQUEST_REFUSED
 from ecluse.gate.portal.session import Session, begin
 
 
@@ -65,21 +66,25 @@ class Logins:
         before = fingerprint(replaced) if replaced else b""
         begun = Begun(nonce, verifier, jkt, redirect_uri, self._now_ts(), is_step_up=is_step_up, replaced=before)
         asked = await self._carried(endpoints, request_of(self._ports.client, begun, state))
-        self._ports.sessions.begin(fingerprint(state), fingerprint(browser), begun)
+        await self._ports.under_way.begin(fingerprint(state), fingerprint(browser), begun)
         return Sent(led_to(endpoints.authorization, asked), browser)
 
     async def finish(self, back: Back, browser: str) -> Opened:
         """The session of who came back. Raises `login_refused`, `login_declined`, `login_provider_silent`,
-        `insufficient_user_authentication`."""
+        `insufficient_user_authentication`; `login_provider_busy` when the login waits on and the same answer may come again."""
         if len(back.state) != SECRET_CHARS or len(browser) != SECRET_CHARS:
             raise LOGIN_REFUSED()
-        begun = self._ports.sessions.taken(fingerprint(back.state), fingerprint(browser))
-        if begun is None:
+        login = fingerprint(back.state), fingerprint(browser)
+        if await self._ports.under_way.find(*login) is None:  # it needs no place to be told so
             raise LOGIN_REFUSED()
-        endpoints = await self._endpoints()
-        issuer = self._ports.client.issuer
-        code = check_back(back, begun, issuer, tells_iss=endpoints.tells_iss, now_ts=self._now_ts())
-        person = await self._person(await self._id_token(endpoints, code, begun), begun)
+        async with self._asking() as endpoints:
+            begun = await self._ports.under_way.taken(*login)  # not before: who finds no place may come again
+            if begun is None:
+                raise LOGIN_REFUSED()
+            issuer = self._ports.client.issuer
+            code = check_back(back, begun, issuer, tells_iss=endpoints.tells_iss, now_ts=self._now_ts())
+            token = await self._id_token(endpoints, code, begun)
+        person = await self._person(token, begun)
         opened = self.session_of(person, jkt=begun.jkt, way="login")
         self.keep(opened)
         if begun.replaced:
@@ -102,6 +107,17 @@ class Logins:
     def keep(self, opened: Opened) -> None:
         """From now on the session holds."""
         self._ports.sessions.put(fingerprint(opened.token), opened.session)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[Endpoints]:
+        """A place to exchange a code in. Raises `login_provider_busy`."""
+        async with AsyncExitStack() as place:
+            try:
+                endpoints = await self._ports.provider.endpoints()
+                await place.enter_async_context(self._ports.provider.place())
+            except (OSError, ValueError):
+                raise PROVIDER_BUSY() from None
+            yield endpoints
 
     async def _endpoints(self) -> Endpoints:
         try:

@@ -33,14 +33,15 @@ class Logouts:
             raise LOGOUT_NOT_OFFERED()
         state, browser = self._ports.draw(), self._ports.draw()
         begun = Begun("", "", "", redirect_uri, self._now_ts())
-        self._ports.sessions.begin(fingerprint(LEAVING + state), fingerprint(browser), begun)
+        await self._ports.under_way.begin(fingerprint(LEAVING + state), fingerprint(browser), begun)
         return Sent(logout_url(endpoint, self._ports.client, redirect_uri, state), browser)
 
-    def finish(self, state: str, browser: str) -> None:
+    async def finish(self, state: str, browser: str) -> None:
         """The browser is back. Raises `logout_refused`."""
         if len(state) != SECRET_CHARS or len(browser) != SECRET_CHARS:
             raise LOGOUT_REFUSED()
-        check_return(self._ports.sessions.taken(fingerprint(LEAVING + state), fingerprint(browser)), self._now_ts())
+        begun = await self._ports.under_way.taken(fingerprint(LEAVING + state), fingerprint(browser))
+        check_return(begun, self._now_ts())
 
     async def _endpoint(self) -> str:
         try:

@@ -53,13 +53,13 @@ class BoundPasskeys:
         self._issuers = issuers
         self._logins = logins
 
-    def offer(self, session: Session, token: str, site: Site) -> dict[str, Any]:
+    async def offer(self, session: Session, token: str, site: Site) -> dict[str, Any]:
         """What a new passkey must be like. Raises `insufficient_user_authentication` when the login at the provider is more
         than ten minutes ago, `passkeys_many`, `account_quarantined`."""
         self._check_fresh(session)
         own = self._own_with_room(session)
         handle = own[0].handle if own else unbase64(self._ports.draw())
-        challenge = self._challenge(BINDING, token, session.jkt, handle)
+        challenge = await self._challenge(BINDING, token, session.jkt, handle)
         return creation_options(site, session.sub, handle, challenge, [each.credential for each in own])
 
     async def bind(self, session: Session, token: str, sent: Sent, site: Site, name: str) -> Passkey:
@@ -68,7 +68,7 @@ class BoundPasskeys:
         self._check_fresh(session)
         try:
             challenge = self._ports.authenticators.challenge_of(sent)
-            begun = self._taken(BINDING, challenge, token)
+            begun = await self._taken(BINDING, challenge, token)
             made = self._ports.authenticators.created(sent, challenge, site)
         except ValueError:
             raise PASSKEY_REFUSED() from None
@@ -97,19 +97,19 @@ class BoundPasskeys:
             await record_passkey(self._hub, session.sub, passkey.id, NOT_KEPT)
             raise
 
-    def ask(self, jkt: str, site: Site) -> tuple[dict[str, Any], str]:
+    async def ask(self, jkt: str, site: Site) -> tuple[dict[str, Any], str]:
         """What a passkey is asked for a session of the key `jkt`, and the browser's cookie. Raises `passkey_refused`."""
         if not is_thumbprint(jkt):
             raise PASSKEY_REFUSED()
         browser = self._ports.draw()
-        return request_options(site, self._challenge(USING, browser, jkt, b"")), browser
+        return request_options(site, await self._challenge(USING, browser, jkt, b"")), browser
 
-    def use(self, sent: Sent, browser: str, site: Site) -> Opened:
+    async def use(self, sent: Sent, browser: str, site: Site) -> Opened:
         """A session by a passkey. Raises `passkey_refused`, whatever is wrong with it; a login of a level that is no longer
         enough is `insufficient_user_authentication`, one that is quarantined `account_quarantined`."""
         try:
             challenge = self._ports.authenticators.challenge_of(sent)
-            begun = self._taken(USING, challenge, browser)
+            begun = await self._taken(USING, challenge, browser)
             passkey = self._known(sent)
             signed = self._ports.authenticators.signed(sent, challenge, site, passkey)
         except (ValueError, LookupError, TypeError):
@@ -164,17 +164,17 @@ class BoundPasskeys:
             raise ValueError("no passkey of anybody")
         return found
 
-    def _challenge(self, purpose: str, browser: str, jkt: str, handle: bytes) -> str:
+    async def _challenge(self, purpose: str, browser: str, jkt: str, handle: bytes) -> str:
         """A new challenge, remembered with the handle of the account it is for."""
         challenge = self._ports.draw()
         begun = Begun(base64url(handle), "", jkt, "", self._now_ts())
-        self._ports.sessions.begin(fingerprint(purpose + challenge), fingerprint(browser), begun)
+        await self._ports.under_way.begin(fingerprint(purpose + challenge), fingerprint(browser), begun)
         return challenge
 
-    def _taken(self, purpose: str, challenge: str, browser: str) -> Begun:
+    async def _taken(self, purpose: str, challenge: str, browser: str) -> Begun:
         if len(challenge) != SECRET_CHARS or len(browser) != SECRET_CHARS:
             raise ValueError("no challenge of ours")
-        begun = self._ports.sessions.taken(fingerprint(purpose + challenge), fingerprint(browser))
+        begun = await self._ports.under_way.taken(fingerprint(purpose + challenge), fingerprint(browser))
         if begun is None or is_late(begun, self._now_ts()):
             raise ValueError("no challenge that waits")
         return begun

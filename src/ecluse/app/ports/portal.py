@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,22 +39,36 @@ class Provider(Protocol):
         refuses: with its reason, if that is one of `PUSH_ERRORS`."""
         ...
 
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """One of a few places to exchange a code in, in the order in which people come back. Raises `OSError` on entering when
+        none is free within two seconds."""
+        ...
+
     async def id_token(self, endpoints: Endpoints, code: str, verifier: str, redirect_uri: str) -> str:
-        """The ID token for a code, as the hub and nobody else gets it. Raises `OSError` when the provider does not answer,
-        `ValueError` when it refuses."""
+        """The ID token for a code, as the hub and nobody else gets it; asked for in a place. Raises `OSError` when the provider
+        does not answer, `ValueError` when it refuses."""
+        ...
+
+
+class UnderWay(Protocol):
+    """Logins under way, challenges that wait for a passkey and logouts, by the hashes of the two secrets a browser has. Anybody
+    may begin them; a crash of the machine may lose them."""
+
+    async def begin(self, state: bytes, browser: bytes, begun: Begun) -> None:
+        """Remember one."""
+        ...
+
+    async def find(self, state: bytes, browser: bytes) -> Begun | None:
+        """The one of both hashes together, which stays."""
+        ...
+
+    async def taken(self, state: bytes, browser: bytes) -> Begun | None:
+        """Take one out: there is one, once, for both hashes together."""
         ...
 
 
 class Sessions(Protocol):
-    """Logins under way and sessions, by the hash of the secret a browser has; durable on return."""
-
-    def begin(self, state: bytes, browser: bytes, begun: Begun) -> None:
-        """Remember a login under way."""
-        ...
-
-    def taken(self, state: bytes, browser: bytes) -> Begun | None:
-        """Take a login out: there is one, once, for both hashes together."""
-        ...
+    """Sessions, by the hash of the secret a browser has; durable on return."""
 
     def put(self, token: bytes, session: Session) -> None:
         """Keep a new session; of more than a handful of one account the oldest ends."""
@@ -136,6 +151,7 @@ class PortalPorts:
 
     provider: Provider
     sessions: Sessions
+    under_way: UnderWay
     draw: Callable[[], str]
     client: Client
     names: Names

@@ -96,7 +96,7 @@ class AthTold(msgspec.Struct, frozen=True):
 async def post_options(request: Browser, portal: ThePortal) -> Response[dict[str, Any]]:
     """For `navigator.credentials.create`. Only in a session whose login at the provider is at most ten minutes old."""
     session, token = portal.door.session(request.scope)
-    return Response(_passkeys(portal).offer(session, token, _site(portal, request)), headers=PRIVATE)
+    return Response(await _passkeys(portal).offer(session, token, _site(portal, request)), headers=PRIVATE)
 
 
 @post("/portal/passkeys", status_code=201, summary="Bind a passkey to one's account", tags=["Portal"])
@@ -127,7 +127,7 @@ async def delete_passkey(passkey_id: str, request: Browser, portal: ThePortal) -
 async def post_challenge(data: JSONBody[JktSent], request: Browser, portal: ThePortal) -> Response[dict[str, Any]]:
     """For `navigator.credentials.get`."""
     portal.door.check_own(request.scope)
-    options, browser = _passkeys(portal).ask(data.jkt, _site(portal, request))
+    options, browser = await _passkeys(portal).ask(data.jkt, _site(portal, request))
     return Response(options, headers=PRIVATE, cookies=[login_cookie(browser, CEREMONY_S_MAX)])
 
 
@@ -137,7 +137,7 @@ async def post_session(data: JSONBody[Credential], request: Browser, portal: The
     portal.door.check_own(request.scope)
     headers = headers_of(request.scope)
     sent = msgspec.to_builtins(data)
-    opened = _passkeys(portal).use(sent, cookie(headers, LOGIN_COOKIE), _site(portal, request))
+    opened = await _passkeys(portal).use(sent, cookie(headers, LOGIN_COOKIE), _site(portal, request))
     portal.sessions.end(cookie(headers, SESSION_COOKIE))
     cookies = [login_cookie("", 0), session_cookie(opened.token)]
     return Response(AthTold(ath(opened.token)), status_code=201, headers=PRIVATE, cookies=cookies)

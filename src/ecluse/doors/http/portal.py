@@ -1,8 +1,8 @@
 """`/portal`: a browser logs in by the OpenID provider of the settings, and has a session. Where there is no portal, there is
 nothing here.
 
-`GET /portal/login` sends it to the provider, `GET /portal/callback` takes it back. A page is led on to `/portal/`, which finds in
-the address' fragment what it needs for its proofs, or the code of the refusal; others get a problem as everywhere.
+`POST /portal/login` tells the hub's own page where to go, `GET /portal/callback` takes the browser back. It is led on to
+`/portal/`, whose page finds in the address' fragment what it needs for its proofs, or a refusal's code; others get a problem.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 import litestar
 import msgspec
-from litestar import Response, delete, get
+from litestar import Response, delete, get, post
 from litestar.datastructures import Cookie
-from litestar.params import SkipValidation
+from litestar.params import JSONBody, SkipValidation
+from msgspec import Meta
 
 from ecluse.app.portal.login import Logins
 from ecluse.app.portal.logout import Logouts
@@ -26,9 +27,9 @@ from ecluse.app.portal.provider_logout import ProviderLogouts
 from ecluse.app.portal.sessions import OpenSessions
 from ecluse.doors.http.problems import answer
 from ecluse.doors.http.who import Door, cookie, headers_of, only
-from ecluse.gate.portal.login import LOGIN_S_MAX, came_back
-from ecluse.gate.portal.refusals import LOGIN_REFUSED
-from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE, Session, check_own_navigation
+from ecluse.gate.portal.login import LOGIN_S_MAX, SECRET_CHARS, came_back
+from ecluse.gate.portal.refusals import LOGIN_REFUSED, PROVIDER_BUSY
+from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE, Session
 from ecluse.gate.signature import base64url
 from ecluse.kernel.days import instant
 from ecluse.kernel.errors import Refused
@@ -36,6 +37,12 @@ from ecluse.kernel.errors import Refused
 PAGE = "/portal/"
 CALLBACK = "/portal/callback"
 FIELDS_MAX = 16  # a provider sends four
+AGAIN_S = 3  # a browser that found no place at the provider comes back by itself
+AGAIN = """<!doctype html>
+<html lang="fr"><meta charset="utf-8"><title>Écluse</title>
+<p>Le fournisseur d’identité est très demandé. Votre identification attend :
+cette page réessaie d’elle-même toutes les trois secondes.</p>
+"""
 PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 S_US = 1_000_000
 
@@ -55,6 +62,19 @@ class Portal:
 
 
 ThePortal = SkipValidation[Portal]
+
+
+class LoginSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`jkt`: the key that the session will be bound to, its RFC 7638 thumbprint; `step_up`: log in anew, whoever is logged in."""
+
+    jkt: Annotated[str, Meta(max_length=SECRET_CHARS)]
+    step_up: bool = False
+
+
+class LedTo(msgspec.Struct, frozen=True):
+    """Where the page goes now: an address of the provider's."""
+
+    url: str
 
 
 class SessionTold(msgspec.Struct, frozen=True):
@@ -78,33 +98,29 @@ class Ended(msgspec.Struct, frozen=True):
     ended: int
 
 
-@get("/portal/login", include_in_schema=False)
-async def get_login(request: Browser, portal: ThePortal) -> Response[Any]:
-    """Send the browser to the provider; it comes back with what its cookie and the provider's `state` say together."""
-    headers = headers_of(request.scope)
-    check_own_navigation(only(headers, b"sec-fetch-site"))
-    given = query_of(request)
-    try:
-        sent = await portal.logins.begin(
-            given.get("jkt", [""])[0],
-            portal.door.origin(request.scope) + CALLBACK,
-            is_step_up=given.get("step_up", [""])[0] == "1",
-            replaced=cookie(headers, SESSION_COOKIE),
-        )
-    except Refused as refused:
-        return told_so(request, refused)
-    return led_to(sent.url, login_cookie(sent.browser, LOGIN_S_MAX))
+@post("/portal/login", status_code=200, summary="Where to log in", tags=["Portal"])
+async def post_login(data: JSONBody[LoginSent], request: Browser, portal: ThePortal) -> Response[LedTo]:
+    """For a page of the hub's own, which has the key: a link that somebody mailed would bind the session to its sender's. The
+    browser comes back with what its cookie and the provider's `state` say together; the session it has holds until then."""
+    portal.door.check_own(request.scope)
+    sent = await portal.logins.begin(
+        data.jkt,
+        portal.door.origin(request.scope) + CALLBACK,
+        is_step_up=data.step_up,
+        replaced=cookie(headers_of(request.scope), SESSION_COOKIE),
+    )
+    return Response(LedTo(sent.url), headers=PRIVATE, cookies=[login_cookie(sent.browser, LOGIN_S_MAX)])
 
 
 @get(CALLBACK, include_in_schema=False)
 async def get_callback(request: Browser, portal: ThePortal) -> Response[Any]:
-    """Take the browser back: a session, or a refusal that says no more than its code."""
+    """Take the browser back: a session, or a refusal that says no more than its code; one whose login waits on may come again."""
     headers = headers_of(request.scope)
     forgotten = login_cookie("", 0)
     try:
         opened = await portal.logins.finish(came_back(query_of(request)), cookie(headers, LOGIN_COOKIE))
     except Refused as refused:
-        return told_so(request, refused, forgotten)
+        return _again(request, refused) if refused.code == PROVIDER_BUSY.code else told_so(request, refused, forgotten)
     return led_to(f"{PAGE}#ath={ath(opened.token)}", forgotten, session_cookie(opened.token))
 
 
@@ -156,12 +172,26 @@ def led_to(url: str, *cookies: Cookie) -> Response[bytes]:
 
 def told_so(request: Browser, refused: Refused, *cookies: Cookie) -> Response[Any]:
     """A refusal: to who wants a page, the portal's own, which finds the code and has words for it."""
-    if "text/html" in only(headers_of(request.scope), b"accept"):
+    if _wants_page(request):
         return led_to(f"{PAGE}#refused={refused.code}", *cookies)
     refusal = answer(refused, request.scope)
     for each in cookies:
         refusal.set_cookie(each)
     return refusal
+
+
+def _again(request: Browser, refused: Refused) -> Response[Any]:
+    """What a browser is told that may come back with the same answer."""
+    if not _wants_page(request):
+        return answer(refused, request.scope)
+    headers = {**PRIVATE, "content-security-policy": "default-src 'none'", "refresh": str(AGAIN_S)}
+    return Response(
+        AGAIN.encode(), media_type="text/html; charset=utf-8", status_code=refused.refusal.status, headers=headers
+    )
+
+
+def _wants_page(request: Browser) -> bool:
+    return "text/html" in only(headers_of(request.scope), b"accept")
 
 
 def query_of(request: Browser) -> dict[str, list[str]]:
@@ -186,4 +216,4 @@ def _told(portal: Portal, session: Session, token: str) -> SessionTold:
     )
 
 
-HANDLERS = [get_login, get_callback, get_session, delete_session, delete_sessions]
+HANDLERS = [post_login, get_callback, get_session, delete_session, delete_sessions]

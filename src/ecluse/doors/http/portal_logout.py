@@ -74,7 +74,7 @@ async def get_logged_out(request: Browser, portal: ThePortal) -> Response[Any]:
     """Take the browser back, and say so to the page."""
     forgotten = login_cookie("", 0)
     try:
-        portal.logouts.finish(came_back(query_of(request)).state, cookie(headers_of(request.scope), LOGIN_COOKIE))
+        await portal.logouts.finish(came_back(query_of(request)).state, cookie(headers_of(request.scope), LOGIN_COOKIE))
     except Refused as refused:
         return told_so(request, refused, forgotten)
     return led_to(f"{PAGE}#out=1", forgotten)

@@ -83,6 +83,7 @@ const SAID = {
   login_refused: 'Cette identification n’a pas été acceptée. Recommencez d’ici, dans le même navigateur.',
   login_declined: 'Le fournisseur d’identité n’a laissé entrer personne. Recommencez, et allez au bout de l’identification.',
   login_provider_silent: 'Le fournisseur d’identité ne répond pas. Réessayez dans une minute.',
+  login_provider_busy: 'Le fournisseur d’identité est très demandé. Réessayez dans une minute.',
   login_provider_unfit: 'Le fournisseur d’identité n’offre pas ce que cette plateforme exige. Prévenez les opérateurs de la plateforme.',
   login_request_refused: 'Le fournisseur d’identité n’a pas accepté la demande de la plateforme. Prévenez les opérateurs de la plateforme.',
   logout_refused: 'Ce retour n’est pas celui d’une déconnexion commencée ici. Votre session chez le fournisseur d’identité est peut-être encore ouverte.',
@@ -238,8 +239,9 @@ function show(session) {
 
 // -------------------------------------------------------------------------------------------------------------------- acts
 async function leave(stepUp) {
+  const { url } = await send('POST', '/portal/login', { jkt: await thumbprint(), step_up: stepUp })
   await keep('leaving', 'in')
-  location.assign(`/portal/login?jkt=${await thumbprint()}${stepUp ? '&step_up=1' : ''}`)
+  location.assign(url)
 }
 
 async function byPasskey() {

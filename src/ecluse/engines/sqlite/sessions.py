@@ -1,7 +1,7 @@
 """The `Sessions` port in portal.db: one file of all processes of a hub, read at every request of a browser, so that what one
 process ends is ended in all. It is made when the first browser comes, and in no backup: after a restore people log in again.
 
-No secret is in it: cookies and states are kept as hashes, and a login's verifier is worth nothing once its code was used.
+No secret is in it: cookies are kept as hashes. What is written for who has not logged in is elsewhere (`under_way.py`).
 """
 
 from __future__ import annotations
@@ -12,18 +12,11 @@ from pathlib import Path
 import msgspec
 
 from ecluse.engines.sqlite.portal import PortalFile
-from ecluse.gate.portal.login import LOGIN_S_MAX, Begun
 from ecluse.gate.portal.logout_token import LoggedOut
 from ecluse.gate.portal.session import Session
 
-LOGINS_MAX = (
-    100_000  # under way; past it the oldest goes, so a flood of them stops nobody who is quicker than it. 40 MB
-)
 PER_ACCOUNT_MAX = 8  # a professional's browsers; more is somebody who logs in and never out
 
-_BEGIN = "INSERT INTO login VALUES (?, ?, ?, ?)"
-_CROWD = "DELETE FROM login WHERE begun_ts < ? OR rowid <= (SELECT max(rowid) FROM login) - ?"
-_TAKE = "DELETE FROM login WHERE state = ? AND browser = ? RETURNING begun"
 _PUT = "INSERT INTO session VALUES (?, ?, ?, ?, ?)"
 _OVER = "DELETE FROM session WHERE until_ts <= ?"
 _OLDEST = """
@@ -42,7 +35,6 @@ _FIRST = "INSERT INTO logout_token VALUES (?, ?) ON CONFLICT DO NOTHING"
 _OF = "SELECT session, seen_ts FROM session WHERE sub = ? ORDER BY rowid"
 
 _encode = msgspec.msgpack.Encoder().encode
-_begun = msgspec.msgpack.Decoder(Begun).decode
 _session = msgspec.msgpack.Decoder(Session).decode
 
 
@@ -51,18 +43,6 @@ class LocalSessions:
 
     def __init__(self, path: Path) -> None:
         self._file = PortalFile(path, "sessions.sql")
-
-    def begin(self, state: bytes, browser: bytes, begun: Begun) -> None:
-        """Remember a login; those that are too old go."""
-        self._file.connection.execute("BEGIN IMMEDIATE")
-        with self._file.connection:
-            self._file.connection.execute(_CROWD, (begun.begun_ts - LOGIN_S_MAX, LOGINS_MAX))
-            self._file.connection.execute(_BEGIN, (state, browser, begun.begun_ts, _encode(begun)))
-
-    def taken(self, state: bytes, browser: bytes) -> Begun | None:
-        """Take a login out."""
-        row = self._file.connection.execute(_TAKE, (state, browser)).fetchall()
-        return _begun(row[0][0]) if row else None
 
     def put(self, token: bytes, session: Session) -> None:
         """Keep a session; those that are over go, and of its account the oldest of too many."""
@@ -87,8 +67,9 @@ class LocalSessions:
         self._file.connection.execute(_TOUCH, (seen_ts, token))
 
     def end(self, token: bytes) -> None:
-        """End one."""
-        self._file.connection.execute(_END, (token,))
+        """End one; anybody may ask, with a cookie that is none."""
+        if self._file.connection.execute(_FIND, (token,)).fetchone():
+            self._file.connection.execute(_END, (token,))
 
     def end_all(self, sub: str) -> int:
         """End those of an account."""

@@ -22,6 +22,12 @@ PROVIDER_SILENT = refusal(
     "The identity provider does not answer",
     fix="Try again in a minute; practice software and passes go on working meanwhile.",
 )
+PROVIDER_BUSY = refusal(
+    "login_provider_busy",
+    503,
+    "The identity provider cannot be asked just now",
+    fix="Come back in some seconds with the same answer: the login waits, for ten minutes after it was begun.",
+)
 PROVIDER_UNFIT = refusal(
     "login_provider_unfit",
     503,

@@ -121,6 +121,6 @@ def _is_same(origin: str, own: str) -> bool:
 
 
 def check_own_navigation(site: str) -> None:
-    """Raise `cross_site` when another site leads here; an address that was typed (`none`) leads here too."""
-    if site not in ("", "same-origin", "none"):
+    """Raise `cross_site` when another site leads here, or a link from outside any page (`none`): mail has those."""
+    if site not in ("", "same-origin"):
         raise CROSS_SITE()
