@@ -248,7 +248,7 @@ def test_metadata_that_is_wrong_gives_no_keys(world: World, metadata: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "answer", [(200, b"[]"), (200, b'{"keys": []}'), (200, b" " * (1 << 20)), (302, b""), (500, b"{}"), (200, b"\xff")]
+    "answer", [(200, b"[]"), (200, b'{"keys": {}}'), (200, b" " * (1 << 20)), (302, b""), (500, b"{}"), (200, b"\xff")]
 )
 def test_keys_that_are_wrong_leave_the_old_ones(world: World, answer: tuple[int, bytes]) -> None:
     issuers = world.open(f"{world.provider.name}/keys")
@@ -259,6 +259,44 @@ def test_keys_that_are_wrong_leave_the_old_ones(world: World, answer: tuple[int,
     assert not now(issuers.refresh(world.provider.name))
     assert world.verified(issuers)
     assert set(world.provider.asked) == {"/keys"}
+
+
+@pytest.mark.parametrize(
+    "answer", [b'{"keys": []}', b'{"keys": [{"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"}]}']
+)
+def test_keys_that_are_taken_back_are_believed_no_longer_by_any_process(world: World, answer: bytes) -> None:
+    issuers, other = world.open(f"{world.provider.name}/keys"), world.open(f"{world.provider.name}/keys")
+    world.provider.answers["/keys"] = world.provider.answers["/jwks"]
+    assert now(issuers.refresh(world.provider.name))
+    assert now(other.refresh(world.provider.name))
+    assert world.verified(other)
+    world.provider.answers["/keys"] = 200, answer
+    world.now_ts += REFRESH_S
+    assert now(issuers.refresh(world.provider.name))
+    assert now(other.refresh(world.provider.name))
+    assert not any(world.verified(each) for each in (issuers, other, world.open(f"{world.provider.name}/keys")))
+    world.provider.answers["/keys"] = world.provider.answers["/jwks"]
+    world.now_ts += ASKED_AGAIN_S
+    assert now(issuers.refresh(world.provider.name))
+    assert world.verified(issuers)
+
+
+def test_a_file_is_read_again_when_it_changes(world: World) -> None:
+    file = world.directory / "jwks.json"
+    file.write_bytes(world.provider.answers["/jwks"][1])
+    issuers, token = world.open("jwks.json"), world.provider.token(world.now_ts)
+
+    async def run() -> None:
+        running = asyncio.create_task(issuers.run())
+        for content, outcome, is_verified in ((b"{", "failed", True), (b'{"keys": []}', "changed", False)):
+            file.write_bytes(content)
+            while world.heard[-1:] != [outcome]:
+                await asyncio.sleep(0.01)
+            assert world.verified(issuers, token) is is_verified
+        running.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert world.heard == ["failed", "changed"]
 
 
 def test_production_speaks_tls_only(world: World) -> None:

@@ -4,7 +4,8 @@ A session of the portal is recognised by its cookie, and held to the same bindin
 so that one that was ended anywhere is ended here.
 
 Verified tokens are remembered by their hash until they expire, or until an issuer's keys change: a key taken back takes its
-tokens with it. A verification costs 100 µs and more, about as much as a whole rights check.
+tokens with it, and so do keys that are too old to be believed. A verification costs 100 µs and more, about as much as a whole
+rights check.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ecluse.app.ports.issuers import Issuers
 from ecluse.app.ports.proofs import Proofs
 from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged, invalid_proof
 from ecluse.gate.holder import SESSION, Memory, Sent, check_level, check_proof, check_scheme
-from ecluse.gate.identity import Account, KeyUnknown, verify
+from ecluse.gate.identity import Account, KeyUnknown, is_outdated, verify
 from ecluse.gate.portal.session import Session, account_of
 
 REMEMBERED_MAX = 100_000  # accounts of a large hub asking at once; about 50 MB
@@ -66,7 +67,7 @@ class Askers:
         now_ts = int(self._clock.now().timestamp())
         account = await self._account(sent.token, now_ts)
         issuer = self._issuers.trusted.get(account.issuer)
-        if issuer is None or now_ts >= account.expires_ts:
+        if issuer is None or now_ts >= account.expires_ts or is_outdated(issuer, now_ts):
             raise Challenged(UNAUTHENTICATED, INVALID_TOKEN)
         check_scheme(account, sent, issuer)
         nonce = self._proved(account, sent, now_ts) if account.jkt else ""

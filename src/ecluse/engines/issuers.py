@@ -1,9 +1,11 @@
 """Trusted issuers and their keys: from a JWK Set file, from a URL, or discovered under the issuer's name (OpenID Connect
 Discovery, RFC 8414). Only what the settings name is ever asked; nothing of a token chooses an address.
 
-Keys from the network are fetched in the background, and kept on disk with their time, so that a hub that starts while the
-issuer does not answer knows them; past `outage_s` they are not believed any more. A token that names an unknown key has the
-issuer asked again, at most every `ASKED_AGAIN_S` seconds in a process: the request waits a second at most, among a few.
+A set that reads replaces the one of before, also when it is empty: so keys are taken back. What does not read changes nothing.
+Files are read again when they change. Keys from the network are fetched in the background, and kept on disk with their time, so
+that a hub that starts while the issuer does not answer knows them; past `outage_s` they are not believed any more. A token that
+names an unknown key has the issuer asked again, at most every `ASKED_AGAIN_S` seconds in a process: the request waits a second
+at most, among a few.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ class TrustedIssuers:
         self._fetched_ts: dict[str, int] = {}
         self._tried_ts: dict[str, int] = {}
         self._asking: dict[str, asyncio.Task[bool]] = {}
+        self._seen = {name: self._state(each) for name, each in self._sources.items()}
         self._waiting = 0
         for name, source in self._sources.items():
             self._take(name, *(self._of_file(source) if source.is_file else self._of_disk(source)))
@@ -112,18 +115,32 @@ class TrustedIssuers:
             self._waiting -= 1
 
     async def run(self) -> None:
-        """Ask issuers on the network whenever their keys are due, for as long as the hub answers."""
-        while away := [each for each in self._sources.values() if not each.is_file]:
-            for source in away:
-                name = source.issuer.name
-                tried_s = self._passed_s(self._tried_ts.get(name, 0))
-                if self._is_due(source) and tried_s >= ASKED_AGAIN_S and name not in self._asking:
+        """Ask issuers on the network whenever their keys are due, and read files that changed, for as long as the hub answers."""
+        while True:
+            for name, source in self._sources.items():
+                if name not in self._asking and (self._is_other(source) if source.is_file else self._is_due(source)):
                     await self._ask(name)
             await asyncio.sleep(1)
 
+    def _is_other(self, source: Source) -> bool:
+        """Whether a file is no longer the one that was seen; told once."""
+        seen, state = self._seen[source.issuer.name], self._state(source)
+        self._seen[source.issuer.name] = state
+        return seen != state
+
+    def _state(self, source: Source) -> tuple[int, ...]:
+        """What changes with a file; nothing where there is none."""
+        try:
+            about = (self._directory / source.keys).stat()
+        except OSError:
+            return ()
+        return about.st_mtime_ns, about.st_size, about.st_ino
+
     def _is_due(self, source: Source) -> bool:
-        """Whether nobody of the hub has asked for so long; what another process got is taken."""
+        """Whether nobody of the hub has asked for so long, or tried just now; what another process got is taken."""
         name = source.issuer.name
+        if self._passed_s(self._tried_ts.get(name, 0)) < ASKED_AGAIN_S:
+            return False
         if self._passed_s(self._fetched_ts[name]) < REFRESH_S:
             return False
         self._look(source)
@@ -172,6 +189,8 @@ class TrustedIssuers:
         """Believe these keys from now on; whether they are others. Raises `ValueError` when they are none."""
         source = self._sources[name]
         keys = read_key_set(raw) if raw else ()
+        if raw and not keys:
+            LOG.warning("issuer %s has no key: nobody whom it vouches for is recognised", name)
         until_ts = 0 if source.is_file else fetched_ts + source.outage_s
         self._trusted[name] = replace(source.issuer, keys=keys, until_ts=until_ts)
         self._fetched_ts[name] = fetched_ts

@@ -153,7 +153,7 @@ def check_signed(signed: Signed, header: Header, issuer: Issuer, now_ts: int) ->
 def _signing_key(issuer: Issuer, algorithm: str, kid: str, now_ts: int) -> PublicKey:
     """The issuer's key of that name; of a token that names none, the only one that fits. `kid` is compared, never looked up
     anywhere; keys that a token brings along (`jwk`, `jku`, `x5c`, `x5u`) are not read. Raises `KeyUnknown`, `ValueError`."""
-    if issuer.until_ts and now_ts >= issuer.until_ts:
+    if is_outdated(issuer, now_ts):
         raise KeyUnknown(issuer.name)
     if not kid:
         [only] = [each for each in issuer.keys if algorithm in each.algorithms]
@@ -162,6 +162,11 @@ def _signing_key(issuer: Issuer, algorithm: str, kid: str, now_ts: int) -> Publi
     if found is None:
         raise KeyUnknown(issuer.name)
     return found
+
+
+def is_outdated(issuer: Issuer, now_ts: int) -> bool:
+    """Whether the keys of an issuer are too old to be believed, for tokens that were verified before too."""
+    return 0 < issuer.until_ts <= now_ts
 
 
 def _check_times(claims: _Claims, issuer: Issuer, now_ts: int) -> None:

@@ -146,6 +146,24 @@ def test_an_issuer_no_longer_trusted_takes_its_tokens_along() -> None:
         world.asks(bearer(token))
 
 
+def test_keys_that_are_too_old_take_the_tokens_along_that_they_verified() -> None:
+    world = World(bearer=True)
+    token = world.token()
+    world.issuer = Issuer(**{**_members(world.issuer), "until_ts": world.now_ts + 100})
+    world.rotate()
+    for passed_s, known in ((99, True), (1, False)):
+        world.now_ts += passed_s
+        if known:
+            world.asks(bearer(token))
+        else:
+            with pytest.raises(Refused, match="unauthenticated"):
+                world.asks(bearer(token))
+    assert world.refreshed == 0  # that is for who asks issuers in the background
+    world.issuer = Issuer(**{**_members(world.issuer), "until_ts": world.now_ts + 100})
+    world.rotate()
+    world.asks(bearer(token))
+
+
 def test_a_thief_does_not_learn_the_level_that_is_expected() -> None:
     world = World(acr_values=("eidas3",))
     token = world.token(jkt=HOLDER.thumbprint(), acr="eidas1")
