@@ -22,6 +22,8 @@ EXAMPLE_IBAN = "FR7630006000011234567890189"  # in the template: banks print it 
 
 HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$", max_length=64)]
 Acr = Annotated[str, Meta(pattern="^[!#-\\[\\]-~]+$")]  # it is told between quotes (RFC 9470 §3)
+Scope = Acr  # RFC 6749 §3.3 has the same characters
+Subject = Annotated[str, Meta(pattern="^[^:*\\s]+(:[^*\\s]+\\*?)?$", max_length=128)]  # a scheme, an account, accounts
 Algorithm = Literal["EdDSA", "Ed25519", "ES256", "PS256", "RS256"]
 
 NOT_A_HUB = refusal(
@@ -185,7 +187,8 @@ class IssuerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     development: bool = False
     algorithms: tuple[Algorithm, ...] = ("EdDSA", "Ed25519", "ES256", "PS256")
     acr_values: tuple[Acr, ...] = ()
-    subjects: tuple[str, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    scopes: tuple[Scope, ...] = ()
     bearer: bool = False
     outage_s: Annotated[int, Meta(ge=600, le=7 * 86_400)] = 86_400
 

@@ -156,6 +156,15 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
         "opens", "wrong", "portal_key_invalid"),
     "a misspelt variable": (environment(ECLUSE_HTTP_PROT="80"), "variables", "warning", "ECLUSE_HTTP_PORT"),
     "production without an issuer": (PRODUCTION, "issuers", "wrong", "no issuer"),
+    "production with an issuer that may vouch for anybody": (
+        environment(ECLUSE_HUB_MODE="production", ECLUSE_HTTP_PUBLIC_URL="https://hub.example.fr",
+                    ECLUSE_ISSUERS='[{"name": "https://psc.example", "audience": "ecluse"}]'),
+        "issuers", "warning", "https://psc.example may vouch for anybody"),
+    "production with an insurer's issuer that may vouch for the others": (
+        environment(ECLUSE_HUB_MODE="production", ECLUSE_HTTP_PUBLIC_URL="https://hub.example.fr",
+                    ECLUSE_ISSUERS='[{"name": "https://psc.example", "audience": "ecluse", "subjects": ["rpps"]},'
+                                   ' {"name": "https://a.example", "audience": "ecluse", "subjects": ["amc"]}]'),
+        "issuers", "warning", "https://a.example may vouch for"),
     "production with the made-up account": (
         lambda site: (PRODUCTION(site), replace_in_settings("FR1420041010050500013M02606", "FR7630006000011234567890189")(site)),
         "bank account", "wrong", "made-up"),

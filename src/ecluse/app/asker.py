@@ -21,7 +21,7 @@ from ecluse.app.ports.issuers import Issuers
 from ecluse.app.ports.proofs import Proofs
 from ecluse.gate.challenge import INVALID_TOKEN, UNAUTHENTICATED, Challenged, invalid_proof
 from ecluse.gate.holder import SESSION, Memory, Sent, check_level, check_proof, check_scheme
-from ecluse.gate.identity import Account, KeyUnknown, is_outdated, verify
+from ecluse.gate.identity import PROFESSIONAL, Account, KeyUnknown, given, is_outdated, may_vouch, verify
 from ecluse.gate.portal.session import Session, account_of
 
 REMEMBERED_MAX = 100_000  # accounts of a large hub asking at once; about 50 MB
@@ -79,9 +79,9 @@ class Askers:
         now_ts = int(self._clock.now().timestamp())
         found = self._sessions.find(sent.token, now_ts) if self._sessions else None
         issuer = self._issuers.trusted.get(found.issuer) if found else None
-        if self._sessions is None or found is None or issuer is None:
+        if self._sessions is None or found is None or issuer is None or not may_vouch(issuer, found.sub):
             raise Challenged(UNAUTHENTICATED, INVALID_TOKEN)
-        account = account_of(found)
+        account = account_of(found, given(PROFESSIONAL, issuer))
         nonce = self._proved(account, sent, now_ts)
         check_level(account, issuer)
         self._sessions.touch(sent.token, found, now_ts)

@@ -98,6 +98,12 @@ def _issuers(facts: Facts) -> Found:
             + ("" if facts.certificates else ", nor any certificate"),
             "Write the address under which clients know the hub.",
         )
+    if facts.production and facts.unbounded:
+        return Found(
+            "warning",
+            f"{', '.join(facts.unbounded)} may vouch for anybody, or for every insurer",
+            'Name its issuers.subjects (as "rpps" or "amc:0075123456"), and issuers.scopes unless it serves professionals alone.',
+        )
     return ok(f"{facts.issuers} trusted")
 
 

@@ -19,7 +19,8 @@ from ecluse.kernel.errors import refusal
 
 TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068 §2.1: an ID token is not an access token
 TOKEN_BYTES_MAX = 4096  # a token of ours is under 1 KiB; more is an attempt to make us work
-INSURER_SCHEME = "amc"  # `amc:0075123456` is that insurer's own account, whatever else its token says
+INSURER_SCHEME = "amc"  # `amc:0075123456` is that insurer's own account
+PROFESSIONAL = frozenset({"rights", "claims", "remittances"})  # scopes; never an insurer's or an operator's
 CLOCK_SKEW_S = 30  # between an issuer's clock and ours
 TOLD_CHARS_MAX = 64  # what a token says of its software and session goes into every entry of the journal
 LIFETIME_S_MAX = 24 * 3600  # a longer-lived token is a password; the development issuer's are at this limit
@@ -64,7 +65,8 @@ class Issuer(msgspec.Struct, frozen=True):
     """A trusted issuer: its name (`iss`), the audience its tokens must carry, and its public keys.
 
     `algorithms`: what it may sign with; `acr_values`: the levels of login that are enough, the preferred first (none: any);
-    `bearer`: whether a token bound to nobody is taken; `subjects`: the schemes of `sub` it may vouch for (none: any);
+    `bearer`: whether a token bound to nobody is taken; `subjects`: whom it may vouch for, by scheme (`rpps`), account
+    (`amc:0075123456`) or beginning of accounts (`amc:0075*`; none: anybody); `scopes`: those it may give (None: any);
     `until_ts`: when its keys are too old to be believed (Unix seconds; 0: never).
     """
 
@@ -75,6 +77,7 @@ class Issuer(msgspec.Struct, frozen=True):
     acr_values: tuple[str, ...] = ()
     bearer: bool = False
     subjects: tuple[str, ...] = ()
+    scopes: frozenset[str] | None = None
     until_ts: int = 0
 
 
@@ -183,10 +186,36 @@ def vouched(sub: str, issuer: Issuer) -> tuple[str, str]:
     """The scheme of an account and what stands behind it. Raises `ValueError` for one this issuer may not vouch for."""
     if not sub or len(sub) > SUB_CHARS_MAX:
         raise ValueError("sub")
-    scheme, _, number = sub.partition(":")
-    if issuer.subjects and scheme not in issuer.subjects:
+    if not may_vouch(issuer, sub):
         raise ValueError("somebody else's account")
+    scheme, _, number = sub.partition(":")
     return scheme, number
+
+
+def may_vouch(issuer: Issuer, sub: str) -> bool:
+    """Whether an account is among those of an issuer's setting."""
+    return not issuer.subjects or any(_is_of(sub, each) for each in issuer.subjects)
+
+
+def _is_of(sub: str, named: str) -> bool:
+    """Whether a setting's scheme, account or beginning of accounts is this account's."""
+    if named.endswith("*"):
+        return sub.startswith(named[:-1])
+    return named in (sub, sub.partition(":")[0])
+
+
+def given(scopes: frozenset[str], issuer: Issuer) -> frozenset[str]:
+    """The scopes that an issuer may give, of these: its tokens may name those of other services too."""
+    return scopes if issuer.scopes is None else scopes & issuer.scopes
+
+
+def _insurer(scheme: str, number: str, claimed: str, issuer: Issuer) -> str:
+    """The insurer an account is of, if any: one whose own account this issuer may vouch for. Raises `ValueError`."""
+    if scheme != INSURER_SCHEME:
+        return claimed and vouched(f"{INSURER_SCHEME}:{claimed}", issuer)[1]
+    if claimed not in ("", number):
+        raise ValueError("another insurer's account")
+    return number
 
 
 def _of(claims: _Claims, issuer: Issuer) -> Account:
@@ -196,8 +225,8 @@ def _of(claims: _Claims, issuer: Issuer) -> Account:
         claims.sub,
         claims.practice,
         claims.profession,
-        insurer=number if scheme == INSURER_SCHEME else claims.insurer,
-        scopes=frozenset(claims.scope.split()),
+        insurer=_insurer(scheme, number, claims.insurer, issuer),
+        scopes=given(frozenset(claims.scope.split()), issuer),
         expires_ts=claims.exp,
         software=claims.client_id[:TOLD_CHARS_MAX],
         session=(claims.sid or claims.jti)[:TOLD_CHARS_MAX],

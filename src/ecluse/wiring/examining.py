@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.clock import SystemClock
 from ecluse.engines.machine import machine_facts, port_state, shares_disk
+from ecluse.gate.identity import INSURER_SCHEME
 from ecluse.kernel.errors import Refused, refusal
 from ecluse.settings import EXAMPLE_IBAN, EXAMPLE_ORIGIN, Settings, read_settings, unknown_variables
 from ecluse.wiring import OpenHub, open_hub
@@ -46,6 +47,7 @@ def examine(directory: Path) -> Facts:
         example_account=settings.bank.iban == EXAMPLE_IBAN,
         issuers=len(issuers.trusted) if issuers else 0,
         development_issuers=sum(each.development for each in settings.issuers),
+        unbounded=_unbounded(settings),
         named=bool(http.public_url),
         certificates=bool(http.certificate_header),
         in_flight_max=http.in_flight_max,
@@ -59,6 +61,13 @@ def examine(directory: Path) -> Facts:
         port=port_state(http.host, http.port),
         store=store,
     )
+
+
+def _unbounded(settings: Settings) -> tuple[str, ...]:
+    """Issuers that may vouch for anybody; or for every insurer, where there are several."""
+    real = [each for each in settings.issuers if not each.development]
+    every = [each for each in real if INSURER_SCHEME in each.subjects and len(real) > 1]
+    return tuple(each.name for each in real if not each.subjects or each in every)
 
 
 def _store_facts(directory: Path, settings: Settings) -> StoreFacts:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ecluse.app.ports import Clock
 from ecluse.engines.issuers import Source, TrustedIssuers
-from ecluse.gate.identity import Issuer
+from ecluse.gate.identity import PROFESSIONAL, Issuer
 from ecluse.kernel.errors import refusal
 from ecluse.settings import IssuerSettings, Settings
 
@@ -43,5 +43,13 @@ def _source(told: IssuerSettings) -> Source:
         acr_values=told.acr_values,
         bearer=told.bearer or told.development,
         subjects=told.subjects,
+        scopes=_scopes(told),
     )
     return Source(issuer, told.jwks, told.outage_s)
+
+
+def _scopes(told: IssuerSettings) -> frozenset[str] | None:
+    """What an issuer may give: of one whose accounts are named and scopes are not, nothing beyond a professional's."""
+    if told.scopes:
+        return frozenset(told.scopes)
+    return PROFESSIONAL if told.subjects else None

@@ -50,6 +50,8 @@ CASES = [
     ("issuers", "wrong", Facts(production=True, issuers=1)),  # neither proofs nor certificates can be checked
     ("issuers", "warning", Facts(production=True, issuers=1, certificates=True)),
     ("issuers", "ok", Facts(production=True, issuers=1, named=True)),
+    ("issuers", "warning", Facts(production=True, issuers=2, named=True, unbounded=("https://psc.example",))),
+    ("issuers", "ok", Facts(issuers=1, unbounded=("https://psc.example",))),
     ("keys", "wrong", Facts(production=True)),
     ("journal origin", "wrong", Facts(production=True, origin_unset=True)),
     ("journal origin", "warning", Facts(origin_unset=True)),

@@ -53,6 +53,7 @@ class World:
         self.broken: Exception | None = None
         self.asked: dict[str, str] = {}
         self.rotates = self.is_full = False
+        self.subjects: tuple[str, ...] = ("rpps", "amc")
         self.pushed: Pushed | Exception | None = None
         self._keys = (KEY,)
         self.algorithms: tuple[str, ...] = ALGORITHMS
@@ -70,7 +71,7 @@ class World:
     @property
     def trusted(self) -> Mapping[str, Issuer]:
         keys = tuple(public_key(each.as_dict(private=False)) for each in self._keys)
-        return {PSC: Issuer(PSC, "hub", keys, algorithms=self.algorithms, acr_values=ACR, subjects=("rpps", "amc"))}
+        return {PSC: Issuer(PSC, "hub", keys, algorithms=self.algorithms, acr_values=ACR, subjects=self.subjects)}
 
     async def refresh(self, name: str) -> bool:
         self._keys = (KEY, NEXT) if self.rotates else (KEY,)
@@ -268,6 +269,13 @@ def test_a_request_that_was_not_taken_sends_nobody(world: World, pushed: Any, co
 def test_a_login_takes_ten_minutes_at_most(world: World) -> None:
     assert world.log_in(passed_s=LOGIN_S_MAX - 1).session.sub == "rpps:1"
     assert code_of(lambda: world.log_in(passed_s=LOGIN_S_MAX)) == "login_refused"
+
+
+def test_a_session_is_of_an_account_that_its_issuer_may_still_vouch_for(world: World) -> None:
+    token = world.log_in().token
+    world.subjects = ("rpps:2*",)
+    assert code_of(lambda: world.ask(token)) == "unauthenticated"
+    assert code_of(world.log_in) == "login_refused"
 
 
 def test_a_session_unused_ends_and_one_that_is_used_ends_too(world: World) -> None:

@@ -12,7 +12,16 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
 from ecluse.gate.challenge import www_authenticate
-from ecluse.gate.identity import LIFETIME_S_MAX, Account, Issuer, KeyUnknown, header_claims, permit, verify
+from ecluse.gate.identity import (
+    LIFETIME_S_MAX,
+    PROFESSIONAL,
+    Account,
+    Issuer,
+    KeyUnknown,
+    header_claims,
+    permit,
+    verify,
+)
 from ecluse.gate.signature import ALGORITHMS, base64url, public_key, unbase64
 from ecluse.kernel.errors import Refused
 from tests.tokens import compact, named, respelt, rsa
@@ -85,11 +94,60 @@ def test_rs256_is_for_issuers_that_say_so() -> None:
         verify(signed(), {PSC.name: only}, NOW)
 
 
-def test_an_issuer_vouches_for_its_own_schemes_only() -> None:
-    professionals = {PSC.name: Issuer(PSC.name, PSC.audience, KEYS, subjects=("rpps",))}
-    assert verify(signed(), professionals, NOW)
-    with pytest.raises(Refused, match="unauthenticated"):
-        verify(signed(sub="amc:0075123456"), professionals, NOW)
+A, B = "0075123456", "0075999999"
+# `subjects` of an issuer, claims of a token, and the insurer of the account (None: the token is refused).
+VOUCHED: list[tuple[tuple[str, ...], dict[str, str], str | None]] = [
+    (("rpps",), {}, ""),
+    (("rpps",), {"sub": f"amc:{A}"}, None),
+    (("rpps",), {"insurer": A}, None),
+    (("rpps",), {"sub": "rppsx:1"}, None),
+    (("rpps:10000000001",), {}, ""),
+    (("rpps:1000000000",), {}, None),
+    (("rpps:1000000000*",), {}, ""),
+    (("rpps:2*",), {}, None),
+    ((f"amc:{A}",), {"sub": f"amc:{A}"}, A),
+    ((f"amc:{A}",), {"sub": f"amc:{A}", "insurer": A}, A),
+    ((f"amc:{A}",), {"sub": f"amc:{B}"}, None),
+    ((f"amc:{A}",), {"sub": f"amc:{A}0"}, None),
+    ((f"amc:{A}",), {"sub": "amc"}, None),
+    (("amc:0075*",), {"sub": f"amc:{B}"}, B),
+    (("amc:0076*",), {"sub": f"amc:{B}"}, None),
+    (("amc",), {"sub": f"amc:{B}"}, B),
+    (("amc",), {"sub": f"amc:{A}", "insurer": B}, None),
+    (("rpps", f"amc:{A}"), {"insurer": A}, A),
+    (("rpps", f"amc:{A}"), {"insurer": B}, None),
+    (("rpps", f"amc:{A}"), {"insurer": "*"}, None),
+    ((), {"sub": f"amc:{A}"}, A),
+    ((), {"insurer": B}, B),
+    ((), {"sub": f"amc:{A}", "insurer": B}, None),
+]
+
+
+@pytest.mark.parametrize(("subjects", "claims", "insurer"), VOUCHED)
+def test_an_issuer_vouches_for_whom_its_setting_names(
+    subjects: tuple[str, ...], claims: dict[str, str], insurer: str | None
+) -> None:
+    issuers = {PSC.name: Issuer(PSC.name, PSC.audience, KEYS, subjects=subjects)}
+    if insurer is not None:
+        assert verify(signed(**claims), issuers, NOW).insurer == insurer
+        return
+    with pytest.raises(Refused) as raised:
+        verify(signed(**claims), issuers, NOW)
+    assert (raised.value.code, raised.value.detail) == ("unauthenticated", raised.value.refusal.title)  # no hint
+
+
+@pytest.mark.parametrize(
+    ("scopes", "given"),
+    [
+        (None, {"rights", "operate", "openid"}),
+        (PROFESSIONAL, {"rights"}),
+        (frozenset({"operate", "investigate"}), {"operate"}),
+        (frozenset[str](), set[str]()),
+    ],
+)
+def test_an_issuer_gives_the_scopes_its_setting_names(scopes: frozenset[str] | None, given: set[str]) -> None:
+    issuers = {PSC.name: Issuer(PSC.name, PSC.audience, KEYS, scopes=scopes)}
+    assert verify(signed(scope="rights operate openid"), issuers, NOW).scopes == given
 
 
 BROUGHT = STRANGER.as_dict(private=False)
@@ -214,12 +272,6 @@ def test_only_an_unknown_key_or_keys_too_old_have_the_issuer_asked() -> None:
         with pytest.raises(Refused) as refused:
             verify(token, ISSUERS, NOW)
         assert isinstance(refused.value, KeyUnknown) == (name.startswith("kid") and "number" not in name), name
-
-
-def test_an_insurers_own_account_is_that_insurer_and_no_other() -> None:
-    assert verify(signed(sub="amc:0075123456"), ISSUERS, NOW).insurer == "0075123456"
-    assert verify(signed(sub="amc:0075123456", insurer="0075999999"), ISSUERS, NOW).insurer == "0075123456"
-    assert verify(signed(sub="user:1", insurer="0075999999"), ISSUERS, NOW).insurer == "0075999999"
 
 
 def test_a_scope_not_granted_is_forbidden() -> None:

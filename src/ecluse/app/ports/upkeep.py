@@ -84,6 +84,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """An installation as it was found. Groups are `None` when what they need could not be opened: `refused` says why.
 
+    `unbounded`: names of issuers that may vouch for anybody, or any insurer.
     `named`: the hub has a public address, which proofs must name; `certificates`: a proxy's word for them is taken;
     `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: their second home is on its disk;
     `watched`: how many witnesses are in the settings; `witnesses`: what each said last. `detectors`: as in the settings;
@@ -95,6 +96,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     example_account: bool = False
     issuers: int = 0
     development_issuers: int = 0
+    unbounded: tuple[str, ...] = ()
     named: bool = False
     certificates: bool = False
     in_flight_max: int = 64

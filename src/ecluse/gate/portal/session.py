@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from ecluse.gate.dpop import same_url
-from ecluse.gate.identity import Account
+from ecluse.gate.identity import PROFESSIONAL, Account
 from ecluse.gate.portal.id_token import LoggedIn
 from ecluse.gate.portal.login import fingerprint
 from ecluse.gate.portal.refusals import CROSS_SITE
@@ -17,7 +17,6 @@ from ecluse.gate.portal.refusals import CROSS_SITE
 SESSION_COOKIE = "__Host-ecluse"
 LOGIN_COOKIE = "__Host-ecluse-login"
 SOFTWARE = "portal"
-SCOPES = frozenset({"rights", "claims", "remittances"})  # a professional's; never an insurer's or an operator's
 TOUCH_S = 60  # a session that is used is written down as often: `idle_s` is good to a minute
 READS = frozenset({"GET", "HEAD"})
 
@@ -78,13 +77,13 @@ def is_due(session: Session, now_ts: int) -> bool:
     return now_ts - session.seen_ts >= TOUCH_S
 
 
-def account_of(session: Session) -> Account:
-    """The account that asks, as a token bound to the browser's key would make it."""
+def account_of(session: Session, scopes: frozenset[str] = PROFESSIONAL) -> Account:
+    """The account that asks, as a token bound to the browser's key would make it: a professional's."""
     return Account(
         session.sub,
         session.practice,
         session.profession,
-        scopes=SCOPES,
+        scopes=scopes,
         expires_ts=session.until_ts,
         software=SOFTWARE,
         session=session.id,
