@@ -20,6 +20,8 @@ from tests.browser import LOGIN, Browser
 from tests.journeys.site import DOCTOR, PRACTICE, Site
 from tests.tokens import compact, elliptic
 
+ROUNDS = 5  # on a slow machine the hub waits no longer for the first codes when the last ones come, and has a place
+
 
 class Provider:
     """A provider that takes its time with a code that is none. A good code is the nonce of its login."""
@@ -63,6 +65,11 @@ class Provider:
         more = {"auth_time": now, "practice": PRACTICE}
         return compact({"alg": "ES256", "kid": "p1"}, {**said, **more}, self.key)
 
+    def answer(self) -> None:
+        """Answer those that wait."""
+        held, self.answers, self.waiting = self.answers, threading.Event(), 0
+        held.set()
+
     def stop(self) -> None:
         self.answers.set()
         self._server.shutdown()
@@ -89,18 +96,21 @@ def test_codes_that_are_none_keep_out_nobody_who_is_on_the_way_back(provider: Pr
     hub.start()
     try:
         with httpx.Client(timeout=30) as client, ThreadPoolExecutor(BACK_MAX) as many:
-            junk = [Browser(client, hub.url) for _ in range(BACK_MAX)]
-            sent = [many.submit(each.back, callback(each, code="junk")) for each in junk]
-            while provider.waiting < BACK_MAX:
-                time.sleep(0.02)
-            honest = Browser(client, hub.url)
-            url = callback(honest)
-            page = honest.back(url, accept="text/html")
+            for _ in range(ROUNDS):
+                junk = [Browser(client, hub.url) for _ in range(BACK_MAX)]
+                sent = [many.submit(each.back, callback(each, code="junk")) for each in junk]
+                while provider.waiting < BACK_MAX:
+                    time.sleep(0.02)
+                honest = Browser(client, hub.url)
+                url = callback(honest)
+                page = honest.back(url, accept="text/html")
+                provider.answer()
+                assert {each.result().json()["code"] for each in sent} <= {"login_refused", "login_provider_silent"}
+                if page.status_code == 503:
+                    break
             assert (page.status_code, page.headers["refresh"]) == (503, "3")
             assert "Votre identification attend" in page.text
             assert LOGIN in honest.cookies
-            provider.answers.set()
-            assert {each.result().json()["code"] for each in sent} <= {"login_refused", "login_provider_silent"}
             assert "#ath=" in honest.back(url).headers["location"]
     finally:
         hub.stop()

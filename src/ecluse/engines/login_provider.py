@@ -23,7 +23,7 @@ from joserfc.jwk import ECKey
 
 from ecluse.app.ports.portal import Endpoints
 from ecluse.engines.few import Few
-from ecluse.engines.issuer_client import HEADERS, TIMEOUT_S, IssuerClient, answered
+from ecluse.engines.issuer_client import HEADERS, IssuerClient, answered, new_client
 from ecluse.gate.portal.login import Pushed
 
 METADATA_S = 600  # as keys: an endpoint that moved is followed
@@ -154,7 +154,7 @@ class OpenIdProvider:
         return status, got
 
     async def _posted(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> tuple[int, bytes]:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
+        async with new_client() as client:
             return await answered(client, "POST", url, headers, production=self._production, form=form)
 
     def _assertion(self) -> str:
