@@ -24,8 +24,6 @@ from ecluse.app.presence import scanned
 from ecluse.doors.cli.main import typed
 from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.engines.keys.ring import LOOK_S
-from ecluse.gate.admission import Request
-from ecluse.gate.identity import Account
 from ecluse.journal.entry import Operation
 from ecluse.kernel.errors import Refused
 from ecluse.passes.issued import from_text
@@ -258,7 +256,7 @@ def test_a_place_of_keys_that_does_not_answer_is_no_invalid_pass(
             monkeypatch.setenv("ECLUSE_KEYS_URL", f"openbao:{running.url}?token-file={tmp_path / 'bao.token'}")
             hub = stack.enter_context(open_hub(make(tmp_path / "hub")))
         with pytest.raises(Refused, match="keys_unreachable"):
-            scanned(hub, Request(Account("rpps:10000000001", "370000028"), "chk_1"), "TP1:ABC")
+            scanned(hub, "TP1:ABC")
 
 
 def test_killed_on_the_way_a_retirement_is_run_again(tmp_path: Path) -> None:

@@ -163,11 +163,6 @@ class Desk:
             raise ALLOWANCE_SPENT()
         return Admission(asked, operation, about, presence, self._clock.now(), is_slowed=is_slowed)
 
-    def hold(self, asked: Request) -> None:
-        """Hold an account to its limit where nothing about a person is asked. Raises `account_quarantined`."""
-        if limits := self._containments.limits():
-            _held_to(limits, asked, "", Presence.TYPED, "")
-
     def is_pressed(self, admission: Admission) -> bool:
         """Whether this account is likely to be refused: it was just now, or it is slowed.
 

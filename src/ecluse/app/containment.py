@@ -31,11 +31,13 @@ from ecluse.gate.containment import (
     Move,
     Proved,
     Reach,
+    allows,
     move,
 )
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.identity import Account
 from ecluse.gate.naming import CONTAINED_UNKNOWN
+from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act
 from ecluse.kernel.errors import Refused
@@ -124,16 +126,22 @@ async def _outlast(hub: Hub, name: Name, told: Containment) -> None:
     raise AssertionError("another process moves this without end")
 
 
-async def lifted(hub: Hub, account: Account) -> None:
-    """Lift the account's limit by the login its token tells of, if that came after the limit and just now; else nothing.
+async def let_in(hub: Hub, account: Account) -> None:
+    """Let an account in that showed who it is: the one place where all that comes from outside is held to a quarantine, whatever
+    is asked. Steps above it are held by `Desk.admit`, for they are about questions of a person.
 
-    A quarantine is never lifted so, nor a step-up to more than `slowed` (`gate/containment.py`).
+    Its limit is lifted by the login its token tells of, if that came after the limit and just now: never a quarantine, nor a
+    step-up to more than `slowed` (`gate/containment.py`). Raises `account_quarantined`.
     """
     state = hub.containments.limits().get((Kind.ACCOUNT, account.sub))
-    if state is None or not state.step:
+    if state is None:
         return
-    with suppress(Refused):  # too old a login, or a limit that no login lifts: the question is held to it
-        await moved(hub, (Kind.ACCOUNT, account.sub), Proved(account.auth_ts * S_US, account.acr))
+    login_us = account.auth_ts * S_US
+    if refused := allows(state, Presence.PASS, login_us).refusal:
+        raise refused()
+    if state.step:
+        with suppress(Refused):  # too old a login: the question is held to the limit
+            await moved(hub, (Kind.ACCOUNT, account.sub), Proved(login_us, account.acr))
 
 
 def check_open(hub: Hub, account: str, auth_ts: int) -> None:

@@ -2,7 +2,7 @@
 
 It is verified before anybody is looked up, and matched before anything is read of a person, so that a pass of somebody else
 tells nothing about anyone. Whoever found one and tries it with a list of people has `MISMATCHES_MAX` of them an hour, for the
-pass and for the account; after that it is invalid whoever is asked about, and an account that may ask nothing has none.
+pass and for the account; after that it is invalid whoever is asked about. Who is quarantined was refused before (`let_in`).
 
 Whatever is wrong, the refusal is the same and has no detail.
 """
@@ -34,12 +34,10 @@ class Present(msgspec.Struct, frozen=True):
 TYPED = Present()
 
 
-def scanned(hub: Hub, asked: Request, text: str | None) -> Verified | None:
-    """The pass that was scanned, signed by this hub and valid now; None for none. Raises `pass_invalid`, and the refusals of
-    `Desk.hold`: a pass is tried by nobody who could not ask."""
+def scanned(hub: Hub, text: str | None) -> Verified | None:
+    """The pass that was scanned, signed by this hub and valid now; None for none. Raises `pass_invalid`."""
     if text is None:
         return None
-    hub.desk.hold(asked)
     issuers = hub.keys.pass_keys().issuers
     try:
         return verify(text, issuers, int(hub.clock.now().timestamp()))

@@ -104,7 +104,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     today = paris_day(hub.clock.now())
     care_date = in_range(parse_day(question.care_date, pointer="/care_date"), today, pointer="/care_date")
     permit(asked.account, SCOPE)  # a pass is looked at, and spent, for nobody else
-    pass_ = scanned(hub, asked, question.presented)
+    pass_ = scanned(hub, question.presented)
     person = await who(hub, asked, question.insurer, question.beneficiary)
     shown = await present(hub, asked, pass_, person)
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, shown.presence, question.domain)

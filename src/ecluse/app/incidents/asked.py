@@ -139,7 +139,7 @@ async def read_own(
     return admission, happened
 
 
-def staff(hub: Hub, asked: Request, by: str) -> str:
+def staff(asked: Request, by: str) -> str:
     """Who signs an act that comes from outside: the name and function they give, and always the account of their token.
 
     Raises `forbidden` to whoever does not investigate for the hub, `incident_signer_needed`.
@@ -147,7 +147,6 @@ def staff(hub: Hub, asked: Request, by: str) -> str:
     permit(asked.account, SCOPE)
     if asked.account.insurer:
         raise FORBIDDEN("an insurer's account reads incidents; the hub's investigators act on them")
-    hub.desk.hold(asked)
     if len(by) > BY_CHARS_MAX:
         raise SIGNER_NEEDED(pointer="/by")
     return signer(f"{by} ({asked.account.sub})" if by.strip() else asked.account.sub)

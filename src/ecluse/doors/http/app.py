@@ -15,7 +15,7 @@ from litestar.types import ASGIApp
 from prometheus_client.registry import Collector
 
 from ecluse import __version__
-from ecluse.app.containment import lifted
+from ecluse.app.containment import let_in
 from ecluse.app.hub import Hub
 from ecluse.app.ports import Upkeep
 from ecluse.app.ports.published import Published
@@ -100,7 +100,7 @@ def build(
 
     async def asked(request: litestar.Request[Any, Any, Any]) -> Request:
         who = await door.asked(request.scope)
-        await lifted(hub, who.account)
+        await let_in(hub, who.account)
         return who
 
     routes = Litestar(

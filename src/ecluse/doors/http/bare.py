@@ -13,7 +13,7 @@ import msgspec
 from litestar.types import HTTPRequestEvent, Receive, Scope, Send
 
 from ecluse.app.access import Released
-from ecluse.app.containment import lifted
+from ecluse.app.containment import let_in
 from ecluse.app.hub import Hub
 from ecluse.doors.http.answers import encode
 from ecluse.doors.http.deep_json import too_deep
@@ -57,7 +57,7 @@ class Bare(Generic[Question]):
         if scope.get("method") != "POST":
             raise METHOD()
         asked = await self._door.asked(scope)
-        await lifted(self._hub, asked.account)
+        await let_in(self._hub, asked.account)
         sent = await self._read(receive)
         try:
             question = self._question(sent)

@@ -106,7 +106,7 @@ class ReasonSent(Act, frozen=True):
 @post("/v1/incidents", status_code=201, summary="Open an incident", tags=TAGS)
 async def post_incident(data: JSONBody[IncidentOpened], hub: TheHub, asked: Asked) -> IncidentLine:
     """One that is open and asks the same is that one."""
-    by = staff(hub, asked, data.by)
+    by = staff(asked, data.by)
     named = {"insurers": data.insurers, "sessions": data.sessions, "networks": data.networks}
     question = read_question(data.accounts, data.start, data.end, **named)
     name, incident = await open_incident(hub, by, question, _us(data.found_at) or hub.now_ts_us, data.how_found)
@@ -116,7 +116,7 @@ async def post_incident(data: JSONBody[IncidentOpened], hub: TheHub, asked: Aske
 @post("/v1/incidents/{incident_id:str}/facts", status_code=200, summary="Add a fact", tags=TAGS)
 async def post_fact(incident_id: IncidentId, data: JSONBody[FactSent], hub: TheHub, asked: Asked) -> IncidentLine:
     """The last one said stands, earlier ones stay in the journal. The same again changes nothing."""
-    by, at_us = staff(hub, asked, data.by), _us(data.known_at)
+    by, at_us = staff(asked, data.by), _us(data.known_at)
     said = (incident_id, by, data.name, data.value)
     after = await add_fact(hub, *said, insurer=data.insurer, known_us=at_us, source=data.source)
     return line(incident_id, after, HUB)
@@ -128,7 +128,7 @@ async def post_scope(
 ) -> IncidentLine:
     """Asks the exposure, which takes seconds to minutes; where nothing came since, it is as it was."""
     told = data or ScopeAsked()
-    by = staff(hub, asked, told.by)
+    by = staff(asked, told.by)
     return line(
         incident_id, await scope(hub, incident_id, by, lambda *_: None, again=told.again, asker=asked.account), HUB
     )
@@ -140,7 +140,7 @@ async def post_decision(
 ) -> IncidentLine:
     """For the hub and each insurer, a "no" too: as the rules answer, or otherwise with a motive."""
     told = data or DecisionSent()
-    by = staff(hub, asked, told.by)
+    by = staff(asked, told.by)
     who = None if told.insurers is None else [HUB if each == "hub" else each for each in told.insurers]
     after, _ = await decide(
         hub,
@@ -160,7 +160,7 @@ async def post_notification(
     incident_id: IncidentId, data: JSONBody[NotificationSent], hub: TheHub, asked: Asked
 ) -> IncidentLine:
     """The hub sends nothing itself. `gdpr_controllers` of an insurer: it was told, and reads the incident from then on."""
-    by, at_us = staff(hub, asked, data.by), _us(data.at) or hub.now_ts_us
+    by, at_us = staff(asked, data.by), _us(data.at) or hub.now_ts_us
     said = {"insurer": data.insurer, "reference": data.reference, "reasons": data.reasons}
     return line(incident_id, await notify(hub, incident_id, by, data.deadline, at_us, **said), HUB)
 
@@ -168,7 +168,7 @@ async def post_notification(
 @post("/v1/incidents/{incident_id:str}/closure", status_code=200, summary="Close an incident", tags=TAGS)
 async def post_closure(incident_id: IncidentId, data: JSONBody[ReasonSent], hub: TheHub, asked: Asked) -> IncidentLine:
     """One that is decided; it can be opened again."""
-    return line(incident_id, await close(hub, incident_id, staff(hub, asked, data.by), data.reason), HUB)
+    return line(incident_id, await close(hub, incident_id, staff(asked, data.by), data.reason), HUB)
 
 
 @post("/v1/incidents/{incident_id:str}/reopening", status_code=200, summary="Open it again", tags=TAGS)
@@ -176,7 +176,7 @@ async def post_reopening(
     incident_id: IncidentId, data: JSONBody[ReasonSent], hub: TheHub, asked: Asked
 ) -> IncidentLine:
     """It is scoped and decided anew."""
-    return line(incident_id, await reopen(hub, incident_id, staff(hub, asked, data.by), data.reason), HUB)
+    return line(incident_id, await reopen(hub, incident_id, staff(asked, data.by), data.reason), HUB)
 
 
 def _us(at: datetime | None) -> int:

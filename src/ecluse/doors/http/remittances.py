@@ -34,7 +34,6 @@ async def get_remittances(
     limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
 ) -> Page:
     """Oldest first, without their lines; go on with `next`."""
-    hub.desk.hold(asked)
     return await own_remittances(hub.payments, asked.account, cursor, limit)
 
 
@@ -43,7 +42,6 @@ async def get_remittance(
     hub: TheHub, asked: Asked, remittance_id: Annotated[str, PathParameter(max_length=ID_MAX)]
 ) -> Remittance:
     """Its lines add up to the transfer, to the cent."""
-    hub.desk.hold(asked)
     return await own_remittance(hub.payments, asked.account, remittance_id)
 
 
