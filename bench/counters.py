@@ -104,7 +104,7 @@ def freezing(folder: Path) -> Callable[[], object]:
     keys.create(HUB)
     hub: Any = SimpleNamespace(keys=keys, freezes=open_freezes(folder))
     for number in range(FROZEN):
-        hub.freezes.put(HUB, number.to_bytes(16), frozen=True, at_us=START_US)
+        hub.freezes.freeze(HUB, number.to_bytes(16), START_US)
     return lambda: unless_frozen(hub, Person(HUB, (), False), "1979-06-14", 1, Presence.TYPED, ())
 
 

@@ -144,7 +144,7 @@ def freeze_some(directory: Path) -> None:
     with open_hub(directory) as hub:
         for number in range(3 * FROZEN)[2::3]:
             person = reference(hub, members.AMC, Member(f"M{number:09d}", members.member(number)[1], 1))
-            hub.freezes.put(members.AMC, person, frozen=True, at_us=hub.now_ts_us)
+            hub.freezes.freeze(members.AMC, person, hub.now_ts_us)
 
 
 def plant_some(directory: Path, first: int) -> None:

@@ -2,7 +2,11 @@
 
 Frozen, a question by what the card says has the answer of somebody unknown: the rights that were found are put away before
 anything looks at them. With a pass it is answered; what runs under an engagement goes on. A freeze holds in every process before
-it is in the journal, a lifting only after: what is cut short leaves the person frozen.
+it is in the journal, a lifting only after: what is cut short leaves the person frozen. What is said last holds, whatever a clock
+says: it counts from just after what was said before.
+
+Somebody the hub never met can be frozen, for their row may come with tomorrow's file, and nothing tells. So that nobody makes up
+members without end, an insurer has room for so many frozen at once.
 """
 
 from __future__ import annotations
@@ -23,13 +27,24 @@ from ecluse.gate.admission import Person, Request
 from ecluse.gate.containment import signed
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Entry, Operation, act
-from ecluse.journal.member import Member
-from ecluse.kernel.ids import birth_date, birth_rank
+from ecluse.journal.member import Member, named_member
+from ecluse.kernel.errors import refusal
 from ecluse.rights.model import Right
 from ecluse.rights.person import person_message
 
 FROZEN, LIFTED = "frozen", "lifted"
-NOBODY = "decoy"  # whose number is looked for where nothing was found: the work is the same
+NOBODY = "DECOY"  # whose number is looked for where nothing was found: the work is the same
+
+# How many of one insurer are frozen at once, beside twice as many people as its rights hold: everybody may freeze, and be
+# renumbered once; these are for the file to come. 80 bytes each in every process.
+ROOM = 1_000
+
+FREEZES_MANY = refusal(
+    "freezes_many",
+    429,
+    "As many of this insurer's members are frozen as it may have",
+    fix="Load the member file they are in, or lift those that are needed no more.",
+)
 
 
 class FreezeAnswer(msgspec.Struct, frozen=True):
@@ -39,21 +54,32 @@ class FreezeAnswer(msgspec.Struct, frozen=True):
 
 
 async def freeze(hub: Hub, asked: Request, insurer: str, member: Member, *, operator: str = "") -> FreezeAnswer:
-    """Freeze typed look-ups of a member; again changes nothing. Raises `forbidden`, `insurer_unknown`, refusals of form."""
-    number, person = _meant(hub, asked, insurer, member)
-    hub.freezes.put(number, person, frozen=True, at_us=hub.now_ts_us)
+    """Freeze typed look-ups of a member; again changes nothing.
+
+    Raises `forbidden`, `insurer_unknown`, `freezes_many`, refusals of form.
+    """
+    number, people = _meant(hub, asked, insurer, member)
+    await _check_room(hub, number, people)
+    now_us = hub.now_ts_us
+    said = [Freeze(number, each, is_frozen=True, at_us=hub.freezes.freeze(number, each, now_us)) for each in people]
     await asyncio.sleep(hub.freezes.seen_after_s)
-    await hub.desk.record(_entry(hub, asked, number, person, FROZEN, operator))
+    for each in said:
+        await hub.desk.record(_entry(hub, asked, each, now_us, operator))
     return FreezeAnswer(frozen=True)
 
 
 async def lift(hub: Hub, asked: Request, insurer: str, member: Member, *, operator: str = "") -> FreezeAnswer:
-    """Lift a freeze; of somebody who has none it changes nothing. Raises the same."""
-    number, person = _meant(hub, asked, insurer, member)
-    entry = _entry(hub, asked, number, person, LIFTED, operator)
-    await hub.desk.record(entry)
-    hub.freezes.put(number, person, frozen=False, at_us=entry.ts_us)
-    return FreezeAnswer(frozen=False)
+    """Lift a freeze; of somebody who has none it does nothing. Raises the same, but for `freezes_many`."""
+    number, people = _meant(hub, asked, insurer, member)
+    for person in people:
+        kept = hub.freezes.kept(number, person)
+        if kept and kept.is_frozen:
+            now_us = hub.now_ts_us
+            said = Freeze(number, person, is_frozen=False, at_us=max(now_us, kept.at_us + 1))
+            await hub.desk.record(_entry(hub, asked, said, now_us, operator))
+            hub.freezes.lift(number, person, at_us=said.at_us, told_us=now_us)
+    left = [hub.freezes.kept(number, person) for person in people]
+    return FreezeAnswer(frozen=any(each.is_frozen for each in left if each))
 
 
 def frozen_again(freezes: Freezes, entries: Sequence[Entry]) -> None:
@@ -74,20 +100,30 @@ def unless_frozen(
 ) -> Sequence[Right]:
     """The rights that were found, or none of somebody who froze typed look-ups; for the same work, whoever is asked about.
 
-    By every number they are a member under: a reference is made from it, and one that is frozen freezes the person.
+    By every number they are a member under: a reference is made from it, and one that is frozen freezes the person. A number
+    with small letters is looked for in capitals too, some µs more: `_meant` says why.
     """
     scope = meant.insurer if meant.keys else HUB
     found = False
-    for number in {each.member_number for each in rights} or {NOBODY}:
+    numbers = {each.member_number for each in rights} or {NOBODY}
+    for number in numbers | {each.upper() for each in numbers}:
         found |= hub.freezes.is_frozen(scope, hub.keys.digest(scope, person_message(number, born, rank)))
     return () if found and presence is Presence.TYPED else rights
 
 
-def _meant(hub: Hub, asked: Request, insurer: str, member: Member) -> tuple[str, bytes]:
-    number = own_members(asked.account, insurer)
-    born = birth_date(member.birth_date, pointer="/member/birth_date")
-    rank = birth_rank(member.rank, pointer="/member/birth_rank")
-    return number, hub.keys.digest(number, person_message(member.number, born, rank))
+def _meant(hub: Hub, asked: Request, insurer: str, member: Member) -> tuple[str, list[bytes]]:
+    """The insurer, and the references of the member: as named, and in capitals. A member file may write the number otherwise, and
+    whoever asked for a freeze hears that there is one: so capitals and small letters are the same here."""
+    number, named = own_members(asked.account, insurer), named_member(member)
+    forms = sorted({named.number, named.number.upper()})
+    return number, [hub.keys.digest(number, person_message(each, named.birth_date, named.rank)) for each in forms]
+
+
+async def _check_room(hub: Hub, insurer: str, people: Sequence[bytes]) -> None:
+    if hub.freezes.count(insurer) < ROOM or all(hub.freezes.is_frozen(insurer, each) for each in people):
+        return
+    if hub.freezes.count(insurer) >= ROOM + 2 * await hub.feeds.store.people(insurer):
+        raise FREEZES_MANY()
 
 
 def _told(entry: Entry) -> Freeze:
@@ -96,22 +132,18 @@ def _told(entry: Entry) -> Freeze:
 
 
 def _again(hub: Hub, told: Freeze, now_us: int) -> Entry:
-    outcome = f"{FROZEN if told.is_frozen else LIFTED} {told.at_us}"
-    request = hub.ids.new("frz_")
+    return _act(hub, told, now_us, BY_ITSELF, since=f" {told.at_us}")
+
+
+def _entry(hub: Hub, asked: Request, said: Freeze, now_us: int, operator: str) -> Entry:
+    """It says since when, where the clock went back: by its own time it would lose against what was said before."""
+    outcome = FROZEN if said.is_frozen else LIFTED
+    since = f" {said.at_us}" if said.at_us > now_us else ""
+    return _act(hub, said, now_us, asked.account.sub, since=since, about=signed(operator, outcome) if operator else "")
+
+
+def _act(hub: Hub, said: Freeze, now_us: int, account: str, *, since: str, about: str = "") -> Entry:
     return act(
-        Operation.LOOKUPS_FROZEN, now_us, request, outcome,
-        account=BY_ITSELF, insurer=told.insurer, person=told.person,
+        Operation.LOOKUPS_FROZEN, now_us, hub.ids.new("frz_"), f"{FROZEN if said.is_frozen else LIFTED}{since}",
+        account=account, insurer=said.insurer, person=said.person, about=about,
     )  # fmt: skip
-
-
-def _entry(hub: Hub, asked: Request, insurer: str, person: bytes, outcome: str, operator: str) -> Entry:
-    return act(
-        Operation.LOOKUPS_FROZEN,
-        hub.now_ts_us,
-        hub.ids.new("frz_"),
-        outcome,
-        account=asked.account.sub,
-        insurer=insurer,
-        person=person,
-        about=signed(operator, outcome) if operator else "",
-    )

@@ -29,7 +29,7 @@ from ecluse.formats.pass_members import Wanted
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Operation, act
-from ecluse.journal.member import Member
+from ecluse.journal.member import Member, named_member
 from ecluse.kernel.days import PARIS, paris_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
@@ -195,9 +195,9 @@ async def revoke_pass(hub: Hub, asked: Request, insurer: str, text: str) -> int:
 
 
 async def revoke_member(hub: Hub, asked: Request, insurer: str, member: Member) -> int:
-    """Revoke every pass of a member that still stands; how many. Raises `forbidden`, `insurer_unknown`."""
+    """Revoke every pass of a member that still stands; how many. Raises `forbidden`, `insurer_unknown`, refusals of form."""
     own_insurer(asked, number := amc(insurer))
-    return await _revoke_all(hub, asked, number, reference(hub, number, member))
+    return await _revoke_all(hub, asked, number, reference(hub, number, named_member(member)))
 
 
 async def revoke_person(hub: Hub, asked: Request, insurer: str, person: str) -> int:

@@ -15,14 +15,13 @@ import msgspec
 
 from ecluse.formats.feed.file import RowRefusal
 from ecluse.kernel.errors import Refused, refusal
-from ecluse.kernel.ids import birth_date, birth_rank, nir
+from ecluse.kernel.ids import birth_date, birth_rank, member_number, nir
 
 COLUMNS = ("member_number", "nir", "birth_date", "birth_rank")
 HOLDER = "holder_key"
 FILE_BYTES_MAX = 256 << 20  # some four million people; it is read in memory
 FIELD_CHARS_MAX = 64  # the longest is the key
 
-_MEMBER = re.compile(r"[0-9A-Za-z ./_-]{1,32}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 PASS_FILE_INVALID = refusal(
@@ -30,9 +29,6 @@ PASS_FILE_INVALID = refusal(
     422,
     "This is not a list of members",
     fix="Send CSV in UTF-8 with the columns member_number, nir, birth_date, birth_rank and, if wanted, holder_key.",
-)
-MEMBER_NUMBER_INVALID = refusal(
-    "member_number_invalid", 400, "This is not a member number", fix="Write it as it is printed on the card."
 )
 HOLDER_KEY_INVALID = refusal(
     "holder_key_invalid",
@@ -70,14 +66,12 @@ def read_members(content: bytes) -> Iterator[Wanted | RowRefusal]:
 def read_member(line: int, values: dict[str, str]) -> Wanted:
     """One person. Raises `member_number_invalid`, `nir_invalid`, `birth_date_invalid`, `birth_rank_invalid`,
     `holder_key_invalid`; the pointer is the column."""
-    if not _MEMBER.fullmatch(values["member_number"]):
-        raise MEMBER_NUMBER_INVALID(pointer="/member_number")
     holder, rank = values.get(HOLDER, ""), values["birth_rank"] or "1"
     if holder and not _KEY.fullmatch(holder):
         raise HOLDER_KEY_INVALID(pointer=f"/{HOLDER}")
     return Wanted(
         line,
-        values["member_number"],
+        member_number(values["member_number"], pointer="/member_number"),
         nir(values["nir"], pointer="/nir"),
         birth_date(values["birth_date"], pointer="/birth_date"),
         birth_rank(int(rank) if rank.isascii() and rank.isdigit() and len(rank) < 3 else 0, pointer="/birth_rank"),

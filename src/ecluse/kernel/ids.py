@@ -20,6 +20,7 @@ from ecluse.kernel.errors import Refusal, refusal
 Nir = NewType("Nir", str)
 BirthDate = NewType("BirthDate", str)
 BirthRank = NewType("BirthRank", int)
+MemberNumber = NewType("MemberNumber", str)
 Rpps = NewType("Rpps", str)
 Finess = NewType("Finess", str)
 Siret = NewType("Siret", str)
@@ -30,6 +31,10 @@ Account = NewType("Account", str)
 
 BIRTH_YEARS = (1880, 2100)  # the oldest person ever lived 122 years; a year beyond is a slip of the hand
 BIRTH_RANK_MAX = 9  # one digit on cards and in B2
+MEMBER_CHARS_MAX = 40  # the longest number seen on a card has 20
+MEMBER_NUMBER = (
+    f"[0-9A-Za-z]([0-9A-Za-z ._/-]{{0,{MEMBER_CHARS_MAX - 2}}}[0-9A-Za-z])?"  # for RE2 too: member files are read by it
+)
 TEXT_MAX = 64  # no identifier is longer, spaces included: what is longer is not read at all
 
 NIR_INVALID = refusal(
@@ -42,6 +47,12 @@ BIRTH_DATE_INVALID = refusal(
     fix="Write YYYY-MM-DD as on the card; months and days outside the calendar are kept.",
 )
 BIRTH_RANK_INVALID = refusal("birth_rank_invalid", 400, "This is not a birth rank", fix="Write a number from 1 to 9.")
+MEMBER_NUMBER_INVALID = refusal(
+    "member_number_invalid",
+    400,
+    "This is not a member number",
+    fix="Write it as the member file has it: 1 to 40 letters, digits, spaces or . _ / -, a letter or digit first and last.",
+)
 RPPS_INVALID = refusal("rpps_invalid", 400, "This is not an RPPS number", fix="Write the 11 digits of the directory.")
 FINESS_INVALID = refusal(
     "finess_invalid", 400, "This is not a FINESS number", fix="Write the 9 characters of the directory."
@@ -68,6 +79,7 @@ _NIR = re.compile(
 )
 _CORSICA = {"2A": "19", "2B": "18"}  # what Insee puts in the place of the letter before the division
 _BIRTH_DATE = re.compile(r"([0-9]{4})-[0-9]{2}-[0-9]{2}")
+_MEMBER = re.compile(MEMBER_NUMBER)
 _RPPS = re.compile(r"[0-9]{11}")
 _FINESS = re.compile(r"[0-9](?:[0-9]|[AB](?<=2[AB]))[0-9]{7}")
 _FINESS_DIGITS = str.maketrans("AB", "12")
@@ -117,6 +129,13 @@ def birth_rank(rank: int, *, pointer: str | None = None) -> BirthRank:
     if not 1 <= rank <= BIRTH_RANK_MAX:
         raise BIRTH_RANK_INVALID("out of 1 to 9", pointer=pointer)
     return BirthRank(rank)
+
+
+def member_number(text: str, *, pointer: str | None = None) -> MemberNumber:
+    """Read the number an insurer gave a member, kept as written: no member file holds another. Raises `member_number_invalid`."""
+    if not _MEMBER.fullmatch(text):
+        raise MEMBER_NUMBER_INVALID("wrong form", pointer=pointer)
+    return MemberNumber(text)
 
 
 def rpps(text: str, *, pointer: str | None = None) -> Rpps:

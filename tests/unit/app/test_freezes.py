@@ -46,7 +46,7 @@ def hub(tmp_path: Path) -> Any:
 def test_one_number_that_is_frozen_freezes_the_person(hub: Any, number: str, presence: Presence) -> None:
     meant = Person(AMC, (bytes(16),), False)
     assert unless_frozen(hub, meant, BORN, 1, presence, BOTH) == BOTH
-    hub.freezes.put(AMC, hub.keys.digest(AMC, person_message(number, BORN, 1)), frozen=True, at_us=1)
+    hub.freezes.freeze(AMC, hub.keys.digest(AMC, person_message(number, BORN, 1)), 1)
     assert unless_frozen(hub, meant, BORN, 1, presence, BOTH) == (() if presence is Presence.TYPED else BOTH)
     assert unless_frozen(hub, meant, BORN, 2, presence, BOTH) == BOTH  # a twin is another person
     assert unless_frozen(hub, Person("0075999999", (), False), BORN, 1, presence, ()) == ()
@@ -68,10 +68,10 @@ def test_whatever_order_entries_are_read_in_the_newest_holds(hub: Any, said: lis
 def test_another_process_sees_it_within_the_time_it_says(hub: Any, tmp_path: Path) -> None:
     other, person = open_freezes(tmp_path), next(PEOPLE).to_bytes(16)
     assert not other.is_frozen(AMC, person)
-    hub.freezes.put(AMC, person, frozen=True, at_us=1)
+    hub.freezes.freeze(AMC, person, 1)
     time.sleep(other.seen_after_s)
     assert other.is_frozen(AMC, person)
-    hub.freezes.put(AMC, person, frozen=False, at_us=2)
+    hub.freezes.lift(AMC, person, at_us=2, told_us=2)
     time.sleep(other.seen_after_s)
     assert not other.is_frozen(AMC, person)
     other.close()
@@ -79,9 +79,9 @@ def test_another_process_sees_it_within_the_time_it_says(hub: Any, tmp_path: Pat
 
 def test_what_was_changed_meanwhile_was_not_told_again(hub: Any) -> None:
     goes, person = Going(before_us=50, undone_since_us=0), next(PEOPLE).to_bytes(16)
-    hub.freezes.put(AMC, person, frozen=True, at_us=1)
+    hub.freezes.freeze(AMC, person, 1)
     read = hub.freezes.resting(goes, None, 10)
-    hub.freezes.put(AMC, person, frozen=False, at_us=2)
+    hub.freezes.lift(AMC, person, at_us=2, told_us=2)
     hub.freezes.told(read, 100)
     (left,) = hub.freezes.resting(goes, None, 10)
     assert (left.is_frozen, left.at_us) == (False, 2)

@@ -38,6 +38,7 @@ REFUSED = {
     "rank ten": ({3: "10"}, "birth_rank", "birth_rank_invalid"),
     "a rank in letters": ({3: "un"}, "birth_rank", "birth_rank_invalid"),
     "a number with a quote": ({0: "M;1"}, "member_number", "member_number_invalid"),
+    "a number no member file has": ({0: " M1"}, "member_number", "member_number_invalid"),
     "a short key": ({4: KEY[:-2]}, "holder_key", "holder_key_invalid"),
     "a field too long": ({0: "M" * 65}, "", "pass_file_invalid"),
 }

@@ -77,6 +77,10 @@ class FeedStore(Protocol):
         """How many people each insurer's rights held from each feed on that was loaded before `until_ts_us`."""
         ...
 
+    async def people(self, insurer: str) -> int:
+        """How many people the insurer's rights hold now; none before its first member file."""
+        ...
+
     async def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:
         """The feed is refused, and changes nothing."""
         ...

@@ -28,12 +28,24 @@ class Freezes(Protocol):
         """Whether the person froze typed look-ups; as quick whether or not."""
         ...
 
-    def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int) -> None:
-        """Freeze, or lift it; durable on return. What is older than what is kept changes nothing."""
+    def count(self, insurer: str) -> int:
+        """How many people of an insurer are frozen."""
+        ...
+
+    def kept(self, insurer: str, person: bytes) -> Freeze | None:
+        """What was last said of a person, by any process."""
+        ...
+
+    def freeze(self, insurer: str, person: bytes, now_us: int) -> int:
+        """Freeze, durably; the instant it counts from: now, or just after what is kept, where a clock went back."""
+        ...
+
+    def lift(self, insurer: str, person: bytes, *, at_us: int, told_us: int) -> None:
+        """Lift it, durably, as of `at_us`, unless they were frozen since; `told_us`: when the journal told of it."""
         ...
 
     def again(self, some: Sequence[tuple[Freeze, int]]) -> None:
-        """The same out of the journal, each with when that told of it (µs), in one transaction."""
+        """The same out of the journal, each with when that told of it (µs), in one transaction. The newest wins."""
         ...
 
     def resting(self, going: Going, after: Freeze | None, limit: int) -> list[Freeze]:

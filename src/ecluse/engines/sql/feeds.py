@@ -90,6 +90,11 @@ class Feeds:
         rows = await self._database.reads.all("loaded_feeds", until_ts_us=until_ts_us)
         return [Held(insurer, at_ts_us, _counts(counts).persons) for insurer, at_ts_us, counts in rows]
 
+    async def people(self, insurer: str) -> int:
+        """How many people the insurer's rights hold now."""
+        row = await self._database.reads.one("newest_counts", insurer=insurer)
+        return _counts(row[0]).persons if row else 0
+
     async def load(self, id_: str) -> None:
         """A received feed is being loaded."""
         await self._database.write(lambda tx: tx.run("load_feed", feed=id_))

@@ -35,6 +35,10 @@ SELECT count(*) FROM feed WHERE insurer = :insurer AND state IN ('received', 'lo
 SELECT insurer, finished_ts_us, counts FROM feed
 WHERE state = 'loaded' AND finished_ts_us < :until_ts_us ORDER BY insurer, finished_ts_us
 
+-- name: newest_counts
+-- What the insurer's rights hold since the newest member file.
+SELECT counts FROM feed WHERE insurer = :insurer AND state = 'loaded' ORDER BY finished_ts_us DESC LIMIT 1
+
 -- name: finish_feed
 -- The outcome of a feed; a finished one never changes again.
 UPDATE feed SET state = :state, finished_ts_us = :at_ts_us, counts = :counts, generation = :generation

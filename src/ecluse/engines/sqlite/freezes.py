@@ -29,7 +29,17 @@ _TABLE = """
 _SINCE = {"change": "INTEGER NOT NULL DEFAULT 1", "told_us": "INTEGER NOT NULL DEFAULT 0"}
 _BY_CHANGE = "CREATE INDEX IF NOT EXISTS freeze_by_change ON freeze (change)"
 _CHANGED = "SELECT insurer, person, frozen, change FROM freeze WHERE change > ?"
-_PUT = """
+_FREEZE = """
+    INSERT INTO freeze (insurer, person, frozen, at_us, change, told_us)
+    VALUES (?, ?, 1, ?, (SELECT coalesce(max(change), 0) + 1 FROM freeze), ?)
+    ON CONFLICT (insurer, person) DO UPDATE SET frozen = 1, at_us = max(excluded.at_us, at_us + 1), change = excluded.change,
+        told_us = excluded.told_us
+    RETURNING at_us"""
+_LIFT = """
+    UPDATE freeze SET frozen = 0, at_us = ?, change = (SELECT max(change) + 1 FROM freeze), told_us = ?
+    WHERE insurer = ? AND person = ? AND at_us < ?"""
+_KEPT = "SELECT insurer, person, frozen, at_us FROM freeze WHERE insurer = ? AND person = ?"
+_AGAIN = """
     INSERT INTO freeze (insurer, person, frozen, at_us, change, told_us)
     VALUES (?, ?, ?, ?, (SELECT coalesce(max(change), 0) + 1 FROM freeze), ?)
     ON CONFLICT (insurer, person) DO UPDATE SET frozen = excluded.frozen, at_us = excluded.at_us, change = excluded.change,
@@ -63,23 +73,38 @@ class LocalFreezes:
             self._look()
         return person in self._frozen[insurer]
 
-    def put(self, insurer: str, person: bytes, *, frozen: bool, at_us: int) -> None:
-        """Freeze, or lift it."""
-        self._connection.execute(_PUT, (insurer, person, frozen, at_us, at_us))
+    def count(self, insurer: str) -> int:
+        """How many of an insurer are frozen."""
+        return len(self._frozen[insurer])
+
+    def kept(self, insurer: str, person: bytes) -> Freeze | None:
+        """What was last said of a person."""
+        row = self._connection.execute(_KEPT, (insurer, person)).fetchone()
+        return _freeze(*row) if row else None
+
+    def freeze(self, insurer: str, person: bytes, now_us: int) -> int:
+        """Freeze, after whatever was said before."""
+        rows = self._connection.execute(_FREEZE, (insurer, person, now_us, now_us)).fetchall()
+        self._look()
+        return int(rows[0][0])
+
+    def lift(self, insurer: str, person: bytes, *, at_us: int, told_us: int) -> None:
+        """Lift it, unless something was said since."""
+        self._connection.execute(_LIFT, (at_us, told_us, insurer, person, at_us))
         self._look()
 
     def again(self, some: Sequence[tuple[Freeze, int]]) -> None:
         """The same out of the journal."""
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:  # commits, or rolls back
-            self._connection.executemany(_PUT, [(*astuple(each), told_us) for each, told_us in some])
+            self._connection.executemany(_AGAIN, [(*astuple(each), told_us) for each, told_us in some])
         self._look()
 
     def resting(self, going: Going, after: Freeze | None, limit: int) -> list[Freeze]:
         """What rests on entries that go."""
         last = (after.insurer, after.person) if after else ("", b"")
         rows = self._connection.execute(_RESTING, (going.before_us, going.undone_since_us, *last, limit))
-        return [Freeze(insurer, person, bool(frozen), at_us) for insurer, person, frozen, at_us in rows]
+        return [_freeze(*row) for row in rows]
 
     def told(self, some: Sequence[Freeze], at_us: int) -> None:
         """The journal told of these again."""
@@ -97,3 +122,7 @@ class LocalFreezes:
             people = self._frozen[insurer]
             people.add(person) if frozen else people.discard(person)
             self._seen = max(self._seen, change)
+
+
+def _freeze(insurer: str, person: bytes, frozen: int, at_us: int) -> Freeze:
+    return Freeze(insurer, person, bool(frozen), at_us)

@@ -13,7 +13,7 @@ import msgspec
 
 from ecluse.formats.feed.file import Mode, RowRefusal
 from ecluse.formats.feed.header import CHANGE
-from ecluse.kernel.ids import BIRTH_YEARS
+from ecluse.kernel.ids import BIRTH_YEARS, MEMBER_NUMBER
 from ecluse.rights.model import Domain
 
 
@@ -40,7 +40,7 @@ _DOMAIN = f"({'|'.join(Domain)})"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _YEARS = ("1900", "2199")  # a contract before or after is a slip; 9999-12-31 is read as "no end"
 _NO_END = "9999-12-31"
-_NAME = "[0-9A-Za-z]([0-9A-Za-z ._/-]{0,38}[0-9A-Za-z])?"  # 40 characters: the longest number seen on a card has 20
+_NAME = MEMBER_NUMBER  # contracts are numbered like members
 _SHORT = "[0-9A-Za-z]{0,8}"  # convention types have 2 characters, CSR 4; cards leave them empty at times
 
 
