@@ -97,10 +97,12 @@ def test_so_many_files_of_an_insurer_wait_and_no_more(hub: StoreHub) -> None:
 def test_how_many_people_were_held_is_known_after_each_feed(hub: StoreHub) -> None:
     feeds = hub.stores.feeds
     assert now(feeds.held(1 << 60)) == []
+    assert now(feeds.people(AMC)) == 0
     hub.load("fee_1", {b"p" * 16: ["1"]})
     hub.load("fee_2", {b"p" * 16: ["2"], b"q" * 16: ["3"]})
     held = now(feeds.held(1 << 60))
     assert [(each.insurer, each.people) for each in held] == [(AMC, 1), (AMC, 2)]
+    assert [now(feeds.people(each)) for each in (AMC, OTHER_AMC)] == [2, 0]
     assert [each.people for each in now(feeds.held(held[1].since_ts_us))] == [
         each.people for each in held[:-1] if each.since_ts_us < held[1].since_ts_us
     ]

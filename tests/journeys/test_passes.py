@@ -16,7 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from ecluse.app.passes import read_pass
+from ecluse.app import passes
+from ecluse.app.passes import PER_PERSON, read_pass
 from ecluse.doors.cli.main import typed
 from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.engines.sqlite.passes import SqlitePasses
@@ -43,7 +44,7 @@ CHECKED = (
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHub]:
     warnings.simplefilter("ignore", DevelopmentOnly)
     place = tmp_path_factory.mktemp("passes")
-    members = [row(1, domains="MED PHAR OPTI"), row(2), row(3, valid_to=YESTERDAY), row(4)]
+    members = [row(1, domains="MED PHAR OPTI"), row(2), row(3, valid_to=YESTERDAY), row(4), row(5), row(6)]
     with open_hub(make(place / "hub")) as opened:
         load(opened, write(place / "members.csv", members))
         yield opened
@@ -188,6 +189,42 @@ def test_every_pass_of_a_member_is_revoked_together(hub: OpenHub) -> None:
     assert told["revoked"] >= 2
     assert [refused(checked(hub, 2, text)) for text in texts] == [REFUSED] * 2
     assert call(hub, "POST", "/v1/passes/revocations", {"member": member}, bearer(hub)).json() == {"revoked": 0}
+
+
+def test_who_lost_a_pass_is_given_another_the_same_day(hub: OpenHub) -> None:
+    lost = issued(hub, 4, days=20)["pass"]
+    assert call(hub, "POST", "/v1/passes/revocations", {"pass": lost}, bearer(hub)).json() == {"revoked": 1}
+    anew = issued(hub, 4, days=20)
+    assert (anew["outcome"], anew["pass"] == lost) == ("issued", False)
+    assert checked(hub, 4, anew["pass"]).status_code == 200
+    assert refused(checked(hub, 4, lost)) == REFUSED
+    assert issued(hub, 4, days=20) == anew
+
+
+def test_a_member_has_so_many_passes_and_one_in_a_request(hub: OpenHub) -> None:
+    twice = call(hub, "POST", "/v1/passes", {"members": [wanted(5), wanted(6), wanted(5)]}, bearer(hub))
+    assert refused(twice)[:2] == (422, "pass_member_repeated")
+    assert twice.json()["pointer"] == "/members/2"
+    made = [issued(hub, 5, days=7 + number) for number in range(PER_PERSON)]
+    assert len({each["pass"] for each in made}) == PER_PERSON
+    body = {"members": [wanted(5)], "days": 31}
+    assert refused(call(hub, "POST", "/v1/passes", body, bearer(hub)))[:2] == (429, "passes_many")
+    assert issued(hub, 5, days=7) == made[0]
+    member = {name: wanted(5)[name] for name in ("member_number", "birth_date", "birth_rank")}
+    assert call(hub, "POST", "/v1/passes/revocations", {"member": member}, bearer(hub)).json()["revoked"] == PER_PERSON
+    assert (
+        call(hub, "POST", "/v1/passes", body, bearer(hub)).status_code == 429
+    )  # a place is taken until no list has it
+    assert issued(hub, 6)["outcome"] == "issued"
+
+
+def test_an_insurer_has_passes_for_its_members_and_some(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passes, "SPARE", 0)
+    monkeypatch.setattr(passes, "PER_MEMBER", 0)
+    body = {"members": [wanted(6)], "days": 30}
+    assert refused(call(hub, "POST", "/v1/passes", body, bearer(hub)))[:2] == (429, "passes_many")
+    monkeypatch.setattr(passes, "PER_MEMBER", 100)
+    assert issued(hub, 6, days=30)["outcome"] == "issued"
 
 
 def test_without_a_pass_the_answer_is_what_it_was(hub: OpenHub) -> None:

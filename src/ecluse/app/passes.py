@@ -2,7 +2,7 @@
 
 Issuing reads a person: it goes through the desk, and its entry is durable before the pass is handed out.
 1. Each row is looked up by NIR; its rights of that member number give the minimal view the pass carries.
-2. Passes are drawn and kept (`PassStore`), signed, journalled; a row of the same list again is the same pass.
+2. Passes are drawn and kept (`PassStore`), signed, journalled; a row of the same list again is the same pass, if it still stands.
 What the pass recognises its person by is keyed from both pseudonyms: NIR and member number.
 """
 
@@ -22,7 +22,7 @@ from ecluse.app.feeds import own_insurer
 from ecluse.app.hub import Hub
 from ecluse.app.pass_keys import marks, signed_text, whose
 from ecluse.app.ports import HUB
-from ecluse.app.ports.passes import Make, PassRecord
+from ecluse.app.ports.passes import Make, PassRecord, Room
 from ecluse.app.presence import handle
 from ecluse.app.rights import reference
 from ecluse.formats.pass_members import Wanted
@@ -50,6 +50,11 @@ SCOPE = "feeds"
 OPERATOR = Account("operator", scopes=frozenset({SCOPE, "operate"}))
 TOGETHER = 256  # rows whose entries are synced together, and whose passes are one transaction
 AHEAD_DAYS_MAX = 31  # passes of next month, made in time
+
+# All insurers share the indices of one status list, and an index is taken for two months: who stole an insurer's token must not
+# take them all. A person's: five passes of a week, made a month ahead, on paper and on a telephone, and six that were lost. An
+# insurer's: of each of its people, this month's and the next's, on paper and on a telephone; and some of people who come.
+PER_PERSON, PER_MEMBER, SPARE = 16, 4, 1_000
 
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
 
@@ -98,12 +103,14 @@ def order(hub: Hub, asked: Request, insurer: str, first_day: date | None, days: 
 async def issue_some(hub: Hub, asked: Request, given: Order, rows: Sequence[Wanted]) -> list[Released[IssuedRow]]:
     """The passes of some rows (`TOGETHER` at most) of an order; their entries are durable when this returns.
 
-    Raises `passes_spent`, `keys_rate_limited`; `pass_key_unknown` when a key is retired meanwhile: done again, it is signed anew.
+    Raises `passes_spent`, `passes_many`, `keys_rate_limited`; `pass_key_unknown` when a key is retired meanwhile: done again, it
+    is signed anew.
     """
     readings = await asyncio.gather(*(_read(hub, asked, given, row) for row in rows))
     wanted = {each.line: each.make for each in readings if each.make}
     now_ts = int(hub.clock.now().timestamp())
-    records = await hub.passes.issue(given.digest, wanted, now_ts, partial(marks, hub))
+    room = Room(SPARE + PER_MEMBER * await hub.feeds.store.people(given.insurer), PER_PERSON)
+    records = await hub.passes.issue(given.digest, wanted, now_ts, partial(marks, hub), room)
     texts = await aside(lambda: {line: signed_text(hub, record) for line, record in records.items()})
     return await asyncio.gather(*(_release(hub, each, records.get(each.line), texts) for each in readings))
 

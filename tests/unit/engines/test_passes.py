@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ecluse.app.ports.passes import PassRecord, Signed
+from ecluse.app.ports.passes import PassRecord, Room, Signed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.passes import KEPT_S, LIVE_PER_PASS_MAX, PASSES, SqlitePasses
 from ecluse.kernel.days import parse_day
@@ -51,8 +51,15 @@ def making(person: bytes = b"p" * 16, insurer: str = AMC, begins_ts: int = NOW) 
     return make
 
 
-def issue(book: SqlitePasses, batch: bytes, wanted: Any, now_ts: int = NOW, marks: Any = (FIRST,)) -> Any:
-    return now(book.issue(batch, wanted, now_ts, lambda: marks))
+def issue(
+    book: SqlitePasses,
+    batch: bytes,
+    wanted: Any,
+    now_ts: int = NOW,
+    marks: Any = (FIRST,),
+    room: Room = Room(9_000, 9_000),
+) -> Any:
+    return now(book.issue(batch, wanted, now_ts, lambda: marks, room))
 
 
 def test_lines_of_a_batch_are_issued_once(book: SqlitePasses, tmp_path: Path) -> None:
@@ -63,6 +70,36 @@ def test_lines_of_a_batch_are_issued_once(book: SqlitePasses, tmp_path: Path) ->
     assert len({each.made.index for each in (*first.values(), *again.values())}) == 3
     assert issue(book, b"other", {1: making()}, NOW)[1] != first[1]
     now(other.close())
+
+
+def test_a_line_whose_pass_was_revoked_is_issued_anew(book: SqlitePasses) -> None:
+    wanted = {1: making(), 2: making()}
+    first = issue(book, b"batch", wanted)
+    for _ in range(3):
+        assert now(book.revoke(AMC, first[1].made.index, NOW))
+        again = issue(book, b"batch", wanted)
+        assert (again[1].made.index == first[1].made.index, again[2]) == (False, first[2])
+        assert [now(book.stands(each.made, FIRST)) for each in (first[1], again[1])] == [None, b"p" * 16]
+        assert issue(book, b"batch", wanted) == again
+        first = again
+    assert len(now(book.revoked())[0]) == 3
+
+
+def test_there_is_room_for_so_many_of_a_person_and_of_an_insurer_until_they_are_forgotten(book: SqlitePasses) -> None:
+    p, q, others = making(), making(b"q" * 16), making(insurer=OTHER)
+    issue(book, b"a", {1: p, 2: p, 3: q}, room=Room(4, 2))
+    assert len(issue(book, b"a", {1: p, 2: p, 3: q}, room=Room(4, 2))) == 3  # the same are no more
+    for wanted in ({1: p}, {1: q, 2: q}, {1: q, 2: making(b"r" * 16)}):
+        with pytest.raises(Refused, match="passes_many"):
+            issue(book, b"b", wanted, room=Room(4, 2))
+    issue(book, b"b", {1: q, 2: others, 3: others}, room=Room(4, 2))
+    issue(book, b"c", {1: others}, room=Room(4, 3))
+    now(book.revoke_person(AMC, b"p" * 16, NOW))
+    with pytest.raises(Refused, match="passes_many"):
+        issue(book, b"d", {1: making(b"r" * 16)}, room=Room(4, 2))
+    later_ts = NOW + 31 * DAY_S + KEPT_S + 1
+    for batch in range(4):
+        issue(book, b"e%d" % batch, {1: making(bytes([batch]) * 16, begins_ts=later_ts)}, later_ts, room=Room(4, 2))
 
 
 def test_indexes_are_drawn_all_over_the_list(book: SqlitePasses) -> None:
@@ -135,6 +172,8 @@ def test_a_book_of_before_says_that_the_first_key_signed(tmp_path: Path) -> None
     for book in books:
         assert [now(book.stands(made, mark)) for mark in (FIRST, SECOND)] == [b"p" * 16, None]
         assert now(book.signed(NOW)) == [Signed(FIRST, AMC, 1, made.expires_ts)]
+    with pytest.raises(Refused, match="passes_many"):  # it counts those it had
+        issue(books[1], b"c", {1: making()}, room=Room(1, 2))
     again = issue(books[0], b"b", {1: making()}, marks=(SECOND,))
     assert (again[1].made, again[1].mark) == (made, SECOND)
     for book in books:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -30,6 +30,14 @@ class Signed(msgspec.Struct, frozen=True):
     until_ts: int
 
 
+class Room(NamedTuple):
+    """How many passes of one insurer, and of one of its people, there may be, revoked or not, until they are forgotten: each has
+    taken an index."""
+
+    insurer: int
+    person: int
+
+
 Make = Callable[[int], PassRecord]  # the pass, once its index is drawn; called in a thread
 
 
@@ -37,13 +45,13 @@ class PassStore(Protocol):
     """Shared by the processes of one hub's directory."""
 
     async def issue(
-        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]]
+        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]], room: Room
     ) -> dict[int, PassRecord]:
         """The passes of these lines of a batch, each made once with an index nobody else is given; durable on return.
 
         `marks`: the keys that are trusted, asked for while nobody else issues; the last one signs. A line that was issued
-        before is the pass it was, signed anew if its key is trusted no longer. Passes that expired long ago are forgotten.
-        Raises `passes_spent`.
+        before is the pass it was, signed anew if its key is trusted no longer; if it is revoked, another pass. Passes that
+        expired long ago are forgotten. Raises `passes_spent`, `passes_many`: then none of them is issued.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -34,6 +35,10 @@ STATUS_CACHE_S = 60  # how late a worker's list may be: on line, the hub looks a
 
 PASS_ABOUT_INVALID = refusal(
     "pass_about_invalid", 422, "It is not said which pass", fix="Give either `pass` or `member`, not both."
+)
+
+PASS_MEMBER_REPEATED = refusal(
+    "pass_member_repeated", 422, "A member is in this list twice", fix="Ask for one pass of each member in a request."
 )
 
 Text = Annotated[str, Meta(max_length=64)]
@@ -86,7 +91,8 @@ class RevocationSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/v1/passes", status_code=200, summary="Passes for own members", tags=["Insurers"])
 async def post_passes(data: JSONBody[PassesWanted], hub: TheHub, asked: Asked) -> PassesIssued:
-    """The same body on the same day gives the same passes."""
+    """The same body on the same day gives the same passes, but for those that were revoked."""
+    _check_once(data.members)
     insurer = data.insurer or asked.account.insurer
     given = order(hub, asked, insurer, data.first_day, data.days, msgspec.msgpack.encode(data.members))
     released = await issue_some(hub, asked, given, [_wanted(*each) for each in enumerate(data.members, 1)])
@@ -161,6 +167,15 @@ class _Lists:
                 made = await status_list(self._hub, key)
                 self._made[key] = made, time.monotonic()
             return made
+
+
+def _check_once(members: Sequence[MemberWanted]) -> None:
+    seen = set()
+    for at, each in enumerate(members):
+        who = each.member_number, each.birth_date, each.birth_rank
+        if who in seen:
+            raise PASS_MEMBER_REPEATED(pointer=f"/members/{at}")
+        seen.add(who)
 
 
 def _wanted(line: int, sent: MemberWanted) -> Wanted:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from ecluse.app.ports.passes import Make, PassRecord, Signed
+from ecluse.app.ports.passes import Make, PassRecord, Room, Signed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.kernel.errors import refusal
 from ecluse.passes.issued import Pass
@@ -34,9 +34,19 @@ PASSES_SPENT = refusal(
     "passes_spent", 503, "Every place of the status list is taken", fix="Wait until passes expire; issue shorter ones."
 )
 
-_COUNT = "SELECT count(*) FROM pass"
+PASSES_MANY = refusal(
+    "passes_many",
+    429,
+    "As many passes were issued as may be",
+    fix="Use those that stand; each leaves its place two days after it ends. Loading the member file gives room for its people.",
+)
+
+_COUNT = "SELECT coalesce(sum(passes), 0) FROM issued"
 _FORGET = "DELETE FROM pass WHERE expires_ts < ?"
-_FIND = "SELECT made, person, mark FROM pass WHERE batch = ? AND line = ?"
+_FIND = "SELECT place, revoked_ts, made, person, mark FROM pass WHERE batch = ? AND line = ?"
+_LEAVE = "UPDATE pass SET batch = x'', line = place WHERE place = ?"  # the line is free; the bit of the list is not
+_OF_INSURER = "SELECT coalesce(sum(passes), 0) FROM issued WHERE insurer = ?"
+_OF_PERSON = "SELECT count(*) FROM pass WHERE insurer = ? AND person = ?"
 _SIGN_ANEW = "UPDATE pass SET mark = ? WHERE batch = ? AND line = ?"
 _TAKEN = "SELECT 1 FROM pass WHERE place = ?"
 _ADD = "INSERT INTO pass (place, insurer, person, made, expires_ts, batch, line, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -52,6 +62,15 @@ _PAST = "DELETE FROM shown WHERE half_minute < ?"
 _SHOWN = "SELECT count(*) FROM shown WHERE place = ?"
 _WITHOUT_MARKS = "SELECT NOT EXISTS (SELECT * FROM pragma_table_info('pass') WHERE name = 'mark')"
 _ADD_MARKS = "ALTER TABLE pass ADD COLUMN mark BLOB NOT NULL DEFAULT x''"  # there was one key: the first
+_WITHOUT_COUNTS = "SELECT NOT EXISTS (SELECT * FROM sqlite_master WHERE name = 'issued')"
+_ADD_COUNTS = (  # counting ten million passes at each request would take half a second
+    "CREATE TABLE issued (insurer TEXT PRIMARY KEY, passes INTEGER NOT NULL) STRICT",
+    "INSERT INTO issued SELECT insurer, count(*) FROM pass GROUP BY insurer",
+    """CREATE TRIGGER pass_issued AFTER INSERT ON pass BEGIN
+        INSERT INTO issued VALUES (new.insurer, 1) ON CONFLICT (insurer) DO UPDATE SET passes = passes + 1; END""",
+    """CREATE TRIGGER pass_forgotten AFTER DELETE ON pass BEGIN
+        UPDATE issued SET passes = passes - 1 WHERE insurer = old.insurer; END""",
+)
 _TAKE = "INSERT OR IGNORE INTO shown (half_minute, place, nonce) VALUES (?, ?, ?)"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -69,10 +88,10 @@ class SqlitePasses:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="passes")
 
     async def issue(
-        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]]
+        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]], room: Room
     ) -> dict[int, PassRecord]:
-        """The passes of these lines, each made once, signed by a trusted key. Raises `passes_spent`."""
-        return await self._aside(self._issue, batch, wanted, now_ts, marks)
+        """The passes of these lines, each made once, signed by a trusted key. Raises `passes_spent`, `passes_many`."""
+        return await self._aside(self._issue, batch, wanted, now_ts, marks, room)
 
     async def stands(self, held: Pass, mark: bytes) -> bytes | None:
         """Whose this pass is, if it was issued exactly so, under this key, and is not revoked."""
@@ -111,25 +130,34 @@ class SqlitePasses:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work, *given)
 
     def _issue(
-        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]]
+        self, batch: bytes, wanted: Mapping[int, Make], now_ts: int, marks: Callable[[], Sequence[bytes]], room: Room
     ) -> dict[int, PassRecord]:
         with _transaction(self._passes) as passes:
             passes.execute(_FORGET, (now_ts - KEPT_S,))
             size = _size(passes.execute(_COUNT).fetchone()[0] + len(wanted))
             trusted = marks()
-            return {line: self._one((batch, line), make, size, trusted) for line, make in wanted.items()}
+            return {line: self._one((batch, line), make, size, trusted, room) for line, make in wanted.items()}
 
-    def _one(self, line: tuple[bytes, int], make: Make, size: int, marks: Sequence[bytes]) -> PassRecord:
-        before = self._passes.execute(_FIND, line).fetchone()
-        if before:
-            return self._again(line, PassRecord(_decode(before[0]), *before[1:]), marks)
+    def _one(self, line: tuple[bytes, int], make: Make, size: int, marks: Sequence[bytes], room: Room) -> PassRecord:
+        if before := self._passes.execute(_FIND, line).fetchone():
+            place, revoked_ts, made, person, mark = before
+            if revoked_ts is None:
+                return self._again(line, PassRecord(_decode(made), person, mark), marks)
+            self._passes.execute(_LEAVE, (place,))
         index = secrets.randbelow(size)
         while self._passes.execute(_TAKEN, (index,)).fetchone():
             index = secrets.randbelow(size)  # half of them are free at least: two tries on average
         record = replace(make(index), mark=marks[-1])
         made, person = record.made, record.person
+        self._check_room(line[1], made.insurer, person, room)
         self._passes.execute(_ADD, (index, made.insurer, person, _encode(made), made.expires_ts, *line, record.mark))
         return record
+
+    def _check_room(self, line: int, insurer: str, person: bytes, room: Room) -> None:
+        if self._passes.execute(_OF_PERSON, (insurer, person)).fetchone()[0] >= room.person:
+            raise PASSES_MANY(f"line {line}: {room.person} of this person")
+        if self._passes.execute(_OF_INSURER, (insurer,)).fetchone()[0] >= room.insurer:
+            raise PASSES_MANY(f"{room.insurer} of this insurer")
 
     def _again(self, line: tuple[bytes, int], record: PassRecord, marks: Sequence[bytes]) -> PassRecord:
         """The same pass, signed by the newest key where that of before is no longer trusted."""
@@ -165,6 +193,7 @@ class SqlitePasses:
             connection.executescript((files("ecluse.engines.sqlite") / f"{Path(name).stem}.sql").read_text())
             if name == PASSES:
                 _add_marks(connection)
+                _add_counts(connection)
             self._open[name] = connection
         return self._open[name]
 
@@ -183,6 +212,15 @@ def _add_marks(passes: sqlite3.Connection) -> None:
         with _transaction(passes):
             if passes.execute(_WITHOUT_MARKS).fetchone()[0]:
                 passes.execute(_ADD_MARKS)
+
+
+def _add_counts(passes: sqlite3.Connection) -> None:
+    """The same for how many passes each insurer has."""
+    if passes.execute(_WITHOUT_COUNTS).fetchone()[0]:
+        with _transaction(passes):
+            if passes.execute(_WITHOUT_COUNTS).fetchone()[0]:
+                for each in _ADD_COUNTS:
+                    passes.execute(each)
 
 
 def _size(passes: int) -> int:
