@@ -184,6 +184,20 @@ def test_a_check_passes_with_a_certificate_and_without_one_is_refused(site: Site
         assert personal not in logged
 
 
+def test_whoever_may_be_asked_is_asked_through_it(site: Site, fronted: object) -> None:
+    """What the hub answers under has a place in the example, but for the probe of one process alone."""
+    front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
+    with front.client("editor") as client:
+        assert client.get("/healthz").status_code == 404
+        (issuer,) = client.get("/passes/issuers.json").json()["issuers"]
+        status = client.get(issuer["status"])
+        assert (status.status_code, status.headers["content-type"]) == (200, "application/statuslist+cwt")
+        assert client.get("/schema").status_code == 200
+        for path in client.get("/schema").json()["paths"]:
+            answer = client.get(path.replace("{", "").replace("}", ""))
+            assert answer.headers.get("x-request-id"), f"{path} does not come to the hub: {answer.status_code}"
+
+
 def test_a_token_bound_to_a_certificate_opens_with_it_alone(site: Site, fronted: object) -> None:
     front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
     bound = site.run(
