@@ -19,6 +19,7 @@ import msgspec
 
 from ecluse.app.aside import aside
 from ecluse.app.at_once import Kind
+from ecluse.app.containment import check_open
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, FeedCounts, FeedRecord, Keys, OpenFile, RightsWork
 from ecluse.formats.feed.checks import BESIDE
@@ -125,6 +126,7 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
         with hub.feeds.files.received(id_) as file:
             await hub.feeds.store.load(id_)
             async with _refusing(hub, feed, record):
+                _check_open(hub, feed)
                 if hub.feeds.spool.begin(id_) > LOADS_MAX:
                     raise NOT_LOADED(f"{LOADS_MAX} times")
                 terms = await terms_of(hub, Order(feed.insurer, Mode(feed.mode), feed.drop_unknown))
@@ -291,9 +293,15 @@ async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, t
         counts = FeedCounts(counts.rows, len({line for line, _ in rows}), len(rows))
         await _refuse(hub, feed, counts, [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]], record)
         return
+    _check_open(hub, feed)  # a load takes minutes, in which somebody may have looked
     now_ts_us = hub.now_ts_us
     await record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))
     await work.answer(counts, now_ts_us)
+
+
+def _check_open(hub: Hub, feed: FeedRecord) -> None:
+    """Hold who sent it to where they stand now, whenever they logged in. Raises `account_quarantined`."""
+    check_open(hub, feed.account, hub.now_ts_us // 1_000_000)
 
 
 async def _stage(keys: Keys, file: OpenFile, terms: Terms, work: RightsWork, told: Callable[[int], None]) -> None:
