@@ -13,10 +13,11 @@ import pytest
 from ecluse.app import freezes
 from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.journal.entry import Entry, Operation
+from ecluse.rights.person import person_message
 from ecluse.wiring import OpenHub, open_hub
 from sim.clock import Ahead
 from tests.journal import entries_in
-from tests.journeys.members import bearer, load, make, played, practice, question, row, write
+from tests.journeys.members import AMC, bearer, load, make, played, practice, question, row, write
 
 BORN = row(1)["birth_date"]
 NUMBERS = {1: "AB12", 2: "ab12x", 3: "Mm-3 z"}
@@ -105,6 +106,18 @@ def test_capitals_and_small_letters_are_the_same(desk: Desk, which: int, said: s
         assert [is_open(hub, each) for each in NUMBERS] == [each != which for each in NUMBERS]
         assert say(hub, "freezes/liftings", said.swapcase()).json() == {"frozen": False}
         assert is_open(hub, which)
+        for other in (said.lower(), said.upper(), NUMBERS[which]):
+            assert say(hub, "freezes", NUMBERS[which]).json() == {"frozen": True}
+            assert say(hub, "freezes/liftings", other).json() == {"frozen": False}
+            assert is_open(hub, which)
+
+
+def test_a_freeze_of_before_goes_by_the_number_as_it_was_named(desk: Desk) -> None:
+    with desk.hub() as hub:
+        hub.freezes.freeze(AMC, hub.keys.digest(AMC, person_message(NUMBERS[2], BORN, 1)), 1)
+        assert not is_open(hub, 2)
+        assert say(hub, "freezes/liftings", NUMBERS[2]).json() == {"frozen": False}
+        assert is_open(hub, 2)
 
 
 def test_a_lifting_of_nobody_leaves_nothing(desk: Desk) -> None:

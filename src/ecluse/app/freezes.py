@@ -58,13 +58,13 @@ async def freeze(hub: Hub, asked: Request, insurer: str, member: Member, *, oper
 
     Raises `forbidden`, `insurer_unknown`, `freezes_many`, refusals of form.
     """
-    number, people = _meant(hub, asked, insurer, member)
-    await _check_room(hub, number, people)
+    number, (person, *_) = _meant(hub, asked, insurer, member)
+    await _check_room(hub, number, person)
     now_us = hub.now_ts_us
-    said = [Freeze(number, each, is_frozen=True, at_us=hub.freezes.freeze(number, each, now_us)) for each in people]
+    at_us = hub.freezes.freeze(number, person, now_us)
     await asyncio.sleep(hub.freezes.seen_after_s)
-    for each in said:
-        await hub.desk.record(_entry(hub, asked, each, now_us, operator))
+    said = Freeze(number, person, is_frozen=True, at_us=at_us)
+    await hub.desk.record(_entry(hub, asked, said, now_us, operator))
     return FreezeAnswer(frozen=True)
 
 
@@ -105,22 +105,24 @@ def unless_frozen(
     """
     scope = meant.insurer if meant.keys else HUB
     found = False
-    numbers = {each.member_number for each in rights} or {NOBODY}
-    for number in numbers | {each.upper() for each in numbers}:
+    for number in {each.member_number for each in rights} or {NOBODY}:
+        if (capitals := number.upper()) != number:
+            found |= hub.freezes.is_frozen(scope, hub.keys.digest(scope, person_message(capitals, born, rank)))
+        # Last: the answer is about to be given under this reference, which keys remember (`digest`).
         found |= hub.freezes.is_frozen(scope, hub.keys.digest(scope, person_message(number, born, rank)))
     return () if found and presence is Presence.TYPED else rights
 
 
 def _meant(hub: Hub, asked: Request, insurer: str, member: Member) -> tuple[str, list[bytes]]:
-    """The insurer, and the references of the member: as named, and in capitals. A member file may write the number otherwise, and
-    whoever asked for a freeze hears that there is one: so capitals and small letters are the same here."""
+    """The insurer, and the references of the member, by the number in capitals first: a member file may write it otherwise, and
+    nobody would hear that a freeze is of nobody. As named too, if that is another: freezes of before went by it."""
     number, named = own_members(asked.account, insurer), named_member(member)
-    forms = sorted({named.number, named.number.upper()})
+    forms = dict.fromkeys((named.number.upper(), named.number))
     return number, [hub.keys.digest(number, person_message(each, named.birth_date, named.rank)) for each in forms]
 
 
-async def _check_room(hub: Hub, insurer: str, people: Sequence[bytes]) -> None:
-    if hub.freezes.count(insurer) < ROOM or all(hub.freezes.is_frozen(insurer, each) for each in people):
+async def _check_room(hub: Hub, insurer: str, person: bytes) -> None:
+    if hub.freezes.count(insurer) < ROOM or hub.freezes.is_frozen(insurer, person):
         return
     if hub.freezes.count(insurer) >= ROOM + 2 * await hub.feeds.store.people(insurer):
         raise FREEZES_MANY()
