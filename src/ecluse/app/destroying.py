@@ -15,7 +15,7 @@ from ecluse.app.rights import reference
 from ecluse.journal.entry import Operation
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import refusal
-from ecluse.kernel.ids import amc, birth_date, birth_rank
+from ecluse.kernel.ids import amc, birth_date, birth_rank, operator_name
 from ecluse.passes.keys import PassKey
 from ecluse.passes.refusals import PASS_KEY_SIGNS, PASS_KEY_UNKNOWN
 
@@ -142,7 +142,7 @@ def _signed_once(hub: Hub, version: int) -> PassKey:
 
 async def _second(hub: Hub, act: _Act, operator: str, phrase: str) -> str:
     """Who asked and who does it, if `operator` may do it now; empty when the destruction had to be asked for, and was."""
-    operator = " ".join(operator.split())
+    operator = operator_name(operator)
     if not 0 < len(operator) <= OPERATOR_MAX:
         raise DESTRUCTION_REFUSED(f"name an operator in at most {OPERATOR_MAX} characters")
     asked = hub.keys.destruction(act.scope, act.of)

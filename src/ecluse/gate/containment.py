@@ -20,6 +20,7 @@ from ecluse.gate.older import Older, joined
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.kernel.errors import Refusal, refusal
+from ecluse.kernel.ids import operator_name
 
 PROOF_S_MAX = 300  # a login older than this is not "now"; time for a phone, a card and its code
 SECOND_S_MAX = 72 * 3600  # what one operator asks for on a Friday can be confirmed on the Monday
@@ -207,7 +208,7 @@ class Move(msgspec.Struct, frozen=True):
 
 def signed(operator: str, reason: str) -> str:
     """The operator's name in its one form. Raises `containment_refused` where name or reason is missing or too long."""
-    name = " ".join(operator.split()).casefold()
+    name = operator_name(operator).casefold()
     if not name or not reason.strip():
         raise CONTAINMENT_REFUSED("operator and reason are needed", fix="Say who acts, and why.")
     if len(name) > OPERATOR_CHARS_MAX or len(reason) > REASON_CHARS_MAX:

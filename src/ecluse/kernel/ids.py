@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import NewType
+from unicodedata import normalize
 
 from stdnum import iban as iban_standard
 from stdnum import luhn
@@ -214,3 +215,12 @@ def _standard(validate: object, text: str, refused: Refusal, pointer: str | None
         return str(validate(compact))
     except ValidationError:
         raise refused("wrong form or key", pointer=pointer) from None
+
+
+def operator_name(text: str) -> str:
+    """Somebody's name in its one form: compatible characters as one (NFKC), single spaces, nothing that cannot be seen.
+
+    Two people are asked for where one could do harm: a name must not become another's by a space or a character of no width.
+    """
+    seen = "".join(each for each in normalize("NFKC", text) if each.isprintable() or each.isspace())
+    return " ".join(seen.split())

@@ -153,3 +153,11 @@ def test_an_insurer_in_b2_has_ten_characters_and_ends_as_written(number: str) ->
     assert len(written) == 10
     assert written.endswith(number)
     assert int(written) == int(number)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["a. martin", " a.  martin\t", "a. martin\u200b", "\u2060a. mar\u00adtin", "ａ. martin", "a.\u00a0martin"],
+)
+def test_somebodys_name_is_one_name_however_it_is_written(written: str) -> None:
+    assert ids.operator_name(written) == "a. martin"
