@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import os
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from shutil import disk_usage
 from types import TracebackType
@@ -55,9 +55,12 @@ class Spool:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return SpoolWriter(self._path(feed), self._keys, feed)
 
-    def read(self, feed: str) -> SpoolReader:
-        """The plain bytes of a kept file. Raises `FileNotFoundError` when there is none."""
-        return SpoolReader(self._path(feed), self._keys, feed)
+    def read(self, feed: str, failed: Callable[[Exception], None] = lambda _: None) -> SpoolReader:
+        """The plain bytes of a kept file; `failed` hears why a `read` of it raised, for readers that hide it.
+
+        Raises `FileNotFoundError` when there is none.
+        """
+        return SpoolReader(self._path(feed), self._keys, feed, failed)
 
     def holds(self, feed: str) -> bool:
         """Whether the file is there."""
@@ -134,12 +137,15 @@ class SpoolWriter:
 
 
 class SpoolReader(io.RawIOBase):
-    """The plain bytes, by position. Raises `spool_broken` where they are not what was kept."""
+    """The plain bytes, by position. Raises `spool_broken` where they are not what was kept.
 
-    def __init__(self, path: Path, keys: Keys, feed: str) -> None:
+    For one thread at a time: a position that another thread moves between `seek` and `read` gives the wrong bytes.
+    """
+
+    def __init__(self, path: Path, keys: Keys, feed: str, failed: Callable[[Exception], None]) -> None:
         super().__init__()
         self._file = path.open("rb")
-        self._keys, self._feed = keys, feed
+        self._keys, self._feed, self._failed = keys, feed, failed
         sealed = path.stat().st_size
         self._count = -(-sealed // (CHUNK + OVERHEAD))
         self.size = sealed - OVERHEAD * self._count
@@ -181,9 +187,11 @@ class SpoolReader(io.RawIOBase):
         """The next `size` bytes, all of them unless the file ends: some readers take a short answer for the end."""
         wanted = max(0, min(self.size - self._at, size if size >= 0 else self.size))
         data = bytearray(wanted)
-        filled = 0
-        while filled < wanted:
-            filled += self.readinto(memoryview(data)[filled:])
+        try:
+            self._fill(memoryview(data))
+        except Exception as wrong:
+            self._failed(wrong)
+            raise
         return bytes(data)
 
     def close(self) -> None:
@@ -191,6 +199,13 @@ class SpoolReader(io.RawIOBase):
         self._open.clear()
         self._file.close()
         super().close()
+
+    def _fill(self, view: memoryview) -> None:
+        while view:
+            got = self.readinto(view)
+            if not got:
+                raise SPOOL_BROKEN(f"it ends {len(view)} bytes early")
+            view = view[got:]
 
     def _chunk(self, number: int) -> bytes:
         if number not in self._open:

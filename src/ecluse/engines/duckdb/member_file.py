@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import duckdb
 
@@ -40,7 +40,14 @@ from ecluse.formats.feed.header import CHANGE, COLUMNS, check_columns, read_head
 from ecluse.formats.feed.survey import Survey, kind_of
 from ecluse.kernel.errors import Refused, refusal
 
+if TYPE_CHECKING:
+    from ecluse.engines.duckdb.sealed import SealedFiles
+
 MEMORY = "400MB"  # for DuckDB; the rest of the budget of 1 GiB is the interpreter's, SQLite's and the buckets'
+# DuckDB's threads, and eight more that read ahead, share one handle of a Python file system and seek in it between each other's
+# reads: a good file is then refused, one time in a few. Alone, reading 1 M rows of Parquet takes 13 s, with two threads 16 s (two
+# cores, busy): it is the sealing of rows that takes the minutes.
+ONE_THREAD = "SET threads=1; SET async_threads=0"
 _MACHINE_FULL = "bad allocation"  # DuckDB's word when the system, not the limit above, gave it no memory
 BLOCK = 4 << 20  # bytes surveyed at a time
 FETCH = 16_384  # rows handed over at a time
@@ -64,19 +71,22 @@ _NEVER = "9999-12-31"  # `days.FOREVER`, as it is sealed
 class MemberFile:
     """One member file. Call `survey`, then `check`, then `rows`; close it."""
 
-    def __init__(self, source: Path | tuple[Spool, str], threads: int = 2) -> None:
+    def __init__(self, source: Path | tuple[Spool, str]) -> None:
         self._source = source
         self._duck = duckdb.connect(":memory:")
-        self._duck.execute(f"SET memory_limit='{MEMORY}'; SET threads={threads}; SET temp_directory=''")
+        self._duck.execute(f"SET memory_limit='{MEMORY}'; SET threads=2; SET temp_directory=''")
         self._kind = Kind.CSV
         self._names: tuple[str, ...] = ()
         self._lines = 0
         self._blank: list[int] = []
         self._stamp: tuple[int, ...] = ()
+        self._sealed: SealedFiles | None = None
         if not isinstance(source, Path):
             from ecluse.engines.duckdb.sealed import SealedFiles
 
-            self._duck.register_filesystem(SealedFiles(source[0]))
+            self._sealed = SealedFiles(source[0])
+            self._duck.register_filesystem(self._sealed)
+            self._duck.execute(ONE_THREAD)
 
     def __enter__(self) -> MemberFile:
         return self
@@ -229,13 +239,16 @@ class MemberFile:
             yield
         except Refused:
             raise
-        except duckdb.OutOfMemoryException as wrong:
-            if _MACHINE_FULL in str(wrong):
-                raise  # a failure of ours: the same file may be read a minute later
-            raise FILE_MEMORY(f"more than {MEMORY}") from None
-        except duckdb.Error:
-            unreadable = CSV_UNREADABLE if self._kind is Kind.CSV else PARQUET_UNREADABLE
-            raise unreadable() from None
+        except duckdb.Error as wrong:
+            raise self._said(wrong) from None
+
+    def _said(self, wrong: duckdb.Error) -> Exception:
+        """What an error of DuckDB's is: of the file, or a failure of ours, after which the same file may be read."""
+        if self._sealed and self._sealed.failed:
+            return self._sealed.failed  # a disk, a key: nothing that the file could help
+        if isinstance(wrong, duckdb.OutOfMemoryException):
+            return wrong if _MACHINE_FULL in str(wrong) else FILE_MEMORY(f"more than {MEMORY}")
+        return (CSV_UNREADABLE if self._kind is Kind.CSV else PARQUET_UNREADABLE)()
 
 
 def _asked(table: Sequence[Check], terms: Terms) -> dict[str, Any]:

@@ -16,7 +16,7 @@ PROTOCOL = "sealed"
 
 
 class SealedFiles(AbstractFileSystem):  # type: ignore[misc]
-    """One spool, read only."""
+    """One spool, read only. `failed`: why a reading failed first; DuckDB says only that it did."""
 
     protocol = PROTOCOL
     cachable = False  # fsspec keeps instances by their arguments; ours end with the feed
@@ -24,11 +24,12 @@ class SealedFiles(AbstractFileSystem):  # type: ignore[misc]
     def __init__(self, spool: Spool) -> None:
         super().__init__()
         self._spool = spool
+        self.failed: Exception | None = None
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> SpoolReader:
         """The plain bytes of a feed."""
         assert mode == "rb", mode
-        return self._spool.read(_feed(path))
+        return self._spool.read(_feed(path), self._note)
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Name, kind and plain size."""
@@ -46,6 +47,9 @@ class SealedFiles(AbstractFileSystem):  # type: ignore[misc]
     def modified(self, path: str) -> datetime:
         """A kept file never changes: always the same instant."""
         return datetime.fromtimestamp(0, UTC)
+
+    def _note(self, wrong: Exception) -> None:
+        self.failed = self.failed or wrong
 
 
 def _feed(path: str) -> str:
