@@ -89,6 +89,44 @@ def test_a_value_larger_than_the_memory_refuses_the_file(
     assert sent(hub, path.read_bytes(), **PARQUET) == {"feed_id": feed, "state": "refused"}
 
 
+@pytest.mark.parametrize("announced", ["19 fc 80 92 f4 01", "19 1c 48 01 61 15 00 00 16 02 19 fc 80 92 f4 01"])
+def test_twenty_bytes_that_announce_eight_million_things_are_refused(hub: OpenHub, announced: str) -> None:
+    """Columns, row groups: DuckDB makes room for all of them first, gigabytes, outside the memory it is given."""
+    footer = bytes.fromhex("15 02" + announced)
+    content = b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+    feed = sent(hub, content, **PARQUET)["feed_id"]
+    work_once(hub)
+    assert state(hub, feed) == ("refused", ["parquet_unreadable"])
+    nothing_is_left(hub)
+
+
+def parquet(path: Path, rows: int, **other: str) -> bytes:
+    """The same row again and again."""
+    columns = ", ".join(f"'{value}' AS {name}" for name, value in (row(1) | other).items())
+    with duckdb.connect() as duck:
+        duck.execute(f"COPY (SELECT {columns} FROM range({rows})) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+    return path.read_bytes()
+
+
+def test_rows_that_take_no_bytes_are_refused_before_they_are_read(hub: OpenHub, tmp_path: Path) -> None:
+    """Ninety kilobytes of one row held the loader for a minute."""
+    feed = sent(hub, parquet(tmp_path / "dense.parquet", 100_000), **PARQUET)["feed_id"]
+    work_once(hub)
+    assert state(hub, feed) == ("refused", ["file_too_dense"])
+    nothing_is_left(hub)
+
+
+def test_a_value_as_long_as_a_book_is_looked_at_for_as_long_as_a_valid_one(hub: OpenHub, tmp_path: Path) -> None:
+    """Kept once in the file and named by each row: a third of a megabyte of it took minutes."""
+    content = parquet(tmp_path / "long.parquet", 10_000, domains=" ".join(["MED"] * 8_000))
+    assert len(content) < 10_000
+    feed = sent(hub, content, **PARQUET)["feed_id"]
+    work_once(hub)
+    told, codes = state(hub, feed)
+    assert (told, set(codes), len(codes)) == ("refused", {"domains_invalid"}, 10_000)
+    nothing_is_left(hub)
+
+
 def test_a_file_that_breaks_here_holds_up_its_own_insurer_only_and_is_refused_in_the_end(
     hub: OpenHub, capfd: pytest.CaptureFixture[str]
 ) -> None:

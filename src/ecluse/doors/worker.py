@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from multiprocessing.connection import wait
@@ -30,6 +31,9 @@ LEFT_S = 86_400  # a file in the spool that no feed claims and nobody wrote to f
 LOOKED_TOGETHER = (
     50  # accounts whose settled claims are looked for between two looks at the spool: some milliseconds each
 )
+# What the loader may allocate, in all: one and a half times its budget of 1 GiB (a million rows take 400 MB). What a file makes a
+# library ask for beyond it breaks that file's load, and not the machine that answers.
+DATA_BYTES_MAX = 1_536 << 20
 REST_S = 30.0  # of an insurer's files after one that broke: memory or a disk that was short is back, or it is the file
 POLL_S = 1.0  # between two looks for received files; a load takes longer than that anyway
 
@@ -89,12 +93,20 @@ def main(directory: Path) -> None:
     from ecluse.doors.http.meters import Board
 
     Thread(target=end_with_parent, daemon=True).start()
+    limit_memory()
     configure(read_settings(directory).log.level, "loader")
     stop = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
     with bugs_told(), Board(directory / "run", answers=False).telling():
         run(directory, stop)
+
+
+def limit_memory() -> None:
+    """From here on, this process is refused memory past `DATA_BYTES_MAX` (or what it was limited to before, if that is less)."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = DATA_BYTES_MAX if most == resource.RLIM_INFINITY else min(DATA_BYTES_MAX, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
 
 def end_with_parent() -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecluse.app.ports import FeedPorts, FeedStore, Keys, RightsWorks
-from ecluse.engines.spool import Spool
+from ecluse.engines.spool import Spool, loads_begun
 from ecluse.kernel.errors import refusal
 
 if TYPE_CHECKING:
     from ecluse.engines.duckdb.member_file import MemberFile
 
 MEMBER_FILE = refusal("member_file_absent", 404, "The member file cannot be read", fix="Check its path and its rights.")
+
+_SPOOL = "spool"  # in the hub's directory
 
 
 class MemberFiles:
@@ -42,8 +44,13 @@ class MemberFiles:
 
 def open_feeds(directory: Path, store: FeedStore, works: RightsWorks, keys: Keys) -> FeedPorts:
     """The ports of member feeds for the hub in `directory`. Opens nothing before it is used."""
-    spool = Spool(directory / "spool", keys)
+    spool = Spool(directory / _SPOOL, keys)
     return FeedPorts(store, works, MemberFiles(spool), spool)
+
+
+def files_begun(directory: Path) -> dict[str, int]:
+    """Of the hub in `directory`: how many loads of each received file began and came to no end. Asks no key, no store."""
+    return loads_begun(directory / _SPOOL)
 
 
 def _member_file(source: Path | tuple[Spool, str]) -> MemberFile:

@@ -14,6 +14,7 @@ import io
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from shutil import disk_usage
 from types import TracebackType
@@ -93,6 +94,15 @@ class Spool:
 
     def _begun(self, feed: str) -> Path:
         return self._folder / f"{feed}.begun"
+
+
+def loads_begun(folder: Path) -> dict[str, int]:
+    """Loads of received files that began and came to no end, or are going on: how many of each file."""
+    found = {}
+    for notes in folder.glob("*.begun"):
+        with suppress(FileNotFoundError):  # it came to its end meanwhile
+            found[notes.stem] = notes.stat().st_size
+    return found
 
 
 class SpoolWriter:

@@ -36,6 +36,7 @@ from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
+from ecluse.engines.feeds import files_begun as files_begun  # told on: whoever starts the loader again asks no hub
 from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
 from ecluse.engines.issuer import (

@@ -55,6 +55,28 @@ def test_who_dies_is_started_again_until_too_many_have(others: Beside) -> None:
         assert each.exitcode is not None
 
 
+def test_deaths_in_the_middle_of_received_files_stop_nobody(others: Beside, tmp_path: Path) -> None:
+    """The file is refused in the end; but a loader that dies with nothing in its hands is like any other."""
+    notes = tmp_path / "hub" / "spool"
+    notes.mkdir(exist_ok=True)
+    with ThreadPoolExecutor(1) as threads:
+        keeping = threads.submit(others.keep)
+        for feed in ("fee_1", "fee_1", "fee_2", "fee_2"):
+            with (notes / f"{feed}.begun").open("ab") as begun:
+                begun.write(b".")
+            killed(others, "loader")
+        (notes / "fee_2.begun").unlink()
+        for _ in range(2):
+            killed(others, "loader")
+        assert not keeping.done()
+        last = others.running["loader"]
+        assert last.pid
+        os.kill(last.pid, signal.SIGKILL)
+        assert keeping.result(STARTED_S)
+    for each in others.end():
+        each.join(STARTED_S)
+
+
 def test_who_ends_because_the_hub_does_stays_ended(others: Beside) -> None:
     with ThreadPoolExecutor(1) as threads:
         keeping = threads.submit(others.keep)

@@ -2,7 +2,8 @@
 
 All they do waits in files, and whoever takes over goes on there: nobody who answers is stopped because a file killed the loader.
 A process that dies again and again is another matter: then the hub stops, so that whoever supervises it (systemd) starts it
-whole, and a person sees it.
+whole, and a person sees it. A death in the middle of a received file is not counted so: the file is refused after five, and files
+come from outside, as many as anybody sends.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from threading import Lock
 from ecluse.doors import exporter, watcher, worker
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.settings import read_settings
+from ecluse.wiring import files_begun
 
 AGAIN_S = 1.0  # before a dead one is started again: two starts a second would be load themselves
-DEATHS_MAX = 12  # of all of them, within DEATHS_S: a file that kills the loader is refused after five; there may be two
+DEATHS_MAX = 12  # of all of them, within DEATHS_S; a death in the middle of a received file is counted with the file
 DEATHS_S = 600.0
 
 
@@ -49,6 +51,7 @@ class Beside:
         self._mains = {name: main for name, (main, is_wanted) in wanted.items() if is_wanted}
         self.running = {name: spawn(main, directory) for name, main in self._mains.items()}
         self._deaths: deque[float] = deque(maxlen=DEATHS_MAX)
+        self._begun = files_begun(directory)
         self._ending = False
         self._lock = Lock()  # of `running`: nobody is started once the others are being ended
 
@@ -83,8 +86,16 @@ class Beside:
             for name in [name for name, process in self.running.items() if process.exitcode is not None]:
                 ERRORS.print(f"the {name} died ({self.running[name].exitcode})", markup=False)
                 now_s = time.monotonic()
-                self._deaths.append(now_s)
+                if not self._in_a_file(name):
+                    self._deaths.append(now_s)
                 if len(self._deaths) == DEATHS_MAX and now_s - self._deaths[0] < DEATHS_S:
                     return False
                 self.running[name] = spawn(self._mains[name], self._directory)
         return True
+
+    def _in_a_file(self, name: str) -> bool:
+        """Whether who died had begun a received file since the last look, and not ended it."""
+        if name != "loader":
+            return False
+        before, self._begun = self._begun, files_begun(self._directory)
+        return any(loads > before.get(feed, 0) for feed, loads in self._begun.items())

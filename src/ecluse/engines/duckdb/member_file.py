@@ -30,12 +30,14 @@ from ecluse.formats.feed.file import (
     PARQUET_UNREADABLE,
     REFUSALS_MAX,
     ROWS_MAX,
+    VALUE_CHARS_MAX,
     Checked,
     FeedRow,
     Kind,
     RowRefusal,
     Terms,
 )
+from ecluse.formats.feed.footer import TAIL_BYTES, check_footer, footer_bytes
 from ecluse.formats.feed.header import CHANGE, COLUMNS, check_columns, read_header
 from ecluse.formats.feed.survey import Survey, kind_of
 from ecluse.kernel.errors import Refused, refusal
@@ -48,7 +50,9 @@ MEMORY = "400MB"  # for DuckDB; the rest of the budget of 1 GiB is the interpret
 # reads: a good file is then refused, one time in a few. Alone, reading 1 M rows of Parquet takes 13 s, with two threads 16 s (two
 # cores, busy): it is the sealing of rows that takes the minutes.
 ONE_THREAD = "SET threads=1; SET async_threads=0"
-_MACHINE_FULL = "bad allocation"  # DuckDB's word when the system, not the limit above, gave it no memory
+_LIMIT_MET = (
+    " used)"  # how DuckDB ends what it says of the limit above; when the system gives it no memory it says other things
+)
 BLOCK = 4 << 20  # bytes surveyed at a time
 FETCH = 16_384  # rows handed over at a time
 
@@ -109,6 +113,8 @@ class MemberFile:
                 block = file.read(BLOCK)
         survey.finish()
         self._lines, self._blank = survey.lines, survey.blank
+        if self._kind is Kind.PARQUET:
+            self._hold_footer(survey.bytes)
         self._names = read_header(survey.header) if self._kind is Kind.CSV else self._parquet_names()
         return survey.digest.digest()
 
@@ -179,7 +185,9 @@ class MemberFile:
         """The file as a table of `COLUMNS` and `change`, all text, empty where absent."""
         wanted = [name for name in (*COLUMNS, CHANGE) if name in self._names]
         if self._kind is Kind.PARQUET:
-            picked = [f"coalesce(CAST(\"{name}\" AS VARCHAR), '') AS {name}" for name in wanted]
+            picked = [
+                f"coalesce(left(CAST(\"{name}\" AS VARCHAR), {VALUE_CHARS_MAX}), '') AS {name}" for name in wanted
+            ]
             source = f"read_parquet('{self._location()}')"
         else:
             picked = [f"coalesce(c{self._names.index(name)}, '') AS {name}" for name in wanted]
@@ -200,6 +208,14 @@ class MemberFile:
     def _location(self) -> str:
         place = str(self._source) if isinstance(self._source, Path) else f"sealed://{self._source[1]}"
         return place.replace("'", "''")
+
+    def _hold_footer(self, size: int) -> None:
+        """Before DuckDB makes room for what the footer announces."""
+        with self._opened() as file:
+            file.seek(max(0, size - TAIL_BYTES))
+            length = footer_bytes(file.read(TAIL_BYTES), size)
+            file.seek(size - TAIL_BYTES - length)
+            check_footer(file.read(length), size)
 
     def _parquet_names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self._parquet_columns())
@@ -247,7 +263,7 @@ class MemberFile:
         if self._sealed and self._sealed.failed:
             return self._sealed.failed  # a disk, a key: nothing that the file could help
         if isinstance(wrong, duckdb.OutOfMemoryException):
-            return wrong if _MACHINE_FULL in str(wrong) else FILE_MEMORY(f"more than {MEMORY}")
+            return FILE_MEMORY(f"more than {MEMORY}") if _LIMIT_MET in str(wrong) else wrong
         return (CSV_UNREADABLE if self._kind is Kind.CSV else PARQUET_UNREADABLE)()
 
 

@@ -10,6 +10,7 @@ from ecluse.kernel.errors import refusal
 
 FILE_BYTES_MAX = 16 << 30  # 33 M rows are 5 GB; past three times that, it is not one insurer's members
 ROWS_MAX = 100_000_000  # more than everyone in France with a contract each: a larger file repeats itself
+VALUE_CHARS_MAX = 256  # of a Parquet value, read no further: the longest that is valid, a list of domains, has fewer
 LINE_BYTES_MAX = 8_192  # a full row is 150 bytes; a longer line is another kind of file, or a quote left open
 COLUMNS_MAX = 64  # a wide export has thirty; more means a separator misread
 REFUSALS_MAX = 10_000  # kept in detail; more say nothing that these do not, and the total is counted anyway
@@ -87,6 +88,13 @@ FILE_MEMORY = refusal(
 )
 PARQUET_UNREADABLE = refusal(
     "parquet_unreadable", 422, "The Parquet file cannot be read", fix="Write it again and check that it was sent whole."
+)
+
+ROWS_TOO_DENSE = refusal(
+    "file_too_dense",
+    422,
+    "The Parquet file has more rows than its bytes can tell apart",
+    fix="Write each person and contract once; up to 10,000 rows may repeat themselves. Or send CSV.",
 )
 
 
