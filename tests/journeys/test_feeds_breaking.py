@@ -17,7 +17,7 @@ import pytest
 from ecluse.app.feeds import LOADS_MAX
 from ecluse.app.products import load_product
 from ecluse.doors.worker import work_once
-from ecluse.engines import spool
+from ecluse.engines import room, spool
 from ecluse.engines.duckdb import member_file
 from ecluse.engines.sql import feeds as feed_store
 from ecluse.wiring import OpenHub, open_hub
@@ -193,12 +193,46 @@ def test_a_file_that_lost_its_end_on_our_disk_is_refused_and_taken_again(
 
 def test_a_disk_that_is_nearly_full_takes_no_file(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:
     left = shutil.disk_usage(hub.dir).free
-    monkeypatch.setattr(spool, "ROOM_BYTES", 2 * left)
+    monkeypatch.setattr(room, "ROOM_BYTES", 2 * left)
     refused = sent(hub, csv(1))
     assert (refused["status"], refused["code"]) == (507, "spool_full")
     nothing_is_left(hub)
-    monkeypatch.setattr(spool, "ROOM_BYTES", left // 2)
+    monkeypatch.setattr(room, "ROOM_BYTES", left // 2)
     assert sent(hub, csv(1))["state"] == "received"
+
+
+def test_a_disk_that_fills_while_a_file_is_loaded_refuses_it_once(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it took is given back; it is not tried again each second, but when it is sent again."""
+    feed = sent(hub, csv(1, csr="NEW"))["feed_id"]
+    left = shutil.disk_usage(hub.dir).free
+    monkeypatch.setattr(room, "ROOM_BYTES", 2 * left)
+    work_once(hub)
+    assert state(hub, feed) == ("refused", ["feed_no_room"])
+    nothing_is_left(hub)
+    monkeypatch.setattr(room, "ROOM_BYTES", left // 2)
+    again = sent(hub, csv(1, csr="NEW"))
+    assert again["feed_id"] != feed
+    work_once(hub)
+    assert state(hub, again["feed_id"])[0] == "loaded"
+
+
+def test_insurers_take_turns(hub: OpenHub) -> None:
+    """One that sent much makes another wait for one of its files, not for all of them."""
+    mine = [sent(hub, csv(number))["feed_id"] for number in (2, 3, 4)]
+    others = sent(hub, WRONG, OTHER_AMC)["feed_id"]
+
+    def waiting() -> list[str]:
+        return [each for each in mine if state(hub, each)[0] == "received"]
+
+    assert [each[0] for each in hub.run(hub.feeds.store.in_turn())] == [others, mine[0]]
+    assert work_once(hub) == 2
+    assert (state(hub, others, OTHER_AMC)[0], waiting()) == ("refused", mine[1:])
+    late = sent(hub, csv(8, OTHER_AMC, priority="0"), OTHER_AMC)["feed_id"]
+    assert [each[0] for each in hub.run(hub.feeds.store.in_turn())] == [late, mine[1]]
+    assert work_once(hub) == 2
+    assert (state(hub, late, OTHER_AMC)[0], waiting()) == ("refused", mine[2:])
 
 
 def test_files_of_one_insurer_do_not_fill_the_disk(hub: OpenHub, monkeypatch: pytest.MonkeyPatch) -> None:

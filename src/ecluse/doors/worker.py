@@ -1,4 +1,4 @@
-"""The worker: loads member files received over HTTP, one after the other, and goes on with those a stop left unfinished.
+"""The worker: loads member files received over HTTP, one after the other, insurers in turn; goes on with what a stop left.
 Once a day it also looks, for each account that owes, which of the people it opened were paid for since. Once an insurer asked
 for its openings, it keeps their index near the journal.
 
@@ -20,7 +20,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Event, Thread
 
-from ecluse.app.feeds import find, journalled, load_received
+from ecluse.app.feeds import journalled, load_received
 from ecluse.app.following import follow_if_asked
 from ecluse.doors.log import LOG, bugs_told, configure
 from ecluse.kernel.errors import Refused
@@ -39,16 +39,15 @@ POLL_S = 1.0  # between two looks for received files; a load takes longer than t
 
 
 def work_once(hub: OpenHub, resting: dict[str, float] | None = None) -> int:
-    """Load every received feed whose insurer's turn it is; the number finished. `resting`: insurers whose files wait, and until
-    when (`time.monotonic`); who broke something is put there."""
+    """Load one received feed of each insurer, in turn; the number finished. `resting`: insurers whose files wait, and until when
+    (`time.monotonic`); who broke something is put there."""
     from ecluse.doors.http.meters import count_feed  # a third of a second to import: only the loader pays it
 
     resting = {} if resting is None else resting
-    finished = 0
-    for id_ in hub.run(hub.feeds.store.unfinished()):
-        insurer = hub.run(find(hub, id_)).insurer
-        if time.monotonic() < resting.get(insurer, 0.0):
-            continue  # a file sent later must not be loaded before
+    finished, seen = 0, set[str]()
+    while (turn := _next(hub, seen, resting)) is not None:
+        id_, insurer = turn
+        seen.add(insurer)
         try:
             feed = hub.run(load_received(hub, id_, journalled(hub), lambda *_: None))
         except Refused as said:
@@ -62,6 +61,15 @@ def work_once(hub: OpenHub, resting: dict[str, float] | None = None) -> int:
             count_feed(feed)
             finished += 1
     return finished
+
+
+def _next(hub: OpenHub, seen: set[str], resting: dict[str, float]) -> tuple[str, str] | None:
+    """Feed and insurer whose turn it is; only an insurer's oldest, as one sent later must not be loaded before. A file in which
+    the loader was killed comes after the others': it may be killed again."""
+    now_s = time.monotonic()
+    waiting = [each for each in hub.run(hub.feeds.store.in_turn()) if each[1] not in seen]
+    free = [(id_, insurer) for id_, insurer in waiting if now_s >= resting.get(insurer, 0.0)]
+    return min(free, key=lambda each: hub.feeds.spool.begun(each[0]), default=None)
 
 
 def run(directory: Path, stop: Event, poll_s: float = POLL_S) -> None:

@@ -4,8 +4,6 @@ Layout: records of `CHUNK` plain bytes (the last one shorter), each sealed under
 its number, so that records cannot be swapped; the last one says that it is, so that a file which lost its end is no shorter
 file. The file bears its final name only once it is whole and on disk. Reading is random access, a few chunks kept open. Beside
 it, a byte for each load that began: what breaks or kills whoever loads it is counted where no restart forgets it.
-
-The disk is never filled to the end: the journal may be on it, without which nobody is answered.
 """
 
 from __future__ import annotations
@@ -16,17 +14,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
-from shutil import disk_usage
 from types import TracebackType
 
 from ecluse.app.ports import HUB, Keys
 from ecluse.engines.durable import sync
 from ecluse.engines.keys.ring import SEAL_BROKEN
+from ecluse.engines.room import leaves_room
 from ecluse.kernel.errors import Refused, refusal
 
 CHUNK = 1 << 20  # one AES-GCM call of 1 MiB costs half a millisecond: the loop that spools is not held up
 OVERHEAD = 29  # key version, nonce and tag: the form of `Keys.seal`
-ROOM_BYTES = 1 << 30  # always left on the disk: days of a busy hub's journal
 LOOKED_CHUNKS = 64  # between two looks at the room left
 OPEN_CHUNKS = 8  # readers go forward, a Parquet reader on a few columns at a time
 
@@ -73,6 +70,11 @@ class Spool:
         with self._begun(feed).open("ab") as notes:
             notes.write(b".")
             return notes.tell()
+
+    def begun(self, feed: str) -> int:
+        """How many loads of the file began and came to no end."""
+        notes = self._begun(feed)
+        return notes.stat().st_size if notes.exists() else 0
 
     def end(self, feed: str) -> None:
         """A load of the file came to an end, whichever: those before it are forgiven."""
@@ -140,7 +142,7 @@ class SpoolWriter:
         sync(self._path.parent)
 
     def _seal(self, plain: bytes, *, last: bool = False) -> None:
-        if self._number % LOOKED_CHUNKS == 0 and disk_usage(self._part.parent).free < ROOM_BYTES:
+        if self._number % LOOKED_CHUNKS == 0 and not leaves_room(self._part.parent):
             raise SPOOL_FULL()
         self._file.write(self._keys.seal(HUB, plain, _about(self._feed, self._number, last)))
         self._number += 1

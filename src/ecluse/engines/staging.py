@@ -11,6 +11,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
+from ecluse.engines.room import hold_room
+
 ROWS_PER_BUCKET = 100_000  # 30 MB when sorted in memory
 BUCKETS_MAX = 256  # one byte of pseudonym
 CACHE_KIB = 65_536  # the last pages of every bucket stay in memory between commits
@@ -58,7 +60,11 @@ class Staging:
         self.buckets, self.rows, self.index_version = buckets, rows, index_version
 
     def add(self, rows: list[StagedRow], members: list[StagedMember], read: int | None = None) -> None:
-        """Keep rows read in this order; on return, a killed load goes on after them. `read`: how many, if not the rows."""
+        """Keep rows read in this order; on return, a killed load goes on after them. `read`: how many, if not the rows.
+
+        Raises `feed_no_room`, looking before each commit: some 50 MB.
+        """
+        hold_room(self.path.parent)
         read = len(rows) if read is None else read
         self._file.execute("BEGIN")
         self._spread("INSERT INTO r{0} VALUES (?, ?, ?, ?)", rows)

@@ -69,6 +69,11 @@ class FeedStore(Protocol):
         """Feeds received over HTTP that are not finished, oldest first."""
         ...
 
+    async def in_turn(self) -> list[tuple[str, str]]:
+        """The oldest feed received over HTTP and not finished of each insurer, with the insurer; whose last feed ended longest
+        ago first."""
+        ...
+
     async def load(self, id_: str) -> None:
         """A received feed is being loaded."""
         ...
@@ -226,6 +231,10 @@ class Spooled(Protocol):
 
     def begin(self, feed: str) -> int:
         """Note that a load of the file begins; how many began and came to no end, with this one."""
+        ...
+
+    def begun(self, feed: str) -> int:
+        """How many loads of the file began and came to no end."""
         ...
 
     def end(self, feed: str) -> None:

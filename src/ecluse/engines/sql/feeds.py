@@ -85,6 +85,10 @@ class Feeds:
         """Feeds received over HTTP that are not finished, oldest first."""
         return [row[0] for row in await self._database.reads.all("unfinished_feeds")]
 
+    async def in_turn(self) -> list[tuple[str, str]]:
+        """Feed and insurer of the oldest unfinished feed of each insurer, in the order of their turns."""
+        return [(row[0], row[1]) for row in await self._database.reads.all("feeds_in_turn")]
+
     async def held(self, until_ts_us: int) -> list[Held]:
         """How many people each insurer's rights held from each feed on that was loaded before `until_ts_us`."""
         rows = await self._database.reads.all("loaded_feeds", until_ts_us=until_ts_us)

@@ -17,7 +17,7 @@ WHERE insurer = :insurer AND mode = :mode AND digest = :digest
   )
   AND NOT EXISTS (
       SELECT 1 FROM feed_refusal AS why
-      WHERE why.feed = this.id AND why.code IN ('feed_not_loaded', 'spool_broken', 'account_quarantined')
+      WHERE why.feed = this.id AND why.code IN ('feed_not_loaded', 'spool_broken', 'feed_no_room', 'account_quarantined')
   )
 ORDER BY id DESC LIMIT 1
 
@@ -28,6 +28,17 @@ SELECT id, insurer, mode, state, received_ts_us, account, drop_unknown, spooled,
 -- name: unfinished_feeds
 -- Feeds received over HTTP that are not finished, oldest first.
 SELECT id FROM feed WHERE state IN ('received', 'loading') AND spooled = 1 ORDER BY id
+
+-- name: feeds_in_turn
+-- The oldest unfinished feed of each insurer received over HTTP. Whose last feed ended longest ago comes first: an insurer who sends
+-- much makes nobody else wait longer than one of its files.
+SELECT this.id, this.insurer FROM feed AS this
+WHERE this.state IN ('received', 'loading') AND this.spooled = 1
+  AND NOT EXISTS (
+      SELECT 1 FROM feed AS older
+      WHERE older.state IN ('received', 'loading') AND older.spooled = 1 AND older.insurer = this.insurer AND older.id < this.id
+  )
+ORDER BY coalesce((SELECT max(ended.finished_ts_us) FROM feed AS ended WHERE ended.insurer = this.insurer), 0), this.id
 
 -- name: waiting_feeds
 -- How many files of an insurer were received over HTTP and are not finished.

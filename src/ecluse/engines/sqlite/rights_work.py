@@ -18,6 +18,7 @@ from pathlib import Path
 from ecluse.app.ports import FeedCounts, Rekeying, Settle
 from ecluse.engines.durable import sync
 from ecluse.engines.rekeying import carry_over
+from ecluse.engines.room import hold_room
 from ecluse.engines.sql.feeds import FEED_IN_PROGRESS, finish
 from ecluse.engines.sql.unit import Tx
 from ecluse.engines.sqlite.database import Database
@@ -135,12 +136,22 @@ class Work:
     async def build(
         self, settle: Settle, told: Callable[[int], None], *, over: bool
     ) -> tuple[FeedCounts, list[tuple[int, str]]]:
-        """Build the new file, over the current generation or over nothing; every refused line is found in one go."""
-        file = self._open_new(over=over)
+        """Build the new file, over the current generation or over nothing; every refused line is found in one go.
+
+        Raises `feed_no_room`, looking before each bucket: some 30 MB.
+        """
         self._refused = []
+        with closing(self._open_new(over=over)) as file:
+            self._build(file, settle, told, over=over)
+        if not self._refused:
+            self._name()
+        return FeedCounts(rows=self._staging.rows, persons=self._persons, rights=self._rights), self._refused
+
+    def _build(self, file: sqlite3.Connection, settle: Settle, told: Callable[[int], None], *, over: bool) -> None:
         file.execute("BEGIN")
         built = 0
         for number in range(self._staging.buckets):
+            hold_room(self._folder)
             if over:
                 built += self._amend(file, self._staging.bucket(number), settle)
                 file.executemany(_NAME, self._named(self._staging.members(number)))
@@ -150,10 +161,6 @@ class Work:
         file.execute(_TELL, (self._persons, self._rights))
         file.execute(f"PRAGMA user_version = {self._staging.index_version}")
         file.execute("COMMIT")
-        file.close()
-        if not self._refused:
-            self._name()
-        return FeedCounts(rows=self._staging.rows, persons=self._persons, rights=self._rights), self._refused
 
     async def answer(self, counts: FeedCounts, at_ts_us: int) -> None:
         """One transaction of hub.db: the built generation answers, and its feed is loaded."""
@@ -186,6 +193,7 @@ class Work:
         self._building.unlink(missing_ok=True)
         before = answering(self._database, self._insurer) if over else None
         if before is not None:
+            hold_room(self._folder, rights_path(self._folder, self._insurer, before).stat().st_size)
             shutil.copyfile(rights_path(self._folder, self._insurer, before), self._building)
         file = sqlite3.connect(self._building, isolation_level=None, check_same_thread=False)
         for pragma in (
