@@ -22,6 +22,7 @@ from ecluse.app.at_once import Kind
 from ecluse.app.containment import check_open
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, FeedCounts, FeedRecord, Keys, OpenFile, RightsWork
+from ecluse.app.settling import Settling
 from ecluse.formats.feed.checks import BESIDE
 from ecluse.formats.feed.file import (
     FILE_BYTES_MAX,
@@ -33,13 +34,13 @@ from ecluse.formats.feed.file import (
     RowRefusal,
     Terms,
 )
+from ecluse.formats.feed.told import UNFIT_FILES_MAX, unfit
 from ecluse.gate.admission import Request
+from ecluse.gate.allowance import DAY_US
 from ecluse.gate.identity import FORBIDDEN, permit
 from ecluse.journal.entry import Operation, act
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 from ecluse.kernel.ids import amc
-from ecluse.rights.changes import Change, combine
-from ecluse.rights.model import Right
 from ecluse.rights.person import member_message, nir_message, right_about
 
 COMMIT_ROWS = 131_072  # staged in one transaction: a second or two of work is all that a kill can lose
@@ -62,13 +63,18 @@ NOT_LOADED = refusal(
     fix="Tell the operator of the hub, whose log says where; then send it again, with another Idempotency-Key.",
 )
 
+DELTAS_UNFIT = refusal(
+    "deltas_unfit",
+    429,
+    "Too many deltas of this insurer did not fit what the hub holds",
+    fix="Send a full file; or wait a day, or ask the operator of the hub for the rows.",
+)
+
 RECEIVING = Kind(
     "feeds", 2, 16
 )  # a file, and the same again after a network that broke; places of all: doors/http/front.py
 
 _encode = msgspec.msgpack.Encoder().encode
-_right = msgspec.msgpack.Decoder(Right).decode
-_encode_right: Callable[[Right], bytes] = _encode
 
 
 class FeedLoaded(msgspec.Struct, frozen=True):
@@ -82,6 +88,7 @@ class FeedLoaded(msgspec.Struct, frozen=True):
     digest: str
     counts: FeedCounts
     at_ts_us: int
+    unfit: int = 0  # refusals that may depend on what is held
 
 
 Record = Callable[[FeedLoaded], Awaitable[None]]
@@ -139,12 +146,14 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
 async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
     """Spool a file sent over HTTP, sealed; loading is the worker's. The same file, or the same `key`, is the same feed.
 
-    Raises `forbidden`, `products_missing`, `feeds_waiting`, `too_many_at_once`, `file_too_large`, `file_empty`, `spool_full`,
-    `idempotency_key_reused`.
+    Raises `forbidden`, `products_missing`, `feeds_waiting`, `deltas_unfit`, `too_many_at_once`, `file_too_large`, `file_empty`,
+    `spool_full`, `idempotency_key_reused`.
     """
     own_insurer(asked, order.insurer)
     terms = await terms_of(hub, order)
     await hub.feeds.store.check_room(order.insurer)  # before its bytes take room; asked again once they are here
+    if order.mode == Mode.DELTA and asked.account.insurer:  # the operator sees every row anyway
+        await _check_fits(hub, order.insurer)
     id_, content, size = asked.id, sha256(), 0
     with hub.at_once.one(RECEIVING, order.insurer), hub.feeds.spool.write(id_) as spool:
         async for block in body:
@@ -172,6 +181,13 @@ async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: A
     if same != id_:
         hub.feeds.spool.remove(id_)
     return await find(hub, same)
+
+
+async def _check_fits(hub: Hub, insurer: str) -> None:
+    """Raise `deltas_unfit` when as many deltas of the last day did not fit what is held as may."""
+    since_ts_us = hub.now_ts_us - DAY_US
+    if await hub.feeds.store.unfit(insurer, since_ts_us) >= UNFIT_FILES_MAX:
+        raise DELTAS_UNFIT(f"{UNFIT_FILES_MAX} in a day")
 
 
 async def own_feed(hub: Hub, asked: Request, id_: str) -> FeedRecord:
@@ -206,7 +222,8 @@ def journalled(hub: Hub) -> Record:
 
     async def record(loaded: FeedLoaded) -> None:
         held = f" {loaded.counts.persons} people held" if loaded.state == "loaded" else ""
-        outcome = f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows{held}"
+        unfit = f" {loaded.unfit} do not fit what is held" if loaded.unfit else ""
+        outcome = f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows{held}{unfit}"
         told = act(
             Operation.FEED_LOADED, loaded.at_ts_us, loaded.id, outcome, account=loaded.account, insurer=loaded.insurer
         )
@@ -291,7 +308,8 @@ async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, t
     if refused:
         rows = sorted(set(refused))
         counts = FeedCounts(counts.rows, len({line for line, _ in rows}), len(rows))
-        await _refuse(hub, feed, counts, [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]], record)
+        told_of = [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]]
+        await _refuse(hub, feed, counts, told_of, record, unfit([code for _, code in rows], feed.mode))
         return
     _check_open(hub, feed)  # a load takes minutes, in which somebody may have looked
     now_ts_us = hub.now_ts_us
@@ -352,38 +370,15 @@ def _seal(
             members.append((number, person, line))
 
 
-class Settling:
-    """The `Settle` of one insurer: opens what must be compared, seals what changed, leaves the rest as it is."""
-
-    def __init__(self, keys: Keys, insurer: str) -> None:
-        self._keys = keys
-        self._insurer = insurer
-
-    def __call__(
-        self, person: bytes, kept: Sequence[bytes], rows: Sequence[tuple[bytes, int, bool, bytes]]
-    ) -> tuple[list[bytes], Sequence[tuple[int, str]]]:
-        """Sealed rights that result, and the rows that cannot be applied."""
-        about = right_about(self._insurer, person)
-        before = [self._open(sealed, about) for sealed in kept]
-        combined = combine(
-            before, [Change(line, bool(ends), self._open(sealed, about)) for _, line, ends, sealed in rows]
-        )
-        as_they_are = dict(zip(before, kept, strict=True))
-        as_set = {line: sealed for _, line, _, sealed in rows}
-        return [
-            as_set[line]
-            if line
-            else as_they_are.get(right) or self._keys.seal(self._insurer, _encode_right(right), about)
-            for right, line in combined.rights
-        ], combined.refused
-
-    def _open(self, sealed: bytes, about: bytes) -> Right:
-        return _right(self._keys.open(self._insurer, sealed, about))
-
-
 async def _refuse(
-    hub: Hub, feed: FeedRecord, counts: FeedCounts, refusals: Sequence[RowRefusal], record: Record
+    hub: Hub,
+    feed: FeedRecord,
+    counts: FeedCounts,
+    refusals: Sequence[RowRefusal],
+    record: Record,
+    unfit: int = 0,
 ) -> None:
     now_ts_us = hub.now_ts_us
-    await record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "refused", feed.digest, counts, now_ts_us))
+    about = (feed.id, feed.account, feed.insurer, feed.mode)
+    await record(FeedLoaded(*about, "refused", feed.digest, counts, now_ts_us, unfit))
     await hub.feeds.store.refuse(feed.id, counts, refusals, now_ts_us)

@@ -53,6 +53,10 @@ class FeedStore(Protocol):
         """Raise `feeds_waiting` when as many files of this insurer wait to be loaded as may."""
         ...
 
+    async def unfit(self, insurer: str, since_ts_us: int) -> int:
+        """How many deltas of this insurer ended since then because rows did not fit what is held."""
+        ...
+
     async def same(self, insurer: str, mode: str, digest: str) -> str | None:
         """The feed that did, or is doing, exactly this, with no other feed loaded after it."""
         ...

@@ -14,6 +14,7 @@ from ecluse.app.feeds import Order, own_feed, receive_file
 from ecluse.doors.http.given import Asked, TheHub
 from ecluse.doors.http.problems import MEDIA
 from ecluse.formats.feed.file import FILE_BYTES_MAX, Mode, RowRefusal
+from ecluse.formats.feed.told import told
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
@@ -35,12 +36,12 @@ class FeedReceived(msgspec.Struct, frozen=True):
 
 
 class FeedCounted(msgspec.Struct, frozen=True):
-    """Rows of the file, and what the insurer's rights hold once it is loaded."""
+    """Rows of the file, and what the insurer's rights hold once it is loaded; of a delta, this is told to the operator alone."""
 
     rows: int
     refused_rows: int
-    persons: int
-    rights: int
+    persons: int | None
+    rights: int | None
 
 
 class RefusedRow(msgspec.Struct, frozen=True):
@@ -54,7 +55,8 @@ class RefusedRow(msgspec.Struct, frozen=True):
 
 
 class FeedState(msgspec.Struct, frozen=True):
-    """What became of a feed. `refusals` holds the first 10 000; `refusals_total` counts them all."""
+    """What became of a feed. `refusals` holds the first 10 000; `refusals_total` counts them all. Of a delta whose rows do not
+    fit what is held, an insurer hears of a few, then `more_not_told`, and counts are those of the rows it hears of."""
 
     feed_id: str
     insurer: str
@@ -95,15 +97,18 @@ async def post_feed(
 async def get_feed(feed_id: FromPath[str], hub: TheHub, asked: Asked) -> FeedState:
     """Counts, and every refused row with its line, column, code and fix."""
     feed = await own_feed(hub, asked, feed_id)
-    counts = feed.counts
+    counts, refusals = feed.counts, await hub.feeds.store.refusals(feed.id)
+    to = "" if not asked.account.insurer else feed.mode  # the operator hears all, whatever the mode
+    heard = told(refusals, counts.refused_rows, counts.refusals_total, to)
+    held = (None, None) if to == Mode.DELTA else (counts.persons, counts.rights)
     return FeedState(
         feed.id,
         feed.insurer,
         Mode(feed.mode),
         feed.state,
-        FeedCounted(counts.rows, counts.refused_rows, counts.persons, counts.rights),
-        [_row(each) for each in await hub.feeds.store.refusals(feed.id)],
-        counts.refusals_total,
+        FeedCounted(counts.rows, heard.refused_rows, *held),
+        [_row(each) for each in heard.refusals],
+        heard.total,
     )
 
 

@@ -64,6 +64,11 @@ class Feeds:
         """Raise `feeds_waiting` when as many files of the insurer wait as may."""
         await _check_room(self._database.reads, insurer)
 
+    async def unfit(self, insurer: str, since_ts_us: int) -> int:
+        """How many deltas of this insurer ended since then because rows did not fit what is held."""
+        row = await self._database.reads.one("unfit_feeds", insurer=insurer, since_ts_us=since_ts_us)
+        return row[0] if row else 0
+
     async def same(self, insurer: str, mode: str, digest: str) -> str | None:
         """The feed that did, or is doing, exactly this, unless another was loaded since."""
         return await _same(self._database.reads, insurer, mode, digest)

@@ -44,6 +44,13 @@ ORDER BY coalesce((SELECT max(ended.finished_ts_us) FROM feed AS ended WHERE end
 -- How many files of an insurer were received over HTTP and are not finished.
 SELECT count(*) FROM feed WHERE insurer = :insurer AND state IN ('received', 'loading') AND spooled = 1
 
+-- name: unfit_feeds
+-- How many deltas of an insurer ended since then with rows that did not fit what is held.
+SELECT count(*) FROM feed
+WHERE insurer = :insurer AND mode = 'delta' AND state = 'refused' AND finished_ts_us >= :since_ts_us AND EXISTS (
+    SELECT 1 FROM feed_refusal AS why WHERE why.feed = feed.id AND why.code IN ('nothing_to_end', 'period_overlaps')
+)
+
 -- name: loaded_feeds
 -- What each feed left its insurer's rights with, oldest first.
 SELECT insurer, finished_ts_us, counts FROM feed
