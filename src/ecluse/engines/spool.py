@@ -201,7 +201,7 @@ class SpoolReader(io.RawIOBase):
         data = bytearray(wanted)
         try:
             self._fill(memoryview(data))
-        except Exception as wrong:
+        except (Refused, OSError, MemoryError) as wrong:  # a seal or a key, the disk, the loader's own limit
             self._failed(wrong)
             raise
         return bytes(data)
