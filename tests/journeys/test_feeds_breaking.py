@@ -127,6 +127,26 @@ def test_a_value_as_long_as_a_book_is_looked_at_for_as_long_as_a_valid_one(hub: 
     nothing_is_left(hub)
 
 
+@pytest.mark.parametrize(
+    ("said", "ended"),
+    [
+        ("failed to allocate data of size 2.0 GiB (74.0 KiB/381.4 MiB used)", ("refused", ["file_memory"])),
+        ("Failed to allocate block of 1048576 bytes (bad allocation)", ("loading", [])),
+        ("Allocation failure", ("loading", [])),
+    ],
+)
+def test_a_machine_without_memory_is_not_the_files_fault(
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch, said: str, ended: tuple[str, list[str]]
+) -> None:
+    def fail(*_: object) -> None:
+        raise duckdb.OutOfMemoryException(said)
+
+    feed = sent(hub, csv(1))["feed_id"]
+    monkeypatch.setattr(member_file.MemberFile, "_one", fail)
+    work_once(hub)
+    assert state(hub, feed) == ended
+
+
 def test_a_file_that_breaks_here_holds_up_its_own_insurer_only_and_is_refused_in_the_end(
     hub: OpenHub, capfd: pytest.CaptureFixture[str]
 ) -> None:

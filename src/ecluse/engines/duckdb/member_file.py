@@ -50,9 +50,8 @@ MEMORY = "400MB"  # for DuckDB; the rest of the budget of 1 GiB is the interpret
 # reads: a good file is then refused, one time in a few. Alone, reading 1 M rows of Parquet takes 13 s, with two threads 16 s (two
 # cores, busy): it is the sealing of rows that takes the minutes.
 ONE_THREAD = "SET threads=1; SET async_threads=0"
-_LIMIT_MET = (
-    " used)"  # how DuckDB ends what it says of the limit above; when the system gives it no memory it says other things
-)
+# How DuckDB ends what it says of the limit above. When the system gives it no memory it says other things: a failure of ours.
+_LIMIT_MET = " used)"
 BLOCK = 4 << 20  # bytes surveyed at a time
 FETCH = 16_384  # rows handed over at a time
 
