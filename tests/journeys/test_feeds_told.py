@@ -10,12 +10,13 @@ import pytest
 
 from ecluse.app import feeds
 from ecluse.doors.worker import work_once
-from ecluse.formats.feed.told import UNFIT_TOLD
+from ecluse.formats.feed import told as feed_told
 from ecluse.journal.entry import Operation
 from ecluse.wiring import OpenHub, open_hub
 from tests.journal import entries_in
 from tests.journeys.members import bearer, load, make, played, row, write
 
+UNFIT_TOLD = 5
 GUESSES = range(1, 41)  # the even ones are members
 
 
@@ -56,8 +57,9 @@ NEVER = ending(99, contract="NONE")  # so that nothing is ever applied
     ],
 )
 def test_a_list_of_guesses_is_not_sorted_into_members_and_others(
-    hub: OpenHub, guesses: list[dict[str, str]], code: str
+    hub: OpenHub, monkeypatch: pytest.MonkeyPatch, guesses: list[dict[str, str]], code: str
 ) -> None:
+    monkeypatch.setattr(feed_told, "UNFIT_TOLD", UNFIT_TOLD)  # a hundred guesses more would only take longer
     sent, told = asked(hub, *guesses, NEVER)
     codes = [each["code"] for each in told["refusals"]]
     assert (told["state"], codes.count(code), codes[-1]) == ("refused", UNFIT_TOLD, "more_not_told")

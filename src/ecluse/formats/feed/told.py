@@ -14,8 +14,8 @@ from ecluse.formats.feed.checks import BESIDE, Check
 from ecluse.formats.feed.file import Mode, RowRefusal
 
 UNFIT = frozenset({"nothing_to_end", "period_overlaps"})  # codes of a delta's rows that may depend on what is held
-UNFIT_TOLD = 5  # of a file: enough to see whether it is the contract, the day or the person
-UNFIT_FILES_MAX = 24  # refused so in a day: a delta an hour, not one of which fits; then 120 rows were told
+UNFIT_TOLD = 100  # of a file: past that it is the file that does not fit, not its rows
+UNFIT_FILES_MAX = 24  # refused so in a day: a delta an hour, not one of which fits
 
 MORE = Check(
     "",
