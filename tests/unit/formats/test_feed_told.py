@@ -24,7 +24,8 @@ CASES = [
      N, N + 1),
     (Mode.DELTA, ["row_twice"] * 9, 9, ["row_twice"] * 9, 9, 9),
     (Mode.DELTA, ["row_twice"] * 9, 12_000, ["row_twice"] * 9 + [MORE.code], 9, 10),  # more than are kept: guesses among them
-    (Mode.DELTA, [*["nothing_to_end"] * (N + 4), "row_twice"], N + 5, [*["nothing_to_end"] * N, "row_twice", MORE.code], N + 1, N + 2),
+    (Mode.DELTA, [*["nothing_to_end"] * (N + 4), "row_twice"], N + 5, [*["nothing_to_end"] * N, "row_twice", MORE.code],
+     N + 1, N + 2),
     (Mode.DELTA, ["nir_invalid"] * 9, 12_000, ["nir_invalid"] * 9, 12_000, 12_000),
     (Mode.FULL, ["period_overlaps"] * 40, 12_000, ["period_overlaps"] * 40, 12_000, 12_000),
     ("", ["nothing_to_end"] * 40, 40, ["nothing_to_end"] * 40, 40, 40),
