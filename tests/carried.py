@@ -216,7 +216,8 @@ class Years:
     def incident(self, account: str, by: int = 0) -> str:
         """An incident about an account is opened, or told one more fact."""
         asked = read_question([account], "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
-        name, _ = self.run(open_incident(self.hub(by), "Anne Martin, DPO", asked, 1, "Un appel."))
+        found_us = int(START.timestamp()) * 1_000_000
+        name, _ = self.run(open_incident(self.hub(by), "Anne Martin, DPO", asked, found_us, "Un appel."))
         self.run(add_fact(self.hub(by), name, "Anne Martin, DPO", "description", f"le {self.clock.instant}"))
         return str(name)
 
