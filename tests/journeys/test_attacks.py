@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from ecluse.kernel.days import paris_day
 from ecluse.wiring.gate import built_in_caps
 from sim.attacks.aims import leaked
 from sim.attacks.scenarios import SCENARIOS
@@ -135,8 +136,8 @@ def test_slow_attacks_over_http(names: tuple[str, ...], tmp_path: Path) -> None:
 def told_of(out: Path, account: str) -> tuple[str, date]:
     place = out / "truth" / "professionals.parquet"
     ((profession,),) = duckdb.execute(f"SELECT profession FROM '{place}' WHERE account = ?", [account]).fetchall()
-    ((day,),) = duckdb.execute(f"SELECT max(ts)::DATE FROM '{out}/truth/exchanges.parquet'").fetchall()
-    return profession, day
+    ((last_s,),) = duckdb.execute(f"SELECT epoch(max(ts)) FROM '{out}/truth/exchanges.parquet'").fetchall()
+    return profession, paris_day(datetime.fromtimestamp(last_s, UTC))
 
 
 def in_the_lab(world: World, out: Path, account: str, profession: str, at_s: float) -> int:

@@ -18,7 +18,7 @@ SCOPES = "rights claims remittances feeds operate exposure exposure:own investig
 WHO = {name: MEMBER[name] for name in ("member_number", "birth_date")}
 LINE = {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
 CLAIM = {"invoice": "F1", "insurer": AMC, "domain": "MED", "lines": [LINE], "beneficiary": question()["beneficiary"]}
-WINDOW = {"accounts": ["rpps:10000000019"], "from": f"{today()}T00:00:00Z", "to": f"{today()}T00:01:00Z"}
+WINDOW = {"accounts": ["rpps:10000000019"], "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:01:00Z"}
 # What each route that takes a body is sent, so that nothing but the account is refused.
 BODIES: dict[str, Any] = {
     "/v1/rights/checks": question(),

@@ -19,7 +19,13 @@ from tests.journeys.site import AMC, MEMBER, Site, question, today
 
 ANNE = Member(MEMBER["member_number"], MEMBER["birth_date"], 1)
 PAUL = Member("M2", "1981-02-03", 1)
-LINE = {"line": 1, "act": "CS", "date": today(), "expense_cents": 3000, "base_cents": 3000, "amo_rate": "70%"}
+
+
+def todays_line() -> dict[str, Any]:
+    """A line of today's care, in Paris: asked for when it is sent, for midnight may pass meanwhile."""
+    return {"line": 1, "act": "CS", "date": today(), "expense_cents": 3000, "base_cents": 3000, "amo_rate": "70%"}
+
+
 HEARD_S = 1.1  # as long as a process may go on with a key another one destroyed
 
 
@@ -30,7 +36,9 @@ def asked(member: Member) -> dict[str, Any]:
 def quoted(client: httpx.Client, member: Member) -> tuple[str, str]:
     """A person's engagement and a quote under it."""
     engagement = client.post("/v1/rights/checks", json=asked(member)).json()["engagement"]["number"]
-    return engagement, client.post("/v1/quotes", json={"engagement": engagement, "lines": [LINE]}).json()["quote_id"]
+    return engagement, client.post("/v1/quotes", json={"engagement": engagement, "lines": [todays_line()]}).json()[
+        "quote_id"
+    ]
 
 
 def forget(site: Site, member: Member, operator: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -67,9 +75,9 @@ def test_a_person_is_forgotten_by_two_operators_and_care_goes_on(site: Site) -> 
         time.sleep(HEARD_S)
         assert [code(site, each) for each in (anne[1], paul[1])] == ["person_forgotten", ""]
         for path, body in (("quotes", {}), ("claims", {"invoice": "F1"})):
-            answer = client.post(f"/v1/{path}", json={**body, "engagement": anne[0], "lines": [LINE]})
+            answer = client.post(f"/v1/{path}", json={**body, "engagement": anne[0], "lines": [todays_line()]})
             assert (answer.status_code, answer.json()["code"]) == (410, "person_forgotten")
-        assert client.post("/v1/quotes", json={"engagement": paul[0], "lines": [LINE]}).status_code == 200
+        assert client.post("/v1/quotes", json={"engagement": paul[0], "lines": [todays_line()]}).status_code == 200
 
         again = quoted(client, ANNE)
         assert [code(site, each) for each in (anne[1], again[1])] == ["person_forgotten", ""]
@@ -85,7 +93,7 @@ def test_a_person_is_forgotten_by_two_operators_and_care_goes_on(site: Site) -> 
 def test_the_journal_says_who_a_reference_is_until_they_are_forgotten(site: Site) -> None:
     with site.client() as client:
         engagement, _ = quoted(client, PAUL)
-        claim = {**asked(PAUL), "invoice": "F2", "lines": [LINE]}
+        claim = {**asked(PAUL), "invoice": "F2", "lines": [todays_line()]}
         del claim["pass"]
         assert client.post("/v1/claims", json=claim).json()["status"] == "accepted"
     keys = KeyFile(site.directory / "keys" / "hub.keys", "")

@@ -75,22 +75,24 @@ def test_a_stolen_login_opens_as_many_people_as_its_cap(site: Site) -> None:
         assert {new.status_code, nobody.status_code} == {429}
         assert {**new.json(), "instance": ""} == {**nobody.json(), "instance": ""}
         # A claim without engagement tells as much, and is refused before it is kept.
-        about = {"invoice": "F1", "insurer": MEMBER["insurer"], "domain": "MED", "lines": [LINE]}
+        about = {"invoice": "F1", "insurer": MEMBER["insurer"], "domain": "MED", "lines": [todays_line()]}
         about["beneficiary"] = question(beneficiary={"birth_date": born(codes.index("allowance_spent"))})["beneficiary"]
         refused = client.post("/v1/claims", json=about)
         assert (refused.status_code, refused.json()["code"]) == (429, "allowance_spent")
         assert client.get("/v1/claims").json()["claims"] == []
 
 
-LINE = {
-    "line": 1,
-    "act": "CS",
-    "date": today(),
-    "quantity": 1,
-    "expense_cents": 5000,
-    "base_cents": 3150,
-    "amo_rate": "70%",
-}
+def todays_line() -> dict[str, Any]:
+    """A line of today's care, in Paris: asked for when it is sent, for midnight may pass meanwhile."""
+    return {
+        "line": 1,
+        "act": "CS",
+        "date": today(),
+        "quantity": 1,
+        "expense_cents": 5000,
+        "base_cents": 3150,
+        "amo_rate": "70%",
+    }
 
 
 def test_a_hub_that_begins_lets_more_through_until_a_day(site: Site) -> None:
@@ -147,7 +149,9 @@ def test_settled_claims_give_room_and_cancelled_ones_take_it_back(site: Site) ->
         numbers = [ask(client, number).json()["engagement"]["number"] for number in range(5)]
         assert said(client, 5) == "allowance_spent"
         for place, number in enumerate(numbers):  # of the last three no insurer pays anything: they give no room
-            line = LINE if place < 2 else {**LINE, "expense_cents": 0, "base_cents": 0, "amo_rate": "0%"}
+            line = (
+                todays_line() if place < 2 else {**todays_line(), "expense_cents": 0, "base_cents": 0, "amo_rate": "0%"}
+            )
             claim = {"invoice": f"F{place}", "engagement": number, "lines": [line]}
             taken = client.post("/v1/claims", json=claim).json()
             assert (taken["status"], taken["amc_cents"] > 0) == ("accepted", place < 2)
@@ -185,7 +189,7 @@ def test_a_limit_is_set_by_one_and_lifted_by_two(site: Site) -> None:
 
     with site.client() as client:
         engagement = ask(client, 0).json()["engagement"]["number"]
-        quote = {"engagement": engagement, "lines": [LINE]}
+        quote = {"engagement": engagement, "lines": [todays_line()]}
         gate("contain", DOCTOR, "presence-only", "a.martin")
         assert said(client, 0) == "presence_required"
         assert client.post("/v1/quotes", json=quote).status_code == 200  # care that was begun goes on

@@ -228,10 +228,14 @@ class Frozen:
             "beneficiary": {"nir": MEMBER["nir"], "birth_date": self.born.get(which)},
         }
         about = {"engagement": engagement} if engagement else card
-        return self.desk.ask("other doctor", "POST", "/v1/claims", json={"invoice": invoice, "lines": [LINE], **about})
+        return self.desk.ask(
+            "other doctor", "POST", "/v1/claims", json={"invoice": invoice, "lines": [todays_line()], **about}
+        )
 
 
-LINE = {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
+def todays_line() -> dict[str, Any]:
+    """A line of today's care, in Paris: asked for when it is sent, for midnight may pass meanwhile."""
+    return {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
 
 
 def shape(answer: httpx.Response, *ids: str) -> tuple[Any, ...]:
@@ -256,7 +260,7 @@ def test_a_frozen_person_is_answered_as_nobody_and_opens_with_the_pass(desk: Des
     (issued,) = desk.ask("insurer", "POST", "/v1/passes", json={"members": [member]}).json()["passes"]
     with_pass = frozen.check(**{"pass": issued["pass"]}).json()
     assert with_pass["outcome"] == "confirmed"
-    priced = {"engagement": with_pass["engagement"]["number"], "lines": [LINE]}
+    priced = {"engagement": with_pass["engagement"]["number"], "lines": [todays_line()]}
     assert desk.ask("other doctor", "POST", "/v1/quotes", json=priced).is_success
     assert frozen.say("freezes/liftings") == {"frozen": False}
     assert frozen.check().json()["outcome"] == "confirmed"

@@ -57,7 +57,9 @@ def test_what_announces_more_than_it_holds_is_refused(name: str) -> None:
         check_footer(footer, 1 << 40)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 100_000
+    assert (
+        peak < 1_000_000
+    )  # of this process: what another thread does meanwhile, too; believed, it would be a gigabyte
 
 
 def test_an_empty_footer_passes() -> None:
