@@ -10,22 +10,27 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, today
+from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, todays_line
 
 STAFF, INSURER = "ops:a.martin", f"amc:{AMC}"
 ACCOUNTS = {DOCTOR: PRACTICE, INSURER: "", STAFF: ""}
 SCOPES = "rights claims remittances feeds operate exposure exposure:own investigate"
 WHO = {name: MEMBER[name] for name in ("member_number", "birth_date")}
-LINE = {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
-CLAIM = {"invoice": "F1", "insurer": AMC, "domain": "MED", "lines": [LINE], "beneficiary": question()["beneficiary"]}
+CLAIM = {
+    "invoice": "F1",
+    "insurer": AMC,
+    "domain": "MED",
+    "lines": [todays_line()],
+    "beneficiary": question()["beneficiary"],
+}
 WINDOW = {"accounts": ["rpps:10000000019"], "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:01:00Z"}
 # What each route that takes a body is sent, so that nothing but the account is refused.
 BODIES: dict[str, Any] = {
     "/v1/rights/checks": question(),
-    "/v1/quotes": {"engagement": "eng_1", "lines": [LINE]},
+    "/v1/quotes": {"engagement": "eng_1", "lines": [todays_line()]},
     "/v1/claims": CLAIM,
     "/v1/claims/{claim_id}/cancellation": {},
-    "/v1/approvals": {"engagement": "eng_1", "reference": "D-1", "lines": [LINE]},
+    "/v1/approvals": {"engagement": "eng_1", "reference": "D-1", "lines": [todays_line()]},
     "/v1/approvals/{approval_id}/cancellation": None,
     "/v1/feeds": b"insurer\n",
     "/v1/exposures": WINDOW,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -51,14 +52,19 @@ def kept(hub: OpenHub, content: bytes) -> str:
     return "fee_1"
 
 
+def loaded(hub: OpenHub, content: bytes, headers: dict[str, str]) -> Any:
+    """What became of a file that was sent, once the loader had its turn."""
+    asked = "/v1/feeds?mode=full&drop_unknown=true"
+    sent = played(hub, lambda client: client.post(asked, content=content, headers=headers)).json()
+    assert work_once(hub) == 1
+    return played(hub, lambda client: client.get(f"/v1/feeds/{sent['feed_id']}", headers=headers)).json()
+
+
 def test_a_parquet_of_many_groups_is_loaded_each_time_it_is_sent(hub: OpenHub, content: bytes) -> None:
     headers = bearer(hub) | {"Content-Type": "application/vnd.apache.parquet"}
     for end in (b"1", b"2", b"3"):
         other = content.replace(b"1979-06-14", b"1979-06-0" + end)  # another feed
-        asked = "/v1/feeds?mode=full&drop_unknown=true"
-        sent = played(hub, lambda client: client.post(asked, content=other, headers=headers))  # noqa: B023
-        assert work_once(hub) == 1
-        said = played(hub, lambda client: client.get(f"/v1/feeds/{sent.json()['feed_id']}", headers=headers)).json()  # noqa: B023
+        said = loaded(hub, other, headers)
         assert (said["state"], said["counts"]["rows"], said["refusals"]) == ("loaded", ROWS, [])
 
 

@@ -15,15 +15,10 @@ from ecluse.engines.local import read_all
 from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.journal.member import Member
 from ecluse.kernel.errors import Refused
-from tests.journeys.site import AMC, MEMBER, Site, question, today
+from tests.journeys.site import AMC, MEMBER, Site, question, todays_line
 
 ANNE = Member(MEMBER["member_number"], MEMBER["birth_date"], 1)
 PAUL = Member("M2", "1981-02-03", 1)
-
-
-def todays_line() -> dict[str, Any]:
-    """A line of today's care, in Paris: asked for when it is sent, for midnight may pass meanwhile."""
-    return {"line": 1, "act": "CS", "date": today(), "expense_cents": 3000, "base_cents": 3000, "amo_rate": "70%"}
 
 
 HEARD_S = 1.1  # as long as a process may go on with a key another one destroyed

@@ -17,7 +17,7 @@ import pytest
 
 from ecluse.journal.entry import Operation
 from tests.journal import entries_in
-from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question, today
+from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question, todays_line
 from tests.stores import LONG
 
 CAPS = """as_of = 2026-11-29
@@ -82,19 +82,6 @@ def test_a_stolen_login_opens_as_many_people_as_its_cap(site: Site) -> None:
         assert client.get("/v1/claims").json()["claims"] == []
 
 
-def todays_line() -> dict[str, Any]:
-    """A line of today's care, in Paris: asked for when it is sent, for midnight may pass meanwhile."""
-    return {
-        "line": 1,
-        "act": "CS",
-        "date": today(),
-        "quantity": 1,
-        "expense_cents": 5000,
-        "base_cents": 3150,
-        "amo_rate": "70%",
-    }
-
-
 def test_a_hub_that_begins_lets_more_through_until_a_day(site: Site) -> None:
     """Of a profession nobody names, of whose questions 45 % are about new people, twice as many; each table is journalled."""
     now = datetime.now(UTC).date()
@@ -149,9 +136,7 @@ def test_settled_claims_give_room_and_cancelled_ones_take_it_back(site: Site) ->
         numbers = [ask(client, number).json()["engagement"]["number"] for number in range(5)]
         assert said(client, 5) == "allowance_spent"
         for place, number in enumerate(numbers):  # of the last three no insurer pays anything: they give no room
-            line = (
-                todays_line() if place < 2 else {**todays_line(), "expense_cents": 0, "base_cents": 0, "amo_rate": "0%"}
-            )
+            line = todays_line() if place < 2 else todays_line(expense_cents=0, base_cents=0, amo_rate="0%")
             claim = {"invoice": f"F{place}", "engagement": number, "lines": [line]}
             taken = client.post("/v1/claims", json=claim).json()
             assert (taken["status"], taken["amc_cents"] > 0) == ("accepted", place < 2)

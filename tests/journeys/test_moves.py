@@ -16,24 +16,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.site import AMC, ECLUSE, MEMBER, PRODUCT, Site, question, today
+from tests.journeys.site import AMC, ECLUSE, MEMBER, PRODUCT, Site, question, todays_line
 from tests.servers import Server, started
 
 OTHER = "0075999999"
 ASKED = 40  # people one practice asks about: fewer than it may open
-
-
-def todays_line() -> dict[str, Any]:
-    """A line of today's care, in Paris: asked for when it is sent, for midnight may pass meanwhile."""
-    return {
-        "line": 1,
-        "act": "CS",
-        "date": today(),
-        "quantity": 1,
-        "expense_cents": 5000,
-        "base_cents": 3150,
-        "amo_rate": "70%",
-    }
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +101,7 @@ def bill_all(client: httpx.Client, answers: list[dict[str, Any]]) -> None:
         body = {
             "invoice": f"F{number}",
             "engagement": said["engagement"]["number"],
-            "lines": [{**todays_line(), "expense_cents": 5000 + number}],
+            "lines": [todays_line(expense_cents=5000 + number)],
         }
         answer = client.post("/v1/claims", json=body)
         assert (answer.status_code, answer.json().get("status")) == (201, "accepted"), answer.text

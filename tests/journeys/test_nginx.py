@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -95,8 +95,11 @@ def free_port() -> int:
         return port
 
 
+Start = Callable[[int], Front]  # in front of the port that a hub answers on
+
+
 @pytest.fixture
-def fronted(tmp_path: Path) -> Iterator[object]:
+def fronted(tmp_path: Path) -> Iterator[Start]:
     """Starts nginx with the example, changed only in its port, its files and what is behind it."""
     assert NGINX
     authority = certificate("authority")
@@ -160,8 +163,8 @@ def _wait(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
             time.sleep(0.05)
 
 
-def test_a_check_passes_with_a_certificate_and_without_one_is_refused(site: Site, fronted: object) -> None:
-    front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
+def test_a_check_passes_with_a_certificate_and_without_one_is_refused(site: Site, fronted: Start) -> None:
+    front = fronted(int(site.url.rpartition(":")[2]))
     token = site.token()
     headers = {"Authorization": f"Bearer {token}"}
     with front.client("editor") as client:
@@ -184,9 +187,9 @@ def test_a_check_passes_with_a_certificate_and_without_one_is_refused(site: Site
         assert personal not in logged
 
 
-def test_whoever_may_be_asked_is_asked_through_it(site: Site, fronted: object) -> None:
+def test_whoever_may_be_asked_is_asked_through_it(site: Site, fronted: Start) -> None:
     """What the hub answers under has a place in the example, but for the probe of one process alone."""
-    front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
+    front = fronted(int(site.url.rpartition(":")[2]))
     with front.client("editor") as client:
         assert client.get("/healthz").status_code == 404
         (issuer,) = client.get("/passes/issuers.json").json()["issuers"]
@@ -198,8 +201,8 @@ def test_whoever_may_be_asked_is_asked_through_it(site: Site, fronted: object) -
             assert answer.headers.get("x-request-id"), f"{path} does not come to the hub: {answer.status_code}"
 
 
-def test_a_token_bound_to_a_certificate_opens_with_it_alone(site: Site, fronted: object) -> None:
-    front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
+def test_a_token_bound_to_a_certificate_opens_with_it_alone(site: Site, fronted: Start) -> None:
+    front = fronted(int(site.url.rpartition(":")[2]))
     bound = site.run(
         "dev", "token", "--account", DOCTOR, "--practice", PRACTICE, "--certificate", str(front.folder / "editor.pem")
     ).stdout.strip()
@@ -217,8 +220,8 @@ def test_a_token_bound_to_a_certificate_opens_with_it_alone(site: Site, fronted:
     assert httpx.post(f"{site.url}/v1/rights/checks", json=question(), headers=headers).status_code == 401
 
 
-def test_only_tls_1_3_is_spoken(site: Site, fronted: object) -> None:
-    front: Front = fronted(int(site.url.rpartition(":")[2]))  # type: ignore[operator]
+def test_only_tls_1_3_is_spoken(site: Site, fronted: Start) -> None:
+    front = fronted(int(site.url.rpartition(":")[2]))
     context = ssl.create_default_context(cafile=front.folder / "clients-ca.pem")
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection(("127.0.0.1", front.port)) as plain, pytest.raises(ssl.SSLError):
@@ -240,10 +243,10 @@ class Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_certificate_written_in_a_header_is_dropped_and_the_verified_one_set(fronted: object) -> None:
+def test_a_certificate_written_in_a_header_is_dropped_and_the_verified_one_set(fronted: Start) -> None:
     echo = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     threading.Thread(target=echo.serve_forever, daemon=True).start()
-    front: Front = fronted(echo.server_address[1])  # type: ignore[operator]
+    front = fronted(echo.server_address[1])
     spoofed = {
         "X-Client-Certificate": "spoofed",
         "Client-Cert": ":c3Bvb2ZlZA==:",

@@ -19,7 +19,7 @@ from ecluse.doors.cli.main import complete
 from ecluse.engines.age import Age
 from ecluse.journal.entry import Entry, Operation
 from tests.journal import entries_in
-from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, today
+from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, todays_line
 
 OTHER_AMC = "0075999999"
 CAPS = """as_of = 2026-11-29
@@ -231,11 +231,6 @@ class Frozen:
         return self.desk.ask(
             "other doctor", "POST", "/v1/claims", json={"invoice": invoice, "lines": [todays_line()], **about}
         )
-
-
-def todays_line() -> dict[str, Any]:
-    """A line of today's care, in Paris: asked for when it is sent, for midnight may pass meanwhile."""
-    return {"line": 1, "act": "CS", "date": today(), "expense_cents": 5000, "base_cents": 3150, "amo_rate": "70%"}
 
 
 def shape(answer: httpx.Response, *ids: str) -> tuple[Any, ...]:

@@ -95,10 +95,8 @@ async def moved(
         if is_told := journal_first or after.step < before.step:
             await hub.desk.record(entry)
         if hub.containments.swap(whose, before, after, made):
-            if kind is Kind.ACCOUNT and Step.QUARANTINED in (
-                before.step,
-                after.step,
-            ):  # lifted: who logged in meanwhile, too
+            # Lifted, too: who logged in while it was shut.
+            if kind is Kind.ACCOUNT and Step.QUARANTINED in (before.step, after.step):
                 hub.sessions.end_all(whose)
             if not is_told:
                 await hub.desk.record(entry)

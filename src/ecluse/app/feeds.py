@@ -70,9 +70,8 @@ DELTAS_UNFIT = refusal(
     fix="Send a full file; or wait a day, or ask the operator of the hub for the rows.",
 )
 
-RECEIVING = Kind(
-    "feeds", 2, 16
-)  # a file, and the same again after a network that broke; places of all: doors/http/front.py
+# A file, and the same again after a network that broke. For all there are as many places as at the door (doors/http/front.py).
+RECEIVING = Kind("feeds", own_max=2, all_max=8)
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -222,8 +221,8 @@ def journalled(hub: Hub) -> Record:
 
     async def record(loaded: FeedLoaded) -> None:
         held = f" {loaded.counts.persons} people held" if loaded.state == "loaded" else ""
-        unfit = f" {loaded.unfit} do not fit what is held" if loaded.unfit else ""
-        outcome = f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows{held}{unfit}"
+        misfit = f" {loaded.unfit} do not fit what is held" if loaded.unfit else ""
+        outcome = f"{loaded.state} {loaded.mode} {loaded.digest} {loaded.counts.rows} rows{held}{misfit}"
         told = act(
             Operation.FEED_LOADED, loaded.at_ts_us, loaded.id, outcome, account=loaded.account, insurer=loaded.insurer
         )
@@ -376,9 +375,9 @@ async def _refuse(
     counts: FeedCounts,
     refusals: Sequence[RowRefusal],
     record: Record,
-    unfit: int = 0,
+    misfits: int = 0,
 ) -> None:
     now_ts_us = hub.now_ts_us
     about = (feed.id, feed.account, feed.insurer, feed.mode)
-    await record(FeedLoaded(*about, "refused", feed.digest, counts, now_ts_us, unfit))
+    await record(FeedLoaded(*about, "refused", feed.digest, counts, now_ts_us, misfits))
     await hub.feeds.store.refuse(feed.id, counts, refusals, now_ts_us)

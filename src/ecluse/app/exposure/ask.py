@@ -28,9 +28,8 @@ from ecluse.kernel.errors import NOT_FOUND
 
 SCOPE, OWN_SCOPE = "investigate", "exposure:own"
 INVESTIGATOR = Account("operator", scopes=frozenset({SCOPE}))
-AT_ONCE = Kind(
-    "exposures", 1, 4
-)  # one reads a window of the lake for seconds to minutes, on the core that answers checks
+# One reads a window of the lake for seconds to minutes, on the core that answers checks.
+AT_ONCE = Kind("exposures", own_max=1, all_max=4)
 FOLDER, ANSWER = "exposures", "exposure.json"
 
 
