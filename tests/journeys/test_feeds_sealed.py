@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ecluse.wiring import OpenHub, open_hub
 from tests.journeys.members import AMC, bearer, make, played, row
 
 ROWS, GROUP = 40_000, 2_048  # twenty row groups in several chunks: what a reader of many threads reads ahead
-TERMS = Terms(AMC, Mode.FULL, frozenset({"ESS"}), drop_unknown=True)
+TERMS = Terms(AMC, Mode.FULL, frozenset({"ESS"}), date(2026, 6, 1), drop_unknown=True)
 KEYS_DOWN = Refusal("keys_down", 503, "No key answers", "Wait.")  # declared nowhere: of this test alone
 
 

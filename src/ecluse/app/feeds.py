@@ -4,7 +4,8 @@
 2. Check: every row against every check. One refused row refuses the file; the old rights go on answering.
 3. Stage: NIR and birth date become keyed pseudonyms and are forgotten, the right is sealed; progress is committed with
    the rows, so a killed load goes on where it was.
-4. Build: rows of a person meet (twice the same, overlaps, changes of a delta) and become the next generation's file.
+4. Build: rows of a person meet (twice the same, overlaps, changes of a delta) and become the next generation's file; one that
+   would leave most members without rights is refused, unless the operator says that it is meant.
 5. Record in the journal, then answer from the new generation, in one transaction.
 All or nothing: until 5 nothing answers from the file; after it everything does.
 """
@@ -32,13 +33,16 @@ from ecluse.formats.feed.file import (
     FeedRow,
     Mode,
     RowRefusal,
+    Standing,
     Terms,
 )
+from ecluse.formats.feed.shrinking import FEED_SHRINKS, shrinks
 from ecluse.formats.feed.told import UNFIT_FILES_MAX, unfit
 from ecluse.gate.admission import Request
 from ecluse.gate.allowance import DAY_US
 from ecluse.gate.identity import FORBIDDEN, permit
 from ecluse.journal.entry import Operation, act
+from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 from ecluse.kernel.ids import amc
 from ecluse.rights.person import member_message, nir_message, right_about
@@ -95,12 +99,14 @@ Progress = Callable[[str, int, int], None]  # step, done, of
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What is asked: whose file it is, what it says, whether unknown columns are dropped, and who asks."""
+    """What is asked: whose file it is, what it says, whether unknown columns are dropped, who asks, and whether most members may
+    lose their rights by it."""
 
     insurer: str
     mode: Mode
     drop_unknown: bool = False
     account: str = "operator"
+    shrink: bool = False
 
 
 async def load_file(hub: Hub, file: OpenFile, order: Order, record: Record, told: Progress) -> FeedRecord:
@@ -238,7 +244,8 @@ async def terms_of(hub: Hub, order: Order) -> Terms:
     if not products:
         raise PRODUCTS_MISSING()
     hub.keys.create(order.insurer)
-    return Terms(order.insurer, order.mode, products, order.drop_unknown)
+    today = paris_day(hub.clock.now())
+    return Terms(order.insurer, order.mode, products, today, order.drop_unknown, order.shrink)
 
 
 def content_digest(hub: Hub, terms: Terms, content: bytes) -> str:
@@ -290,7 +297,8 @@ async def _load(hub: Hub, feed: FeedRecord, file: OpenFile, terms: Terms, record
         else:
             work.plan(checked.rows, await _version(hub, feed))
             await _stage(hub.keys, file, terms, work, lambda done: told("sealing", done, checked.rows))
-            await _build(hub, feed, work, record, lambda done: told("building", done, checked.rows))
+            rows = None if terms.shrink else checked.standing
+            await _build(hub, feed, work, rows, record, lambda done: told("building", done, checked.rows))
         await work.finish()
 
 
@@ -300,16 +308,20 @@ async def _version(hub: Hub, feed: FeedRecord) -> int:
     return kept or hub.keys.index_version(feed.insurer)
 
 
-async def _build(hub: Hub, feed: FeedRecord, work: RightsWork, record: Record, told: Callable[[int], None]) -> None:
-    """Steps 4 and 5."""
+async def _build(
+    hub: Hub, feed: FeedRecord, work: RightsWork, rows: Standing | None, record: Record, told: Callable[[int], None]
+) -> None:
+    """Steps 4 and 5; with the days of its `rows`, the file may not leave most members without rights."""
     settle = Settling(hub.keys, feed.insurer)
     counts, refused = await work.build(settle, told, over=feed.mode == Mode.DELTA)
     if refused:
-        rows = sorted(set(refused))
-        counts = FeedCounts(counts.rows, len({line for line, _ in rows}), len(rows))
-        told_of = [BESIDE[code].refusal(line) for line, code in rows[:REFUSALS_MAX]]
-        await _refuse(hub, feed, counts, told_of, record, unfit([code for _, code in rows], feed.mode))
+        lines = sorted(set(refused))
+        counts = FeedCounts(counts.rows, len({line for line, _ in lines}), len(lines))
+        told_of = [BESIDE[code].refusal(line) for line, code in lines[:REFUSALS_MAX]]
+        await _refuse(hub, feed, counts, told_of, record, unfit([code for _, code in lines], feed.mode))
         return
+    if rows and shrinks(Mode(feed.mode), await hub.feeds.store.people(feed.insurer), counts.persons, rows):
+        raise FEED_SHRINKS()
     _check_open(hub, feed)  # a load takes minutes, in which somebody may have looked
     now_ts_us = hub.now_ts_us
     await record(FeedLoaded(feed.id, feed.account, feed.insurer, feed.mode, "loaded", feed.digest, counts, now_ts_us))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -11,13 +12,14 @@ from hypothesis import strategies as st
 
 from ecluse.engines.duckdb.member_file import MemberFile
 from ecluse.formats.feed.checks import BESIDE, CHECKS, LINE_BLANK, LINE_SHAPE, Check
-from ecluse.formats.feed.file import Checked, Mode, Terms
+from ecluse.formats.feed.file import Checked, Mode, Standing, Terms
 from ecluse.formats.feed.header import CHANGE, COLUMNS
 from ecluse.kernel.errors import Refused
 from ecluse.kernel.ids import nir, nir_key
 from tests.laws import examples
 
 AMC = "0075123456"
+TODAY = date(2026, 6, 1)
 BODY = "1790675056123"
 GOOD = dict(
     zip(
@@ -34,7 +36,7 @@ def check(folder: Path, text: str, mode: Mode = Mode.FULL, *, drop_unknown: bool
     path.write_text(text)
     with MemberFile(path) as file:
         file.survey(lambda *_: None)
-        return file.check(Terms(AMC, mode, frozenset({"ESS"}), drop_unknown))
+        return file.check(Terms(AMC, mode, frozenset({"ESS"}), TODAY, drop_unknown))
 
 
 def lines(*rows: dict[str, str]) -> str:
@@ -74,7 +76,7 @@ BAD = [
 
 
 def test_a_good_row_passes(tmp_path: Path) -> None:
-    assert check(tmp_path, lines(GOOD)) == Checked(1, 0, (), 0)
+    assert check(tmp_path, lines(GOOD)) == Checked(1, 0, (), 0, Standing(now=1, then=1))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_columns_come_in_any_order_and_values_may_be_quoted(tmp_path: Path) -> N
     turned = dict(reversed(GOOD.items()))
     quoted = {name: f'"{value}"' for name, value in turned.items()}
     text = ",".join(turned) + "\r\n" + ",".join(quoted.values()) + "\r\n"
-    assert check(tmp_path, text) == Checked(1, 0, (), 0)
+    assert check(tmp_path, text) == Checked(1, 0, (), 0, Standing(now=1, then=1))
 
 
 def test_every_refusal_is_counted_and_few_are_kept(tmp_path: Path) -> None:
@@ -177,7 +179,7 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path, wrong: str | None) -> None:
 
 
 def _read(file: MemberFile) -> Terms:
-    terms = Terms(AMC, Mode.FULL, frozenset({"ESS"}))
+    terms = Terms(AMC, Mode.FULL, frozenset({"ESS"}), TODAY)
     file.survey(lambda *_: None)
     assert file.check(terms).rows == 3
     return terms

@@ -56,11 +56,14 @@ def load(
         bool, typer.Option("--delta/--full", help="Changes to the rights that are there, or all of them.")
     ] = False,
     drop_unknown: Annotated[bool, typer.Option(help="Leave out columns that have no place here.")] = False,
+    shrink: Annotated[
+        bool, typer.Option("--shrink", help="Most members lose their rights by this file, and that is meant.")
+    ] = False,
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
     """Load a member file: every row, or none. A killed load goes on where it was; the same file again changes nothing."""
-    order = Order(insurer, Mode.DELTA if delta else Mode.FULL, drop_unknown)
+    order = Order(insurer, Mode.DELTA if delta else Mode.FULL, drop_unknown, shrink=shrink)
     begun_s = time.monotonic()
     with open_hub(directory) as hub, hub.feeds.files.at(file) as opened, _bar() as told:
         feed = hub.run(load_file(hub, opened, order, journalled(hub), told))

@@ -13,6 +13,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -35,10 +36,12 @@ from ecluse.formats.feed.file import (
     FeedRow,
     Kind,
     RowRefusal,
+    Standing,
     Terms,
 )
 from ecluse.formats.feed.footer import TAIL_BYTES, check_footer, footer_bytes
 from ecluse.formats.feed.header import CHANGE, COLUMNS, check_columns, read_header
+from ecluse.formats.feed.shrinking import AHEAD_DAYS
 from ecluse.formats.feed.survey import Survey, kind_of
 from ecluse.kernel.errors import Refused, refusal
 
@@ -69,6 +72,8 @@ _ALSO = {  # Parquet types a column may have beside text: those that say the sam
     "responsible": frozenset({"BOOLEAN"}),
 }
 _NEVER = "9999-12-31"  # `days.FOREVER`, as it is sealed
+_HOLDS = "count(*) FILTER (WHERE valid_from <= ${0} AND (valid_to = '' OR valid_to >= ${0}))"
+_OVER = "count(*) FILTER (WHERE valid_to <> '' AND valid_to < $then)"
 
 
 class MemberFile:
@@ -131,7 +136,7 @@ class MemberFile:
         if whole > ROWS_MAX:
             raise FILE_TOO_LARGE(f"more than {ROWS_MAX:,} rows")
         if not bad and whole == rows:
-            return Checked(rows, 0, (), 0)
+            return Checked(rows, 0, (), 0, self._standing(terms))
         lines = self._malformed() if misshapen else []
         found = [LINE_SHAPE.refusal(line) for line in lines] + [LINE_BLANK.refusal(line) for line in self._blank]
         total, detailed = self._refused(wrong, table, terms, sorted([*lines, *self._blank])) if bad else (0, [])
@@ -154,6 +159,13 @@ class MemberFile:
             rows, bad = self._one(query, _asked(table, terms))
         misshapen = self._lines - 1 - len(self._blank) - rows if self._kind is Kind.CSV else 0
         return rows, bad, misshapen
+
+    def _standing(self, terms: Terms) -> Standing:
+        """The days of rows that are all good."""
+        query = f"SELECT {_HOLDS.format('now')}, {_HOLDS.format('then')}, {_OVER} FROM {self._table(rejects=False)}"
+        days = {"now": terms.today.isoformat(), "then": (terms.today + timedelta(AHEAD_DAYS)).isoformat()}
+        with self._wrapped():
+            return Standing(*self._one(query, days))
 
     def _refused(
         self, wrong: str, table: Sequence[Check], terms: Terms, skipped: list[int]

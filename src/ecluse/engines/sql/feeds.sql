@@ -7,7 +7,7 @@ VALUES (:id, :insurer, :mode, :digest, :state, :received_ts_us, :account, :drop_
 
 -- name: same_feed
 -- The newest feed of the same content, unless it was overtaken: another one loaded after it changed what it would do. One that
--- broke on our side, or whose account was shut, was not done: the same file is tried again.
+-- broke on our side, whose account was shut, or that would have left few members, was not done: the same file is tried again.
 SELECT id FROM feed AS this
 WHERE insurer = :insurer AND mode = :mode AND digest = :digest
   AND NOT EXISTS (
@@ -17,7 +17,8 @@ WHERE insurer = :insurer AND mode = :mode AND digest = :digest
   )
   AND NOT EXISTS (
       SELECT 1 FROM feed_refusal AS why
-      WHERE why.feed = this.id AND why.code IN ('feed_not_loaded', 'spool_broken', 'feed_no_room', 'account_quarantined')
+      WHERE why.feed = this.id
+        AND why.code IN ('feed_not_loaded', 'spool_broken', 'feed_no_room', 'account_quarantined', 'feed_shrinks')
   )
 ORDER BY id DESC LIMIT 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 import msgspec
@@ -99,21 +100,33 @@ ROWS_TOO_DENSE = refusal(
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What a file is read against: the insurer it is for, what it says, its products, and what to do with the rest."""
+    """What a file is read against: the insurer it is for, what it says, its products, the day, and what to do with the rest."""
 
     insurer: str
     mode: Mode
     products: frozenset[str]
+    today: date
     drop_unknown: bool = False
+    shrink: bool = False
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How many rows give a right today (`now`), how many a week later (`then`), and of how many the last day is before that."""
+
+    now: int = 0
+    then: int = 0
+    over: int = 0
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What reading every row told: how many there are, the refusals kept in detail, and how many there are in all."""
+    """What reading every row told: how many there are, the refusals kept in detail, how many there are in all; of a file without
+    any, the days of its rows."""
 
     rows: int
     refused_rows: int
     refusals: tuple[RowRefusal, ...]
     refusals_total: int
+    standing: Standing = Standing()
 
 
 FeedRow = tuple[str, str, int, str, str, str, str, str, str, str, str, bool, int, bool]
