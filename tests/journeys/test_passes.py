@@ -45,6 +45,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHub]:
     warnings.simplefilter("ignore", DevelopmentOnly)
     place = tmp_path_factory.mktemp("passes")
     members = [row(1, domains="MED PHAR OPTI"), row(2), row(3, valid_to=YESTERDAY), row(4), row(5), row(6)]
+    members.append(
+        row(6, member_number="OTHER", contract="OTHER", domains="MED OPTI", valid_to="2099-12-31", priority="2")
+    )
     with open_hub(make(place / "hub")) as opened:
         load(opened, write(place / "members.csv", members))
         yield opened
@@ -141,6 +144,19 @@ def test_a_pass_is_shown_live_a_few_times_and_no_more(hub: OpenHub) -> None:
 
 
 REFUSED = (422, "pass_invalid", "This pass cannot be verified here")
+
+
+def test_a_pass_opens_what_its_member_number_has(hub: OpenHub) -> None:
+    """Whoever has an insurer's token can give anybody a number of their own, and issue a pass for that one."""
+    text = issued(hub, 6, member_number="OTHER")["pass"]
+    seen = checked(hub, 6, live(hub, text, b"othernum"), domain="OPTI").json()
+    assert (seen["covered_until"], seen["domains"]) == ("2099-12-31", ["MED"])
+    assert checked(hub, 6, live(hub, text, b"othern-2"), domain="PHAR").json()["reason"] == "domain_not_covered"
+    assert checked(hub, 6, None, domain="PHAR").json()["outcome"] == "confirmed"  # typed, and counted
+    own = checked(hub, 6, issued(hub, 6)["pass"], domain="MED").json()
+    assert own["covered_until"] == "9999-12-31"
+    person = {entry(hub, each["check_id"]).person for each in (seen, own)}
+    assert len(person) == 2
 
 
 def test_whatever_is_wrong_with_a_pass_the_refusal_is_one(hub: OpenHub) -> None:

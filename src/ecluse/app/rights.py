@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -21,6 +21,7 @@ from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.disclosure import allowed, cut
 from ecluse.gate.features import NOTHING
 from ecluse.gate.identity import permit
+from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Field, Operation
 from ecluse.journal.member import Member
 from ecluse.kernel.days import paris_day, parse_day
@@ -110,14 +111,14 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     admission = hub.desk.admit(asked, SCOPE, Operation.RIGHTS_CHECK, person, shown.presence, question.domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))
     born, rank = question.beneficiary.birth_date, question.beneficiary.birth_rank
-    rights = unless_frozen(hub, person, born, rank, shown.presence, rights)
+    rights = _vouched_for(hub, question, shown, unless_frozen(hub, person, born, rank, shown.presence, rights))
     opened = open_rights(rights, question.domain, care_date)
     if is_counted := hub.desk.is_pressed(admission):
         await hub.desk.count(admission, reference_of(hub, person, question.beneficiary, opened))
     if not opened:
         why = why_not(rights, question.domain, care_date)
         answer = _told(admission, RightsAnswer(check_id=asked.id, outcome="not_confirmed", reason=why))
-        disclosed = _not_confirmed(hub, question, rights, shown, answer)
+        disclosed = _not_confirmed(question, rights, shown, answer)
         return await hub.desk.release(admission, disclosed, is_counted=is_counted)
     opened = await with_tables(hub, person.insurer, opened)
     engagement = promise(hub, admission, person.insurer, question.beneficiary, question.domain, care_date, opened)
@@ -210,6 +211,21 @@ def reference(hub: Hub, insurer: str, member: Member) -> bytes:
     return hub.keys.digest(insurer, person_message(member.number, member.birth_date, member.rank))
 
 
+def _vouched_for(hub: Hub, question: RightsQuestion, shown: Present, rights: Sequence[Right]) -> Sequence[Right]:
+    """With a pass, the rights under the member number it was issued for; without one, all of them.
+
+    Else whoever has an insurer's token would give people a number of their own, issue passes for it, and open all they have.
+    """
+    if shown.presence is Presence.TYPED:
+        return rights
+    about, insurer = question.beneficiary, amc(question.insurer)
+    own = {
+        number: reference(hub, insurer, Member(number, about.birth_date, about.birth_rank)) == shown.person
+        for number in {each.member_number for each in rights}
+    }
+    return [each for each in rights if own[each.member_number]]
+
+
 def _confirmed(check_id: str, engagement: Engagement, opened: tuple[Covered, ...]) -> RightsAnswer:
     return RightsAnswer(
         check_id=check_id,
@@ -223,15 +239,13 @@ def _confirmed(check_id: str, engagement: Engagement, opened: tuple[Covered, ...
 
 
 def _not_confirmed(
-    hub: Hub, question: RightsQuestion, rights: Iterable[Right], shown: Present, answer: RightsAnswer
+    question: RightsQuestion, rights: Sequence[Right], shown: Present, answer: RightsAnswer
 ) -> Disclosure[RightsAnswer]:
     """Nothing is told of anybody; or a reason, of the one whose pass it is."""
-    insurer = amc(question.insurer)
+    insurer, about = amc(question.insurer), question.beneficiary
     if not answer.reason:
         return Disclosure(answer, answer.outcome, insurer=insurer)
-    about = question.beneficiary
-    members = (Member(each.member_number, about.birth_date, about.birth_rank) for each in rights)
-    who = next((member for member in members if reference(hub, insurer, member) == shown.person), None)
+    who = Member(rights[0].member_number, about.birth_date, about.birth_rank) if rights else None
     return Disclosure(answer, answer.outcome, insurer=insurer, person=shown.person, who=who)
 
 
