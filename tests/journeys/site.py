@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.commands import ecluse
+from tests.commands import Begun, ecluse
 
 ECLUSE = str(Path(sys.executable).with_name("ecluse"))
 READY_S = 30  # a start takes a second; more on a machine that is busy
@@ -49,7 +49,7 @@ class Site:
         # One doctor asks about everybody, by machine: a theft. Tests of the detectors turn them on, and start one process more.
         unwatched = {"ECLUSE_GATE_DETECTORS": "off"}
         self.environment = {**os.environ, "ECLUSE_DIR": str(directory), **unwatched, **environment}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Begun | None = None
         self.url = ""
 
     def run(self, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -88,9 +88,9 @@ class Site:
 
     def start(self, workers: int = 1, port: int = 0) -> None:
         """Start the server; returns when it answers."""
-        command = [ECLUSE, "serve", "--port", str(port), "--workers", str(workers)]
-        with self.log.open("w") as said:
-            self.process = subprocess.Popen(command, stderr=said, env=self.environment)
+        command = ("serve", "--port", str(port), "--workers", str(workers))
+        with Path(os.devnull).open("r+") as nothing, self.log.open("w") as said:
+            self.process = Begun(command, self.environment, (nothing, nothing, said))
         deadline_s = time.monotonic() + READY_S
         while not (address := re.search(r"http://[\d.]+:\d+", self.log.read_text())):
             assert time.monotonic() < deadline_s, "the server did not say where it answers"
