@@ -19,6 +19,7 @@ import pytest
 from ecluse.app.feeds import Order, load_file
 from ecluse.doors.worker import work_once
 from ecluse.formats.feed.file import Mode
+from ecluse.kernel.days import FOREVER
 from ecluse.kernel.errors import Refused
 from ecluse.wiring import OpenHub, open_hub
 from sim.auditor import store
@@ -112,6 +113,32 @@ def test_the_same_file_is_the_same_feed_until_another_overtakes_it(hub: OpenHub,
     assert rights_of(hub, 2) == []
 
 
+def test_the_file_sent_last_is_what_holds_though_another_still_waits(hub: OpenHub) -> None:
+    """The same full file, then a delta, then the full file again before the delta was loaded: it is not taken for the first."""
+    files = {
+        "full": ",".join(row(1)) + "\n" + ",".join(row(1).values()),
+        "delta": ",".join(ending := row(1, change="end", valid_to="2026-06-30")) + "\n" + ",".join(ending.values()),
+    }
+
+    def send(mode: str) -> str:
+        headers = bearer(hub)
+        sent = played(hub, lambda client: client.post(f"/v1/feeds?mode={mode}", content=files[mode], headers=headers))
+        return str(sent.json()["feed_id"])
+
+    first = send("full")
+    assert send("full") == first
+    work_once(hub)
+    assert send("full") == first
+    send("delta")
+    again = send("full")
+    assert again != first
+    assert send("full") == again
+    while work_once(hub):
+        pass
+    (right,) = rights_of(hub, 1)
+    assert right.valid.last_day == FOREVER
+
+
 def test_readers_see_the_whole_old_set_or_the_whole_new_one(hub: OpenHub, tmp_path: Path) -> None:
     people = 3_000
     old, new = (write(tmp_path / f"{csr}.csv", [row(n, csr=csr) for n in range(people)]) for csr in ("OLD", "NEW"))
@@ -184,6 +211,7 @@ from pathlib import Path
 from ecluse.app import feeds
 from ecluse.engines.duckdb import member_file
 from ecluse.formats.feed.file import Mode
+from ecluse.kernel.days import FOREVER
 from ecluse.wiring import open_hub
 feeds.COMMIT_ROWS, member_file.FETCH = 1, 500
 def told(*_): time.sleep(0.05)

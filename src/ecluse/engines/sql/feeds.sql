@@ -6,14 +6,19 @@ INSERT INTO feed (id, insurer, mode, digest, state, received_ts_us, account, dro
 VALUES (:id, :insurer, :mode, :digest, :state, :received_ts_us, :account, :drop_unknown, :spooled)
 
 -- name: same_feed
--- The newest feed of the same content, unless it was overtaken: another one loaded after it changed what it would do. One that
--- broke on our side, whose account was shut, or that would have left few members, was not done: the same file is tried again.
+-- The newest feed of the same content, unless it was overtaken: another one loaded after it, or received after it and still waiting,
+-- changes what it would do. One that broke on our side, whose account was shut, or that would have left few members, was not done:
+-- the same file is tried again.
 SELECT id FROM feed AS this
 WHERE insurer = :insurer AND mode = :mode AND digest = :digest
   AND NOT EXISTS (
       SELECT 1 FROM feed AS other
       WHERE other.insurer = this.insurer AND other.state = 'loaded' AND other.id <> this.id
         AND this.finished_ts_us IS NOT NULL AND other.finished_ts_us >= this.finished_ts_us
+  )
+  AND NOT EXISTS (
+      SELECT 1 FROM feed AS other
+      WHERE other.insurer = this.insurer AND other.state IN ('received', 'loading') AND other.spooled = 1 AND other.id > this.id
   )
   AND NOT EXISTS (
       SELECT 1 FROM feed_refusal AS why
