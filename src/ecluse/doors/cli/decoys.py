@@ -57,8 +57,7 @@ def add(
             shown, given = hub.run(plant_drawn(hub, planting, insurer, around, count))
     text = rows_as_csv(given)
     if out is not None:
-        write_file(out, text.encode())
-        out.chmod(0o600)
+        write_file(out, text.encode(), 0o600)
     if json:
         print_json(
             {"batch": shown, "rows": list(csv.DictReader(io.StringIO(text))) if out is None and rows is None else []}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -111,11 +113,12 @@ def _copy(hub: OpenHub, found: Exposure, folder: Path) -> None:
         write_file(folder / name, hub.post.read(place_of_file(found.exposure_id, name)))
 
 
-def write_file(file: Path, content: bytes) -> None:
-    """Write a file and the folders above it. Raises `file_unwritable`."""
+def write_file(file: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file and the folders above it; a new one with this mode, from its first byte on. Raises `file_unwritable`."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        with open(file, "wb", opener=partial(os.open, mode=mode)) as written:  # noqa: PTH123 - Path.open takes no opener
+            written.write(content)
     except OSError as broken:
         raise FILE_UNWRITABLE(f"{file}: {broken.strerror}") from None
 
