@@ -117,7 +117,7 @@ def write_file(file: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file and the folders above it; a new one with this mode, from its first byte on. Raises `file_unwritable`."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with open(file, "wb", opener=partial(os.open, mode=mode)) as written:  # noqa: PTH123 - Path.open takes no opener
+        with open(file, "wb", opener=partial(os.open, mode=mode)) as written:
             written.write(content)
     except OSError as broken:
         raise FILE_UNWRITABLE(f"{file}: {broken.strerror}") from None
