@@ -124,10 +124,14 @@ class Claims:
             used=await self._accounts.used(
                 tx, filing.insurer, filing.person, filing.spans, filing.received_on, filing.holder
             ),
-            duplicates=await self._duplicates(tx, filing) if filing.person else {},
+            duplicates={},
             replaced=replaced.state if replaced else None,
         )
-        claim = _claim(filing, decide(facts))
+        decision = decide(facts)
+        # Looked for only where they are told (`claims/control.py`), or the time of another refusal would tell of them.
+        if decision.state is State.ACCEPTED and (duplicates := await self._duplicates(tx, filing)):
+            decision = decide(msgspec.structs.replace(facts, duplicates=duplicates))
+        claim = _claim(filing, decision)
         await self._write(tx, filing, claim)
         return claim
 
