@@ -75,6 +75,11 @@ class Claims:
         rows = await self._database.reads.all("settled_people", practice=practice, since=first_id("clm_", since_ts_us))
         return {bytes(person) for (person,) in rows}
 
+    async def sent_since(self, practice: str, since_ts_us: int) -> int:
+        """How many claims a practice sent since then."""
+        row = await self._database.reads.one("sent_since", practice=practice, since=first_id("clm_", since_ts_us))
+        return int(row[0]) if row else 0
+
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
         """Price, and reserve what the price uses of accounts, in one durable unit of work.
 
