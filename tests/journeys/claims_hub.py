@@ -42,6 +42,7 @@ from tests.stores import Books, chosen, open_stores
 
 INSURER, OTHER_INSURER = "0075123456", "0075999999"
 PRACTICE, OTHER_PRACTICE = "750000018", "750000026"
+DOCTOR = "rpps:10000000001"
 NIR, BIRTH = "279067505612357", "1979-06-14"
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PRODUCTS = [
@@ -125,7 +126,7 @@ class ClaimsHub:
         door: Any = build(self.hub, Door(Askers(issuers, self.clock)), in_flight_max=64)
         transport = httpx.ASGITransport(door, raise_app_exceptions=True)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://hub")
-        self._tokens: dict[tuple[str, str, date], str] = {}
+        self._tokens: dict[tuple[str, str, str, date], str] = {}
 
     async def open(self) -> None:
         for text in PRODUCTS:
@@ -147,12 +148,18 @@ class ClaimsHub:
         self.members.held[person] = list(rights)
 
     async def call(
-        self, method: str, path: str, body: object = None, practice: str = PRACTICE, scope: str = "rights claims"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        practice: str = PRACTICE,
+        scope: str = "rights claims",
+        account: str = DOCTOR,
     ) -> tuple[int, dict[str, Any]]:
-        key = (practice, scope, self.clock.instant.date())
+        key = (account, practice, scope, self.clock.instant.date())
         if key not in self._tokens:
-            account = Account("rpps:10000000001", practice, "doctor", scopes=frozenset(scope.split()))
-            self._tokens[key] = self._issuer.token(account, int(self.clock.instant.timestamp()) - 3600)
+            asking = Account(account, practice, "doctor", scopes=frozenset(scope.split()))
+            self._tokens[key] = self._issuer.token(asking, int(self.clock.instant.timestamp()) - 3600)
         headers = {"authorization": f"Bearer {self._tokens[key]}", "content-type": "application/json"}
         content = msgspec.json.encode(body) if body is not None else None
         answer = await self._http.request(method, path, content=content, headers=headers)
@@ -198,6 +205,7 @@ _MINE = {
     "sensings",
     "last",
     "mismatches",
+    "colleagues",
     "freezes",
     "recall",
     "rights",

@@ -1,4 +1,4 @@
-"""A quarantined account is refused by every route that the schema has, whoever it is and whatever it asks."""
+"""What holds for every route that the schema has: nobody keeps its answers, and a quarantined account is refused."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ def code(client: httpx.Client, how: str, path: str) -> str:
         if body is None:
             sent = {}
     answer = client.request(how, re.sub(r"\{\w+\}", "x", path), params={"insurer": AMC}, **sent)
+    assert answer.headers.get_list("cache-control") == ["no-store"], (how, path)
     return "" if answer.is_success else str(answer.json()["code"])
 
 

@@ -25,12 +25,13 @@ from ecluse.app.tries import Tries
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.challenge import INSUFFICIENT, Challenged
-from ecluse.gate.containment import PROOF_S_MAX, S_US, STEP_UP_REQUIRED, Containment, Kind, allows
+from ecluse.gate.containment import PROOF_S_MAX, S_US, STEP_UP_REQUIRED, Containment, Kind, Verdict, allows
 from ecluse.gate.disclosure import Overtold, fields_of, overtold
 from ecluse.gate.fleet import places
 from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question, device_class
+from ecluse.gate.signals import Step
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.journal.member import Member, decode_member, encode_member, member_about
 from ecluse.rights.model import Engagement
@@ -163,6 +164,16 @@ class Desk:
             raise ALLOWANCE_SPENT()
         return Admission(asked, operation, about, presence, self._clock.now(), is_slowed=is_slowed)
 
+    def hold_to_own(self, admission: Admission, made_by: str = "") -> None:
+        """Let who was admitted see what an account of their practice made (empty: several, or it is not known which).
+
+        Raises `step_up_required` where it is another's, and they are limited to that or below.
+        """
+        account = admission.asked.account
+        login_us, state = account.auth_ts * S_US, self._containments.limits().get((Kind.ACCOUNT, account.sub))
+        if state and made_by != account.sub and state.step_of(login_us) >= Step.STEP_UP:
+            _hold(allows(state, Presence.TYPED, login_us))
+
     def is_pressed(self, admission: Admission) -> bool:
         """Whether this account is likely to be refused: it was just now, or it is slowed.
 
@@ -291,12 +302,17 @@ def _held_to(
     for name in touched:
         if state := limits.get(name):
             verdict = allows(state, presence if by_card else max(presence, Presence.PASS), login_us)
-            if verdict.refusal is STEP_UP_REQUIRED:
-                raise Challenged(STEP_UP_REQUIRED, {"error": INSUFFICIENT.code, "max_age": str(PROOF_S_MAX)})
-            if verdict.refusal:
-                raise verdict.refusal()
+            _hold(verdict)
             is_slowed |= verdict.slowed
     return is_slowed
+
+
+def _hold(verdict: Verdict) -> None:
+    """Raises what the verdict refuses with."""
+    if verdict.refusal is STEP_UP_REQUIRED:
+        raise Challenged(STEP_UP_REQUIRED, {"error": INSUFFICIENT.code, "max_age": str(PROOF_S_MAX)})
+    if verdict.refusal:
+        raise verdict.refusal()
 
 
 def _ask(admission: Admission, person: bytes, *, is_told: bool) -> Ask | None:

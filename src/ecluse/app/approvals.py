@@ -125,7 +125,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
         bill_by=last_billing(valid_until),
         spans=spans(engagement.domain, sent.lines, payers),
     )
-    approval = await hub.approvals.ask(asking, _decide(hub, asking, engagement, covered, lines, payers))
+    approval = await hub.approvals.ask(asking, _decide(hub, asked, asking, engagement, covered, lines, payers))
     return await _released(hub, admission, approval, _answer(approval, approval.on(asked_on)))
 
 
@@ -140,20 +140,26 @@ async def cancel_approval(hub: Hub, asked: Request, approval_id: str) -> Release
 
 
 async def show_approval(hub: Hub, asked: Request, approval_id: str) -> Released[ApprovalLife]:
-    """An own approval and its whole life. Raises `not_found`, the same for unknown and another practice's."""
+    """An own approval and its whole life, or a colleague's.
+
+    Raises `not_found`, the same for unknown and another practice's; of a colleague's `step_up_required`, `colleagues_read_many`.
+    """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_READ, approval_id)
     found = await hub.approvals.approval(admission)
     if found is None:
         raise NOT_FOUND()
     approval, moves = found
+    hub.desk.hold_to_own(admission, approval.promised.account)
+    await hub.colleagues.let_read(admission, approval.promised.account, hub.approvals.asked_since, hub.desk.record)
     return await _released(hub, admission, approval, _life(approval, moves, admission.day))
 
 
 async def list_approvals(hub: Hub, asked: Request, search: Search) -> Released[ApprovalPage]:
-    """A page of the practice's own approvals: no field of it is about a person."""
+    """A page of the practice's own approvals, colleagues' too: no field is about a person. Raises `step_up_required`."""
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_READ, "")
+    hub.desk.hold_to_own(admission)
     found = await hub.approvals.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ApprovalPage(tuple(page), page[-1].approval_id if more else None)
@@ -168,6 +174,7 @@ async def _released(hub: Hub, admission: Admission, approval: Approval, answer: 
 
 def _decide(
     hub: Hub,
+    asked: Request,
     asking: Asking,
     engagement: Engagement,
     covered: tuple[Covered, ...],
@@ -175,7 +182,7 @@ def _decide(
     payers: Payers,
 ) -> Decide:
     """What decides once the accounts are read: price, control, and no third way."""
-    care_from = max(asking.asked_on, engagement.care_date)
+    care_from, account = max(asking.asked_on, engagement.care_date), asked.account.sub
 
     def decide(kept: Kept) -> Decided:
         priced = price(engagement.domain, lines, payers, kept)
@@ -191,8 +198,8 @@ def _decide(
         )
         if found := faults(case):
             unshared = tuple(Priced(billed, 0, 0, 0, ()) for billed, _ in lines)
-            return Decided(State.REFUSED, Promised(engagement.domain, covered, care_from, unshared, found), 0)
-        promised = Promised(engagement.domain, covered, care_from, priced, ())
+            return Decided(State.REFUSED, Promised(engagement.domain, covered, care_from, unshared, found, account), 0)
+        promised = Promised(engagement.domain, covered, care_from, priced, (), account)
         return Decided(State.GRANTED, promised, sum(line.amc_cents for line in priced))
 
     return decide

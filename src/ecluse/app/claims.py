@@ -202,21 +202,27 @@ async def cancel_claim(hub: Hub, asked: Request, claim_id: str, sent: Cancellati
 
 
 async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimLife]:
-    """An own claim and its whole life. Raises `not_found`, the same for unknown and another practice's."""
+    """An own claim and its whole life, or a colleague's.
+
+    Raises `not_found`, the same for unknown and another practice's; of a colleague's `step_up_required`, `colleagues_read_many`.
+    """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, claim_id)
     found = await hub.claims.claim(admission)
     if found is None:
         raise NOT_FOUND()
     claim, moves = found
+    hub.desk.hold_to_own(admission, claim.content.account)
+    await hub.colleagues.let_read(admission, claim.content.account, hub.claims.sent_since, hub.desk.record)
     disclosure = Disclosure(_life(claim, moves), claim.state, insurer=claim.insurer, person=claim.person)
     return await hub.desk.release(admission, disclosure)
 
 
 async def list_claims(hub: Hub, asked: Request, search: Search) -> Released[ClaimPage]:
-    """A page of the practice's own claims: no field of it is about a person."""
+    """A page of the practice's own claims: no field of it is about a person. Colleagues' are in it: raises `step_up_required`."""
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, "")
+    hub.desk.hold_to_own(admission)
     found = await hub.claims.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ClaimPage(tuple(page), page[-1].claim_id if more else None)
@@ -279,11 +285,12 @@ def _decide(
             replaced=facts.replaced,
             book=hub.book,
         )
-        approval = target.approval.id if target.approval else ""
+        approval, account = target.approval.id if target.approval else "", target.admission.asked.account.sub
         if found := faults(case):
             unshared = tuple(Priced(billed, 0, 0, 0, ()) for billed in sent.lines)
-            return Decision(State.REFUSED, Content(target.domain, target.care_date, unshared, found, approval), 0)
-        content = Content(target.domain, target.care_date, priced, (), approval)
+            content = Content(target.domain, target.care_date, unshared, found, approval, account)
+            return Decision(State.REFUSED, content, 0)
+        content = Content(target.domain, target.care_date, priced, (), approval, account)
         return Decision(State.ACCEPTED, content, sum(line.amc_cents for line in priced))
 
     return decide

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ecluse.app.access import Desk
 from ecluse.app.allowance import Allowance
 from ecluse.app.at_once import AtOnce
+from ecluse.app.colleagues import Colleagues
 from ecluse.app.last import LastQuestions
 from ecluse.app.ports import (
     ApprovalStore,
@@ -59,6 +60,7 @@ class Hub:
     last: LastQuestions = field(default_factory=LastQuestions)
     mismatches: Tries = field(default_factory=Tries)
     at_once: AtOnce = field(default_factory=AtOnce)
+    colleagues: Colleagues = field(default_factory=Colleagues)
     recall: JournalReader
     rights: RightsStore
     products: ProductStore

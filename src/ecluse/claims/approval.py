@@ -79,7 +79,8 @@ def after(state: State, move: Move) -> State:
 class Promised(msgspec.Struct, frozen=True, array_like=True):
     """The part of an approval that is sealed under the insurer's key.
 
-    `covered` names the guarantee table of each contract; `care_from` is the first day of care.
+    `covered` names the guarantee table of each contract; `care_from` is the first day of care; `account` who asked, empty where
+    that was not kept yet.
     """
 
     domain: Domain
@@ -87,6 +88,7 @@ class Promised(msgspec.Struct, frozen=True, array_like=True):
     care_from: date
     lines: tuple[Priced, ...]
     faults: tuple[Fault, ...]
+    account: str = ""
 
 
 class Approval(msgspec.Struct, frozen=True):

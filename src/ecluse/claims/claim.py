@@ -170,13 +170,17 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Content(msgspec.Struct, frozen=True, array_like=True):
-    """The part of a claim that is sealed under the insurer's key; `approval` is the prior approval it stands under."""
+    """The part of a claim that is sealed under the insurer's key.
+
+    `approval` is the prior approval it stands under; `account` who sent it, empty where that was not kept yet.
+    """
 
     domain: Domain | None
     care_date: date
     lines: tuple[Priced, ...]
     faults: tuple[Fault, ...]
     approval: str = ""
+    account: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -1,4 +1,5 @@
-"""The controls of a claim: a table, name → function of the case, each giving the faults it finds. All are run. Pure.
+"""The controls of a claim: a table, name → function of the case, each giving the faults it finds. All are run, but that for
+duplicates only where no other found any: its answer names another claim of the practice. Pure.
 
 Knowingly left unchecked: an act that the rule book does not know has no highest tariff (nomenclatures are larger than the
 book); an expense below the base is not a fault, because the AMO then pays no more than the expense (article R160-22 du
@@ -66,10 +67,15 @@ class Case(Sent, frozen=True, kw_only=True):
 
 
 def faults(case: Case) -> tuple[Fault, ...]:
-    """Every fault of the case, in the order of the table. A person who is not covered is told that and nothing else."""
+    """Every fault of the case, in the order of the table. A person who is not covered is told that and nothing else.
+
+    A duplicate is told where nothing else is wrong. Else a claim that is refused on purpose, whoever it is about, would say of
+    a hundred lines which of the practice's claims are that person's, for nothing.
+    """
     if not case.engaged and not case.approved and not case.covered:
         return (fault("not_covered"),)
-    return tuple(found for control in CONTROLS.values() for found in control(case))
+    found = tuple(each for name, control in CONTROLS.items() if name != LAST for each in control(case))
+    return found or tuple(CONTROLS[LAST](case))
 
 
 def _line_numbers(case: Sent) -> Iterator[Fault]:
@@ -247,6 +253,7 @@ CONTROLS: dict[str, Callable[[Case], Iterator[Fault]]] = {
     "others": _others,
     "guarantees": _guarantees,
     "stated": _stated,
-    "duplicates": _duplicates,
     "replaced": _replaced,
+    "duplicates": _duplicates,
 }
+LAST = "duplicates"

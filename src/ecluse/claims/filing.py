@@ -45,7 +45,8 @@ class Facts(msgspec.Struct, frozen=True):
     """What other claims say: accounts so far, invoices that bill a line already, the state of the claim to replace, and
     what stands under the same approval.
 
-    The claim to be replaced is left out of `used`, `duplicates` and `under`.
+    The claim to be replaced is left out of `used`, `duplicates` and `under`. Duplicates are looked for once the claim would be
+    accepted but for them.
     """
 
     used: Kept

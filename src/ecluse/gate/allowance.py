@@ -249,14 +249,17 @@ def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> 
 
     Of at most 365 days the 99.9th percentile is the highest. Each person a thief adds to the cap costs 1 / (1.5 · (1 + b))
     settled claims more than ever stood open at once (b = `Caps.believed`), each paid by an insurer and told to the person, and
-    half a day.
+    half a day. Who was away for a year has few days to look back on, and keeps at least the cap of before until there are more.
     """
     first = min((each.day for each in rows), default=today)
-    if today - first < LEARNT_DAYS:
-        return caps.debt
+    is_learnt = today - first >= LEARNT_DAYS
+    if not is_learnt and not standing.cap:
+        return 0
     wanted = min(max(FLOOR, ceil(HEADROOM * _highest(rows, caps.believed, today))), caps.debt)
     if not standing.cap:
         return wanted
+    if not is_learnt:
+        wanted = max(wanted, min(standing.cap, caps.debt))
     return min(wanted, standing.cap + RISE_PER_DAY * max(0, today - standing.day))
 
 

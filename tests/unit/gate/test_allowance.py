@@ -254,14 +254,26 @@ def test_what_is_counted_is_what_was_added_one_by_one(rows: list[Opened], asks: 
 def test_an_own_cap_rises_slowly_and_costs_settled_claims(rows: list[Opened], cap: int, days: int) -> None:
     before = Standing(cap=cap, day=START_DAY - days)
     after = counted(before, rows, LARGE, START_DAY).cap
-    if START_DAY - min((row.day for row in rows), default=START_DAY) < LEARNT_DAYS:
-        assert after == LARGE.debt
-        return
     assert after <= cap + RISE_PER_DAY * days
+    is_learnt = START_DAY - min((row.day for row in rows), default=START_DAY) >= LEARNT_DAYS
     settled = sum(row.justified is not None for row in rows)
-    assert after <= max(
-        FLOOR, -(-settled * HEADROOM // 1)
-    )  # one more person costs 0.8 settled claims, all open at once
+    # one more person costs 0.8 settled claims, all open at once; who was away keeps what they had
+    assert after <= max(FLOOR, -(-settled * HEADROOM // 1), 0 if is_learnt else cap)
+    assert is_learnt or after >= cap
+
+
+@pytest.mark.parametrize("idle", [0, 100, 239, 246, 300, 365, 400, 900])
+def test_silence_widens_no_cap(idle: int) -> None:
+    """A small practice opens two people a day, whose claims are settled after six; then its account is not used."""
+    rows = [Opened(START_DAY - back, START_DAY - back + 6) for back in range(300, 6, -1) for _ in range(2)]
+    at_work = counted(Standing(), rows, LARGE, START_DAY)
+    assert at_work.cap == FLOOR
+    assert counted(at_work, rows, LARGE, START_DAY + idle).cap == FLOOR
+
+
+def test_an_account_that_is_new_has_no_cap_of_its_own_yet() -> None:
+    """Its profession's holds, whatever that becomes: a table that is widened widens it at once."""
+    assert counted(Standing(), [Opened(START_DAY - 100)], LARGE, START_DAY).cap == 0
 
 
 @given(st.lists(st.integers(0, 3 * DAY_US), max_size=60))

@@ -32,3 +32,7 @@ class ApprovalStore(Protocol):
     async def page(self, admission: Admission, search: Search) -> list[Summary]:
         """The admitted practice's approvals, newest first; one more than the limit when others follow."""
         ...
+
+    async def asked_since(self, practice: str, since_ts_us: int) -> int:
+        """How many approvals a practice asked for since then, whatever became of them."""
+        ...

@@ -42,6 +42,10 @@ class ClaimStore(Protocol):
         """
         ...
 
+    async def sent_since(self, practice: str, since_ts_us: int) -> int:
+        """How many claims a practice sent since then, whatever became of them."""
+        ...
+
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
         """Price, and reserve what the price uses of accounts in the place of what was reserved; one durable unit of work."""
         ...

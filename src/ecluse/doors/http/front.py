@@ -41,11 +41,13 @@ PREFIXES = {
 # day, so more than these is a second's bad luck, or somebody who sends slowly on purpose.
 STREAMS_MAX = 8
 LOGGED_FROM = {"all": 100, "refused": 400, "none": 600}  # `log.requests` → the lowest status that makes a line
+API = "/v1/"  # whatever is answered here is for who asked it: no proxy and no browser's disk keeps it
 TRACE = re.compile(
     r"[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}"
 )  # W3C traceparent: the only thing of a client's we log
 
 _CLOSE = (b"connection", b"close")
+_NO_STORE = (b"cache-control", b"no-store")  # RFC 9111 §5.2.2.5
 _CONVERTER = re.compile(r":\w+}")
 
 
@@ -99,6 +101,8 @@ class Front:
                     "dpop_nonce"
                 ):  # RFC 9449 §8.2: any answer may bring the next
                     headers.append((b"dpop-nonce", nonce.encode()))
+                if scope["path"].startswith(API):
+                    headers.append(_NO_STORE)
                 # Who keeps a connection must turn to another hub; and nobody waits for what is late.
                 if self._stopping.is_set() or status == BODY_LATE.status:
                     headers.append(_CLOSE)

@@ -17,6 +17,7 @@ from ecluse.claims.approving import Asking, Decide, Summary
 from ecluse.claims.claim import Claim
 from ecluse.claims.filing import Reserving, Search
 from ecluse.claims.price import consumption
+from ecluse.engines.clock import first_id
 from ecluse.engines.sql.accounts import Accounts
 from ecluse.engines.sql.unit import Database, Tx
 from ecluse.gate.admission import Admission
@@ -60,6 +61,11 @@ class Approvals:
             **search.texts,
         )
         return [_summary(row) for row in rows]
+
+    async def asked_since(self, practice: str, since_ts_us: int) -> int:
+        """How many approvals a practice asked for since then."""
+        row = await self._database.reads.one("asked_since", practice=practice, since=first_id("pec_", since_ts_us))
+        return int(row[0]) if row else 0
 
     async def _ask(self, tx: Tx, asking: Asking, decide: Decide) -> Approval:
         await tx.hold(

@@ -57,3 +57,7 @@ SELECT id, reference, standing, asked_on, amc_cents, valid_until, bill_by FROM (
 ) AS asked
 WHERE (:state = '' OR standing = :state) AND asked_on >= :first AND (:last = '' OR asked_on <= :last)
 ORDER BY id DESC LIMIT :limit
+
+-- name: asked_since
+-- How many approvals a practice asked for from an identifier on.
+SELECT count(*) FROM approval WHERE practice = :practice AND id >= :since

@@ -75,6 +75,11 @@ class Claims:
         rows = await self._database.reads.all("settled_people", practice=practice, since=first_id("clm_", since_ts_us))
         return {bytes(person) for (person,) in rows}
 
+    async def sent_since(self, practice: str, since_ts_us: int) -> int:
+        """How many claims a practice sent since then."""
+        row = await self._database.reads.one("sent_since", practice=practice, since=first_id("clm_", since_ts_us))
+        return int(row[0]) if row else 0
+
     async def reserve(self, reserving: Reserving, quote: Quote) -> tuple[Priced, ...]:
         """Price, and reserve what the price uses of accounts, in one durable unit of work.
 
@@ -124,10 +129,14 @@ class Claims:
             used=await self._accounts.used(
                 tx, filing.insurer, filing.person, filing.spans, filing.received_on, filing.holder
             ),
-            duplicates=await self._duplicates(tx, filing) if filing.person else {},
+            duplicates={},
             replaced=replaced.state if replaced else None,
         )
-        claim = _claim(filing, decide(facts))
+        decision = decide(facts)
+        # Looked for only where they are told (`claims/control.py`), or the time of another refusal would tell of them.
+        if decision.state is State.ACCEPTED and (duplicates := await self._duplicates(tx, filing)):
+            decision = decide(msgspec.structs.replace(facts, duplicates=duplicates))
+        claim = _claim(filing, decision)
         await self._write(tx, filing, claim)
         return claim
 

@@ -113,3 +113,7 @@ ORDER BY id DESC LIMIT :limit
 -- in the index `claim_settled` alone, whose condition this is.
 SELECT DISTINCT person FROM claim
 WHERE practice = :practice AND id >= :since AND state = 'settled' AND amc_cents > 0 AND person IS NOT NULL
+
+-- name: sent_since
+-- How many claims a practice sent from an identifier on; read in an index alone.
+SELECT count(*) FROM claim WHERE practice = :practice AND id >= :since
