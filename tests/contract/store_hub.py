@@ -88,7 +88,9 @@ class StoreHub:
         await work.finish()
         return counts
 
-    def settle(self, person: bytes, kept: Sequence[bytes], rows: Any) -> tuple[list[bytes], list[tuple[int, str]]]:
+    def settle(
+        self, person: bytes, kept: Sequence[bytes], rows: Any, _: Any
+    ) -> tuple[list[bytes], list[tuple[int, str]]]:
         """What is set adds up; a right of csr `END` leaves nothing of the person."""
         new = [row[3] for row in rows]
         ends = any(self.opened(person, each).csr == "END" for each in new)
