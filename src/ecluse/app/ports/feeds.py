@@ -90,6 +90,10 @@ class FeedStore(Protocol):
         """How many people the insurer's rights hold now; none before its first member file."""
         ...
 
+    async def people_shown(self, insurer: str, before_ts_us: int) -> int:
+        """How many people the insurer's rights held from the newest feed on that was loaded before then, or is a full file."""
+        ...
+
     async def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:
         """The feed is refused, and changes nothing."""
         ...
