@@ -60,15 +60,15 @@ class StoreHub:
         right = Right(contract, "M1", "P", (Domain.MED,), days, "SV", csr, True, 1)
         return self.keys.seal(AMC, msgspec.msgpack.encode(right), right_about(AMC, person))
 
-    def begin(self, feed: str) -> None:
-        record = FeedRecord(feed, AMC, "full", "loading", 1, "cli:x", False, False, FeedCounts(), feed)
+    def begin(self, feed: str, mode: str = "full") -> None:
+        record = FeedRecord(feed, AMC, mode, "loading", 1, "cli:x", False, False, FeedCounts(), feed)
         now(self.stores.feeds.begin(record))
 
     def load(
         self, feed: str, rows: dict[bytes, Sequence[str]], *, over: bool = False, members: bool = True
     ) -> FeedCounts:
         """A feed in which each person has these rows (their csr); the counts that were told."""
-        self.begin(feed)
+        self.begin(feed, "delta" if over else "full")
         with self.stores.works.work(AMC, feed) as work:
             self.stage(work, rows, members=members)
             return now(self.put_in_place(work, over=over))
@@ -88,7 +88,9 @@ class StoreHub:
         await work.finish()
         return counts
 
-    def settle(self, person: bytes, kept: Sequence[bytes], rows: Any) -> tuple[list[bytes], list[tuple[int, str]]]:
+    def settle(
+        self, person: bytes, kept: Sequence[bytes], rows: Any, _: Any
+    ) -> tuple[list[bytes], list[tuple[int, str]]]:
         """What is set adds up; a right of csr `END` leaves nothing of the person."""
         new = [row[3] for row in rows]
         ends = any(self.opened(person, each).csr == "END" for each in new)

@@ -63,7 +63,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = [(person(n), n + 3, False, person(n) + b"a") for n in range(PERSONS)]
         work.add([(person(0), 2, False, person(0) + b"b"), *rows], [(member(n), person(n), n) for n in range(PERSONS)])
         counts, _ = asyncio.run(
-            work.build(lambda _, __, some: ([row[3] for row in some], []), lambda _: None, over=False)
+            work.build(lambda _, __, some, ___: ([row[3] for row in some], []), lambda _: None, over=False)
         )
         asyncio.run(work.answer(counts, 0))
         asyncio.run(work.finish())

@@ -118,7 +118,7 @@ def test_a_member_of_two_persons_is_refused_and_the_old_rights_answer(hub: Store
 
 
 def test_what_was_refused_by_the_settling_is_told(hub: StoreHub) -> None:
-    def refusing(_: bytes, kept: Sequence[bytes], rows: Any) -> tuple[list[bytes], list[tuple[int, str]]]:
+    def refusing(_: bytes, kept: Sequence[bytes], rows: Any, __: Any) -> tuple[list[bytes], list[tuple[int, str]]]:
         return list(kept), [(rows[-1][1], "row_twice")]
 
     with hub.stores.works.work(AMC, "fee_1") as work:

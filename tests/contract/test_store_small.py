@@ -94,6 +94,17 @@ def test_so_many_files_of_an_insurer_wait_and_no_more(hub: StoreHub) -> None:
     assert now(feeds.receive(received("fee_x", "x"), b"", b"")) == "fee_x"
 
 
+def test_how_many_people_a_delta_left_shows_later_those_of_a_full_file_at_once(hub: StoreHub) -> None:
+    feeds = hub.stores.feeds
+    assert now(feeds.people_shown(AMC, 1 << 60)) == 0
+    hub.load("fee_1", {b"p" * 16: ["1"], b"q" * 16: ["1"]})
+    hub.load("fee_2", {b"r" * 16: ["1"]}, over=True)
+    _, at_ts_us = (each.since_ts_us for each in now(feeds.held(1 << 60)))
+    assert [now(feeds.people_shown(AMC, at_ts_us + late)) for late in (-9, 0, 1)] == [2, 2, 3]
+    hub.load("fee_3", {b"p" * 16: ["1"]})
+    assert [now(feeds.people_shown(each, at_ts_us)) for each in (AMC, OTHER_AMC)] == [1, 0]
+
+
 def test_how_many_people_were_held_is_known_after_each_feed(hub: StoreHub) -> None:
     feeds = hub.stores.feeds
     assert now(feeds.held(1 << 60)) == []

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from ecluse.app import freezes
+from ecluse.app.size import rounded_up
 from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.journal.entry import Entry, Operation
 from ecluse.rights.person import person_message
@@ -129,7 +130,7 @@ def test_a_lifting_of_nobody_leaves_nothing(desk: Desk) -> None:
 def test_an_insurer_has_room_for_its_members_and_some(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(freezes, "ROOM", 2)
     with desk.hub() as hub:
-        for number in range(2 + 2 * len(NUMBERS)):
+        for number in range(2 + 2 * rounded_up(len(NUMBERS))):
             assert say(hub, "freezes", f"MADE-UP{number}").status_code == 200
         kept = len(desk.entries())
         refused = say(hub, "freezes", "AB12")

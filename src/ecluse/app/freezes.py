@@ -23,6 +23,7 @@ from ecluse.app.openings import own_members
 from ecluse.app.ports import HUB
 from ecluse.app.ports.carried import Going
 from ecluse.app.ports.freezes import Freeze, Freezes
+from ecluse.app.size import size
 from ecluse.gate.admission import Person, Request
 from ecluse.gate.containment import signed
 from ecluse.gate.presence import Presence
@@ -35,7 +36,7 @@ from ecluse.rights.person import person_message
 FROZEN, LIFTED = "frozen", "lifted"
 NOBODY = "DECOY"  # whose number is looked for where nothing was found: the work is the same
 
-# How many of one insurer are frozen at once, beside twice as many people as its rights hold: everybody may freeze, and be
+# How many of one insurer are frozen at once, beside twice its size (`app/size.py`): everybody may freeze, and be
 # renumbered once; these are for the file to come. 80 bytes each in every process.
 ROOM = 1_000
 
@@ -124,7 +125,7 @@ def _meant(hub: Hub, asked: Request, insurer: str, member: Member) -> tuple[str,
 async def _check_room(hub: Hub, insurer: str, person: bytes) -> None:
     if hub.freezes.count(insurer) < ROOM or hub.freezes.is_frozen(insurer, person):
         return
-    if hub.freezes.count(insurer) >= ROOM + 2 * await hub.feeds.store.people(insurer):
+    if hub.freezes.count(insurer) >= ROOM + 2 * await size(hub, insurer):
         raise FREEZES_MANY()
 
 

@@ -23,14 +23,21 @@ class Settling:
         self._insurer = insurer
 
     def __call__(
-        self, person: bytes, kept: Sequence[bytes], rows: Sequence[tuple[bytes, int, bool, bytes]]
+        self,
+        person: bytes,
+        kept: Sequence[bytes],
+        rows: Sequence[tuple[bytes, int, bool, bytes]],
+        given: Sequence[tuple[bytes, bytes]],
     ) -> tuple[list[bytes], Sequence[tuple[int, str]]]:
-        """Sealed rights that result, and the rows that cannot be applied."""
+        """Sealed rights that result, and the rows that cannot be applied.
+
+        A pseudonym tells no number: which ones are lost, the rows of those who get them say.
+        """
         about = right_about(self._insurer, person)
         before = [self._open(sealed, about) for sealed in kept]
-        combined = combine(
-            before, [Change(line, bool(ends), self._open(sealed, about)) for _, line, ends, sealed in rows]
-        )
+        changes = [Change(line, bool(ends), self._open(sealed, about)) for _, line, ends, sealed in rows]
+        lost = {self._open(sealed, right_about(self._insurer, other)).member_number for other, sealed in given}
+        combined = combine(before, changes, lost)
         as_they_are = dict(zip(before, kept, strict=True))
         as_set = {line: sealed for _, line, _, sealed in rows}
         return [

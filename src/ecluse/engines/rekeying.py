@@ -65,7 +65,10 @@ async def carry_over(kept: Kept, work: Carried, rekeying: Rekeying, told: Told) 
 
 
 def _as_they_are(
-    person: bytes, kept: Sequence[bytes], rows: Sequence[tuple[bytes, int, bool, bytes]]
+    person: bytes,
+    kept: Sequence[bytes],
+    rows: Sequence[tuple[bytes, int, bool, bytes]],
+    given: Sequence[tuple[bytes, bytes]],
 ) -> tuple[list[bytes], Sequence[tuple[int, str]]]:
     """The rights of a person, in the order they had."""
     return [sealed for _, _, _, sealed in rows], []

@@ -5,13 +5,14 @@ that their order in the file does not matter:
 1. two rows never name the same right;
 2. `set` adds the right, or takes the place of the one it names;
 3. `end` moves the last day of the right it names; nothing else of the row is used;
-4. afterwards, periods of one contract do not overlap. Adjacent ones are fine.
+4. a number that the file gives to somebody else is lost: what the person had under it, ended or not, goes;
+5. afterwards, periods of one contract do not overlap. Adjacent ones are fine.
 A full file is a delta of `set` rows over nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -38,8 +39,9 @@ class Combined(msgspec.Struct, frozen=True):
     refused: tuple[tuple[int, str], ...]  # line, code
 
 
-def combine(kept: Sequence[Right], changes: Sequence[Change]) -> Combined:
-    """The rights of one person after `changes`; `refused` is empty when every row could be applied."""
+def combine(kept: Sequence[Right], changes: Sequence[Change], lost: Collection[str] = ()) -> Combined:
+    """The rights of one person after `changes`, when the member numbers `lost` stand for somebody else from now on; `refused` is
+    empty when every row could be applied."""
     rights = {_name(right): (right, 0) for right in kept}
     lines: dict[Name, int] = {}
     refused: list[tuple[int, str]] = []
@@ -52,6 +54,8 @@ def combine(kept: Sequence[Right], changes: Sequence[Change]) -> Combined:
         else:
             lines[name] = change.line
             rights[name] = (_ended(rights[name][0], change), 0) if change.ends else (change.right, change.line)
+    # After the rows: an `end` of what is lost fits, as it does in the file that corrects a NIR.
+    rights = {name: (right, line) for name, (right, line) in rights.items() if line or right.member_number not in lost}
     refused += _overlaps([right for right, _ in rights.values()], lines)
     ordered = tuple(rights[name] for name in sorted(rights))
     return Combined(ordered, tuple(sorted(set(refused))))

@@ -102,6 +102,18 @@ def test_there_is_room_for_so_many_of_a_person_and_of_an_insurer_until_they_are_
         issue(book, b"e%d" % batch, {1: making(bytes([batch]) * 16, begins_ts=later_ts)}, later_ts, room=Room(4, 2))
 
 
+def test_rows_that_named_nobody_are_counted_by_insurer_and_day_of_every_process(
+    book: SqlitePasses, tmp_path: Path
+) -> None:
+    other = SqlitePasses(tmp_path)
+    assert [now(each.miss(AMC, 7, rows)) for each, rows in ((book, 0), (book, 3), (other, 0), (other, 2), (book, 1))] == [
+        0, 0, 3, 3, 5,
+    ]  # fmt: skip
+    assert now(book.miss(OTHER, 7, 1)) == 0
+    assert [now(book.miss(AMC, 8, rows)) for rows in (0, 1, 1)] == [0, 0, 1]
+    now(other.close())
+
+
 def test_indexes_are_drawn_all_over_the_list(book: SqlitePasses) -> None:
     made = issue(book, b"batch", {line: making() for line in range(2000)}, NOW)
     places = sorted(each.made.index for each in made.values())

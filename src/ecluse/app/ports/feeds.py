@@ -90,6 +90,10 @@ class FeedStore(Protocol):
         """How many people the insurer's rights hold now; none before its first member file."""
         ...
 
+    async def people_shown(self, insurer: str, before_ts_us: int) -> int:
+        """How many people the insurer's rights held from the newest feed on that was loaded before then, or is a full file."""
+        ...
+
     async def refuse(self, id_: str, counts: FeedCounts, refusals: Sequence[RowRefusal], at_ts_us: int) -> None:
         """The feed is refused, and changes nothing."""
         ...
@@ -99,9 +103,16 @@ class Settle(Protocol):
     """What the rights of one person become: kept rights (sealed) and rows in, sealed rights or refused lines out."""
 
     def __call__(
-        self, person: bytes, kept: Sequence[bytes], rows: Sequence[tuple[bytes, int, bool, bytes]]
+        self,
+        person: bytes,
+        kept: Sequence[bytes],
+        rows: Sequence[tuple[bytes, int, bool, bytes]],
+        given: Sequence[tuple[bytes, bytes]],
     ) -> tuple[list[bytes], Sequence[tuple[int, str]]]:
-        """Sealed rights that result, and (line, code) of the rows that cannot be applied."""
+        """Sealed rights that result, and (line, code) of the rows that cannot be applied.
+
+        `given`: rows by which a member number that stood for this person stands for another: that other, and the sealed right.
+        """
         ...
 
 
@@ -145,7 +156,8 @@ class RightsWork(Protocol):
     ) -> tuple[FeedCounts, list[tuple[int, str]]]:
         """Build what will answer, `over` the current rights or over nothing; durable on return.
 
-        Counts, and refused lines: then nothing will.
+        Who had a member number that a row gives to another person is settled too, whether rows speak of them or not: two people
+        under one number would be counted as one. Counts, and refused lines: then nothing will.
         """
         ...
 

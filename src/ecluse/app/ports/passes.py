@@ -55,6 +55,11 @@ class PassStore(Protocol):
         """
         ...
 
+    async def miss(self, insurer: str, day: int, rows: int) -> int:
+        """Count rows of a day (its ordinal) that named nobody, durably; how many there were before, of every process. Days before
+        the day are forgotten."""
+        ...
+
     async def stands(self, held: Pass, mark: bytes) -> bytes | None:
         """Whose this pass is, if it was issued exactly so, under this key, and is not revoked; else None: a signature alone is
         not believed."""

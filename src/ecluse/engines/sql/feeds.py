@@ -104,6 +104,11 @@ class Feeds:
         row = await self._database.reads.one("newest_counts", insurer=insurer)
         return _counts(row[0]).persons if row else 0
 
+    async def people_shown(self, insurer: str, before_ts_us: int) -> int:
+        """How many people the insurer's rights held from the newest feed on that was loaded before then, or is a full file."""
+        row = await self._database.reads.one("shown_counts", insurer=insurer, before_ts_us=before_ts_us)
+        return _counts(row[0]).persons if row else 0
+
     async def load(self, id_: str) -> None:
         """A received feed is being loaded."""
         await self._database.write(lambda tx: tx.run("load_feed", feed=id_))

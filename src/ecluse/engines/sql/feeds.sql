@@ -66,6 +66,11 @@ WHERE state = 'loaded' AND finished_ts_us < :until_ts_us ORDER BY insurer, finis
 -- What the insurer's rights hold since the newest member file.
 SELECT counts FROM feed WHERE insurer = :insurer AND state = 'loaded' ORDER BY finished_ts_us DESC LIMIT 1
 
+-- name: shown_counts
+-- What the insurer's rights held since the newest member file that is a full one, or was loaded before then.
+SELECT counts FROM feed WHERE insurer = :insurer AND state = 'loaded' AND (mode = 'full' OR finished_ts_us < :before_ts_us)
+ORDER BY finished_ts_us DESC LIMIT 1
+
 -- name: finish_feed
 -- The outcome of a feed; a finished one never changes again.
 UPDATE feed SET state = :state, finished_ts_us = :at_ts_us, counts = :counts, generation = :generation

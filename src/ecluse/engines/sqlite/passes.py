@@ -71,6 +71,10 @@ _ADD_COUNTS = (  # counting ten million passes at each request would take half a
     """CREATE TRIGGER pass_forgotten AFTER DELETE ON pass BEGIN
         UPDATE issued SET passes = passes - 1 WHERE insurer = old.insurer; END""",
 )
+_MISSED = "SELECT rows FROM missed WHERE insurer = ? AND day = ?"
+_MISS = """
+    INSERT INTO missed (insurer, day, rows) VALUES (?1, ?2, ?3)
+    ON CONFLICT (insurer) DO UPDATE SET rows = ?3 + CASE day WHEN ?2 THEN rows ELSE 0 END, day = ?2"""
 _TAKE = "INSERT OR IGNORE INTO shown (half_minute, place, nonce) VALUES (?, ?, ?)"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -92,6 +96,10 @@ class SqlitePasses:
     ) -> dict[int, PassRecord]:
         """The passes of these lines, each made once, signed by a trusted key. Raises `passes_spent`, `passes_many`."""
         return await self._aside(self._issue, batch, wanted, now_ts, marks, room)
+
+    async def miss(self, insurer: str, day: int, rows: int) -> int:
+        """Count rows of a day that named nobody; how many there were before."""
+        return await self._aside(self._miss, insurer, day, rows)
 
     async def stands(self, held: Pass, mark: bytes) -> bytes | None:
         """Whose this pass is, if it was issued exactly so, under this key, and is not revoked."""
@@ -137,6 +145,18 @@ class SqlitePasses:
             size = _size(passes.execute(_COUNT).fetchone()[0] + len(wanted))
             trusted = marks()
             return {line: self._one((batch, line), make, size, trusted, room) for line, make in wanted.items()}
+
+    def _miss(self, insurer: str, day: int, rows: int) -> int:
+        if not rows:
+            return self._missed(insurer, day)
+        with _transaction(self._passes) as passes:
+            before = self._missed(insurer, day)
+            passes.execute(_MISS, (insurer, day, rows))
+            return before
+
+    def _missed(self, insurer: str, day: int) -> int:
+        row = self._passes.execute(_MISSED, (insurer, day)).fetchone()
+        return row[0] if row else 0
 
     def _one(self, line: tuple[bytes, int], make: Make, size: int, marks: Sequence[bytes], room: Room) -> PassRecord:
         if before := self._passes.execute(_FIND, line).fetchone():

@@ -13,6 +13,13 @@ CREATE TABLE IF NOT EXISTS pass (
     UNIQUE (batch, line)
 ) STRICT;
 
+-- Rows of an insurer's lists that named nobody, of the last day on which there were any.
+CREATE TABLE IF NOT EXISTS missed (
+    insurer TEXT PRIMARY KEY,
+    day INTEGER NOT NULL,
+    rows INTEGER NOT NULL
+) STRICT;
+
 CREATE INDEX IF NOT EXISTS pass_person ON pass (insurer, person);
 CREATE INDEX IF NOT EXISTS pass_expires ON pass (expires_ts);
 CREATE INDEX IF NOT EXISTS pass_revoked ON pass (place) WHERE revoked_ts IS NOT NULL;

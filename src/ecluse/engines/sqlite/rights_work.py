@@ -24,7 +24,7 @@ from ecluse.engines.sql.unit import Tx
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.kept import KeptFile
 from ecluse.engines.sqlite.rights_files import index_version, open_rights, rights_path
-from ecluse.engines.staging import StagedMember, StagedRow, Staging
+from ecluse.engines.staging import Given, StagedMember, StagedRow, Staging, by_person, givings
 
 CACHE_KIB = 32_768  # a full file is filled in order and looks back at nothing; a delta touches a page per person
 
@@ -32,6 +32,7 @@ _PUT = "INSERT INTO rights (person, n, sealed) VALUES (?, ?, ?)"
 _KEPT = "SELECT sealed FROM rights WHERE person = ?"
 _FORGET = "DELETE FROM rights WHERE person = ?"
 _NAME = "INSERT INTO members (member, person) VALUES (?, ?) ON CONFLICT DO UPDATE SET person = excluded.person"
+_HAD = "SELECT person FROM members WHERE member = ?"
 _TALLY = "SELECT persons, rights FROM tally"
 _TELL = "UPDATE tally SET persons = ?, rights = ?"
 
@@ -141,6 +142,7 @@ class Work:
         Raises `feed_no_room`, looking before each bucket: some 30 MB.
         """
         self._refused = []
+        self._find_given(over=over)
         with closing(self._open_new(over=over)) as file:
             self._build(file, settle, told, over=over)
         if not self._refused:
@@ -153,7 +155,7 @@ class Work:
         for number in range(self._staging.buckets):
             hold_room(self._folder)
             if over:
-                built += self._amend(file, self._staging.bucket(number), settle)
+                built += self._amend(file, self._staging.bucket(number), settle, self._staging.given(number))
                 file.executemany(_NAME, self._named(self._staging.members(number)))
             else:
                 built += self._fill(file, number, settle)
@@ -224,16 +226,28 @@ class Work:
             self._refused += [(line, "member_ambiguous") for (line,) in file.execute(_AMBIGUOUS.format(number))]
         return alone + beside
 
-    def _amend(self, file: sqlite3.Connection, rows: Sequence[StagedRow], settle: Settle) -> int:
-        """Apply rows to each person they speak of; how many rows."""
-        by_person: dict[bytes, list[StagedRow]] = {}
-        for row in rows:
-            by_person.setdefault(row[0], []).append(row)
-        for person, changes in by_person.items():
+    def _find_given(self, *, over: bool) -> None:
+        """Whose member number the rows give to somebody else, before anything is changed; the copy would be locked for it."""
+        self._staging.begin_giving()
+        before = answering(self._database, self._insurer) if over else None
+        if before is None:
+            return
+        with closing(open_rights(rights_path(self._folder, self._insurer, before))) as kept:
+            for number in range(self._staging.buckets):
+                members = self._staging.members(number)
+                found = ((each[0], kept.execute(_HAD, each[:1]).fetchone()) for each in members)
+                self._staging.give(givings(members, {member: had[0] for member, had in found if had}))
+        self._staging.end_giving()
+
+    def _amend(
+        self, file: sqlite3.Connection, rows: Sequence[StagedRow], settle: Settle, given: Sequence[Given] = ()
+    ) -> int:
+        """Apply rows to each person they speak of, or whose number they give to another; how many rows."""
+        for person, changes, others in by_person(rows, given):
             kept = [sealed for (sealed,) in file.execute(_KEPT, (person,))]
-            sealed, refused = settle(person, kept, changes)
+            sealed, refused = settle(person, kept, changes, others)
             self._refused += refused
-            self._persons += not kept
+            self._persons += bool(sealed) - bool(kept)
             self._rights += len(sealed) - len(kept)
             file.execute(_FORGET, (person,))
             file.executemany(_PUT, [(person, n, each) for n, each in enumerate(sealed)])
