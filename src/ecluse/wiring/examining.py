@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.clock import SystemClock
 from ecluse.engines.machine import machine_facts, port_state, shares_disk
+from ecluse.engines.parts import PART_MISSING
 from ecluse.gate.identity import INSURER_SCHEME
-from ecluse.kernel.errors import Refused, refusal
+from ecluse.kernel.errors import Refused
 from ecluse.settings import EXAMPLE_IBAN, EXAMPLE_ORIGIN, Settings, read_settings, unknown_variables
 from ecluse.wiring import OpenHub, open_hub
 from ecluse.wiring.gate import read_caps
@@ -21,8 +22,6 @@ from ecluse.wiring.issuers import trusted_issuers
 from ecluse.wiring.portal import check_portal
 
 Result = TypeVar("Result")
-
-PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
 
 
 def examine(directory: Path) -> Facts:
