@@ -86,6 +86,25 @@ def test_an_empty_database_is_a_lost_one(hub: Site) -> None:
     assert "part_missing" in refused(hub, "pay", "list")
 
 
+DAMAGED = {  # a file, and a word of what is to be done
+    "gate.db": "with no copy left, the next start fills it from the journal, openings of pruned months aside",
+    "sensed.db": "learnt anew",
+    "engagements.db": "fills it again from the journal",
+    "hub.db": "from the backup",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [*((name, "pay list") for name in DAMAGED), ("hub.db", "db check"), ("hub.db", "db upgrade")]
+)
+def test_a_damaged_file_is_named_with_what_is_to_be_done(hub: Site, name: str, words: str) -> None:
+    lose(hub, name)
+    (hub.directory / name).write_bytes(b"noise" * 2000)
+    done = hub.run(*words.split(), check=False)
+    told = f"part_damaged: {name}: file is not a database"
+    assert (done.returncode, told in done.stderr, DAMAGED[name] in done.stderr) == (2, True, True), done.stderr
+
+
 LOSSES: dict[str, tuple[Callable[[Site], object], str, str]] = {
     # What happened: how, the refusal's code, what it names.
     "the database is lost": (lambda hub: lose(hub, "hub.db"), "part_missing", "hub.db"),

@@ -49,6 +49,7 @@ from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
 from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
+from ecluse.engines.parts import damage_named
 from ecluse.engines.proofs import SharedProofs
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
@@ -235,7 +236,7 @@ def init_hub(directory: Path) -> None:
 def upgrade_databases(directory: Path, *, new: bool = False) -> list[Upgraded]:
     """Bring every database of the hub to this program's schema; only a `new` hub is given the file of one.
 
-    Raises `part_missing`, `database_newer`, `database_unreachable`.
+    Raises `part_missing`, `part_damaged`, `database_newer`, `database_unreachable`.
     """
     module = import_module(UPGRADE)
     for each in check_databases(directory) if not new else ():
@@ -244,9 +245,10 @@ def upgrade_databases(directory: Path, *, new: bool = False) -> list[Upgraded]:
 
 
 def check_databases(directory: Path) -> list[Schema]:
-    """The schema each database of the hub has, changing none. Raises `database_unreachable`."""
+    """The schema each database of the hub has, changing none. Raises `part_damaged`, `database_unreachable`."""
     module = import_module(UPGRADE)
-    return [module.check(url) for url in _databases(directory)]
+    with damage_named(directory):
+        return [module.check(url) for url in _databases(directory)]
 
 
 @contextmanager
@@ -256,8 +258,14 @@ def open_hub(
     """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
     A `new` hub draws its keys; else they must be there.
 
-    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`…
+    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`, `part_missing`, `part_damaged`…
     """
+    with damage_named(directory), _opened(directory, around_log, new=new) as hub:
+        yield hub
+
+
+@contextmanager
+def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> Iterator[OpenHub]:
     settings = read_settings(directory)
     module, opening = keys_engine(settings, directory)
     keys = module.open_keys(opening, new=new)
