@@ -86,6 +86,27 @@ def test_an_empty_database_is_a_lost_one(hub: Site) -> None:
     assert "part_missing" in refused(hub, "pay", "list")
 
 
+@pytest.mark.parametrize("also", ["", "keys/hub.keys", "hub.db"])
+def test_a_hub_whose_settings_are_lost_is_not_made_anew(hub: Site, also: str) -> None:
+    for name in filter(None, ("ecluse.toml", also)):
+        lose(hub, name)
+    before = content(hub.directory)
+    for words, code in ((("init", str(hub.directory)), "already_a_hub"), (("pay", "list"), "not_a_hub")):
+        told = refused(hub, *words)
+        assert told.startswith(code)
+        assert "journal" in told
+        assert "Restore ecluse.toml from the backup" in told
+        assert "ecluse init" not in told
+    assert content(hub.directory) == before
+
+
+def test_a_new_hub_may_have_a_folder_that_waits_for_it(tmp_path: Path) -> None:
+    (tmp_path / "hub" / "journal" / "lost+found").mkdir(parents=True)  # another disk
+    (tmp_path / "hub" / "keys").mkdir()
+    (tmp_path / "hub" / "keys" / "passphrase").write_text("x")
+    Site(tmp_path / "hub").run("init", str(tmp_path / "hub"))
+
+
 DAMAGED = {  # a file, and a word of what is to be done
     "gate.db": "with no copy left, the next start fills it from the journal, openings of pruned months aside",
     "sensed.db": "learnt anew",

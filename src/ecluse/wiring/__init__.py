@@ -64,7 +64,9 @@ from ecluse.settings import (
     EXAMPLE_IBAN,
     EXAMPLE_ORIGIN,
     FILE,
+    RESTORE_SETTINGS,
     Settings,
+    data_in,
     passphrase,
     read_settings,
     template,
@@ -224,6 +226,8 @@ def init_hub(directory: Path) -> None:
     """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`."""
     if (directory / FILE).exists():
         raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
+    if found := data_in(directory):  # new settings and keys over it would look like a hub, and open nothing
+        raise ALREADY_A_HUB(f"{directory} holds {', '.join(found)}, and no {FILE}", fix=RESTORE_SETTINGS)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
     (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     create_development_issuer(directory / "keys")
