@@ -192,3 +192,17 @@ def test_a_hub_that_never_answered_is_backed_up_and_restored(tmp_path: Path) -> 
     hub.run("backup", str(tmp_path / "copy"))
     shutil.copytree(hub.directory / "keys", tmp_path / "copy" / "keys")
     assert Site(tmp_path / "copy").run("pay", "list").returncode == 0
+
+
+def test_a_hub_on_postgresql_is_backed_up_without_a_file_of_claims_and_never_over_one(
+    postgres_url: str, hub: Site
+) -> None:
+    served = Site(hub.directory.with_name("served"), ECLUSE_STORE_URL=postgres_url)
+    served.make()
+    copy = hub.directory.with_name("copy of served")
+    served.run("backup", str(copy))
+    served.run("backup", str(copy))
+    assert not [*copy.glob("hub.db*")]
+    before = content(copy_of(hub))
+    assert "backup_holds_more" in refused(served, "backup", str(copy_of(hub)))
+    assert content(copy_of(hub)) == before
