@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ecluse.app.ports.upkeep import Fault
@@ -66,10 +66,10 @@ def is_damage(broken: sqlite3.DatabaseError) -> bool:
 
 
 def damaged(folder: Path) -> list[tuple[str, str]]:
-    """The damaged SQLite files of a folder, and what is wrong with each."""
+    """The damaged SQLite files of a folder, and what is wrong with each; of one that cannot be looked at now nothing is said."""
     found = []
     for path in sorted(folder.glob("*.db")):
-        with closing(read_only(path)) as file:
+        with suppress(sqlite3.OperationalError), closing(read_only(path)) as file:
             if said := damage(file):
                 found.append((path.name, said))
     return found
