@@ -19,6 +19,7 @@ from ecluse.engines.postgres import database as postgres
 from ecluse.engines.postgres.server import Server
 from ecluse.engines.sqlite import database as sqlite
 from ecluse.engines.stores import Stores
+from ecluse.engines.upgrade import upgrade
 from ecluse.wiring import STORES
 
 ENGINES = ("sqlite", "postgres")  # the contract suites run on each
@@ -44,9 +45,17 @@ def chosen() -> str:
     return os.environ.get(VARIABLE, EMBEDDED)
 
 
+def books(path: Path) -> Path:
+    """The file of claims and money at `path`, made as `ecluse init` makes it where there is none."""
+    upgrade(f"sqlite:{path}")
+    return path
+
+
 def open_stores(url: str, directory: Path, keys: Keys, **settings: Any) -> Stores:
     """The stores of a URL, with the settings of a new hub but for those given."""
     module = import_module(STORES[url.partition(":")[0]])
+    if url.startswith("sqlite:"):
+        books(directory / url.removeprefix("sqlite:"))
     opened: Stores = module.open_stores(
         url, directory, keys, **{"servers": {}, "insurers": {}, "connections_max": 8} | settings
     )

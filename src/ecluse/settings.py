@@ -34,6 +34,16 @@ SETTINGS_INVALID = refusal(
 )
 
 
+DATA = (
+    "*.db",
+    "journal/shards.json",
+    "journal/*/wal",
+    "rights/*.db",
+    "keys/*.keys",
+)  # a mount point or a passphrase is none
+RESTORE_SETTINGS = f"Restore {FILE} from the backup, and what else is lost; or name another directory."
+
+
 class HubSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section `[hub]`."""
 
@@ -238,12 +248,20 @@ def read_settings(directory: Path, environment: Mapping[str, str] = os.environ) 
     """The settings of the hub in `directory`. Raises `not_a_hub` or `settings_invalid`."""
     path = directory / FILE
     if not path.is_file():
-        raise NOT_A_HUB(f"no {FILE} in {directory}")
+        found = data_in(directory)
+        told = f"no {FILE} in {directory}" + (f", which holds a hub's {', '.join(found)}" if found else "")
+        raise NOT_A_HUB(told, fix=RESTORE_SETTINGS if found else None)
     try:
         plain: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
         return msgspec.convert(_overridden(plain, environment), Settings, strict=False)
     except msgspec.MsgspecError as wrong:
         raise SETTINGS_INVALID(str(wrong)) from None
+
+
+def data_in(directory: Path) -> list[str]:
+    """What a hub left in `directory`, its settings aside: files and folders, by name."""
+    found = {path.relative_to(directory) for pattern in DATA for path in directory.glob(pattern)}
+    return sorted({each.parts[0] if each.parts[0] in ("journal", "rights") else str(each) for each in found})
 
 
 def passphrase(settings: Settings, directory: Path) -> str:

@@ -15,6 +15,7 @@ from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.rights_files import RightsFiles
 from ecluse.engines.sqlite.rights_work import RightsWorks
 from ecluse.kernel.errors import Refused
+from tests.stores import books
 
 AMC = "0075123456"
 PERSONS = COMMIT_ROWS + 10_000  # more than one commit
@@ -57,7 +58,7 @@ class Carry:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A hub's folder whose rights answer under the first key: the first person has two, the others one."""
     folder = tmp_path_factory.mktemp("rights")
-    database = Database(folder / "hub.db")
+    database = Database(books(folder / "hub.db"))
     with RightsWorks(folder, database).work(AMC, "fee_1") as work:
         work.plan(PERSONS + 1, 1)
         rows = [(person(n), n + 3, False, person(n) + b"a") for n in range(PERSONS)]
@@ -105,13 +106,13 @@ def test_a_rekeying_goes_on_after_its_last_commit_and_everybody_is_found(built: 
 
 
 def test_an_insurer_without_rights_has_nothing_to_carry(tmp_path: Path) -> None:
-    works = RightsWorks(tmp_path, Database(tmp_path / "hub.db"))
+    works = RightsWorks(tmp_path, Database(books(tmp_path / "hub.db")))
     assert asyncio.run(works.index_version(AMC)) is None
     assert asyncio.run(works.rekey(AMC, Carry(0), lambda *_: None)) is None
 
 
 def test_rows_staged_under_an_older_key_are_staged_again(tmp_path: Path) -> None:
-    works = RightsWorks(tmp_path, Database(tmp_path / "hub.db"))
+    works = RightsWorks(tmp_path, Database(books(tmp_path / "hub.db")))
     with works.work(AMC, "fee_1") as work:
         work.plan(10, 1)
         work.add([(person(n), n, False, b"") for n in range(5)], [])

@@ -12,6 +12,7 @@ from ecluse.app.ports import FeedCounts
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.rights_files import NOBODY, RightsFiles
 from ecluse.engines.sqlite.rights_work import RightsWorks
+from tests.stores import books
 
 AMC = "0075123456"
 PERSONS = [bytes([number]) * 16 for number in (0, 1, 128, 255)]  # the byte 00 at the end has fooled engines before
@@ -19,7 +20,7 @@ PERSONS = [bytes([number]) * 16 for number in (0, 1, 128, 255)]  # the byte 00 a
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "hub.db")
+    opened = Database(books(tmp_path / "hub.db"))
     yield opened
     opened.close()
 

@@ -24,7 +24,7 @@ def test_the_constant_is_the_newest_revision() -> None:
 
 
 def test_a_new_file_has_the_tables_of_an_upgraded_one_and_is_at_the_head(tmp_path: Path) -> None:
-    Database(tmp_path / "hub.db").close()
+    upgrade(f"sqlite:{tmp_path}/hub.db")
     upgrade(f"sqlite:{write_first(tmp_path / 'old.db')}")
     with closing(sqlite3.connect(tmp_path / "hub.db")) as new, closing(sqlite3.connect(tmp_path / "old.db")) as old:
         assert shape(new) == shape(old)
@@ -101,9 +101,20 @@ def test_a_program_that_keeps_writing_is_waited_for_then_said(tmp_path: Path, mo
     assert upgrade(f"sqlite:{path}").before == FIRST
 
 
-def test_looking_makes_nothing(tmp_path: Path) -> None:
-    assert check(f"sqlite:{tmp_path}/hub.db").revision == ""
+def test_looking_and_opening_make_nothing(tmp_path: Path) -> None:
+    found = check(f"sqlite:{tmp_path}/hub.db")
+    assert found.revision == ""
+    for refused in (found.hold, lambda: Database(tmp_path / "hub.db")):
+        with pytest.raises(Refused, match=r"part_missing: .*hub\.db is not there.*backup"):
+            refused()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file_is_as_bad_as_none(tmp_path: Path) -> None:
+    (tmp_path / "hub.db").touch()
+    with pytest.raises(Refused, match="part_missing"):
+        Database(tmp_path / "hub.db")
+    assert (tmp_path / "hub.db").stat().st_size in (0, 4096)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,25 @@ def damage_database(site: Site) -> None:
     (site.directory / "hub.db").write_bytes(content)
 
 
+def damage_pages(name: str) -> Callable[[Site], None]:
+    """Every page but the first, as a disk does it: the file opens, and one day does not answer."""
+
+    def act(site: Site) -> None:
+        file = site.directory / name
+        with sqlite3.connect(file) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        content = bytearray(file.read_bytes())
+        for page in range(4096, len(content), 4096):
+            content[page : page + 200] = os.urandom(200)
+        file.write_bytes(content)
+
+    return act
+
+
+def overwrite(name: str) -> Callable[[Site], None]:
+    return lambda site: (site.directory / name).write_bytes(b"noise" * 2000)
+
+
 def segment(site: Site) -> Path:
     return next((site.directory / "journal").glob("*/wal/*.seg"))
 
@@ -94,6 +113,13 @@ def segment(site: Site) -> Path:
 def tear(site: Site) -> None:
     with segment(site).open("ab") as writing:
         writing.write(b"\x00\x00\x01\x00torn")
+
+
+def prune(site: Site) -> None:
+    """As the list of shards says it after `ecluse journal prune`."""
+    shards = site.directory / "journal" / "shards.json"
+    of_before = {"name": "2020-01-w0", "key": "k", "state": "frozen", "size": 1, "root": "00", "pruned": 1}
+    shards.write_text(json.dumps([of_before, *json.loads(shards.read_text())]))
 
 
 def lose_segment(site: Site) -> None:
@@ -174,6 +200,13 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
     "a journal with a hole": (lose_segment, "journal", "wrong", "the next segment begins at"),
     "a clock that went back": (come_from_the_future, "clock", "wrong", "before the newest entry"),
     "a damaged database": (damage_database, "database", "wrong", "the database is damaged"),
+    "a damaged file of the gate": (damage_pages("gate.db"), "database", "wrong", "gate.db is damaged"),
+    "a damaged file of the watcher": (damage_pages("sensed.db"), "database", "wrong", "sensed.db is damaged"),
+    "engagements that are noise": (overwrite("engagements.db"), "database", "wrong", "engagements.db is damaged"),
+    "a gate that is noise": (overwrite("gate.db"), "opens", "wrong", "part_damaged: gate.db: file is not a database"),
+    "a database that is noise": (overwrite("hub.db"), "opens", "wrong", "part_damaged: hub.db: file is not a database"),
+    "a gate lost beside pruned months": (
+        lambda site: (prune(site), remove("gate.db*")(site)), "opens", "wrong", "gate.db is not there"),
     "rights that are lost": (remove("rights/*.db"), "insurers", "wrong", f"rights of {AMC} are lost"),
     "an insurer without products": (
         lambda site: sql(site, "DELETE FROM product"), "insurers", "wrong", "no product in force"),

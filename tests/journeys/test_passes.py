@@ -26,7 +26,8 @@ from ecluse.journal.entry import Entry, Field, Operation
 from ecluse.passes.issued import as_text, from_text, key_id
 from ecluse.passes.live import show
 from ecluse.passes.status import read_list
-from ecluse.wiring import OpenHub, backup_hub, open_hub
+from ecluse.wiring import OpenHub, open_hub
+from ecluse.wiring.copying import backup_hub
 from tests.journal import entries_in
 from tests.journeys.members import AMC, bearer, load, make, played, practice, question, row, write
 from tests.journeys.site import today

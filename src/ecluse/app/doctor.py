@@ -259,14 +259,14 @@ def _caps(facts: Facts) -> Found:
 
 
 def _database(facts: Facts) -> Found:
+    faults = facts.damaged + (facts.store.integrity.faults if facts.store else ())
+    if faults:
+        first = min(faults, key=lambda fault: not fault.grave)
+        more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+        return Found("wrong" if first.grave else "warning", first.what + more, first.do)
     if facts.store is None:
         return Found("wrong", "the store was not looked at", "Mend what `opens` says, and ask again.")
-    found = facts.store.integrity
-    if found.faults:
-        first = min(found.faults, key=lambda fault: not fault.grave)
-        more = f" ({len(found.faults) - 1} more)" if len(found.faults) > 1 else ""
-        return Found("wrong" if first.grave else "warning", first.what + more, first.do)
-    return ok(f"sound: {found.looked_at}")
+    return ok(f"sound: {facts.store.integrity.looked_at}, and the pages of the files beside it")
 
 
 def _insurers(facts: Facts) -> Found:

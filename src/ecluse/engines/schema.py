@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ecluse.engines.parts import PART_MISSING, RESTORED
 from ecluse.kernel.errors import refusal
 
 FIRST = "0001"  # a hub made before revisions were counted has these tables, and no `alembic_version`
@@ -41,8 +42,15 @@ class Schema:
         return self.revision == self.head
 
     def hold(self) -> None:
-        """Nothing when it is current. Raises `database_outdated`, `database_newer`."""
+        """Nothing when it is current. Raises `part_missing`, `database_outdated`, `database_newer`."""
+        self.hold_there()
         hold(self.database, self.revision)
+
+    def hold_there(self) -> None:
+        """Nothing unless it is a file that is lost or empty: a hub was made with its tables. Raises `part_missing`."""
+        if self.database.startswith("sqlite:") and not self.revision:
+            name = self.database.removeprefix("sqlite:")
+            raise PART_MISSING(f"{name} is not there, or empty", fix=RESTORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,6 @@ from ecluse.app.ports.lake import Lake, LakeFiles
 from ecluse.app.ports.portal import PortalPorts, UnderWay
 from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
-from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.clock import RandomIds, SystemClock
 from ecluse.engines.feeds import files_begun as files_begun  # told on: whoever starts the loader again asks no hub
 from ecluse.engines.feeds import open_feeds
@@ -50,29 +49,30 @@ from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.keys.meter import Budget
 from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
+from ecluse.engines.parts import damage_named
 from ecluse.engines.proofs import SharedProofs
 from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
-from ecluse.engines.sqlite.passes import PASSES, SqlitePasses
+from ecluse.engines.sqlite.passes import SqlitePasses
 from ecluse.engines.stores import Stores
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import decode
 from ecluse.kernel.errors import Refused, refusal
-from ecluse.payments.run import BANK_FOLDER
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
 from ecluse.rules.book import open_book
 from ecluse.settings import (
     EXAMPLE_IBAN,
     EXAMPLE_ORIGIN,
     FILE,
+    RESTORE_SETTINGS,
     Settings,
+    data_in,
     passphrase,
     read_settings,
     template,
 )
 from ecluse.wiring.cards import read_cards
-from ecluse.wiring.gate import FILE as GATE
-from ecluse.wiring.gate import SENSED, open_gate, open_lookback, read_caps, recover_gate, watcher
+from ecluse.wiring.gate import open_gate, open_lookback, read_caps, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 from ecluse.wiring.portal import open_portal
 
@@ -226,44 +226,33 @@ def init_hub(directory: Path) -> None:
     """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`."""
     if (directory / FILE).exists():
         raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
+    if found := data_in(directory):  # new settings and keys over it would look like a hub, and open nothing
+        raise ALREADY_A_HUB(f"{directory} holds {', '.join(found)}, and no {FILE}", fix=RESTORE_SETTINGS)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
     (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
-    upgrade_databases(directory)
+    upgrade_databases(directory, new=True)
     with open_hub(directory, new=True):
         pass
 
 
-def upgrade_databases(directory: Path) -> list[Upgraded]:
-    """Bring every database of the hub to this program's schema. Raises `database_newer`, `database_unreachable`."""
+def upgrade_databases(directory: Path, *, new: bool = False) -> list[Upgraded]:
+    """Bring every database of the hub to this program's schema; only a `new` hub is given the file of one.
+
+    Raises `part_missing`, `part_damaged`, `database_newer`, `database_unreachable`.
+    """
     module = import_module(UPGRADE)
+    for each in check_databases(directory) if not new else ():
+        each.hold_there()
     return [module.upgrade(url) for url in _databases(directory)]
 
 
 def check_databases(directory: Path) -> list[Schema]:
-    """The schema each database of the hub has, changing none. Raises `database_unreachable`."""
+    """The schema each database of the hub has, changing none. Raises `part_damaged`, `database_unreachable`."""
     module = import_module(UPGRADE)
-    return [module.check(url) for url in _databases(directory)]
-
-
-def backup_hub(directory: Path, to: Path) -> Copied:
-    """Copy the hub to a folder while it answers; of one on PostgreSQL, what is not on the servers.
-
-    Raises `backup_place_invalid`, `backup_disturbed`.
-    """
-    settings = read_settings(directory)
-    backup = Backup(directory, to)
-    if settings.store.url.startswith("sqlite:"):
-        backup.store(directory / settings.store.url.removeprefix("sqlite:"))
-    else:
-        backup.files(["spool"])
-    for each in (PASSES, GATE, SENSED):
-        backup.snapshot(each)
-    backup.journal(settings.journal.place)
-    backup.files([f"out/{BANK_FOLDER}"])
-    backup.file(FILE)
-    return backup.done()
+    with damage_named(directory):
+        return [module.check(url) for url in _databases(directory)]
 
 
 @contextmanager
@@ -273,8 +262,14 @@ def open_hub(
     """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
     A `new` hub draws its keys; else they must be there.
 
-    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`…
+    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`, `part_missing`, `part_damaged`…
     """
+    with damage_named(directory), _opened(directory, around_log, new=new) as hub:
+        yield hub
+
+
+@contextmanager
+def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> Iterator[OpenHub]:
     settings = read_settings(directory)
     module, opening = keys_engine(settings, directory)
     keys = module.open_keys(opening, new=new)

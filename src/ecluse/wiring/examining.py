@@ -12,17 +12,17 @@ from msgspec.structs import replace
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.clock import SystemClock
 from ecluse.engines.machine import machine_facts, port_state, shares_disk
+from ecluse.engines.parts import PART_MISSING, RESTORED, faults, remedy
 from ecluse.gate.identity import INSURER_SCHEME
-from ecluse.kernel.errors import Refused, refusal
+from ecluse.kernel.errors import Refused
 from ecluse.settings import EXAMPLE_IBAN, EXAMPLE_ORIGIN, Settings, read_settings, unknown_variables
 from ecluse.wiring import OpenHub, open_hub
+from ecluse.wiring.gate import FILE as GATE
 from ecluse.wiring.gate import read_caps
 from ecluse.wiring.issuers import trusted_issuers
 from ecluse.wiring.portal import check_portal
 
 Result = TypeVar("Result")
-
-PART_MISSING = refusal("part_missing", 500, "A part of the hub is missing", fix="Restore it from its copy.")
 
 
 def examine(directory: Path) -> Facts:
@@ -36,7 +36,9 @@ def examine(directory: Path) -> Facts:
     _, also = _opened("portal", lambda: check_portal(settings, directory))
     refused += also
     caps, _ = _opened("caps", lambda: read_caps(directory, settings.gate))  # what is wrong with them, the hub says
-    store, also = _opened("hub", lambda: _store_facts(directory, settings))
+    is_pruned = any(each.pruned for each in facts.journal.shards) if facts.journal else False
+    store, also = _opened("hub", lambda: _store_facts(directory, settings, is_pruned=is_pruned))
+    looked_at = settings.store.url.removeprefix("sqlite:") if store else ""  # by the store itself, and more closely
     http = settings.http
     return replace(
         facts,
@@ -59,6 +61,7 @@ def examine(directory: Path) -> Facts:
         beginning=caps.beginning if caps else None,
         variables=unknown_variables(),
         port=port_state(http.host, http.port),
+        damaged=faults(directory, looked_at),
         store=store,
     )
 
@@ -70,12 +73,15 @@ def _unbounded(settings: Settings) -> tuple[str, ...]:
     return tuple(each.name for each in real if not each.subjects or each in every)
 
 
-def _store_facts(directory: Path, settings: Settings) -> StoreFacts:
+def _store_facts(directory: Path, settings: Settings, *, is_pruned: bool) -> StoreFacts:
     key_scheme, _, key_place = settings.keys.url.partition(":")
     scheme, _, place = settings.store.url.partition(":")
-    for name, local in ((key_place, key_scheme == "file"), (place, scheme == "sqlite")):
-        if local and not (directory / name).is_file():  # opening would make a new one
-            raise PART_MISSING(f"{name} is not there")
+    if key_scheme == "file" and not (directory / key_place).is_file():
+        raise PART_MISSING(f"{key_place} is not there")
+    if scheme == "sqlite" and not (directory / place).is_file():
+        raise PART_MISSING(f"{place} is not there", fix=RESTORED)
+    if is_pruned and not (directory / GATE).is_file():  # opening would make a new one
+        raise PART_MISSING(f"{GATE} is not there, and months it has openings of are pruned", fix=remedy(GATE))
     with catch_warnings(action="ignore"), open_hub(directory) as hub:
         return hub.run(_stored(hub))
 

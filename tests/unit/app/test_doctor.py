@@ -72,6 +72,8 @@ CASES = [
     ("payment runs", "wrong", Facts(store=StoreFacts(SOUND, unwritten_runs=("run_1",)))),
     ("database", "wrong", Facts(store=StoreFacts(Integrity("", (OFF, Fault("page 3 is never used", "Restore it.")))))),
     ("database", "warning", Facts(store=StoreFacts(Integrity("", (OFF,))))),
+    ("database", "wrong", Facts(store=StoreFacts(SOUND), damaged=(Fault("gate.db is damaged", "Restore it."),))),
+    ("database", "wrong", Facts(damaged=(Fault("gate.db is damaged", "Restore it."),))),
     ("versions", "warning", Facts(libraries=(("msgspec", "0.22.0", "0.19.0"),))),
 ]
 

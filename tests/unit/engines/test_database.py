@@ -13,11 +13,12 @@ from ecluse.engines.sql.unit import Tx, Work
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.database import Database
 from ecluse.kernel.errors import Refused
+from tests.stores import books
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "hub.db")
+    opened = Database(books(tmp_path / "hub.db"))
     yield opened
     opened.close()
 

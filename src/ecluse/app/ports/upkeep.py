@@ -88,7 +88,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `named`: the hub has a public address, which proofs must name; `certificates`: a proxy's word for them is taken;
     `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: their second home is on its disk;
     `watched`: how many witnesses are in the settings; `witnesses`: what each said last. `detectors`: as in the settings;
-    `beginning`: the hub's first weeks, in which caps are wider.
+    `beginning`: the hub's first weeks, in which caps are wider. `damaged`: files beside the store's that do not read.
     """
 
     production: bool = False
@@ -121,6 +121,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: tuple[WitnessSaid, ...] = ()
     detectors: str = "act"
     beginning: Beginning | None = None
+    damaged: tuple[Fault, ...] = ()
     store: StoreFacts | None = None
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ecluse.doors.cli.screen import HERE, Dir, Json, print_json
-from ecluse.wiring import backup_hub
+from ecluse.wiring.copying import backup_hub
 
 
 def backup(

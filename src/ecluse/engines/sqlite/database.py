@@ -15,11 +15,10 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Generic
 
-from ecluse.engines.schema import hold, revision_of
+from ecluse.engines.schema import Schema, revision_of
 from ecluse.engines.sql.named import statements
 from ecluse.engines.sql.unit import DATABASE_BUSY, Result, Row, Work
 from ecluse.engines.sqlite.connection import connect
@@ -86,7 +85,8 @@ class _Part:
 class Database:
     """One SQLite file of the hub. Not shared between threads; each process opens its own.
 
-    An absent file is made; one of another revision is refused: `database_outdated`, `database_newer`.
+    An absent file is refused, for an empty one in its place would hide that claims and money are lost: `part_missing`. So is
+    one of another revision: `database_outdated`, `database_newer`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -260,9 +260,8 @@ def _try_begin(connection: sqlite3.Connection) -> bool:
 
 
 def _ready(path: Path) -> None:
-    with closing(connect(path)) as connection:
-        revision = revision_of(connection)
-    if revision:
-        hold(path.name, revision)
-    else:  # Alembic takes a third of a second to import: only the making of a database pays it
-        import_module("ecluse.engines.upgrade").upgrade(f"sqlite:{path}")
+    revision = ""
+    if path.exists():  # to connect would make one
+        with closing(connect(path)) as connection:
+            revision = revision_of(connection)
+    Schema(database=f"sqlite:{path.name}", revision=revision).hold()
