@@ -72,7 +72,7 @@ from ecluse.settings import (
 )
 from ecluse.wiring.cards import read_cards
 from ecluse.wiring.gate import FILE as GATE
-from ecluse.wiring.gate import SENSED, open_gate, open_lookback, read_caps, recover_gate, watcher
+from ecluse.wiring.gate import SENSED, catch_up_gate, open_gate, open_lookback, read_caps, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 from ecluse.wiring.portal import open_portal
 
@@ -268,12 +268,13 @@ def backup_hub(directory: Path, to: Path) -> Copied:
 
 @contextmanager
 def open_hub(
-    directory: Path, around_log: Callable[[Log], Log] = lambda log: log, *, new: bool = False
+    directory: Path, around_log: Callable[[Log], Log] = lambda log: log, *, new: bool = False, is_whole: bool = True
 ) -> Iterator[OpenHub]:
     """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
-    A `new` hub draws its keys; else they must be there.
+    A `new` hub draws its keys; else they must be there. What gate.db lacks of the journal is put back first, whoever opens it:
+    else a limit would be read, or moved, as if there were none; not of a journal that is known not to be whole (`is_whole`).
 
-    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`…
+    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`, `journal_damaged`, `journal_forked`…
     """
     settings = read_settings(directory)
     module, opening = keys_engine(settings, directory)
@@ -288,7 +289,7 @@ def open_hub(
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
     passes = SqlitePasses(directory)
     try:
-        yield OpenHub(
+        hub = OpenHub(
             clock=clock,
             ids=RandomIds(),
             keys=keys,
@@ -316,6 +317,9 @@ def open_hub(
             stores=stores,
             runner=runner,
         )
+        if is_whole:
+            catch_up_gate(hub, log)
+        yield hub
     finally:
         desk.close()
         gate.close()

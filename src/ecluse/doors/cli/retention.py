@@ -85,7 +85,7 @@ def accept_loss(
     The journal says how many entries are lost, and from when. Stop the hub first.
     Example: ecluse journal accept-loss 2026-11-w0 --reason "disk lost, copy of 3 a.m." --operator a.martin
     """
-    with open_hub(directory) as hub:
+    with open_hub(directory, is_whole=False) as hub:
         losses = hub.run(accept_losses(hub, archive(hub), shards, reason, operator))
     if json:
         print_json(losses)
