@@ -197,13 +197,22 @@ Event = CapReached | Alerted | Denied | Proved | Act
 
 
 class Move(msgspec.Struct, frozen=True):
-    """What happened, for the journal: a step to another (or the same, when a first operator asked), when, and by what."""
+    """What happened, for the journal: a step to another (or the same, when a first operator asked), when, and by what.
+
+    `after_us`: where the clock went back, the order of the move it follows: it comes after that one, whatever the clock says.
+    """
 
     kind: Kind
     before: int
     after: int
     at_us: int
     event: Event | Carried
+    after_us: int = 0
+
+    @property
+    def order_us(self) -> int:
+        """Of two moves of one thing the later has more. When it was made, where no clock went back."""
+        return max(self.at_us, self.after_us + 1)
 
 
 def signed(operator: str, reason: str) -> str:
