@@ -283,7 +283,6 @@ def open_hub(
     stores = _open_stores(directory, settings, keys)
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
-    reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
     gate = open_gate(directory, settings.gate)
     allowance = Allowance(clock, gate.allowances, stores.claims)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
@@ -298,7 +297,7 @@ def open_hub(
             allowance=allowance,
             **gate.ports(),
             under_way=gate.under_way,
-            recall=reader,
+            recall=_plug(settings.journal.url, READERS)[0].JournalSearch(directory / place),
             rights=stores.rights,
             products=stores.products,
             payments=stores.payments,
