@@ -147,9 +147,18 @@ class Years:
         return self.processes[by].hub
 
     def wait(self, days: int) -> None:
-        """Days go by, and the hub is started again: months that are over are frozen then."""
+        """Days go by in which the hub is asked, and it is started again: months that are over are frozen then."""
         self.stop()
-        self.clock.instant += timedelta(days=days)
+        after = self.clock.instant + timedelta(days=days)
+        before = after.replace(day=1) - timedelta(
+            days=1
+        )  # months are counted from the clock's where that one has an entry
+        if self.clock.instant < before:
+            self.clock.instant = before
+            self.start()
+            self.processes[0].log.append([])  # begins its shard, with an entry
+            self.stop()
+        self.clock.instant = after
         self.start()
 
     def freeze(self, number: int, by: int = 0) -> None:

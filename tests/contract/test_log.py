@@ -72,6 +72,18 @@ def test_a_mark_says_how_far_one_has_read(tmp_path: Path) -> None:
     assert entries(log, {last.slot: last.position}) == []
 
 
+def test_it_is_ahead_of_marks_where_somebody_left_entries_and_nobody_writes(tmp_path: Path) -> None:
+    writes, looks = open_log(tmp_path), open_log(tmp_path)
+    assert not looks.is_ahead({})
+    mark = writes.append([b"one", b"two"])
+    assert not looks.is_ahead({})  # whoever writes counts its own
+    writes.close()
+    assert looks.is_ahead({})
+    assert looks.is_ahead({mark.slot: mark.position - 1})
+    assert not looks.is_ahead({mark.slot: mark.position})
+    assert looks.name == ""  # to look takes no slot
+
+
 def test_a_mark_past_the_end_says_that_the_journal_lost_entries(tmp_path: Path) -> None:
     log = open_log(tmp_path)
     mark = log.append([b"one"])

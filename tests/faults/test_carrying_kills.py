@@ -38,7 +38,7 @@ def old(tmp_path: Path) -> Iterator[Inside]:
     with inside(tmp_path, people=1) as made:
         made.hub.run(filled(made.hub))
         made.close()
-        made.wait(400)
+        made.wait_at_work(400)
         made.lose("gate.db")  # a start, too: the months that are over are frozen
         made.close()
         yield made

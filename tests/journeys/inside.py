@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,16 @@ class Inside:
 
     def wait(self, days: float) -> None:
         self.clock.set(self.clock.seconds + days * DAY_S)
+
+    def wait_at_work(self, days: float) -> None:
+        """Days go by, and the hub writes something in the month before the last of them: the clock may be believed."""
+        self.close()
+        after = datetime.now(UTC) + timedelta(seconds=self.clock.seconds + days * DAY_S)
+        before = after.replace(day=1) - timedelta(days=1)
+        self.clock.set((before - datetime.now(UTC)).total_seconds())
+        self.hub.log.append([])  # begins a shard, with an entry
+        self.close()
+        self.clock.set((after - datetime.now(UTC)).total_seconds())
 
     def rib(self, iban: str, practice: str = PRACTICE) -> Path:
         """A file of one practice's account."""

@@ -61,7 +61,7 @@ def test_what_anybody_is_held_to_outlives_the_months_it_was_said_in(hub: Inside,
     incident = held(hub)
     before = shown(hub, incident)
     assert before[:2] == (["quarantined", "open", "open"], (["not_confirmed", "confirmed"], ["account_quarantined"]))
-    hub.wait(DAYS)
+    hub.wait_at_work(DAYS)
     hub.close()
     before = shown(hub, incident)  # a debt of then is the denial alone
     assert before[3] == 1
@@ -87,7 +87,7 @@ def test_what_anybody_is_held_to_outlives_the_months_it_was_said_in(hub: Inside,
 def test_pruning_reads_what_was_lost_before_it_removes_it(hub: Inside) -> None:
     """Whoever prunes with gate.db gone, and no server started since, is not taken for a hub where nobody is held to anything."""
     hub.run("gate", "contain", THIEF, "quarantined", *MARTIN)
-    hub.wait(DAYS)
+    hub.wait_at_work(DAYS)
     hub.ask(HONEST, [1])  # a start: the month is over
     hub.close()
     for file in hub.directory.glob("gate.db*"):
@@ -96,3 +96,15 @@ def test_pruning_reads_what_was_lost_before_it_removes_it(hub: Inside) -> None:
     assert (len(done["shards"]), done["carried"]["limits"]) == (1, 1)
     hub.lose("gate.db")
     assert hub.step(THIEF) == "quarantined"
+
+
+def test_a_clock_that_is_ahead_removes_nothing_even_where_questions_were_asked_under_it(hub: Inside) -> None:
+    hub.ask(HONEST, [1])
+    there = sorted((hub.directory / "journal").glob("*/tile/entries"))
+    hub.wait(400)
+    for words in (("--dry-run",), (), ("--keep-months", "6")):
+        assert "0 entries of 0 shards" in (said := hub.run("journal", "prune", *words))
+        assert "Is the clock right?" in said
+        hub.ask(HONEST, [2])
+        hub.close()
+    assert set(there) < set((hub.directory / "journal").glob("*/tile/entries"))

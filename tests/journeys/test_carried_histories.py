@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.app.denials import list_denials
-from ecluse.gate.containment import Kind
+from ecluse.gate.containment import Kind, Released
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Operation
 from tests.carried import AMC, GOOD, NOTHING, Years, years
@@ -162,6 +163,37 @@ def test_of_two_states_that_began_at_once_the_later_holds_in_whichever_slot_it_i
         assert before[Kind.ACCOUNT, ACCOUNTS[0]].is_lost
         at.lose()
         assert at.standing()["limits"] == before
+
+
+def test_what_is_done_once_the_clock_is_right_again_holds_though_more_was_done_while_it_was_ahead() -> None:
+    insurer, ahead = (Kind.INSURER, AMC), timedelta(hours=3)
+    with years() as at:
+        for account in (*ACCOUNTS, "rpps:3"):
+            at.contain(account, Step.SLOWED)
+        at.close_insurer(2)
+        at.clock.instant += ahead
+        for account in ACCOUNTS:
+            at.release(account, Step.OPEN)
+        for operator in ("a", "c"):
+            at.move(insurer, Released(operator, 0, "b"))
+        at.contain("rpps:3", Step.QUARANTINED)
+        at.clock.instant -= ahead
+        at.contain(ACCOUNTS[0], Step.QUARANTINED, 1)
+        at.lose_device(ACCOUNTS[1], 1)
+        at.close_insurer(1, 1)
+        at.release("rpps:3", Step.SLOWED, 1)
+        before = at.standing()["limits"]
+        assert [before[Kind.ACCOUNT, each].step for each in (*ACCOUNTS, "rpps:3")] == [4, 4, 1]
+        assert before[insurer].step == 1
+        for _ in range(2):
+            at.lose()
+            assert at.standing()["limits"] == before
+            at.wait(215)
+            at.prune(6)  # told again, it comes in the same order
+        at.contain(ACCOUNTS[0], Step.QUARANTINED)
+        at.release(ACCOUNTS[0], Step.SLOWED)
+        at.lose()
+        assert at.standing()["limits"][Kind.ACCOUNT, ACCOUNTS[0]].step == Step.SLOWED
 
 
 def test_a_file_from_before_is_told_again_whole() -> None:

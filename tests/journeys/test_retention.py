@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -107,6 +107,8 @@ def with_old_entries(directory: Path, count: int) -> Site:
         said = encode(entries_in(directory / "journal")[0])
         for _ in range(count // 50):
             log.append([said] * 50)
+        now[0] = datetime.now(UTC).replace(day=1) - timedelta(days=1)  # a hub at work: the clock may be believed
+        log.append([said])
         log.close()
     asked(site)  # a start freezes what is over
     return site

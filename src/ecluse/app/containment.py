@@ -1,6 +1,7 @@
 """Containment at work: a move is kept and journalled with its evidence, downwards at once, upwards only once it is journalled.
 
-So whatever is interrupted leaves the tighter of two states. The ladder itself is `gate/containment.py`.
+So whatever is interrupted leaves the tighter of two states. What is done last holds, whatever a clock says: a move knows the one
+it follows. The ladder itself is `gate/containment.py`.
 """
 
 from __future__ import annotations
@@ -85,12 +86,13 @@ async def moved(
     """
     kind, whose = name
     for _ in range(SWAPS_MAX):
-        before = hub.containments.state(kind, whose)
+        before, last_us = hub.containments.last(kind, whose)
         if seen is not None and before != seen:
             return None
         after, made = move(before, event, hub.now_ts_us)
         if made is None:
             return None
+        made = msgspec.structs.replace(made, after_us=last_us)
         entry = _entry(hub, whose, after, made)
         if is_told := journal_first or after.step < before.step:
             await hub.desk.record(entry)
@@ -102,24 +104,23 @@ async def moved(
                 await hub.desk.record(entry)
             return made
         if is_told:
-            await _outlast(hub, name, after)
+            await _outlast(hub, name, made)
     raise AssertionError("another process moves this without end")
 
 
-async def _outlast(hub: Hub, name: Name, told: Containment) -> None:
+async def _outlast(hub: Hub, name: Name, told: Move) -> None:
     """The journal was told of a state that another process's move prevented: tell what stands, as what came after it.
 
     Else a lift that never was would win over the quarantine that prevented it, where gate.db is lost and the journal read again.
     """
     kind, whose = name
     for _ in range(SWAPS_MAX):
-        stands = hub.containments.state(kind, whose)
-        if stands.since_us > told.since_us:
+        stands, last_us = hub.containments.last(kind, whose)
+        if last_us > told.order_us:
             return  # its own entry is the later one
-        later = msgspec.structs.replace(stands, since_us=told.since_us + 1)
-        made = Move(kind, stands.step, stands.step, later.since_us, Carried())
-        if hub.containments.swap(whose, stands, later, made):
-            await hub.desk.record(_entry(hub, whose, later, made))
+        made = Move(kind, stands.step, stands.step, hub.now_ts_us, Carried(), told.order_us)
+        if hub.containments.swap(whose, stands, stands, made):
+            await hub.desk.record(_entry(hub, whose, stands, made))
             return
     raise AssertionError("another process moves this without end")
 

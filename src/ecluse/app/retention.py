@@ -2,6 +2,10 @@
 
 Before entries go, what the gate holds people and accounts to by them is told again (`app/carrying.py`).
 
+A clock that is ahead makes everything old, and what is removed does not come back. So months are counted from the clock's only
+where the journal has entries of the month before it; else from the newest month before it that has some: what is written while
+the clock is ahead vouches for nothing.
+
 The bounds are those of the CNIL's recommendation on logging (délibération 2021-122 of 14 October 2021): six months to a year;
 up to three years where misuse is a risk that was shown, and written down.
 """
@@ -43,12 +47,18 @@ REASON_REQUIRED = refusal(
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """Shards whose entries were removed, or would be: `keep_months` after their month was over; what was told again before."""
+    """Shards whose entries were removed, or would be: `keep_months` after their month was over; what was told again before.
+
+    `counted_from`: the month that is taken for this one, and `clock_month`, where the clock is: another, of a hub that was quiet
+    or whose clock is ahead.
+    """
 
     keep_months: int
     shards: tuple[str, ...]
     entries: int
     carried: Carried = Carried()
+    counted_from: str = ""
+    clock_month: str = ""
 
 
 def check_retention(keep_months: int, reason: str) -> None:
@@ -59,7 +69,7 @@ def check_retention(keep_months: int, reason: str) -> None:
 
 def due(shards: Sequence[ShardState], now: datetime, keep_months: int) -> list[ShardState]:
     """Frozen shards of which every entry is older than that, and those a killed process began to prune."""
-    oldest = _oldest(now, keep_months)
+    oldest = _this_month(shards, now) - keep_months
     return [
         each
         for each in shards
@@ -69,8 +79,7 @@ def due(shards: Sequence[ShardState], now: datetime, keep_months: int) -> list[S
 
 def going(shards: Sequence[ShardState], now: datetime, keep_months: int) -> Going:
     """The entries that are due, and those that went before. A day more on either side: clocks are not trusted to the second."""
-    oldest = _oldest(now, keep_months)
-    before_us = month_of(f"{oldest // 12}-{oldest % 12 + 1:02d}")[0]
+    before_us = month_of(_named(_this_month(shards, now) - keep_months))[0]
     there = [each.month for each in shards if each.has_entries or each.state != "frozen"]  # of those given up, for ever
     since_us = min([before_us, *(month_of(month)[0] for month in there)])
     whole = tuple(each.name for each in due(shards, now, keep_months) if not each.pruned)
@@ -93,7 +102,8 @@ async def prune(
             said = f"{each.name} {each.size} {each.root} older than {keep_months} months"
             await _record(hub, Operation.SHARD_PRUNED, operator, said)
         archive.prune(each.name)
-    return Pruned(keep_months, tuple(each.name for each in found), sum(each.size for each in found), carried)
+    names, entries = tuple(each.name for each in found), sum(each.size for each in found)
+    return Pruned(keep_months, names, entries, carried, _named(_this_month(shards, now)), f"{now:%Y-%m}")
 
 
 async def accept_losses(
@@ -113,13 +123,21 @@ async def accept_losses(
     return losses
 
 
-def _oldest(now: datetime, keep_months: int) -> int:
-    """The number of the last month of which some entry may still be kept."""
-    return now.year * 12 + now.month - 1 - keep_months
+def _this_month(shards: Sequence[ShardState], now: datetime) -> int:
+    """The number of the month that months are counted from. An entry of `keep_months` before it may still be kept."""
+    this = now.year * 12 + now.month - 1
+    before = max(
+        (n for each in shards if (n := _number(each.month)) < this and (each.has_entries or each.pruned)), default=this
+    )
+    return this if before == this - 1 else before
 
 
 def _number(month: str) -> int:
     return int(month[:4]) * 12 + int(month[5:]) - 1
+
+
+def _named(number: int) -> str:
+    return f"{number // 12}-{number % 12 + 1:02d}"
 
 
 async def _record(hub: Hub, operation: Operation, operator: str, outcome: str) -> None:

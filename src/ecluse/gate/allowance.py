@@ -76,6 +76,11 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Unclaimed people that each settled claim vouches for: the usual odds, and a half."""
         return HEADROOM * self.unclaimed_percent / (100 - self.unclaimed_percent)
 
+    @property
+    def fills_us(self) -> int:
+        """The time in which an empty bucket is full again."""
+        return self.burst * (DAY_US // self.refill_per_day)
+
     def slowed(self) -> Caps:
         """With a quarter of the bucket, for an account that is contained so: what is left of a bad day, not of a year."""
         smaller = {"burst": -(-self.burst // SLOWED), "refill_per_day": -(-self.refill_per_day // SLOWED)}
@@ -144,6 +149,12 @@ class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         caps = self.professions.get(name) or self.professions[OTHER]
         return caps if day is None or not self.beginning else self.beginning.widened(caps, name, day)
 
+    @property
+    def longest_us(self) -> int:
+        """No bucket takes longer to fill: of no profession (who has two asks as either), slowed or not, in a beginning or not."""
+        several = [self.of(each, day) for each in self.professions for day in (None, 0)]
+        return max(each.fills_us for caps in several for each in (caps, caps.slowed()))
+
     def widest(self, day: int | None = None) -> Caps:
         """No profession may open more than this from that day on, cap by cap."""
         return widest(self.of(each, day) for each in self.professions)
@@ -198,6 +209,17 @@ def opens(entry: Entry) -> bool:
 def day_of(at_us: int) -> int:
     """The number of the day of an instant in microseconds."""
     return at_us // DAY_US
+
+
+def in_time(standing: Standing, longest_us: int, at_us: int) -> Standing:
+    """The standing, its bucket not emptier than openings up to now can have left it: what a clock that was ahead left is gone.
+
+    Else whoever was told of somebody meanwhile would be refused until that day. The bucket is empty then, and fills from now on.
+    Of a clock that only went forward it changes nothing, whatever an account asks as: `longest_us` is `CapTable.longest_us`.
+    """
+    if standing.full_us <= at_us + longest_us:
+        return standing
+    return msgspec.structs.replace(standing, full_us=at_us + longest_us)
 
 
 def spent(standing: Standing, caps: Caps, at_us: int) -> Literal["", "bucket", "debt", "year"]:

@@ -197,13 +197,20 @@ Event = CapReached | Alerted | Denied | Proved | Act
 
 
 class Move(msgspec.Struct, frozen=True):
-    """What happened, for the journal: a step to another (or the same, when a first operator asked), when, and by what."""
+    """What happened, for the journal: a step to another (or the same, when a first operator asked), when, and by what.
+    `after_us`: the order of the move it follows, so that it comes after that one, whatever the clock says."""
 
     kind: Kind
     before: int
     after: int
     at_us: int
     event: Event | Carried
+    after_us: int = 0
+
+    @property
+    def order_us(self) -> int:
+        """Of two moves of one thing the later has more: when it was made, where no clock went back."""
+        return max(self.at_us, self.after_us + 1)
 
 
 def signed(operator: str, reason: str) -> str:
@@ -245,15 +252,8 @@ def _down(state: Containment, step: int, at_us: int) -> Containment:
 
 def _moved_down(state: Containment, step: int, since_us: int, *, is_lost: bool = False) -> Containment:
     """What proofs lifted before is kept: older logins stay held to it, whatever comes."""
-    return Containment(
-        state.kind,
-        int(step),
-        since_us,
-        state.proved_us,
-        is_lost=is_lost,
-        older=state.older,
-        cleared_us=state.cleared_us,
-    )
+    after = Containment(state.kind, int(step), since_us, state.proved_us, is_lost=is_lost)
+    return msgspec.structs.replace(after, older=state.older, cleared_us=state.cleared_us)
 
 
 def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:

@@ -72,7 +72,7 @@ from ecluse.settings import (
     template,
 )
 from ecluse.wiring.cards import read_cards
-from ecluse.wiring.gate import open_gate, open_lookback, read_caps, recover_gate, watcher
+from ecluse.wiring.gate import catch_up_gate, open_gate, open_lookback, read_caps, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 from ecluse.wiring.portal import open_portal
 
@@ -257,14 +257,18 @@ def check_databases(directory: Path) -> list[Schema]:
 
 @contextmanager
 def open_hub(
-    directory: Path, around_log: Callable[[Log], Log] = lambda log: log, *, new: bool = False
+    directory: Path, around_log: Callable[[Log], Log] = lambda log: log, *, new: bool = False, is_whole: bool = True
 ) -> Iterator[OpenHub]:
     """The hub in `directory`, open until the end of the block; `around_log` wraps the journal's disk, to measure it.
-    A `new` hub draws its keys; else they must be there.
+    A `new` hub draws its keys; else they must be there. What gate.db lacks of the journal is put back first, whoever opens it:
+    else a limit would be read, or moved, as if there were none; not of a journal that is known not to be whole (`is_whole`).
 
-    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`, `part_missing`, `part_damaged`…
+    Raises `not_a_hub`, `settings_invalid`, `keys_missing`, `keys_locked`, `part_missing`, `part_damaged`, `journal_damaged`,
+    `journal_forked`…
     """
     with damage_named(directory), _opened(directory, around_log, new=new) as hub:
+        if is_whole:
+            catch_up_gate(hub, hub.log)
         yield hub
 
 
@@ -277,7 +281,6 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
     stores = _open_stores(directory, settings, keys)
     module, place = _plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
-    reader = _plug(settings.journal.url, READERS)[0].JournalSearch(directory / place)
     gate = open_gate(directory, settings.gate)
     allowance = Allowance(clock, gate.allowances, stores.claims)
     desk = Desk(clock, keys, around_log(log), stores.rights, allowance, gate.containments)
@@ -292,7 +295,7 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
             allowance=allowance,
             **gate.ports(),
             under_way=gate.under_way,
-            recall=reader,
+            recall=_plug(settings.journal.url, READERS)[0].JournalSearch(directory / place),
             rights=stores.rights,
             products=stores.products,
             payments=stores.payments,

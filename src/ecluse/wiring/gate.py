@@ -170,6 +170,17 @@ def recover_gate(hub: Hub, log: Log) -> None:
     store.flush()
 
 
+def catch_up_gate(hub: Hub, log: Log) -> None:
+    """Recover the gate where its marks say that it lacks something, as it does where gate.db was lost or an older one put back.
+
+    Where it lacks nothing, no entry is read and no slot of the journal is taken. Raises as `recover_gate`.
+    """
+    if log.is_ahead(hub.allowance.store.marks()):
+        recover_gate(hub, log)
+    else:
+        hub.allowance.store.caught_up()
+
+
 @cache
 def built_in_caps() -> CapTable:
     """The table of a hub that names none of its own."""

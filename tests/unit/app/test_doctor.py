@@ -61,11 +61,19 @@ CASES = [
     ("second home", "warning", Facts(production=True, heads_beside=True)),
     ("second home", "ok", Facts(production=True)),
     ("retention", "ok", Facts(now_ts_us=MARCH_2027, journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-03"),)))),
-    ("retention", "warning", Facts(now_ts_us=MARCH_2027, journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-02"),)))),
+    (
+        "retention",
+        "warning",
+        Facts(now_ts_us=MARCH_2027, journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-02"), over("2027-02")))),
+    ),
     (
         "retention",
         "ok",
-        Facts(now_ts_us=MARCH_2027, keep_months=13, journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-02"),))),
+        Facts(
+            now_ts_us=MARCH_2027,
+            keep_months=13,
+            journal=JournalFacts(1, 0, 0, 0, shards=(over("2026-02"), over("2027-02"))),
+        ),
     ),
     ("owner", "warning", Facts(places=(Place("hub.db", 0o600, False, 0, 0, 1),))),
     ("insurers", "wrong", Facts(store=StoreFacts(SOUND, (InsurerFacts("1", True, True, False, 1),)))),

@@ -19,16 +19,19 @@ from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.gate.allowance import (
     DAY_US,
     DEBT_DAYS,
+    FIRST_ORDINAL,
     FLOOR,
     HEADROOM,
     LEARNT_DAYS,
     RISE_PER_DAY,
     YEAR_DAYS,
+    Beginning,
     Caps,
     CapTable,
     Opened,
     Standing,
     counted,
+    in_time,
     opened,
     opened_at_most,
     spent,
@@ -288,3 +291,42 @@ def test_the_bucket_is_a_bucket(waits_us: list[int]) -> None:
         if not refused:
             tokens -= DAY_US
             standing = opened(standing, CAPS, at_us)
+
+
+BUCKETS = st.builds(Caps, st.just(10**6), st.integers(1, 60), st.integers(1, 60), st.just(10**6))
+
+
+@given(
+    st.fixed_dictionaries({"other": BUCKETS, "pharmacist": BUCKETS}),
+    st.lists(
+        st.tuples(st.integers(0, 3 * DAY_US), st.sampled_from(["other", "pharmacist"]), st.booleans()), max_size=120
+    ),
+    st.sampled_from([None, 1, 30]),
+)
+def test_a_clock_that_only_goes_forward_forgives_nothing(
+    rows: dict[str, Caps], asks: list[tuple[int, str, bool]], begins_for: int | None
+) -> None:
+    """Whatever one account asks as, slowed or not, in a beginning and after it."""
+    beginning = begins_for and Beginning(date.fromordinal(FIRST_ORDINAL + START_DAY + begins_for))
+    table = CapTable(date(2026, 11, 29), "a test", rows, beginning=beginning or None)
+    standing, at_us = Standing(), START_DAY * DAY_US
+    for wait_us, profession, is_slowed in asks:
+        at_us += wait_us
+        assert in_time(standing, table.longest_us, at_us) == standing
+        caps = table.of(profession, at_us // DAY_US)
+        now = caps.slowed() if is_slowed else caps
+        while not spent(standing, now, at_us):
+            standing = opened(standing, now, at_us)
+
+
+def test_a_clock_that_was_ahead_leaves_an_empty_bucket_and_not_one_that_is_empty_until_that_day(
+    gate: LocalAllowances,
+) -> None:
+    at_us = START_DAY * DAY_US
+    assert gate.take([asking(who, at_us + 300 * DAY_US) for who in range(1, 4)]) == [""] * 3
+    assert gate.take([asking(who, at_us) for who in range(10, 15)]) == ["bucket"] * 5  # as if all of it were spent now
+    at_us += DAY_US // CAPS.refill_per_day
+    assert gate.take([asking(who, at_us) for who in range(20, 25)]) == ["", *["bucket"] * 4]
+    at_us += 3 * DAY_US // CAPS.refill_per_day
+    refused = gate.take([asking(who, at_us) for who in range(30, 35)])
+    assert refused == ["", "", "debt", "debt", "debt"]  # six people, whenever they were opened

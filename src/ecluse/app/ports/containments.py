@@ -14,7 +14,7 @@ Name = tuple[Kind, str]
 
 
 class Stands(msgspec.Struct, frozen=True):
-    """Where something stands, since the move of that instant (µs; 0: not known)."""
+    """Where something stands, since the move of that order (µs, `Move.order_us`; 0: not known)."""
 
     name: str
     state: Containment
@@ -32,6 +32,10 @@ class Containments(Protocol):
         """Where one stands, as it is on disk now."""
         ...
 
+    def last(self, kind: Kind, name: str) -> tuple[Containment, int]:
+        """Where one stands, as it is on disk now, and the order of the move that led there (0: none)."""
+        ...
+
     def swap(self, name: str, before: Containment, after: Containment, made: Move) -> bool:
         """Put `after` in the place of `before`, and tell the watcher of the move, in one transaction.
 
@@ -40,7 +44,7 @@ class Containments(Protocol):
         ...
 
     def again(self, name: str, after: Containment, made: Move, told_us: int) -> None:
-        """Put back what the journal told at `told_us`.
+        """Put back what the journal told at `told_us`, of the move that comes last by its order.
 
         What is older than what is kept changes nothing, what is known already tells nobody.
         """

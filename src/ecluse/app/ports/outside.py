@@ -54,6 +54,10 @@ class Log(Protocol):
         """Raise what `append` would raise, as far as can be told without writing."""
         ...
 
+    def is_ahead(self, marks: dict[str, int]) -> bool:
+        """Whether `unkept` would give something; at once, and nothing is changed. Raises `journal_damaged`."""
+        ...
+
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
         """Entries written after `marks` (position by slot) whose writer is gone, or is this process."""
         ...

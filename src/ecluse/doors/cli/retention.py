@@ -29,6 +29,7 @@ def prune_shards(
     """Remove the entries of months that are over for longer than entries are kept; hashes stay, so that all still verifies.
 
     What people and accounts are held to by these entries (freezes, limits, decoys, "not me", open incidents) is told again first.
+    A clock that is ahead removes nothing: months are counted from the newest of the journal, if it has none of the month before.
     The journal says what is removed. Killed, run it again. The hub may answer meanwhile. Example: ecluse journal prune --dry-run
     """
     with open_hub(directory) as hub, _telling(quiet=json) as told:
@@ -43,6 +44,11 @@ def prune_shards(
     typer.echo(f"{done.entries:,} entries of {len(done.shards)} shards {would}: kept {done.keep_months} months")
     for shard in done.shards:
         typer.echo(f"  {shard}")
+    if done.counted_from != done.clock_month:
+        typer.echo(
+            f"Counted from {done.counted_from}, not from the clock's {done.clock_month}: the journal has no entry of the month "
+            "before it. Is the clock right? If the hub was quiet, run it again next month."
+        )
     if said := _said(done.carried):
         typer.echo(f"{'Would be told' if dry_run else 'Told'} again, so that it stands without them: {said}.")
 
@@ -79,7 +85,7 @@ def accept_loss(
     The journal says how many entries are lost, and from when. Stop the hub first.
     Example: ecluse journal accept-loss 2026-11-w0 --reason "disk lost, copy of 3 a.m." --operator a.martin
     """
-    with open_hub(directory) as hub:
+    with open_hub(directory, is_whole=False) as hub:
         losses = hub.run(accept_losses(hub, archive(hub), shards, reason, operator))
     if json:
         print_json(losses)

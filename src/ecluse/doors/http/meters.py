@@ -65,6 +65,7 @@ class MeteredLog:
     def __init__(self, log: Log) -> None:
         self._log = log
         self.ready = log.ready
+        self.is_ahead = log.is_ahead
         self.unkept = log.unkept
 
     def append(self, entries: Sequence[bytes]) -> Mark:

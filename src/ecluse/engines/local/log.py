@@ -96,6 +96,13 @@ class LocalLog:
         if self._is_poisoned or not shard.has_room():
             raise JOURNAL_POISONED()
 
+    def is_ahead(self, marks: dict[str, int]) -> bool:
+        """Whether `unkept` would give something. It takes no slot and reads no entry of what is frozen."""
+        return any(
+            self._is_at_rest(record) and max(marks.get(name, 0), record.pruned) < self._size(name)
+            for name, record in _records(self.directory).items()
+        )
+
     def unkept(self, marks: dict[str, int]) -> Iterator[tuple[bytes, Mark]]:
         """Entries past `marks` (index by shard), in this slot and in those nobody writes: what a killed process left.
 

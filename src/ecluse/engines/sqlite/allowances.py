@@ -30,6 +30,7 @@ from ecluse.gate.allowance import (
     Standing,
     counted,
     day_of,
+    in_time,
     justified_on,
     opened,
     opens,
@@ -49,13 +50,11 @@ FOLDED_PAGES = 4_000  # write-ahead log folded in at 16 MB, by the thread of the
 _STANDING = "SELECT full_us, debt, year, cap, day FROM account WHERE id = ?"
 _STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? WHERE id = ?"
 _KNOWN = "SELECT presence, day FROM opening WHERE account = ? AND person = ?"
-_OPEN = """
-    INSERT INTO opening (account, person, practice, day, presence, justified) VALUES (?, ?, ?, ?, ?, ?)
+_OPEN = """INSERT INTO opening (account, person, practice, day, presence, justified) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
 _SHOWN = "UPDATE opening SET presence = ?, justified = ? WHERE account = ? AND person = ? AND denied = 0"
 _OPENINGS = "SELECT day, justified, denied FROM opening WHERE account = ? AND day > ?"
-_CLAIMED = """
-    SELECT person, day, justified FROM opening
+_CLAIMED = """SELECT person, day, justified FROM opening
     WHERE account = ? AND practice = ? AND day > ? AND presence = 0 AND denied = 0"""
 _JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
@@ -66,11 +65,9 @@ _DENIED = """
         presence = 0, justified = NULL"""
 _IS_DENIED = "SELECT 1 FROM opening WHERE account = ? AND person = ? AND denied = 1"
 _STALE = "UPDATE account SET day = 0 WHERE id = ?"
-_BY_DAY = """
-    SELECT day, count(*), sum(denied) FROM opening
+_BY_DAY = """SELECT day, count(*), sum(denied) FROM opening
     WHERE account = (SELECT id FROM account WHERE name = ?) AND denied <> 2 GROUP BY day ORDER BY day"""
-_ACCOUNTS = """
-    SELECT a.name, a.profession, (SELECT min(day) FROM opening o WHERE o.account = a.id)
+_ACCOUNTS = """SELECT a.name, a.profession, (SELECT min(day) FROM opening o WHERE o.account = a.id)
     FROM place s JOIN account a ON a.id = s.account WHERE s.practice = (SELECT id FROM practice WHERE name = ?)"""
 _OPENED_SINCE = "SELECT count(*) FROM opening WHERE account = (SELECT id FROM account WHERE name = ?) AND day >= ?"
 _PRACTICES = """
@@ -84,8 +81,7 @@ _INDEBTED = """
     SELECT name FROM account a WHERE day < ?1 AND (debt > 0 OR year > 0 OR day = 0
         OR (day > ?1 - ?3 AND EXISTS (SELECT * FROM opening o WHERE o.account = a.id AND o.day > ?1 - ?3)))
     ORDER BY day, id LIMIT ?2"""
-_MARK = """
-    INSERT INTO mark (slot, position) VALUES (?, ?)
+_MARK = """INSERT INTO mark (slot, position) VALUES (?, ?)
     ON CONFLICT (slot) DO UPDATE SET position = max(position, excluded.position)"""
 
 
@@ -103,6 +99,7 @@ class LocalAllowances:
 
     def __init__(self, path: Path, table: CapTable, *, is_watched: bool = True) -> None:
         self._table = table
+        self._longest_us = table.longest_us
         self._is_watched = is_watched
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous=NORMAL")
@@ -284,6 +281,9 @@ class LocalAllowances:
         if standing.day != today:
             self._write(batch)
             standing = self._count(account, caps, today)
+        if (timely := in_time(standing, self._longest_us, ask.at_us)) is not standing:
+            standing = timely
+            self._stand(account, standing)  # refused or not: it fills from now on
         caps = caps.slowed() if ask.is_slowed else caps
         refused = spent(standing, caps, ask.at_us)
         if ask.person and not refused:
@@ -333,9 +333,8 @@ class LocalAllowances:
     def _count(self, account: int, caps: Caps, today: int) -> Standing:
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
         rows = self._connection.execute(_OPENINGS, (account, today - YEAR_DAYS))
-        standing = counted(
-            standing, (Opened(day, justified, bool(denied)) for day, justified, denied in rows), caps, today
-        )
+        found = (Opened(day, justified, bool(denied)) for day, justified, denied in rows)
+        standing = counted(standing, found, caps, today)
         self._stand(account, standing)
         return standing
 

@@ -70,6 +70,14 @@ class LocalContainments:
         ).fetchone()
         return _decode(row[0]) if row else Containment(kind)
 
+    def last(self, kind: Kind, name: str) -> tuple[Containment, int]:
+        """Where one stands, and the order of the move that led there."""
+        row = self._connection.execute(_STANDS, (kind, name)).fetchone()
+        if row is None:
+            return Containment(kind), 0
+        state = _decode(row[0])
+        return state, max(row[1], state.since_us)  # a row of a version of before has no order
+
     def swap(self, name: str, before: Containment, after: Containment, made: Move) -> bool:
         """Put `after` in the place of `before`, and write the move down for the watcher."""
         self._connection.execute("BEGIN IMMEDIATE")
@@ -81,14 +89,13 @@ class LocalContainments:
         return True
 
     def again(self, name: str, after: Containment, made: Move, told_us: int) -> None:
-        """Put back what the journal told: of two states the later one, by its move where both began at once."""
+        """Put back what the journal told: of two states the one whose move is the later."""
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:  # commits, or rolls back
-            row = self._connection.execute(_STANDS, (after.kind, name)).fetchone()
-            before, at_us = (_decode(row[0]), row[1]) if row else (Containment(after.kind), 0)
+            before, last_us = self.last(after.kind, name)
             if before == after:
-                self._connection.execute(_KNOWN, (made.at_us, told_us, after.kind, name))
-            elif (before.since_us, at_us) <= (after.since_us, made.at_us):
+                self._connection.execute(_KNOWN, (made.order_us, told_us, after.kind, name))
+            elif last_us <= made.order_us:
                 self._put(name, after, made, told_us)
         self._read()
 
@@ -114,7 +121,7 @@ class LocalContainments:
 
     def _put(self, name: str, after: Containment, made: Move, told_us: int) -> None:
         """In a transaction that is open."""
-        self._connection.execute(_PUT, (after.kind, name, _encode(after), made.at_us, told_us))
+        self._connection.execute(_PUT, (after.kind, name, _encode(after), made.order_us, told_us))
         self._connection.execute(f"PRAGMA user_version={self._moves() + 1}")
         if made.before != made.after:
             self._notes.put([(0, Stepped(name, unsigned(made)))])
