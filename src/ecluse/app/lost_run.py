@@ -24,7 +24,8 @@ RUN_FILES_MISSING = refusal(
     "run_files_missing",
     409,
     "The files of this run are not all there",
-    fix="Put out/payments/, out/remittances/ and out/calls/ of the run's day back, from their copies.",
+    fix="Stop the bank channel. Put out/payments/, out/remittances/ and out/calls/ of the run's day back, from their copies; "
+    "take the bank's files away again before the channel starts.",
 )
 
 
@@ -55,7 +56,7 @@ def read_witness(post: Post, run: str) -> Witness:
         until = date.fromisoformat(run.split("_")[1])
         remittances = [_remittance(post, until, *told) for told in _transfers(post, until, run)]
         calls = [
-            msgspec.json.decode(post.read(f"{calls_folder(until)}/{name}"), type=Call)
+            msgspec.json.decode(post.read(name), type=Call)
             for name in post.names(calls_folder(until))
             if name.endswith(".json")
         ]

@@ -17,6 +17,7 @@ from itertools import islice
 import msgspec
 
 from ecluse.app.directory import open_payee, open_settlement
+from ecluse.app.lost_runs import lost_runs
 from ecluse.app.ports import HUB, Clock, Keys, PaymentStore, Post, Schemas
 from ecluse.formats.call import Notice, call_csv, call_html, call_json
 from ecluse.formats.sepa import PAIN_001, PAIN_008, collections_file, transfers_file
@@ -25,7 +26,6 @@ from ecluse.kernel.errors import refusal
 from ecluse.payments.call import Call, CallState
 from ecluse.payments.remittance import Remittance
 from ecluse.payments.run import (
-    BANK_FOLDER,
     Run,
     RunPlan,
     Summary,
@@ -34,7 +34,6 @@ from ecluse.payments.run import (
     file_count,
     file_id,
     remittance_path,
-    run_of_file,
     transfers_path,
 )
 from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX, banking_day, collection_day
@@ -42,8 +41,6 @@ from ecluse.payments.transfer import Collection, Debtor, Instruction, Settlement
 
 WRITTEN_TOGETHER = 5_000  # remittances made durable together: one sync of the disk instead of as many
 RUN_AHEAD_DAYS_MAX = 31  # a run is asked for today or the days around; a year's slip of the hand is refused
-
-RUNS_MAX = 100_000  # all there are: ten a day for a working life
 
 RUN_DAY_INVALID = refusal(
     "run_day_invalid", 422, "The day of the run is too far ahead", fix="Give a day of this month."
@@ -55,7 +52,7 @@ PAYMENT_UNKNOWN = refusal(
 RUN_LOST = refusal(
     "run_lost",
     409,
-    "The bank was given files of a run that the database does not know",
+    "There are files of a run that the database does not know",
     fix="The database was restored to an earlier time: `ecluse journal missing`, then docs/availability.md, before any payment.",
 )
 
@@ -125,13 +122,7 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
 async def _refuse_lost(till: Till) -> None:
     """A database that is older than the files of its runs would pay their claims again."""
     if lost := await lost_runs(till.payments, till.post):
-        raise RUN_LOST(f"out/{BANK_FOLDER} holds files of {', '.join(lost[:5])}")
-
-
-async def lost_runs(payments: PaymentStore, post: Post) -> list[str]:
-    """The runs the bank was given files of, and which the database does not know."""
-    written = {run_of_file(name) for name in post.names(BANK_FOLDER)}
-    return sorted(written - {run.id for run in await payments.runs(limit=RUNS_MAX)})
+        raise RUN_LOST(f"out/ holds files of {', '.join(lost[:5])}")
 
 
 async def write_files(till: Till, run: Run, progress: Progress = silent) -> None:

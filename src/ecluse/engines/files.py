@@ -54,9 +54,12 @@ class Folder:
         return _blocks(self._path(name).open("rb"))
 
     def names(self, folder: str) -> list[str]:
-        """The names of the whole files under a folder, however deep, without their folders."""
-        found = self._path(folder).rglob("*")
-        return [each.name for each in found if each.is_file() and each.suffix != _UNFINISHED]
+        """The names of the whole files under a folder, however deep, as they were put."""
+        found = list[str]()
+        for place, _, names in os.walk(self._path(folder)):
+            within = Path(place).relative_to(self._root).as_posix()
+            found += [f"{within}/{name}" for name in names if not name.endswith(_UNFINISHED)]
+        return found
 
     def place(self, name: str) -> str:
         """Where the file is, for people."""

@@ -11,6 +11,7 @@ from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX
 from ecluse.payments.transfer import bank_reference
 
 BANK_FOLDER = "payments"  # of the files out: what the bank picks up
+REMITTANCES, CALLS = "remittances", "calls"  # beside it: what stays when a bank channel takes its files away
 LISTED_MAX = 1_000  # practices named in a summary; the counts are always of all of them
 
 
@@ -88,7 +89,7 @@ def file_count(transfers: int) -> int:
 
 def run_of_file(name: str) -> str:
     """The run a file for the bank is of, by its name."""
-    _, year, month, day, number, *_ = name.partition(".")[0].split("-")
+    _, year, month, day, number, *_ = name.rpartition("/")[2].partition(".")[0].split("-")
     return f"run_{year}-{month}-{day}_{number}"
 
 
@@ -104,7 +105,7 @@ def collections_path(until: date, run: str) -> str:
 
 def remittance_path(until: date, remittance: str) -> str:
     """Where a remittance is."""
-    return f"remittances/{until}/{remittance}.json"
+    return f"{REMITTANCES}/{until}/{remittance}.json"
 
 
 def call_path(until: date, call: str, form: str) -> str:
@@ -114,4 +115,4 @@ def call_path(until: date, call: str, form: str) -> str:
 
 def calls_folder(until: date) -> str:
     """Where the calls of a day's runs are."""
-    return f"calls/{until}"
+    return f"{CALLS}/{until}"

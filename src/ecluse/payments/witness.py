@@ -13,9 +13,10 @@ import msgspec
 
 from ecluse.payments.call import CallHead
 from ecluse.payments.remittance import Line
-from ecluse.payments.transfer import CROCKFORD
+from ecluse.payments.transfer import instant_ms, made_id, run_id
 
-_TIME = slice(4, 14)  # of `rem_…`: the run's time in ms
+RUNS_A_DAY_MAX = 100  # looked through for the one that a remittance is of
+PARTS_MAX = 10  # transfers of one practice in a run: a thousand million euros each
 
 
 class PaidLine(msgspec.Struct, frozen=True):
@@ -55,16 +56,18 @@ def witness(run: str, until: date, remittances: Iterable[OrderedRemittance], cal
         run,
         until,
         paid[0].executed_on,
-        _instant_us(paid[0].remittance_id),
+        instant_ms(paid[0].remittance_id) * 1000,
         tuple(PaidLine(each.practice, line.invoice, line.amount_cents) for each in paid for line in each.lines),
         {each.remittance_id: each.total_cents for each in paid},
         {each.call_id: each.amount_cents for each in calls if each.run == run},
     )
 
 
-def _instant_us(remittance: str) -> int:
-    """When the run was made, as its ids say, to the millisecond."""
-    ms = 0
-    for character in remittance[_TIME]:
-        ms = ms << 5 | CROCKFORD.index(character)
-    return ms * 1000
+def run_of(remittance: str, practice: str, until: date) -> str:
+    """The run of what was received until that day which a practice's remittance is of; with `?` where no number fits."""
+    at_ts_us = instant_ms(remittance) * 1000
+    for n in range(1, RUNS_A_DAY_MAX + 1):
+        made = {made_id("rem", run_id(until, n), at_ts_us, f"{practice}|{part}") for part in range(PARTS_MAX)}
+        if remittance in made:
+            return run_id(until, n)
+    return f"run_{until}_?"

@@ -91,7 +91,7 @@ class Post(Protocol):
         ...
 
     def names(self, folder: str) -> list[str]:
-        """The names of the whole files under a folder, however deep, without their folders."""
+        """The names of the whole files under a folder, however deep, as they were put; none of a folder that is not there."""
         ...
 
     def place(self, name: str) -> str:

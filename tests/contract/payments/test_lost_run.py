@@ -1,0 +1,72 @@
+"""A database restored to before a run: what its files say keeps claims from being paid twice, and enters it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import pytest
+from till import DAY, House, enter_run, lost_runs, run_payments
+
+from ecluse.engines.files import Folder
+from ecluse.kernel.errors import Refused
+
+RUN = "run_2026-11-23_1"
+
+
+def ran(hub: House, older: House) -> None:
+    """Two claims are paid in a run that the restored database does not know."""
+    for each in (hub, older):
+        each.accept(1, 1000)
+        each.accept(2, 250, insurer=1)
+    assert run_payments(hub.till, DAY).made == RUN
+
+
+def keep_only(hub: House, *folders: str) -> None:
+    for folder in {"payments", "remittances", "calls"} - set(folders):
+        shutil.rmtree(hub.place / "out" / folder)
+
+
+@pytest.mark.parametrize("left", ["payments", "remittances", "calls"])
+def test_one_folder_is_enough_to_keep_claims_from_being_paid_twice(hub: House, older: House, left: str) -> None:
+    ran(hub, older)
+    keep_only(hub, left)
+    assert lost_runs(older.payments, older.till.post) == [RUN]
+    with pytest.raises(Refused, match=RUN) as refused:
+        run_payments(older.till, DAY)
+    assert refused.value.code == "run_lost"
+    assert older.state("clm_00000000000000000001") == "accepted"
+    assert lost_runs(hub.payments, hub.till.post) == []
+
+
+def test_a_remittance_tells_its_run_beside_known_runs_of_that_day(hub: House, older: House) -> None:
+    elsewhere = dataclasses.replace(older.till, post=Folder(older.place / "out"))
+    for each, till in ((hub, hub.till), (older, elsewhere)):
+        each.accept(1, 1000)
+        run_payments(till, DAY)
+    hub.clock.at = hub.clock.at.replace(hour=15)
+    hub.accept(2, 250)
+    run_payments(hub.till, DAY)
+    keep_only(hub, "remittances")
+    assert lost_runs(older.payments, older.till.post) == ["run_2026-11-23_2"]
+
+
+def test_a_remittance_that_does_not_read_tells_its_day(hub: House, older: House) -> None:
+    ran(hub, older)
+    keep_only(hub, "remittances")
+    for file in (hub.place / "out" / "remittances").rglob("*.json"):
+        file.write_bytes(b"{")
+    assert lost_runs(older.payments, older.till.post) == ["run_2026-11-23_?"]
+    assert lost_runs(hub.payments, hub.till.post) == [], "files of runs that are known are not opened"
+
+
+def test_a_run_is_entered_once_the_bank_gives_its_files_back(hub: House, older: House) -> None:
+    ran(hub, older)
+    shutil.move(hub.place / "out" / "payments", hub.place / "taken")
+    with pytest.raises(Refused, match="payments") as refused:
+        enter_run(older.till, RUN)
+    assert refused.value.code == "run_files_missing"
+    shutil.move(hub.place / "taken", hub.place / "out" / "payments")
+    assert enter_run(older.till, RUN).entered
+    assert run_payments(older.till, DAY).made is None
+    assert {older.state(f"clm_{n:020d}") for n in (1, 2)} == {"ordered"}
