@@ -11,7 +11,7 @@ from datetime import date
 
 import msgspec
 
-from ecluse.payments.call import CallHead
+from ecluse.payments.call import Call
 from ecluse.payments.remittance import Line
 from ecluse.payments.transfer import instant_ms, made_id, run_id
 
@@ -20,7 +20,7 @@ PARTS_MAX = 10  # transfers of one practice in a run: a thousand million euros e
 
 
 class PaidLine(msgspec.Struct, frozen=True):
-    """A claim that was paid, or taken back, by what its practice knows it by: its id may have gone with the database."""
+    """A claim paid, called for or taken back, by what its practice knows it by: its id may have gone with the database."""
 
     practice: str
     invoice: str
@@ -38,28 +38,30 @@ class OrderedRemittance(msgspec.Struct, frozen=True):
 
 
 class Witness(msgspec.Struct, frozen=True):
-    """A run by its files. `transfers` and `calls`: cents by id."""
+    """A run by its files. `lines` were paid, insurers `called` for; `transfers` and `calls`: cents by id."""
 
     run: str
     until: date
     execute_on: date
     at_ts_us: int
     lines: tuple[PaidLine, ...]
+    called: tuple[PaidLine, ...]
     transfers: dict[str, int]
     calls: dict[str, int]
 
 
-def witness(run: str, until: date, remittances: Iterable[OrderedRemittance], calls: Iterable[CallHead]) -> Witness:
+def witness(run: str, until: date, remittances: Iterable[OrderedRemittance], calls: Iterable[Call]) -> Witness:
     """What these remittances, one at least, and these calls of a run say together."""
-    paid = list(remittances)
+    paid, own = list(remittances), [each for each in calls if each.run == run]
     return Witness(
         run,
         until,
         paid[0].executed_on,
         instant_ms(paid[0].remittance_id) * 1000,
         tuple(PaidLine(each.practice, line.invoice, line.amount_cents) for each in paid for line in each.lines),
+        tuple(PaidLine(line.practice, line.invoice, line.amount_cents) for each in own for line in each.lines),
         {each.remittance_id: each.total_cents for each in paid},
-        {each.call_id: each.amount_cents for each in calls if each.run == run},
+        {each.call_id: each.amount_cents for each in own},
     )
 
 

@@ -58,7 +58,7 @@ from ecluse.engines.stores import Stores
 from ecluse.gate.allowance import CapTable
 from ecluse.journal.entry import decode
 from ecluse.kernel.errors import Refused, refusal
-from ecluse.payments.run import BANK_FOLDER
+from ecluse.payments.run import BANK_FOLDER, CALLS, REMITTANCES
 from ecluse.payments.transfer import BANK_SETTINGS_INVALID, Debtor
 from ecluse.rules.book import open_book
 from ecluse.settings import (
@@ -261,7 +261,9 @@ def backup_hub(directory: Path, to: Path) -> Copied:
     for each in (PASSES, GATE, SENSED):
         backup.snapshot(each)
     backup.journal(settings.journal.place)
-    backup.files([f"out/{BANK_FOLDER}"])
+    backup.files(
+        f"out/{each}" for each in (BANK_FOLDER, CALLS, REMITTANCES)
+    )  # as they came, last first: a run's are all there
     backup.file(FILE)
     return backup.done()
 

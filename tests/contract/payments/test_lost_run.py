@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 
 import pytest
-from till import DAY, House, enter_run, lost_runs, run_payments
+from till import DAY, House, enter_run, lost_runs, practice, run_payments
 
 from ecluse.engines.files import Folder
 from ecluse.kernel.errors import Refused
@@ -58,6 +58,50 @@ def test_a_remittance_that_does_not_read_tells_its_day(hub: House, older: House)
         file.write_bytes(b"{")
     assert lost_runs(older.payments, older.till.post) == ["run_2026-11-23_?"]
     assert lost_runs(hub.payments, hub.till.post) == [], "files of runs that are known are not opened"
+
+
+def test_what_is_cancelled_before_a_lost_run_is_entered_is_for_a_later_run(hub: House, older: House) -> None:
+    """A claim of an earlier run, and one that the lost run paid: neither keeps the run from coming out the same."""
+    elsewhere = dataclasses.replace(older.till, post=Folder(older.place / "out"))
+    for each, till in ((hub, hub.till), (older, elsewhere)):
+        earlier = each.accept(1, 1000)
+        run_payments(till, DAY)
+        lost = each.accept(2, 250)
+    hub.clock.at = hub.clock.at.replace(hour=15)
+    hub.accept(3, 30, insurer=1)
+    assert older.accept(3, 30, insurer=1)
+    run = run_payments(hub.till, DAY).made
+    older.cancel(earlier)
+    older.cancel(lost)
+    assert enter_run(older.till, run).entered
+    assert older.all("SELECT id, amount_cents FROM remittance ORDER BY id") == hub.all(
+        "SELECT id, amount_cents FROM remittance ORDER BY id"
+    )
+    assert (older.state(earlier), older.state(lost)) == ("cancelled", "cancelled")
+    later = [(place, older.accept(place, 5000)) for place in (1, 2)]
+    assert run_payments(older.till, DAY).summary.ordered_cents == 10_000 - 1250
+    assert {older.state(claim) for _, claim in later} == {"ordered"}
+    called = older.all("SELECT claim, CAST(sum(amount_cents) AS BIGINT) FROM call_line GROUP BY claim ORDER BY claim")
+    assert dict(called) == {earlier: 0, lost: 0, "clm_00000000000000000003": 30} | {claim: 5000 for _, claim in later}
+    assert older.balances()[f"practice:{practice(2)}"] == 0
+    moves = older.all("SELECT move, state FROM claim_move WHERE claim = ? ORDER BY n", lost)
+    assert moves == [("order", "ordered"), ("cancel", "cancelled")]
+
+
+def test_a_cancellation_that_its_calls_tell_of_is_asked_for_first(hub: House, older: House) -> None:
+    elsewhere = dataclasses.replace(older.till, post=Folder(older.place / "out"))
+    for each, till in ((hub, hub.till), (older, elsewhere)):
+        earlier = each.accept(1, 100)
+        run_payments(till, DAY)
+        each.accept(2, 250)
+    hub.clock.at = hub.clock.at.replace(hour=15)
+    hub.cancel(earlier)  # its practice is due nothing: no remittance tells of it, only the call
+    run = run_payments(hub.till, DAY).made
+    with pytest.raises(Refused, match=f"1 of {practice(1)}") as refused:
+        enter_run(older.till, run)
+    assert refused.value.code == "run_lines_missing"
+    older.cancel(earlier)
+    assert enter_run(older.till, run).entered
 
 
 def test_a_run_is_entered_once_the_bank_gives_its_files_back(hub: House, older: House) -> None:
