@@ -7,7 +7,7 @@ A batch is written under temporary names, made durable in one go, then renamed i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +36,12 @@ class Folder:
             if len(batch) == BATCH_MAX:
                 written, batch = written + self._publish(batch), []
         return written + self._publish(batch)
+
+    def stage(self, contents: Iterable[tuple[str, bytes]]) -> Callable[[], None]:
+        """Write files, all durable on return and none visible; what makes them so, in the order given."""
+        batch = [self._write(name, content) for name, content in contents]
+        _make_durable(batch)
+        return lambda: _show(batch)
 
     def has(self, name: str) -> bool:
         """Whether the file is there, whole."""
@@ -78,11 +84,15 @@ class Folder:
 
     def _publish(self, batch: list[Path]) -> int:
         _make_durable(batch)
-        for unfinished in batch:
-            unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
-        for folder in {unfinished.parent for unfinished in batch}:
-            sync(folder)
+        _show(batch)
         return len(batch)
+
+
+def _show(batch: list[Path]) -> None:
+    for unfinished in batch:
+        unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
+    for folder in {unfinished.parent for unfinished in batch}:
+        sync(folder)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

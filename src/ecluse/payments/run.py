@@ -16,9 +16,10 @@ LISTED_MAX = 1_000  # practices named in a summary; the counts are always of all
 
 
 class RunState(StrEnum):
-    """Committed in the database; all of its files on disk too."""
+    """Committed in the database; its files for the bank becoming visible, to be taken from then on; all of its files on disk."""
 
     ORDERED = "ordered"
+    PUBLISHING = "publishing"
     WRITTEN = "written"
 
 

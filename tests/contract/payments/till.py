@@ -43,6 +43,7 @@ def at_once(use_case: Callable[..., Any]) -> Callable[..., Any]:
 run_payments, write_again, show = map(at_once, (payments.run_payments, payments.write_again, payments.show))
 load_practices, load_insurers = map(at_once, (directory.load_practices, directory.load_insurers))
 load_statement = at_once(statements.load_statement)
+taken = at_once(payments.taken)
 enter_run, lost_runs = at_once(lost_run.enter_run), at_once(lost.lost_runs)
 own_remittance, own_remittances = map(at_once, (remittances.own_remittance, remittances.own_remittances))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -76,6 +76,10 @@ class Post(Protocol):
 
     def put_all(self, contents: Iterable[tuple[str, bytes]]) -> int:
         """Write many, becoming visible in the order given; returns how many."""
+        ...
+
+    def stage(self, contents: Iterable[tuple[str, bytes]]) -> Callable[[], None]:
+        """Write some, all durable on return and none visible; what makes them visible, in the order given."""
         ...
 
     def has(self, name: str) -> bool:

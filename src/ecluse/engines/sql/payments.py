@@ -45,12 +45,25 @@ class Payments:
         """Make a lost run again as its files tell of it, or nothing. Raises `run_lines_missing`, `run_differs`."""
         return await self._database.write(lambda tx: _enter(tx, plan, told))
 
+    async def publishing(self, run: str) -> bool:
+        """From now on the bank may take files of the run; False when that was said before."""
+
+        async def work(tx: Tx) -> bool:
+            await tx.hold(MONEY)
+            row = await tx.one("run", run=run)
+            if row is None or row[3] != RunState.ORDERED:
+                return False
+            await tx.run("mark_publishing", run=run)
+            return True
+
+        return await self._database.write(work)
+
     async def written(self, run: str) -> None:
         """Every file of the run is on disk."""
         await self._database.write(lambda tx: tx.run("mark_written", run=run))
 
     async def runs(self, *, until: date | None = None, unwritten: bool = False, limit: int = 50) -> list[Run]:
-        """Runs of a day, or those whose files may be missing, or the newest."""
+        """Runs of a day, or those not known to be written, or the newest."""
         if until is not None:
             return [_run(row) for row in await self._database.reads.all("runs_to_show", until=until.isoformat())]
         if unwritten:

@@ -160,6 +160,10 @@ SELECT count(*) FROM pay_run WHERE received_until = :until
 -- Claims due and promised for an earlier day than the one the money leaves.
 SELECT count(*), min(pay_by) FROM due WHERE state <> 'cancelled' AND pay_by <> '' AND pay_by < :execute_on
 
+-- name: mark_publishing
+-- From now on the bank may take files of the run.
+UPDATE pay_run SET state = 'publishing' WHERE id = :run
+
 -- name: mark_written
 -- All the files of the run are on disk.
 UPDATE pay_run SET state = 'written' WHERE id = :run
@@ -178,7 +182,7 @@ SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHE
 
 -- name: unwritten
 -- Runs whose files a crash may have left unfinished.
-SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHERE state = 'ordered' ORDER BY id
+SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHERE state IN ('ordered', 'publishing') ORDER BY id
 
 -- name: debtor_of_run
 -- The hub's own account as it was.
