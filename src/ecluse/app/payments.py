@@ -18,7 +18,7 @@ import msgspec
 
 from ecluse.app.directory import open_payee, open_settlement
 from ecluse.app.lost_runs import lost_runs
-from ecluse.app.ports import HUB, Clock, Keys, PaymentStore, Post, Schemas
+from ecluse.app.ports import HUB, Clock, DirectoryStore, Keys, PaymentStore, Post, Schemas
 from ecluse.formats.call import Notice, call_csv, call_html, call_json
 from ecluse.formats.sepa import PAIN_001, PAIN_008, collections_file, transfers_file
 from ecluse.kernel.days import paris_day
@@ -67,6 +67,7 @@ class Till:
     clock: Clock
     keys: Keys
     payments: PaymentStore
+    directory: DirectoryStore
     post: Post
     schemas: Schemas
     debtor: Debtor

@@ -11,12 +11,21 @@ from datetime import date
 
 import msgspec
 
+from ecluse.kernel.errors import refusal
 from ecluse.payments.call import Call
 from ecluse.payments.remittance import Line
-from ecluse.payments.transfer import instant_ms, made_id, run_id
+from ecluse.payments.transfer import Payee, instant_ms, made_id, run_id
 
 RUNS_A_DAY_MAX = 100  # looked through for the one that a remittance is of
 PARTS_MAX = 10  # transfers of one practice in a run: a thousand million euros each
+
+
+RUN_DIFFERS = refusal(
+    "run_differs",
+    409,
+    "The run does not come out as the bank was given it",
+    fix="Nothing was kept. Load practices, enter older lost runs first; else settle it by hand: docs/availability.md.",
+)
 
 
 class PaidLine(msgspec.Struct, frozen=True):
@@ -38,7 +47,10 @@ class OrderedRemittance(msgspec.Struct, frozen=True):
 
 
 class Witness(msgspec.Struct, frozen=True):
-    """A run by its files. `lines` were paid, insurers `called` for; `transfers` and `calls`: cents by id."""
+    """A run by its files. `lines` were paid, insurers `called` for. Cents by id: `transfers`, `calls`.
+
+    `payees`: by practice, as the bank was given them.
+    """
 
     run: str
     until: date
@@ -48,11 +60,15 @@ class Witness(msgspec.Struct, frozen=True):
     called: tuple[PaidLine, ...]
     transfers: dict[str, int]
     calls: dict[str, int]
+    payees: dict[str, Payee]
 
 
-def witness(run: str, until: date, remittances: Iterable[OrderedRemittance], calls: Iterable[Call]) -> Witness:
+def witness(
+    run: str, until: date, remittances: Iterable[tuple[OrderedRemittance, Payee]], calls: Iterable[Call]
+) -> Witness:
     """What these remittances, one at least, and these calls of a run say together."""
-    paid, own = list(remittances), [each for each in calls if each.run == run]
+    given = list(remittances)
+    paid, own = [each for each, _ in given], [each for each in calls if each.run == run]
     return Witness(
         run,
         until,
@@ -62,6 +78,7 @@ def witness(run: str, until: date, remittances: Iterable[OrderedRemittance], cal
         tuple(PaidLine(line.practice, line.invoice, line.amount_cents) for each in own for line in each.lines),
         {each.remittance_id: each.total_cents for each in paid},
         {each.call_id: each.amount_cents for each in own},
+        {each.practice: payee for each, payee in given},
     )
 
 

@@ -6,10 +6,13 @@ import dataclasses
 import shutil
 
 import pytest
-from till import DAY, House, enter_run, lost_runs, practice, run_payments
+from till import DAY, OWN, PAYEE, House, enter_run, lost_runs, practice, run_payments, write_again
 
+from ecluse.app.directory import put_payee
 from ecluse.engines.files import Folder
 from ecluse.kernel.errors import Refused
+from ecluse.payments.transfer import Payee
+from tests.stores import now
 
 RUN = "run_2026-11-23_1"
 
@@ -102,6 +105,21 @@ def test_a_cancellation_that_its_calls_tell_of_is_asked_for_first(hub: House, ol
     assert refused.value.code == "run_lines_missing"
     older.cancel(earlier)
     assert enter_run(older.till, run).entered
+
+
+def test_a_run_paid_to_another_account_is_entered_once_that_is_confirmed_again(hub: House, older: House) -> None:
+    told = Payee("Cabinet n° 1", OWN, "")
+    now(put_payee(hub.keys, hub.directory, practice(1), told))
+    ran(hub, older)
+    given = hub.files()
+    with pytest.raises(Refused, match=practice(1)) as refused:
+        enter_run(older.till, RUN)
+    assert (refused.value.code, PAYEE in str(refused.value), OWN in str(refused.value)) == ("run_differs", False, False)
+    assert older.all("SELECT id FROM pay_run") == []
+    now(put_payee(older.keys, older.directory, practice(1), told))
+    assert enter_run(older.till, RUN).entered
+    write_again(older.till, RUN)
+    assert hub.files() == given
 
 
 def test_a_run_is_entered_once_the_bank_gives_its_files_back(hub: House, older: House) -> None:

@@ -77,7 +77,7 @@ class House:
         self.payments, self.directory = self.stores.payments, self.stores.directory
         self.books = Books(url, place)
         self.one, self.all, self.change = self.books.one, self.books.all, self.books.change
-        self.till = Till(self.clock, self.keys, self.payments, Folder(place / "out"), Schemas(), DEBTOR)
+        self.till = Till(self.clock, self.keys, self.payments, self.directory, Folder(place / "out"), Schemas(), DEBTOR)
         self._claims = 0
 
     def know(self, *practices: int) -> None:

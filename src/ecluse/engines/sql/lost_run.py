@@ -6,7 +6,7 @@ import msgspec
 
 from ecluse.engines.sql.unit import Row, Tx
 from ecluse.kernel.errors import refusal
-from ecluse.payments.witness import Witness
+from ecluse.payments.witness import RUN_DIFFERS, Witness
 
 NAMED_MAX = 5  # practices in a refusal
 
@@ -15,12 +15,6 @@ RUN_LINES_MISSING = refusal(
     409,
     "Claims that this run paid are not here",
     fix="Have those practices send them, or cancel, again (`ecluse journal missing --practices`); then enter the run.",
-)
-RUN_DIFFERS = refusal(
-    "run_differs",
-    409,
-    "The run does not come out as the bank was given it",
-    fix="Nothing was kept. Load practices, enter older lost runs first; else settle it by hand: docs/availability.md.",
 )
 
 
