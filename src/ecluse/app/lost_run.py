@@ -84,7 +84,7 @@ async def _refuse_other_accounts(till: Till, told: Witness) -> None:
     if other:
         raise RUN_DIFFERS(
             f"the bank was given another account, name or BIC of {', '.join(other[:NAMED_MAX])}, {len(other)} in all",
-            fix="Nothing was kept. Ask for and confirm those RIBs again (ecluse practice rib), load changed names; then enter it.",
+            fix="Nothing was kept. Ask for and confirm those RIBs again (practice rib), load changed names; then enter it.",
         )
 
 

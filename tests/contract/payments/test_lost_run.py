@@ -6,12 +6,26 @@ import dataclasses
 import shutil
 
 import pytest
-from till import DAY, OWN, PAYEE, House, enter_run, lost_runs, practice, run_payments, write_again
+from till import (
+    DAY,
+    OWN,
+    PAYEE,
+    House,
+    enter_run,
+    entry,
+    load_statement,
+    lost_runs,
+    practice,
+    run_payments,
+    statement,
+    write_again,
+)
 
 from ecluse.app.directory import put_payee
 from ecluse.engines.files import Folder
 from ecluse.kernel.errors import Refused
-from ecluse.payments.transfer import Payee
+from ecluse.kernel.money import as_euros
+from ecluse.payments.transfer import Payee, bank_reference
 from tests.stores import now
 
 RUN = "run_2026-11-23_1"
@@ -120,6 +134,20 @@ def test_a_run_paid_to_another_account_is_entered_once_that_is_confirmed_again(h
     assert enter_run(older.till, RUN).entered
     write_again(older.till, RUN)
     assert hub.files() == given
+
+
+def test_a_statement_read_before_its_run_is_entered_counts_when_it_is_read_again(hub: House, older: House) -> None:
+    ran(hub, older)
+    (first, cents), *_ = hub.all("SELECT id, amount_cents FROM remittance ORDER BY practice")
+    data = statement(entry(bank_reference(first), as_euros(cents)), entry(euros="1.00"))
+    assert load_statement(older.till, data).counts == {"unmatched": 2}
+    enter_run(older.till, RUN)
+    then = load_statement(older.till, data)
+    assert (then.read_before, then.counts) == (False, {"settled": 1, "unmatched": 1})
+    assert older.state("clm_00000000000000000001") == "settled"
+    again = load_statement(older.till, data)
+    assert (again.read_before, again.counts) == (True, {"known": 1, "unmatched": 1})
+    assert older.balances()["bank"] == -cents
 
 
 def test_a_run_is_entered_once_the_bank_gives_its_files_back(hub: House, older: House) -> None:
