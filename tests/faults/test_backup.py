@@ -75,6 +75,29 @@ def test_a_journal_that_was_restored_from_an_older_copy_is_refused(tmp_path: Pat
     assert (refused.returncode, "journal_forked" in refused.stderr) == (2, True)
 
 
+def test_a_run_made_during_a_backup_is_entered_from_its_copy(tmp_path: Path) -> None:
+    """The copy's database is older than its files: the run is known to be lost, and all that tells of it is there."""
+    site, copy = Site(tmp_path / "hub"), tmp_path / "copy"
+    payable(site)
+    site.start()
+    with Traffic(site.url, site.own_token, Told()).running():
+        time.sleep(0.3)
+    site.stop()
+    with (
+        closing(sqlite3.connect(site.directory / "hub.db")) as books,
+        closing(sqlite3.connect(tmp_path / "then")) as then,
+    ):
+        books.backup(then)
+    run = site.json("pay", "run", "--date", today())["made"]
+    site.run("backup", str(copy))
+    shutil.copy(tmp_path / "then", copy / "hub.db")
+    other = restored(copy, site.directory / "keys", tmp_path / "other")
+    lost = other.run("pay", "run", "--date", today(), check=False)
+    assert (lost.returncode, "run_lost" in lost.stderr) == (2, True)
+    assert other.json("pay", "enter", run)["entered"]
+    assert other.json("pay", "run", "--date", today())["made"] is None
+
+
 def test_a_backup_goes_elsewhere(tmp_path: Path) -> None:
     site = Site(tmp_path / "hub")
     site.run("init", str(site.directory))

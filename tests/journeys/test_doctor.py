@@ -221,6 +221,8 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
         lambda site: sql(site, "INSERT INTO pay_run (id, received_until, execute_on, state, at_ts_us, debtor, summary) "
                          "VALUES ('run_X', '2026-01-01', '2026-01-02', 'ordered', 1, x'', x'7b7d')"),
         "payment runs", "wrong", "run_X"),
+    "a run that only files know": (
+        put("out/remittances/2026-01-01/rem_01KAKGJ000000000000A.json"), "payment runs", "wrong", "run_2026-01-01_?"),
 }  # fmt: skip
 
 

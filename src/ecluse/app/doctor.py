@@ -292,9 +292,17 @@ def _feeds(facts: Facts) -> Found:
 
 
 def _runs(facts: Facts) -> Found:
+    if facts.store and facts.store.lost_runs:
+        lost = ", ".join(facts.store.lost_runs[:5])
+        todo = "Pay nothing; `ecluse journal missing`, then docs/availability.md, point 5."
+        return Found("wrong", f"there are files of {lost}, which the database does not know: pay run refuses", todo)
     runs = facts.store.unwritten_runs if facts.store else ()
     if runs:
-        return Found("wrong", f"files of {', '.join(runs)} are not all written", "ecluse pay run: it finishes them.")
+        return Found(
+            "wrong",
+            f"files of {', '.join(runs)} are not all written",
+            "ecluse pay run: it finishes them, or says what to ask the bank.",
+        )
     return ok("the files of every payment run are written")
 
 

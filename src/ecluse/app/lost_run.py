@@ -11,20 +11,24 @@ from datetime import date
 
 import msgspec
 
+from ecluse.app.directory import open_payee
 from ecluse.app.payments import DEBTOR_ABOUT, Till, canonical_run
 from ecluse.app.ports import HUB, Post
-from ecluse.formats.sepa import read_transfers
+from ecluse.formats.sepa import as_written, read_transfers
 from ecluse.kernel.errors import refusal
 from ecluse.payments.call import Call
 from ecluse.payments.run import Run, RunPlan, calls_folder, remittance_path, transfers_path
-from ecluse.payments.transfer import checked
-from ecluse.payments.witness import OrderedRemittance, Witness, witness
+from ecluse.payments.transfer import Transfer, checked
+from ecluse.payments.witness import RUN_DIFFERS, OrderedRemittance, Witness, witness
+
+NAMED_MAX = 5  # practices in a refusal
 
 RUN_FILES_MISSING = refusal(
     "run_files_missing",
     409,
     "The files of this run are not all there",
-    fix="Put out/payments/, out/remittances/ and out/calls/ of the run's day back, from their copies.",
+    fix="Stop the bank channel. Put out/payments/, out/remittances/ and out/calls/ of the run's day back, from their copies; "
+    "take the bank's files away again before the channel starts.",
 )
 
 
@@ -44,6 +48,7 @@ async def enter_run(till: Till, id_: str) -> Entered:
     if known:
         return Entered(known, entered=False)
     told = read_witness(till.post, canonical_run(id_))
+    await _refuse_other_accounts(till, told)
     sealed = till.keys.seal(HUB, msgspec.msgpack.encode(checked(till.debtor)), DEBTOR_ABOUT)
     plan = RunPlan(told.until, told.execute_on, told.at_ts_us, sealed)
     return Entered(await till.payments.enter(plan, told), entered=True)
@@ -53,9 +58,9 @@ def read_witness(post: Post, run: str) -> Witness:
     """What the files of a run say, the bank's before all. Raises `run_files_missing`."""
     try:
         until = date.fromisoformat(run.split("_")[1])
-        remittances = [_remittance(post, until, *told) for told in _transfers(post, until, run)]
+        remittances = [(_remittance(post, until, each), each.payee) for each in _transfers(post, until, run)]
         calls = [
-            msgspec.json.decode(post.read(f"{calls_folder(until)}/{name}"), type=Call)
+            msgspec.json.decode(post.read(name), type=Call)
             for name in post.names(calls_folder(until))
             if name.endswith(".json")
         ]
@@ -68,16 +73,31 @@ def read_witness(post: Post, run: str) -> Witness:
     return witness(run, until, remittances, calls)
 
 
-def _transfers(post: Post, until: date, run: str) -> Iterator[tuple[str, int]]:
-    """Remittance and cents of each transfer the bank was given."""
+async def _refuse_other_accounts(till: Till, told: Witness) -> None:
+    """The run's files could not be written again to the same bytes, and the next run would pay an account that was given up."""
+    known = await till.directory.payees(told.payees)
+    other = sorted(
+        practice
+        for practice, sealed in known.items()
+        if as_written(open_payee(till.keys, practice, sealed)) != told.payees[practice]
+    )
+    if other:
+        raise RUN_DIFFERS(
+            f"the bank was given another account, name or BIC of {', '.join(other[:NAMED_MAX])}, {len(other)} in all",
+            fix="Nothing was kept. Ask for and confirm those RIBs again (practice rib), load changed names; then enter it.",
+        )
+
+
+def _transfers(post: Post, until: date, run: str) -> Iterator[Transfer]:
+    """Each transfer the bank was given."""
     n = 1
     while post.has(name := transfers_path(until, run, n)):
         yield from read_transfers(post.read(name))
         n += 1
 
 
-def _remittance(post: Post, until: date, id_: str, cents: int) -> OrderedRemittance:
-    found = msgspec.json.decode(post.read(remittance_path(until, id_)), type=OrderedRemittance)
-    if (found.remittance_id, found.total_cents) != (id_, cents):
-        raise RUN_FILES_MISSING(f"{id_} is not what the bank was given")
+def _remittance(post: Post, until: date, given: Transfer) -> OrderedRemittance:
+    found = msgspec.json.decode(post.read(remittance_path(until, given.remittance)), type=OrderedRemittance)
+    if (found.remittance_id, found.total_cents) != (given.remittance, given.amount_cents):
+        raise RUN_FILES_MISSING(f"{given.remittance} is not what the bank was given")
     return found

@@ -14,7 +14,7 @@ from itertools import islice
 
 import msgspec
 
-from ecluse.app.payments import lost_runs
+from ecluse.app.lost_runs import lost_runs
 from ecluse.app.ports import PaymentStore, Post, Upkeep
 from ecluse.app.ports.upkeep import Kept
 from ecluse.journal.entry import Entry, Operation, decode

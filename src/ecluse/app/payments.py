@@ -4,7 +4,7 @@
 2. What is due is ordered: one durable transaction, or nothing.
 3. Files are written: remittances, calls for funds, and last those the bank picks up. Only then is the run `written`.
 A second run of a day finds nothing due, and leaves the files of the first alone: a file the bank has taken must not
-come back.
+come back. So before the bank's files become visible the run is `publishing`; one that a crash left so is for people to look at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from itertools import islice
 import msgspec
 
 from ecluse.app.directory import open_payee, open_settlement
-from ecluse.app.ports import HUB, Clock, Keys, PaymentStore, Post, Schemas
+from ecluse.app.lost_runs import lost_runs
+from ecluse.app.ports import HUB, Clock, DirectoryStore, Keys, PaymentStore, Post, Schemas
 from ecluse.formats.call import Notice, call_csv, call_html, call_json
 from ecluse.formats.sepa import PAIN_001, PAIN_008, collections_file, transfers_file
 from ecluse.kernel.days import paris_day
@@ -25,16 +26,15 @@ from ecluse.kernel.errors import refusal
 from ecluse.payments.call import Call, CallState
 from ecluse.payments.remittance import Remittance
 from ecluse.payments.run import (
-    BANK_FOLDER,
     Run,
     RunPlan,
+    RunState,
     Summary,
     call_path,
     collections_path,
     file_count,
     file_id,
     remittance_path,
-    run_of_file,
     transfers_path,
 )
 from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX, banking_day, collection_day
@@ -42,8 +42,6 @@ from ecluse.payments.transfer import Collection, Debtor, Instruction, Settlement
 
 WRITTEN_TOGETHER = 5_000  # remittances made durable together: one sync of the disk instead of as many
 RUN_AHEAD_DAYS_MAX = 31  # a run is asked for today or the days around; a year's slip of the hand is refused
-
-RUNS_MAX = 100_000  # all there are: ten a day for a working life
 
 RUN_DAY_INVALID = refusal(
     "run_day_invalid", 422, "The day of the run is too far ahead", fix="Give a day of this month."
@@ -55,7 +53,7 @@ PAYMENT_UNKNOWN = refusal(
 RUN_LOST = refusal(
     "run_lost",
     409,
-    "The bank was given files of a run that the database does not know",
+    "There are files of a run that the database does not know",
     fix="The database was restored to an earlier time: `ecluse journal missing`, then docs/availability.md, before any payment.",
 )
 
@@ -69,6 +67,7 @@ class Till:
     clock: Clock
     keys: Keys
     payments: PaymentStore
+    directory: DirectoryStore
     post: Post
     schemas: Schemas
     debtor: Debtor
@@ -76,6 +75,7 @@ class Till:
 
 class RunReport(msgspec.Struct, frozen=True):
     """What a call of `run_payments` did. `runs` are all those of the day; `made` is the new one, if any; `files` where they are.
+    `unsure`: the bank may have taken files of these, which were broken off; nothing but `ecluse pay files` writes them again.
 
     `summary` tells of the new run, or, when there is none, of what is held or waits now.
     """
@@ -85,6 +85,7 @@ class RunReport(msgspec.Struct, frozen=True):
     finished: tuple[str, ...]
     summary: Summary
     files: tuple[str, ...]
+    unsure: tuple[str, ...] = ()
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -102,9 +103,7 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
         raise RUN_DAY_INVALID()
     debtor = checked(till.debtor)
     await _refuse_lost(till)
-    finished = await till.payments.runs(unwritten=True)
-    for run in finished:
-        await write_files(till, run, progress)
+    unsure, finished = await _finish(till, progress)
     sealed = till.keys.seal(HUB, msgspec.msgpack.encode(debtor), DEBTOR_ABOUT)
     plan = RunPlan(until, banking_day(max(until, today)), int(now.timestamp() * 1_000_000), sealed)
     progress("order", 0, 1)
@@ -116,26 +115,41 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
     return RunReport(
         made=ordered.run.id if ordered.run else None,
         runs=tuple(run.id for run in runs),
-        finished=tuple(run.id for run in finished),
+        finished=finished,
         summary=ordered.summary,
         files=tuple(till.post.place(name) for run in runs for name in bank_files(till, run)),
+        unsure=unsure,
     )
+
+
+async def _finish(till: Till, progress: Progress) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Runs that a crash left unfinished: those the bank may have taken files of, and those whose files are complete now."""
+    unsure, finished = list[str](), list[str]()
+    for run in await till.payments.runs(unwritten=True):
+        if run.state is RunState.ORDERED:
+            await write_files(till, run, progress)
+        elif all(
+            till.post.has(name) for name in _transfer_names(run)
+        ):  # the last to become visible: only the mark lacks
+            await till.payments.written(run.id)
+        else:
+            unsure.append(run.id)
+            continue
+        finished.append(run.id)
+    return tuple(unsure), tuple(finished)
 
 
 async def _refuse_lost(till: Till) -> None:
     """A database that is older than the files of its runs would pay their claims again."""
     if lost := await lost_runs(till.payments, till.post):
-        raise RUN_LOST(f"out/{BANK_FOLDER} holds files of {', '.join(lost[:5])}")
+        raise RUN_LOST(f"out/ holds files of {', '.join(lost[:5])}")
 
 
-async def lost_runs(payments: PaymentStore, post: Post) -> list[str]:
-    """The runs the bank was given files of, and which the database does not know."""
-    written = {run_of_file(name) for name in post.names(BANK_FOLDER)}
-    return sorted(written - {run.id for run in await payments.runs(limit=RUNS_MAX)})
+async def write_files(till: Till, run: Run, progress: Progress = silent, *, again: bool = False) -> None:
+    """Write every file of a committed run; the same run gives the same bytes.
 
-
-async def write_files(till: Till, run: Run, progress: Progress = silent) -> None:
-    """Write every file of a committed run; the same run gives the same bytes."""
+    Those for the bank once only, whoever else writes them meanwhile, unless they are asked for `again`.
+    """
     debtor = msgspec.msgpack.decode(till.keys.open(HUB, await till.payments.debtor(run.id), DEBTOR_ABOUT), type=Debtor)
     await _write_remittances(till, run, progress)
     notices = list(_notices(till, run, debtor, await till.payments.calls(run.id)))
@@ -146,26 +160,41 @@ async def write_files(till: Till, run: Run, progress: Progress = silent) -> None
         if settlement and notice.collect_on
     ]
     transfers = await till.payments.transfers(run.id)
-    till.post.put_all(
+    publish = till.post.stage(
         [*_collection_files(till, run, debtor, collections), *_transfer_files(till, run, debtor, transfers, progress)]
     )
-    await till.payments.written(run.id)
+    if await till.payments.publishing(run.id) or again:
+        publish()
+        await till.payments.written(run.id)
 
 
 async def write_again(till: Till, id_: str, progress: Progress = silent) -> list[str]:
     """Write a run's files again, to the same bytes; where those for the bank are. Raises `payment_unknown`."""
+    run = await _known(till, id_)
+    await write_files(till, run, progress, again=True)
+    return [till.post.place(name) for name in bank_files(till, run)]
+
+
+async def taken(till: Till, id_: str) -> None:
+    """The bank has every file of the run, and nothing is to be written. Raises `payment_unknown`."""
+    await till.payments.written((await _known(till, id_)).id)
+
+
+async def _known(till: Till, id_: str) -> Run:
     run = await till.payments.run(canonical_run(id_))
     if run is None:
         raise PAYMENT_UNKNOWN(f"{id_[:40]!r} is not known here")
-    await write_files(till, run, progress)
-    return [till.post.place(name) for name in bank_files(till, run)]
+    return run
 
 
 def bank_files(till: Till, run: Run) -> list[str]:
     """The names of a run's files for the bank, under the folder of files out."""
-    names = [transfers_path(run.received_until, run.id, n + 1) for n in range(file_count(run.summary.transfers))]
-    collected = collections_path(run.received_until, run.id)
+    names, collected = _transfer_names(run), collections_path(run.received_until, run.id)
     return [*names, collected] if till.post.has(collected) else names
+
+
+def _transfer_names(run: Run) -> list[str]:
+    return [transfers_path(run.received_until, run.id, n + 1) for n in range(file_count(run.summary.transfers))]
 
 
 async def show(till: Till, id_: str) -> Run | Remittance | Call:

@@ -110,11 +110,11 @@ class Backup:
             self._snapshot(self._source / name, count)
 
     def files(self, folders: Iterable[str]) -> None:
-        """Every file of these folders; one that only grows is copied as far as it goes."""
+        """Every file of these folders, unless it is taken away meanwhile; one that only grows is copied as far as it goes."""
         for folder in folders:
             for file in sorted((self._source / folder).rglob("*")):
                 if file.is_file() and file.suffix not in (".lock", _PART):
-                    self._copy(file)
+                    self._copy_if_there(file)
 
     def journal(self, folder: str) -> None:
         """A journal that is being written: whole, as it was at some moment after the first file was copied; none of a hub
@@ -188,7 +188,7 @@ class Backup:
             raise BACKUP_FULLER(f"{lost[0]} is in {copy}, and not in the hub's journal")
 
     def _copy_if_there(self, file: Path) -> None:
-        """Copy it, unless it was retired meanwhile: what it had is in full bundles and tiles, copied next."""
+        """Copy it, unless it was retired since: what it had is in full bundles and tiles, copied next; or taken by the bank."""
         with suppress(FileNotFoundError):
             self._copy(file)
 

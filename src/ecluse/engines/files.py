@@ -7,7 +7,7 @@ A batch is written under temporary names, made durable in one go, then renamed i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,6 +37,12 @@ class Folder:
                 written, batch = written + self._publish(batch), []
         return written + self._publish(batch)
 
+    def stage(self, contents: Iterable[tuple[str, bytes]]) -> Callable[[], None]:
+        """Write files, all durable on return and none visible; what makes them so, in the order given."""
+        batch = [self._write(name, content) for name, content in contents]
+        _make_durable(batch)
+        return lambda: _show(batch)
+
     def has(self, name: str) -> bool:
         """Whether the file is there, whole."""
         return self._path(name).is_file()
@@ -54,9 +60,12 @@ class Folder:
         return _blocks(self._path(name).open("rb"))
 
     def names(self, folder: str) -> list[str]:
-        """The names of the whole files under a folder, however deep, without their folders."""
-        found = self._path(folder).rglob("*")
-        return [each.name for each in found if each.is_file() and each.suffix != _UNFINISHED]
+        """The names of the whole files under a folder, however deep, as they were put."""
+        found = list[str]()
+        for place, _, names in os.walk(self._path(folder)):
+            within = Path(place).relative_to(self._root).as_posix()
+            found += [f"{within}/{name}" for name in names if not name.endswith(_UNFINISHED)]
+        return found
 
     def place(self, name: str) -> str:
         """Where the file is, for people."""
@@ -75,11 +84,15 @@ class Folder:
 
     def _publish(self, batch: list[Path]) -> int:
         _make_durable(batch)
-        for unfinished in batch:
-            unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
-        for folder in {unfinished.parent for unfinished in batch}:
-            sync(folder)
+        _show(batch)
         return len(batch)
+
+
+def _show(batch: list[Path]) -> None:
+    for unfinished in batch:
+        unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
+    for folder in {unfinished.parent for unfinished in batch}:
+        sync(folder)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

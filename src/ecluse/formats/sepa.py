@@ -15,10 +15,15 @@ from typing import TypeAlias
 from lxml import etree
 
 from ecluse.kernel.money import as_euros, euros
-from ecluse.payments.transfer import Collection, Debtor, Instruction, Transfer, bank_reference, reference_in
+from ecluse.payments.transfer import Collection, Debtor, Instruction, Payee, Transfer, bank_reference, reference_in
 
 PAIN_001 = "pain.001.001.09"
 PAIN_008 = "pain.008.001.08"
+_PAYEE = (
+    ("Cdtr", "Nm"),
+    ("CdtrAcct", "Id", "IBAN"),
+    ("CdtrAgt", "FinInstnId", "BICFI"),
+)  # of a transfer: name, IBAN, BIC
 NAME_MAX = 70  # the scheme's limit, below the 140 of the schema
 _ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-?:().,'+ ")
 _SPELT = str.maketrans(
@@ -86,8 +91,13 @@ def _transfer(transfer: Transfer) -> Node:
     ])  # fmt: skip
 
 
-def read_transfers(document: bytes) -> list[tuple[str, int]]:
-    """Remittance and cents of each transfer of a file that `transfers_file` made. Raises `ValueError` on anything else."""
+def as_written(payee: Payee) -> Payee:
+    """A payee as a file has it."""
+    return Payee(sepa_text(payee.name), payee.iban, payee.bic)
+
+
+def read_transfers(document: bytes) -> list[Transfer]:
+    """The transfers of a file that `transfers_file` made. Raises `ValueError` on anything else."""
     try:
         root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as broken:
@@ -98,7 +108,9 @@ def read_transfers(document: bytes) -> list[tuple[str, int]]:
         remittance = reference_in(each.findtext(f"{within}PmtId/{within}EndToEndId", ""))
         if remittance is None:
             raise ValueError
-        transfers.append((remittance, euros(each.findtext(f"{within}Amt/{within}InstdAmt", ""))))
+        name, iban, bic = (each.findtext("/".join(within + tag for tag in path), "") for path in _PAYEE)
+        cents = euros(each.findtext(f"{within}Amt/{within}InstdAmt", ""))
+        transfers.append(Transfer(remittance, cents, Payee(name, iban, bic)))
     return transfers
 
 

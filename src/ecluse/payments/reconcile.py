@@ -62,6 +62,7 @@ class Verdict(StrEnum):
     UNMATCHED = "unmatched"
 
 
+TWICE = "the same movement a second time, in the same statement"
 APPLIED = frozenset({Verdict.SETTLED, Verdict.RETURNED, Verdict.FUNDED, Verdict.UNFUNDED})
 
 
@@ -83,11 +84,20 @@ def references(movements: Iterable[Movement]) -> set[str]:
 
 
 def judge_all(movements: Iterable[Movement], known: Mapping[str, Expected]) -> list[Judged]:
-    """A verdict for every line, in order; each sees what the lines before it changed."""
-    now = dict(known)
+    """A verdict for every line, in order; each sees what the lines before it changed.
+
+    A file tells a movement once: what it tells a second time, on the same day too, the bank did a second time.
+    """
+    now, told = dict(known), set[tuple[str, Verdict | None]]()
     judged = []
     for movement in movements:
-        verdict = judge(movement, now.get(_reference(movement) or ""))
+        expected = now.get(_reference(movement) or "")
+        verdict = judge(movement, expected)
+        if expected and verdict.verdict in APPLIED | {Verdict.KNOWN}:
+            what = (expected.id, _meaning(movement, expected))
+            if verdict.verdict is Verdict.KNOWN and what in told:
+                verdict = msgspec.structs.replace(verdict, verdict=Verdict.DIFFERENT, why=TWICE)
+            told.add(what)
         if verdict.verdict in APPLIED:
             now[verdict.id] = _after(now[verdict.id], verdict)
         judged.append(verdict)

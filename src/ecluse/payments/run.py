@@ -11,13 +11,15 @@ from ecluse.payments.settle import TRANSFERS_PER_FILE_MAX
 from ecluse.payments.transfer import bank_reference
 
 BANK_FOLDER = "payments"  # of the files out: what the bank picks up
+REMITTANCES, CALLS = "remittances", "calls"  # beside it: what stays when a bank channel takes its files away
 LISTED_MAX = 1_000  # practices named in a summary; the counts are always of all of them
 
 
 class RunState(StrEnum):
-    """Committed in the database; all of its files on disk too."""
+    """Committed in the database; its files for the bank becoming visible, to be taken from then on; all of its files on disk."""
 
     ORDERED = "ordered"
+    PUBLISHING = "publishing"
     WRITTEN = "written"
 
 
@@ -88,7 +90,7 @@ def file_count(transfers: int) -> int:
 
 def run_of_file(name: str) -> str:
     """The run a file for the bank is of, by its name."""
-    _, year, month, day, number, *_ = name.partition(".")[0].split("-")
+    _, year, month, day, number, *_ = name.rpartition("/")[2].partition(".")[0].split("-")
     return f"run_{year}-{month}-{day}_{number}"
 
 
@@ -104,7 +106,7 @@ def collections_path(until: date, run: str) -> str:
 
 def remittance_path(until: date, remittance: str) -> str:
     """Where a remittance is."""
-    return f"remittances/{until}/{remittance}.json"
+    return f"{REMITTANCES}/{until}/{remittance}.json"
 
 
 def call_path(until: date, call: str, form: str) -> str:
@@ -114,4 +116,4 @@ def call_path(until: date, call: str, form: str) -> str:
 
 def calls_folder(until: date) -> str:
     """Where the calls of a day's runs are."""
-    return f"calls/{until}"
+    return f"{CALLS}/{until}"

@@ -109,6 +109,14 @@ def made_id(prefix: str, run: str, at_ts_us: int, about: str) -> str:
     return f"{prefix}_{_crockford(at_ts_us // 1000, 10)}{_crockford(int.from_bytes(digest[:8], 'big') >> 14, 10)}"
 
 
+def instant_ms(id_: str) -> int:
+    """When the run was made that `rem_…` or `cff_…` is of: ms since 1970. Raises `ValueError` on another id."""
+    ms = 0
+    for character in id_[4:14]:
+        ms = ms << 5 | CROCKFORD.index(character)
+    return ms
+
+
 def _crockford(number: int, characters: int) -> str:
     return "".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(characters)))
 

@@ -11,15 +11,25 @@ from datetime import date
 
 import msgspec
 
-from ecluse.payments.call import CallHead
+from ecluse.kernel.errors import refusal
+from ecluse.payments.call import Call
 from ecluse.payments.remittance import Line
-from ecluse.payments.transfer import CROCKFORD
+from ecluse.payments.transfer import Payee, instant_ms, made_id, run_id
 
-_TIME = slice(4, 14)  # of `rem_…`: the run's time in ms
+RUNS_A_DAY_MAX = 100  # looked through for the one that a remittance is of
+PARTS_MAX = 10  # transfers of one practice in a run: a thousand million euros each
+
+
+RUN_DIFFERS = refusal(
+    "run_differs",
+    409,
+    "The run does not come out as the bank was given it",
+    fix="Nothing was kept. Load practices, enter older lost runs first; else settle it by hand: docs/availability.md.",
+)
 
 
 class PaidLine(msgspec.Struct, frozen=True):
-    """A claim that was paid, or taken back, by what its practice knows it by: its id may have gone with the database."""
+    """A claim paid, called for or taken back, by what its practice knows it by: its id may have gone with the database."""
 
     practice: str
     invoice: str
@@ -37,34 +47,46 @@ class OrderedRemittance(msgspec.Struct, frozen=True):
 
 
 class Witness(msgspec.Struct, frozen=True):
-    """A run by its files. `transfers` and `calls`: cents by id."""
+    """A run by its files. `lines` were paid, insurers `called` for. Cents by id: `transfers`, `calls`.
+
+    `payees`: by practice, as the bank was given them.
+    """
 
     run: str
     until: date
     execute_on: date
     at_ts_us: int
     lines: tuple[PaidLine, ...]
+    called: tuple[PaidLine, ...]
     transfers: dict[str, int]
     calls: dict[str, int]
+    payees: dict[str, Payee]
 
 
-def witness(run: str, until: date, remittances: Iterable[OrderedRemittance], calls: Iterable[CallHead]) -> Witness:
+def witness(
+    run: str, until: date, remittances: Iterable[tuple[OrderedRemittance, Payee]], calls: Iterable[Call]
+) -> Witness:
     """What these remittances, one at least, and these calls of a run say together."""
-    paid = list(remittances)
+    given = list(remittances)
+    paid, own = [each for each, _ in given], [each for each in calls if each.run == run]
     return Witness(
         run,
         until,
         paid[0].executed_on,
-        _instant_us(paid[0].remittance_id),
+        instant_ms(paid[0].remittance_id) * 1000,
         tuple(PaidLine(each.practice, line.invoice, line.amount_cents) for each in paid for line in each.lines),
+        tuple(PaidLine(line.practice, line.invoice, line.amount_cents) for each in own for line in each.lines),
         {each.remittance_id: each.total_cents for each in paid},
-        {each.call_id: each.amount_cents for each in calls if each.run == run},
+        {each.call_id: each.amount_cents for each in own},
+        {each.practice: payee for each, payee in given},
     )
 
 
-def _instant_us(remittance: str) -> int:
-    """When the run was made, as its ids say, to the millisecond."""
-    ms = 0
-    for character in remittance[_TIME]:
-        ms = ms << 5 | CROCKFORD.index(character)
-    return ms * 1000
+def run_of(remittance: str, practice: str, until: date) -> str:
+    """The run of what was received until that day which a practice's remittance is of; with `?` where no number fits."""
+    at_ts_us = instant_ms(remittance) * 1000
+    for n in range(1, RUNS_A_DAY_MAX + 1):
+        made = {made_id("rem", run_id(until, n), at_ts_us, f"{practice}|{part}") for part in range(PARTS_MAX)}
+        if remittance in made:
+            return run_id(until, n)
+    return f"run_{until}_?"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ecluse.engines.backup import Backup, Copied
 from ecluse.engines.sqlite.passes import PASSES
-from ecluse.payments.run import BANK_FOLDER
+from ecluse.payments.run import BANK_FOLDER, CALLS, REMITTANCES
 from ecluse.settings import FILE, read_settings
 from ecluse.wiring.gate import FILE as GATE
 from ecluse.wiring.gate import SENSED
@@ -28,6 +28,8 @@ def backup_hub(directory: Path, to: Path) -> Copied:
             backup.snapshot(each)
         backup.gate(GATE)
         backup.journal(settings.journal.place)
-        backup.files([f"out/{BANK_FOLDER}"])
+        backup.files(
+            f"out/{each}" for each in (BANK_FOLDER, CALLS, REMITTANCES)
+        )  # as they came, last first: a run's are all there
         backup.file(FILE)
         return backup.done()

@@ -9,6 +9,7 @@ from warnings import catch_warnings
 
 from msgspec.structs import replace
 
+from ecluse.app.lost_runs import lost_runs
 from ecluse.app.ports.upkeep import Facts, InsurerFacts, Refusal, StoreFacts
 from ecluse.engines.clock import SystemClock
 from ecluse.engines.machine import machine_facts, port_state, shares_disk
@@ -97,7 +98,8 @@ async def _stored(hub: OpenHub) -> StoreFacts:
         ]
     )
     runs = await hub.payments.runs(unwritten=True)
-    return StoreFacts(integrity, insurers, await hub.stores.upkeep.feeds(), tuple(run.id for run in runs))
+    lost = tuple(await lost_runs(hub.payments, hub.post))
+    return StoreFacts(integrity, insurers, await hub.stores.upkeep.feeds(), tuple(run.id for run in runs), lost)
 
 
 def _opened(what: str, opening: Callable[[], Result]) -> tuple[Result | None, tuple[Refusal, ...]]:

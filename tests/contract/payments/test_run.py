@@ -21,6 +21,7 @@ from till import (
     run_payments,
     show,
     statement,
+    taken,
     write_again,
 )
 
@@ -28,6 +29,7 @@ from ecluse.kernel.errors import Refused
 from ecluse.kernel.money import as_euros, euros
 from ecluse.payments.remittance import as_text
 from ecluse.payments.transfer import bank_reference
+from tests.stores import now
 
 
 def remittances(hub: House) -> list[tuple]:
@@ -97,6 +99,40 @@ def test_files_made_again_are_those_of_the_run_even_when_details_changed(hub: Ho
     hub.change("UPDATE pay_run SET state = 'ordered'")
     assert run_payments(hub.till, DAY).finished == ("run_2026-11-23_1",)
     assert hub.files() == before
+
+
+def test_a_file_that_the_bank_may_have_taken_does_not_come_back(hub: House) -> None:
+    """Killed between the bank's files and the mark: where they are all there it lacks; where one was taken, a person looks."""
+    hub.accept(1, 100)
+    run_payments(hub.till, DAY)
+    before = hub.files()
+    killed = "UPDATE pay_run SET state = 'publishing' WHERE id = 'run_2026-11-23_1'"
+    hub.change(killed)
+    report = run_payments(hub.till, DAY)
+    assert (report.finished, report.unsure, hub.files()) == (("run_2026-11-23_1",), (), before)
+    for ends in (write_again, taken):
+        hub.change(killed)
+        (sent,) = (hub.place / "out").rglob("*.pain.001.xml")
+        sent.unlink()
+        hub.accept(2, 100)
+        report = run_payments(hub.till, DAY)
+        assert (report.finished, report.unsure, report.made is not None) == ((), ("run_2026-11-23_1",), True)
+        assert not sent.exists()
+        ends(hub.till, "run_2026-11-23_1")
+        assert sent.exists() == (ends is write_again)
+        assert run_payments(hub.till, DAY).unsure == ()
+        for other in (hub.place / "out").rglob("*.pain.001.xml"):
+            if other != sent:
+                other.unlink()
+
+
+def test_of_two_that_finish_a_run_one_gives_it_to_the_bank(hub: House) -> None:
+    hub.accept(1, 100)
+    run_payments(hub.till, DAY)
+    hub.change("UPDATE pay_run SET state = 'ordered'")
+    assert [now(hub.payments.publishing("run_2026-11-23_1")) for _ in range(2)] == [True, False]
+    now(hub.payments.written("run_2026-11-23_1"))
+    assert not now(hub.payments.publishing("run_2026-11-23_1"))
 
 
 def test_two_twins_write_the_same_bytes(tmp_path: Path) -> None:

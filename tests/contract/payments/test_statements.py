@@ -84,6 +84,16 @@ def test_a_notice_then_its_statement_book_once_and_a_second_payment_is_told(paid
     assert hub.balances()["bank"] == 1000
 
 
+def test_what_one_file_tells_twice_the_bank_did_twice(paid: tuple[House, str, str]) -> None:
+    hub, remittance, call = paid
+    left, back = entry(remittance, "10.00"), entry(remittance, "10.00", credit=True, reason="AC04")
+    came = entry(call, "10.00", credit=True)
+    first = load_statement(hub.till, statement(left, back, left, came, back, came))
+    assert first.counts == {"settled": 1, "returned": 1, "funded": 1, "different": 3}
+    again = load_statement(hub.till, statement(left, left, left, message="054"))
+    assert again.counts == {"known": 1, "different": 2}
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_order_of_lines_does_not_matter(paid: tuple[House, str, str], backwards: bool) -> None:
     hub, remittance, _ = paid

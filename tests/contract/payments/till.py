@@ -11,7 +11,8 @@ from typing import Any
 
 from stdnum import luhn
 
-from ecluse.app import directory, payments, statements
+from ecluse.app import directory, lost_run, payments, statements
+from ecluse.app import lost_runs as lost
 from ecluse.app.payments import Till
 from ecluse.doors.http import remittances
 from ecluse.engines.files import Folder
@@ -42,6 +43,8 @@ def at_once(use_case: Callable[..., Any]) -> Callable[..., Any]:
 run_payments, write_again, show = map(at_once, (payments.run_payments, payments.write_again, payments.show))
 load_practices, load_insurers = map(at_once, (directory.load_practices, directory.load_insurers))
 load_statement = at_once(statements.load_statement)
+taken = at_once(payments.taken)
+enter_run, lost_runs = at_once(lost_run.enter_run), at_once(lost.lost_runs)
 own_remittance, own_remittances = map(at_once, (remittances.own_remittance, remittances.own_remittances))
 
 DEBTOR = Debtor("Écluse", OWN, "AGRIFRPP", "FR72ZZZ123456")
@@ -74,7 +77,7 @@ class House:
         self.payments, self.directory = self.stores.payments, self.stores.directory
         self.books = Books(url, place)
         self.one, self.all, self.change = self.books.one, self.books.all, self.books.change
-        self.till = Till(self.clock, self.keys, self.payments, Folder(place / "out"), Schemas(), DEBTOR)
+        self.till = Till(self.clock, self.keys, self.payments, self.directory, Folder(place / "out"), Schemas(), DEBTOR)
         self._claims = 0
 
     def know(self, *practices: int) -> None:

@@ -78,6 +78,7 @@ CASES = [
     ("owner", "warning", Facts(places=(Place("hub.db", 0o600, False, 0, 0, 1),))),
     ("insurers", "wrong", Facts(store=StoreFacts(SOUND, (InsurerFacts("1", True, True, False, 1),)))),
     ("payment runs", "wrong", Facts(store=StoreFacts(SOUND, unwritten_runs=("run_1",)))),
+    ("payment runs", "wrong", Facts(store=StoreFacts(SOUND, lost_runs=("run_1",)))),
     ("database", "wrong", Facts(store=StoreFacts(Integrity("", (OFF, Fault("page 3 is never used", "Restore it.")))))),
     ("database", "warning", Facts(store=StoreFacts(Integrity("", (OFF,))))),
     ("database", "wrong", Facts(store=StoreFacts(SOUND), damaged=(Fault("gate.db is damaged", "Restore it."),))),

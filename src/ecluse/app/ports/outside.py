@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -82,6 +82,10 @@ class Post(Protocol):
         """Write many, becoming visible in the order given; returns how many."""
         ...
 
+    def stage(self, contents: Iterable[tuple[str, bytes]]) -> Callable[[], None]:
+        """Write some, all durable on return and none visible; what makes them visible, in the order given."""
+        ...
+
     def has(self, name: str) -> bool:
         """Whether the file is there, whole."""
         ...
@@ -95,7 +99,7 @@ class Post(Protocol):
         ...
 
     def names(self, folder: str) -> list[str]:
-        """The names of the whole files under a folder, however deep, without their folders."""
+        """The names of the whole files under a folder, however deep, as they were put; none of a folder that is not there."""
         ...
 
     def place(self, name: str) -> str:

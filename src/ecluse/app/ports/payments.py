@@ -24,12 +24,16 @@ class PaymentStore(Protocol):
         """Make a lost run again, exactly as its files tell of it, or nothing. Raises `run_lines_missing`, `run_differs`."""
         ...
 
+    async def publishing(self, run: str) -> bool:
+        """From now on the bank may take files of the run; False when that was said before, by whoever published them."""
+        ...
+
     async def written(self, run: str) -> None:
         """Every file of the run is on disk."""
         ...
 
     async def runs(self, *, until: date | None = None, unwritten: bool = False, limit: int = 50) -> list[Run]:
-        """Runs of a day, or those whose files may be missing, or the newest."""
+        """Runs of a day, or those not known to be written, or the newest."""
         ...
 
     async def run(self, run: str) -> Run | None:

@@ -71,6 +71,7 @@ class StoreFacts(msgspec.Struct, frozen=True):
     insurers: tuple[InsurerFacts, ...] = ()
     feeds: dict[str, int] = {}
     unwritten_runs: tuple[str, ...] = ()
+    lost_runs: tuple[str, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ecluse.app.lost_run import enter_run
 from ecluse.app.payments import Progress as Told
-from ecluse.app.payments import RunReport, run_payments, show, write_again
+from ecluse.app.payments import RunReport, run_payments, show, taken, write_again
 from ecluse.app.statements import Reading, load_statement
 from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
@@ -105,12 +105,20 @@ def list_runs(
 @app.command("files")
 def files(
     id_: Annotated[str, typer.Argument(metavar="RUN", help="run_…")],
+    is_taken: Annotated[
+        bool, typer.Option("--taken", help="The bank has all of them: write none, and ask no more.")
+    ] = False,
     directory: Dir = HERE,
     json: Json = False,
 ) -> None:
-    """Write the files of a run again, to the same bytes. Do not send the bank a file it already has."""
+    """Write the files of a run again, to the same bytes. Do not send the bank a file it already has.
+
+    A run whose writing was broken off while the bank could take files: look at what it took. None: this command; all: --taken.
+    """
     with open_hub(directory) as hub, _progress(quiet=json) as told:
-        places = hub.run(write_again(hub.till, id_, told))
+        if is_taken:
+            hub.run(taken(hub.till, id_))
+        places = [] if is_taken else hub.run(write_again(hub.till, id_, told))
     if json:
         print_json({"files": places})
     else:
@@ -152,6 +160,11 @@ def _progress(*, quiet: bool) -> Iterator[Told]:
 def _print_run(report: RunReport) -> None:
     for run_id in report.finished:
         typer.echo(f"{run_id}: files completed after an interruption.")
+    for run_id in report.unsure:
+        ERRORS.print(
+            f"[bold red]UNSURE: {run_id} was broken off while the bank could take its files.[/] Look in out/payments and ask the "
+            f"bank: if it has none, `ecluse pay files {run_id}`; if it has all, with --taken. Never send it one twice."
+        )
     if report.made:
         typer.echo(f"{report.made}: done.")
     else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ecluse.engines.sql.unit import Tx
+import msgspec
+
+from ecluse.engines.sql.unit import Row, Tx
 from ecluse.kernel.errors import refusal
-from ecluse.payments.witness import Witness
+from ecluse.payments.witness import RUN_DIFFERS, Witness
 
 NAMED_MAX = 5  # practices in a refusal
 
@@ -14,26 +16,41 @@ RUN_LINES_MISSING = refusal(
     "Claims that this run paid are not here",
     fix="Have those practices send them, or cancel, again (`ecluse journal missing --practices`); then enter the run.",
 )
-RUN_DIFFERS = refusal(
-    "run_differs",
-    409,
-    "The run does not come out as the bank was given it",
-    fix="Nothing was kept. Load practices, enter older lost runs first; else settle it by hand: docs/availability.md.",
-)
 
 
-async def keep_told(tx: Tx, told: Witness) -> None:
-    """Of what is due keep what the run paid. Raises `run_lines_missing`, `run_differs`."""
+async def tell(tx: Tx, told: Witness) -> list[str]:
+    """Note what the run paid and called for. The claims it paid that are cancelled here stand again until `cancel_again`."""
     await tx.run("drop_told")
     await tx.run("told_table")
-    lines = {(each.practice, each.invoice): each.amount_cents for each in told.lines}
-    await tx.many("tell", [{"practice": who, "invoice": what, "amount_cents": n} for (who, what), n in lines.items()])
-    absent = await tx.all("told_not_due")
+    lines = {("paid", each) for each in told.lines} | {("called", each) for each in told.called}
+    await tx.many("tell", [{"what": what} | msgspec.structs.asdict(each) for what, each in sorted(lines, key=str)])
+    cancelled = [claim for (claim,) in await tx.all("cancelled_since")]
+    await tx.many("let_stand", [{"claim": claim} for claim in cancelled])
+    return cancelled
+
+
+async def keep_told(tx: Tx) -> None:
+    """Of what is due keep what the run paid. Raises `run_lines_missing`."""
+    _refuse_absent(await tx.all("told_not_due"))
+    await tx.run("leave_untold")
+
+
+async def hold_called(tx: Tx) -> None:
+    """What its calls tell of is owed, or owed back. Raises `run_lines_missing`."""
+    _refuse_absent(await tx.all("told_not_called"))
+
+
+async def cancel_again(tx: Tx, claims: list[str], at_ts_us: int) -> None:
+    """What was cancelled after the run is so again; the next run takes back what this one paid."""
+    await tx.many("cancel_move", [{"claim": claim, "at_ts_us": at_ts_us} for claim in claims])
+    await tx.many("cancel_again", [{"claim": claim} for claim in claims])
+    await tx.run("drop_told")
+
+
+def _refuse_absent(absent: list[Row]) -> None:
     if absent:
         named = ", ".join(f"{count} of {practice}" for practice, count in absent[:NAMED_MAX])
         raise RUN_LINES_MISSING(f"{sum(count for _, count in absent)} lines: {named}")
-    await tx.run("leave_untold")
-    await tx.run("drop_told")
 
 
 async def hold_told(tx: Tx, told: Witness) -> None:

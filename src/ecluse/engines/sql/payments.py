@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ecluse.engines.sql.ledger import book
-from ecluse.engines.sql.lost_run import hold_told, keep_told
+from ecluse.engines.sql.lost_run import cancel_again, hold_called, hold_told, keep_told, tell
 from ecluse.engines.sql.statements import read_statement
 from ecluse.engines.sql.unit import Database, Tx
 from ecluse.payments.call import Call, CallLine, CallState
@@ -45,12 +45,25 @@ class Payments:
         """Make a lost run again as its files tell of it, or nothing. Raises `run_lines_missing`, `run_differs`."""
         return await self._database.write(lambda tx: _enter(tx, plan, told))
 
+    async def publishing(self, run: str) -> bool:
+        """From now on the bank may take files of the run; False when that was said before."""
+
+        async def work(tx: Tx) -> bool:
+            await tx.hold(MONEY)
+            row = await tx.one("run", run=run)
+            if row is None or row[3] != RunState.ORDERED:
+                return False
+            await tx.run("mark_publishing", run=run)
+            return True
+
+        return await self._database.write(work)
+
     async def written(self, run: str) -> None:
         """Every file of the run is on disk."""
         await self._database.write(lambda tx: tx.run("mark_written", run=run))
 
     async def runs(self, *, until: date | None = None, unwritten: bool = False, limit: int = 50) -> list[Run]:
-        """Runs of a day, or those whose files may be missing, or the newest."""
+        """Runs of a day, or those not known to be written, or the newest."""
         if until is not None:
             return [_run(row) for row in await self._database.reads.all("runs_to_show", until=until.isoformat())]
         if unwritten:
@@ -127,17 +140,19 @@ async def _order(tx: Tx, plan: RunPlan) -> Ordered:
 async def _enter(tx: Tx, plan: RunPlan, told: Witness) -> Run:
     """The run its files tell of: over the claims they name, whenever those were received, and with nothing else in it."""
     await tx.hold(MONEY)
+    cancelled = await tell(tx, told)
     await _collect(tx, date.max)
-    await keep_told(tx, told)
-    made = (await _make(tx, told.run, plan)).run
+    await keep_told(tx)
+    made = (await _make(tx, told.run, plan, told)).run
     await hold_told(tx, told)
+    await cancel_again(tx, cancelled, plan.at_ts_us)
     assert made is not None, "what came out as it was told was made"
     await tx.run("mark_written", run=told.run)
     return msgspec.structs.replace(made, state=RunState.WRITTEN)
 
 
-async def _make(tx: Tx, run: str, plan: RunPlan) -> Ordered:
-    """A run over what was collected."""
+async def _make(tx: Tx, run: str, plan: RunPlan, told: Witness | None = None) -> Ordered:
+    """A run over what was collected; of one that was lost, with the lines of its calls."""
     balances = [Balance(*row) for row in await tx.all("practice_balances")]
     paid = await _choose(tx, run, plan.at_ts_us, balances)
     summary = await _summary(tx, plan, balances, paid)
@@ -145,7 +160,7 @@ async def _make(tx: Tx, run: str, plan: RunPlan) -> Ordered:
         await _drop_scratch(tx)
         return Ordered(None, summary)
     await _pay(tx, run, plan)
-    calls, called_cents = await _call_insurers(tx, run, plan.at_ts_us)
+    calls, called_cents = await _call_insurers(tx, run, plan.at_ts_us, told)
     summary = msgspec.structs.replace(summary, calls=calls, called_cents=called_cents)
     await tx.run(
         "add_run",
@@ -171,8 +186,8 @@ async def _collect(tx: Tx, until: date) -> None:
 
 
 async def _drop_scratch(tx: Tx) -> None:
-    await tx.run("drop_due")
-    await tx.run("drop_chosen")
+    for scratch in ("drop_due", "drop_chosen", "drop_owing"):
+        await tx.run(scratch)
 
 
 async def _choose(tx: Tx, run: str, at_ts_us: int, balances: list[Balance]) -> list[Balance]:
@@ -210,9 +225,13 @@ async def _pay(tx: Tx, run: str, plan: RunPlan) -> None:
     await book(tx, (ordered(remittance, practice, cents) for remittance, practice, cents, _ in rows), plan.at_ts_us)
 
 
-async def _call_insurers(tx: Tx, run: str, at_ts_us: int) -> tuple[int, int]:
+async def _call_insurers(tx: Tx, run: str, at_ts_us: int, told: Witness | None) -> tuple[int, int]:
     """One call an insurer that owes something; how many, and their sum in cents."""
+    await tx.run("owing_table")
+    await tx.run("owing_then" if told else "owing_now")
     await tx.run("add_call_lines", run=run)
+    if told:
+        await hold_called(tx)
     owing = [row for row in await tx.all("insurer_balances") if row[2] > 0]
     for insurer, _, cents in owing:
         call = made_id("cff", run, at_ts_us, insurer)

@@ -107,15 +107,32 @@ WHERE claim.id = d.claim AND d.remittance IS NOT NULL AND d.state IN ('accepted'
 -- The transfers of a run.
 SELECT id, practice, amount_cents, payee FROM remittance WHERE run = :run ORDER BY id
 
+-- name: owing_table
+-- The claims for which an insurer may owe something new, or be owed.
+CREATE TEMP TABLE owing (claim TEXT PRIMARY KEY)
+
+-- name: drop_owing
+-- The scratch table of a run that did not end.
+DROP TABLE IF EXISTS owing
+
+-- name: owing_now
+-- Those the run pays, and all that came back or were cancelled after they were paid.
+INSERT INTO owing (claim) SELECT claim FROM due WHERE remittance IS NOT NULL
+UNION SELECT id FROM claim WHERE state IN ('returned', 'cancelled') AND remittance IS NOT NULL
+
+-- name: owing_then
+-- Those a lost run paid, and of the others those its calls tell of: what was cancelled since is for a later run.
+INSERT INTO owing (claim) SELECT claim FROM due WHERE remittance IS NOT NULL
+UNION SELECT c.id FROM told t JOIN claim c ON c.practice = t.practice AND c.invoice = t.invoice
+WHERE t.what = 'called' AND c.state IN ('returned', 'cancelled') AND c.remittance IS NOT NULL
+
 -- name: add_call_lines
 -- What each insurer is to be called for, or given back: owed minus called. A claim paid again after a return is called once only.
 INSERT INTO call_line (run, claim, insurer, practice, invoice, amount_cents)
 SELECT :run, id, insurer, practice, invoice, due_cents FROM (
     SELECT c.id, c.insurer, c.practice, c.invoice, CASE c.state WHEN 'cancelled' THEN 0 ELSE c.amc_cents END - (
             SELECT CAST(coalesce(sum(k.amount_cents), 0) AS BIGINT) FROM call_line k WHERE k.claim = c.id) AS due_cents
-    FROM claim c WHERE c.id IN (
-        SELECT claim FROM due WHERE remittance IS NOT NULL
-        UNION SELECT id FROM claim WHERE state IN ('returned', 'cancelled') AND remittance IS NOT NULL)) AS owed
+    FROM claim c WHERE c.id IN (SELECT claim FROM owing)) AS owed
 WHERE due_cents <> 0
 
 -- name: insurer_balances
@@ -143,6 +160,10 @@ SELECT count(*) FROM pay_run WHERE received_until = :until
 -- Claims due and promised for an earlier day than the one the money leaves.
 SELECT count(*), min(pay_by) FROM due WHERE state <> 'cancelled' AND pay_by <> '' AND pay_by < :execute_on
 
+-- name: mark_publishing
+-- From now on the bank may take files of the run.
+UPDATE pay_run SET state = 'publishing' WHERE id = :run
+
 -- name: mark_written
 -- All the files of the run are on disk.
 UPDATE pay_run SET state = 'written' WHERE id = :run
@@ -161,7 +182,7 @@ SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHE
 
 -- name: unwritten
 -- Runs whose files a crash may have left unfinished.
-SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHERE state = 'ordered' ORDER BY id
+SELECT id, received_until, execute_on, state, at_ts_us, summary FROM pay_run WHERE state IN ('ordered', 'publishing') ORDER BY id
 
 -- name: debtor_of_run
 -- The hub's own account as it was.
@@ -197,9 +218,10 @@ SELECT id, run, insurer, state, amount_cents, why, settlement FROM call_for_fund
 SELECT claim, practice, invoice, amount_cents FROM call_line WHERE call = :call ORDER BY claim
 
 -- name: told_table
--- What the files of a lost run say it paid.
+-- What the files of a lost run say it `paid`, and `called` insurers for.
 CREATE TEMP TABLE told (
-    practice TEXT NOT NULL, invoice TEXT NOT NULL, amount_cents BIGINT NOT NULL, PRIMARY KEY (practice, invoice)
+    what TEXT NOT NULL, practice TEXT NOT NULL, invoice TEXT NOT NULL, amount_cents BIGINT NOT NULL,
+    PRIMARY KEY (what, practice, invoice, amount_cents)
 )
 
 -- name: drop_told
@@ -208,15 +230,44 @@ DROP TABLE IF EXISTS told
 
 -- name: tell
 -- One line of them.
-INSERT INTO told (practice, invoice, amount_cents) VALUES (:practice, :invoice, :amount_cents)
+INSERT INTO told (what, practice, invoice, amount_cents) VALUES (:what, :practice, :invoice, :amount_cents)
+
+-- name: cancelled_since
+-- Claims it paid that are cancelled here and were due as much while they stood: cancelled after the run, and again since.
+SELECT c.id FROM told t JOIN claim c ON c.practice = t.practice AND c.invoice = t.invoice
+WHERE t.what = 'paid' AND t.amount_cents >= 0 AND c.state = 'cancelled' AND t.amount_cents = c.amc_cents - (
+    SELECT CAST(coalesce(sum(l.amount_cents), 0) AS BIGINT) FROM remittance_line l JOIN remittance r ON r.id = l.remittance
+    WHERE l.claim = c.id AND r.state <> 'returned')
+ORDER BY c.id
+
+-- name: let_stand
+-- It stands while the run that paid it is entered.
+UPDATE claim SET state = CASE WHEN remittance IS NULL THEN 'accepted' ELSE 'returned' END WHERE id = :claim
+
+-- name: cancel_move
+-- And is cancelled again: the next run takes back what it was paid.
+INSERT INTO claim_move (claim, n, at_ts_us, move, state, about)
+SELECT :claim, 1 + coalesce(max(n), 0), :at_ts_us, 'cancel', 'cancelled', '' FROM claim_move WHERE claim = :claim
+
+-- name: cancel_again
+-- The claim itself.
+UPDATE claim SET state = 'cancelled' WHERE id = :claim
 
 -- name: leave_untold
 -- What is due and was not in that run stays for a later one.
 DELETE FROM due WHERE NOT EXISTS (
-    SELECT 1 FROM told t WHERE t.practice = due.practice AND t.invoice = due.invoice AND t.amount_cents = due.amount_cents)
+    SELECT 1 FROM told t WHERE t.what = 'paid'
+    AND t.practice = due.practice AND t.invoice = due.invoice AND t.amount_cents = due.amount_cents)
 
 -- name: told_not_due
 -- Lines of that run for which nothing is due here: the claim is lost, not cancelled yet, or has another amount.
 SELECT practice, count(*) FROM told t
-WHERE NOT EXISTS (SELECT 1 FROM due d WHERE d.practice = t.practice AND d.invoice = t.invoice)
+WHERE t.what = 'paid' AND NOT EXISTS (SELECT 1 FROM due d WHERE d.practice = t.practice AND d.invoice = t.invoice)
+GROUP BY practice ORDER BY practice
+
+-- name: told_not_called
+-- Lines of its calls for which nothing is owed here, or owed back: those claims are not cancelled yet.
+SELECT practice, count(*) FROM told t
+WHERE t.what = 'called' AND NOT EXISTS (
+    SELECT 1 FROM call_line k WHERE k.call IS NULL AND k.practice = t.practice AND k.invoice = t.invoice)
 GROUP BY practice ORDER BY practice

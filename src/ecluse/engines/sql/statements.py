@@ -25,10 +25,22 @@ _MOVES = {"settle_moves", "return_moves"}  # the effects that say when
 async def read_statement(
     tx: Tx, digest: str, movements: Sequence[Movement], at_ts_us: int
 ) -> tuple[list[Judged], bool]:
-    """Judge and apply in the caller's unit of work; the verdicts, and True when this very file was read before."""
+    """Judge and apply in the caller's unit of work; the verdicts, and True when this very file was read before to no other end.
+
+    Of such a file, what named nothing known is judged again: its run may have been lost then, and be entered now.
+    """
     before = await tx.one("read_before", digest=digest)
     if before:
-        return msgspec.json.decode(before[0], type=list[Judged]), True
+        told = msgspec.json.decode(before[0], type=list[Judged])
+        unmatched = {one.n for one in told if one.verdict is Verdict.UNMATCHED}
+        again = {one.n: one for one in await _read(tx, [one for one in movements if one.n in unmatched], at_ts_us)}
+        return [again.get(one.n, one) for one in told], not any(one.verdict in APPLIED for one in again.values())
+    judged = await _read(tx, movements, at_ts_us)
+    await tx.run("remember", digest=digest, at_ts_us=at_ts_us, counts=msgspec.json.encode(judged))
+    return judged, False
+
+
+async def _read(tx: Tx, movements: Sequence[Movement], at_ts_us: int) -> list[Judged]:
     await tx.run("drop_matched")
     await tx.run("matched_table")
     known = await _known(tx, references(movements))
@@ -37,9 +49,8 @@ async def read_statement(
     await book(tx, (entry_of(one, known[one.id]) for one in applied), at_ts_us)
     for verdict, effects in _EFFECTS.items():
         await _apply(tx, effects, [one for one in applied if one.verdict is verdict], at_ts_us)
-    await tx.run("remember", digest=digest, at_ts_us=at_ts_us, counts=msgspec.json.encode(judged))
     await tx.run("drop_matched")
-    return judged, False
+    return judged
 
 
 async def _known(tx: Tx, ids: Iterable[str]) -> dict[str, Expected]:
