@@ -16,7 +16,7 @@ from ecluse.engines.lake.asked import check_same
 from ecluse.engines.lake.export import LAKE_BUSY, bring, goes_on, locked, read_state
 from ecluse.kernel.errors import Refused
 
-LACKING_MAX = 1 << 18  # entries: two seconds of processor, 300 MB; past it, the exporter or `ecluse journal export`
+LACKING_MAX = 1 << 18  # entries: two seconds of processor, 200 MB; past it, the exporter or `ecluse journal export`
 WAIT_S = 20  # for another process to end its export; then the answer is worked out within the half minute callers wait
 
 LOG = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def reach(
             if 0 < lacking(shards, lake, heads) <= lacking_max:  # again: who held it may have brought it here
                 bring(shards, lake, lambda *_: None)
     except OSError as broken:
-        LOG.warning("lake not brought up: %s", broken.strerror)
+        LOG.warning("lake not brought up: %s", broken)
     except Refused as refused:
         if refused.refusal is not LAKE_BUSY:
             raise
