@@ -53,7 +53,6 @@ class Investigator:
                 words += [option, value]
         if question.is_listed:
             words += ["--lists", str(self.folder)]
-        self.operator.command("journal", "export", "--dir", str(self.directory))
         said = self.operator.command("exposure", *words)
         return said, {each["insurer"]: self._opened(each["insurer"], each["files"]) for each in said["lists"]}
 

@@ -140,11 +140,20 @@ def refusal(lake: Lake, to_us: int) -> str:
 
 
 def test_a_window_the_lake_does_not_wholly_hold_is_refused(lake: Path) -> None:
-    longer = SHARDS | {"2026-11-w0": [*SHARDS["2026-11-w0"], *entries(1, 9)]}
-    behind = duck(lake, MemoryShards(longer))
-    assert refusal(behind, START_US) == "lake_behind", "an entry of ten minutes around may still be of this window"
-    assert refusal(behind, START_US - HOUR_US) == ""
+    (late,) = entries(1, 9)
+    behind = duck(lake, MemoryShards(SHARDS | {"2026-11-w0": [*SHARDS["2026-11-w0"], late]}))
+    assert refusal(behind, late.ts_us + 1) == "lake_behind"
+    assert refusal(behind, late.ts_us) == "", "what it lacks is not of this window"
     assert refusal(duck(lake, MemoryShards(SHARDS | {"2026-12-w0": entries(5, 4)})), 2**62) == "lake_behind"
+
+
+def test_what_came_after_the_heads_it_was_opened_at_is_not_counted(opened: Lake, tmp_path: Path) -> None:
+    export(MemoryShards(SHARDS), tmp_path / "lake", widths=SMALL)
+    at = {name: some[: len(some) - 7] for name, some in SHARDS.items()}
+    shards = MemoryShards(at)
+    found = (duck if isinstance(opened, DuckLake) else spark)(tmp_path / "lake", shards)
+    shards.shards = MemoryShards(SHARDS).shards  # written since, and in the lake already
+    assert found.ask(ADMISSION, "displayed_places", ALL).to_pylist() == truth("displayed_places", at, ALL)
 
 
 def test_a_journal_that_went_back_or_is_another_is_refused(lake: Path) -> None:

@@ -36,7 +36,7 @@ class Case:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.site = Site(folder / "hub", ECLUSE_LAKE_EVERY_S="0")  # the test says when the lake is brought up
+        self.site = Site(folder / "hub", ECLUSE_LAKE_EVERY_S="0")  # who asks brings the lake up
         self.key = Identity.generate()
         (folder / "key.txt").write_text(f"# created: today\n{self.key}\n")
         (folder / "key.pub").write_text(f"{self.key.to_public()}\n")
@@ -70,7 +70,6 @@ class Case:
         with self.site.client() as doctor:
             self.look(doctor, 3)
         self.until = datetime.now(UTC).isoformat()
-        self.site.run("journal", "export")
 
     def look(self, client: Any, place: int) -> Any:
         """Ask about one of PEOPLE by member number."""
@@ -87,10 +86,6 @@ class Case:
         """The body of the HTTP question."""
         return {"accounts": [THIEF], "from": self.since, "to": self.until, **more}
 
-    def exported(self) -> None:
-        """The lake, brought up to what asking wrote."""
-        self.site.run("journal", "export")
-
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
@@ -104,7 +99,6 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
 
 
 def test_the_exposure_is_exactly_what_was_shown(case: Case) -> None:
-    case.exported()
     told = case.site.json(*case.words())
     shown = told["displayed"]
     assert shown["people"] == {"at_least": 3, "at_most": 3}
@@ -121,7 +115,6 @@ def test_the_exposure_is_exactly_what_was_shown(case: Case) -> None:
 
 
 def test_asking_is_in_the_journal_before_it_is_told(case: Case) -> None:
-    case.exported()
     told = case.site.json(*case.words())
     (asked,) = [each for each in entries_in(case.site.directory / "journal") if each.request == told["exposure_id"]]
     assert (asked.operation, asked.account) == (Operation.EXPOSURE_ASKED, "operator")
@@ -133,24 +126,34 @@ def test_where_and_by_which_login_a_look_was_made_is_in_the_journal(case: Case) 
     assert {each.network for each in looked} == {NETWORK}
     assert {each.software for each in looked} == {"ecluse-dev"}
     (session,) = {each.session for each in looked}
-    case.exported()
     narrowed = case.site.json(*case.words(), "--session", session, "--network", "127.0.0.9")
     assert narrowed["displayed"]["people"]["at_least"] == 3
-    case.exported()
     other = case.site.json(*case.words(), "--session", "another")
     assert other["displayed"]["people"]["at_least"] == 0
 
 
-def test_a_lake_that_is_behind_answers_nothing(case: Case) -> None:
-    case.exported()
-    case.site.json(*case.words())  # which writes an entry
-    refused = case.site.run(*case.words(), check=False)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.splitlines()[-1].startswith("lake_behind: ")
+def test_a_lake_that_is_behind_and_stays_so_answers_nothing(case: Case) -> None:
+    case.site.json(*case.words())  # which brings the lake up, then writes an entry
+    lock, kept = case.site.directory / "lake" / "lock", case.folder / "lock"
+    lock.rename(kept)
+    lock.mkdir()  # it can be written no more, not even by root
+    try:
+        told = case.site.json(*case.words())
+        assert told["displayed"]["people"]["at_least"] == 3, "what the lake lacks is not of this window"
+        refused = case.site.run(*case.words()[:-1], datetime.now(UTC).isoformat(), check=False)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr.splitlines()[-1].startswith("lake_behind: ")
+        own = case.site.token(f"amc:{AMC}", practice="", scope="exposure:own")
+        with case.site.client(own) as insurer:
+            later = insurer.post("/v1/exposures", json=case.asked(to=datetime.now(UTC).isoformat()))
+        assert (later.json()["code"], later.headers["retry-after"]) == ("lake_behind", "60")
+        assert "Ask the same again in a minute" in later.json()["fix"]
+    finally:
+        lock.rmdir()
+        kept.rename(lock)
 
 
 def test_without_a_key_no_list_and_with_one_only_its_holder_reads_it(case: Case, tmp_path: Path) -> None:
-    case.exported()
     told = case.site.json(*case.words(), "--lists", str(tmp_path / "none"))
     assert told["lists"] == [{"insurer": AMC, "members": 3, "unknown": 0, "recipient": "", "files": {}}]
     key = case.site.json("insurer", "key", AMC, str(case.folder / "key.pub"))
@@ -158,7 +161,6 @@ def test_without_a_key_no_list_and_with_one_only_its_holder_reads_it(case: Case,
     (tmp_path / "other.pub").write_text(str(Identity.generate().to_public()))
     changed = case.site.run("insurer", "key", AMC, str(tmp_path / "other.pub"), check=False)
     assert changed.stderr.splitlines()[-1].startswith("recipient_changed: ")
-    case.exported()
     told = case.site.json(*case.words(), "--lists", str(tmp_path / "lists"))
     names = sorted(told["lists"][0]["files"])
     assert sorted(each.name for each in (tmp_path / "lists").iterdir()) == names
@@ -207,7 +209,6 @@ def test_each_display_is_proved_to_its_insurer_too_and_a_work_that_was_stopped_g
     case: Case, tmp_path: Path
 ) -> None:
     case.site.run("insurer", "key", AMC, str(case.folder / "key.pub"))
-    case.exported()
     folder, lists = tmp_path / "proofs", tmp_path / "lists"
     told = case.site.json(*case.words(), "--lists", str(lists), "--proofs", str(folder))
     name = f"{told['exposure_id']}-{AMC}.proofs.tar.age"
@@ -227,7 +228,6 @@ def test_each_display_is_proved_to_its_insurer_too_and_a_work_that_was_stopped_g
     hold(case, here, there)
     lost, kept = here[0], {each: each.stat().st_mtime_ns for each in here[1:]}
     lost.unlink()
-    case.exported()
     case.site.json(*case.words(), "--proofs", str(folder))
     assert lost.exists()
     assert {each: each.stat().st_mtime_ns for each in kept} == kept
@@ -246,7 +246,6 @@ def hold(case: Case, here: list[Path], there: list[Path]) -> None:
 
 
 def test_a_page_and_a_table_of_counts_are_written(case: Case, tmp_path: Path) -> None:
-    case.exported()
     page, counts = tmp_path / "exposition.html", tmp_path / "counts.parquet"
     said = case.site.run(*case.words(), "--html", str(page), "--parquet", str(counts))
     assert said.stdout == ""
@@ -256,14 +255,12 @@ def test_a_page_and_a_table_of_counts_are_written(case: Case, tmp_path: Path) ->
     times = {row["value"]: row["times"] for row in read if row["counted"] == "fields"}
     assert (rows["fields", "covered_until"], times["covered_until"]) == (3, 4)
     assert rows["displayed_at_least", ""] == rows["displayed_at_most", ""] == rows["accounts", THIEF] == 3
-    case.exported()
     printed = case.site.run(*case.words()).stdout
     assert "unexplained" in printed
     assert ["covered_until", "3", "4"] in [line.split() for line in printed.splitlines()]
 
 
 def test_over_http_each_sees_what_is_theirs(case: Case) -> None:
-    case.exported()
     investigator = case.site.token("operator", practice="", scope="investigate")
     insurer = case.site.token(f"amc:{AMC}", practice="", scope="exposure:own")
     stranger = case.site.token("amc:0075123457", practice="", scope="exposure:own")
@@ -275,12 +272,12 @@ def test_over_http_each_sees_what_is_theirs(case: Case) -> None:
         assert hub.get("/v1/exposures/exp_none").status_code == 404
         early = hub.post("/v1/exposures", json=case.asked() | {"to": "2028-01-01T00:00:00Z"})
         assert (early.status_code, early.json()["code"], early.json()["pointer"]) == (400, "exposure_invalid", "/to")
+        assert f"it is {today()}" in early.json()["detail"]
     with case.site.client(insurer) as own:
         part = own.get(place).json()
         assert part["displayed"]["people"]["at_least"] == 3
         assert part["narrowed_to_insurers"] == [AMC]
         assert own.post("/v1/exposures", json=case.asked(insurers=["0075123457"])).status_code == 403
-        case.exported()
         assert own.post("/v1/exposures", json=case.asked()).json()["displayed"]["people"]["at_least"] == 3
     with case.site.client(stranger) as other:
         nothing = other.get(place).json()
@@ -292,7 +289,6 @@ def test_over_http_each_sees_what_is_theirs(case: Case) -> None:
 
 def test_an_insurer_fetches_its_list_over_http_and_the_fetch_is_journalled(case: Case, tmp_path: Path) -> None:
     case.site.run("insurer", "key", AMC, str(case.folder / "key.pub"))
-    case.exported()
     with case.site.client(case.site.token(f"amc:{AMC}", practice="", scope="exposure:own")) as own:
         made = own.post("/v1/exposures", json=case.asked(lists=True)).json()
         name = next(each for each in made["lists"][0]["files"] if each.endswith(".csv.age"))
@@ -315,5 +311,4 @@ def test_the_calls_are_described(case: Case) -> None:
 
 
 def test_another_login_of_the_same_hub_has_its_own_exposure(case: Case) -> None:
-    case.exported()
     assert case.site.json(*case.words(DOCTOR))["displayed"]["people"]["at_least"] == 1

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ecluse.app.ports.journal import Shards
+from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, Parameters
-from ecluse.engines.lake.asked import Asked, Source, asked, sources
+from ecluse.engines.lake.asked import Asked, Signed, Source, asked, sources
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA
 from ecluse.engines.lake.export import covered
@@ -58,9 +58,14 @@ class SparkLake:
 
     def __init__(self, lake: Path, shards: Shards, master: str, options: Mapping[str, str]) -> None:
         self._lake = lake.resolve()
-        self._shards = shards
+        self._signed = Signed(shards)
         self._master = master
         self._options = tuple(options.items())
+
+    @property
+    def heads(self) -> list[Head]:
+        """The signed heads it is asked of."""
+        return self._signed.heads
 
     def covered(self) -> list[Covered]:
         """What the lake has, by shard."""
@@ -72,11 +77,11 @@ class SparkLake:
         what = asked(query, parameters)
         spark = session(self._master, self._options).newSession()  # views of its own
         for again in range(TRIES):
-            found = sources(self._shards, self._lake, what)
+            found = sources(self._signed, self._lake, what)
             try:
                 return _answer(spark, what, found)
             except _spark_error():
-                if again == TRIES - 1 or found == sources(self._shards, self._lake, what):
+                if again == TRIES - 1 or found == sources(self._signed, self._lake, what):
                     raise
         raise AssertionError
 
@@ -107,6 +112,9 @@ def _answer(spark: SparkSession, what: Asked, found: list[Source]) -> pa.Table:
     entries = entries.where((entries.ts_us >= what.from_us) & (entries.ts_us < what.to_us))
     for column, values in what.only.items():
         entries = entries.where(entries[column].isin(values))
+    for each in found:
+        if each.end is not None:
+            entries = entries.where((entries["shard"] != each.shard) | (entries["index"] < each.end))
     entries.createOrReplaceTempView("entries")
     persons = _union(spark, [(each.shard, each.paths(PERSONS, each.all_files)) for each in found], PERSONS_SCHEMA)
     persons.createOrReplaceTempView("persons")

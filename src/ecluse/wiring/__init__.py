@@ -341,7 +341,14 @@ def _exposure(directory: Path, settings: Settings) -> ExposurePorts:
     """What an exposure is asked of: the shards, and the lake once it is asked."""
     shards = _shards(directory, settings)
     lookback, post = open_lookback(directory), Folder(directory / "out")
-    return ExposurePorts(lambda: _open_lake(directory, settings, shards), shards, lookback, ENVELOPES, post)
+    return ExposurePorts(lambda: _reaching_lake(directory, settings, shards), shards, lookback, ENVELOPES, post)
+
+
+def _reaching_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:
+    """The lake opened at the heads signed now, and brought to them."""
+    lake = _open_lake(directory, settings, shards)
+    lake_files(directory).reach(lake.heads)
+    return lake
 
 
 def _open_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:

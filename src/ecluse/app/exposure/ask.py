@@ -1,7 +1,8 @@
 """Who was really shown what by accounts that were stolen: asked through the same gate as everything else.
 
 1. The desk admits the question: `investigate` for the hub, `exposure:own` for an insurer, who is answered about its own members.
-2. The lake must hold the whole window: if it is behind the journal, nothing is answered.
+2. The lake is brought to the heads signed since the question was admitted: whatever answer had left by then is counted. Where
+   it cannot be, and an entry that it lacks is of the window, nothing is answered.
 3. What it finds is counted (pure: `exposure/answer.py`), with bounds where the journal is known to have lost entries.
 4. That it was asked, and by whom, is in the journal before a number is shown; so is each list before its file is there.
 """
@@ -24,12 +25,14 @@ from ecluse.exposure.question import EXPOSURE_INVALID, Question
 from ecluse.gate.admission import Admission, Request
 from ecluse.gate.identity import FORBIDDEN, Account
 from ecluse.journal.entry import Operation
+from ecluse.kernel.days import instant
 from ecluse.kernel.errors import NOT_FOUND
 
 SCOPE, OWN_SCOPE = "investigate", "exposure:own"
 INVESTIGATOR = Account("operator", scopes=frozenset({SCOPE}))
 # One reads a window of the lake for seconds to minutes, on the core that answers checks.
 AT_ONCE = Kind("exposures", own_max=1, all_max=4)
+ASK_UNTIL = "Ask until that instant at the latest, or again once the window is over."
 FOLDER, ANSWER = "exposures", "exposure.json"
 
 
@@ -64,11 +67,13 @@ async def _expose(
 ) -> Released[Exposure]:
     question = own_question(asked.account, question)
     if question.end_ts_us > admission.at_us:
-        raise EXPOSURE_INVALID("the window is not over yet", pointer="/to")
+        now = instant(admission.at_us).isoformat(timespec="milliseconds")
+        raise EXPOSURE_INVALID(f"the window is not over yet: it is {now} here", pointer="/to", fix=ASK_UNTIL)
     held = await hub.feeds.store.held(question.end_ts_us)
     limits = limits_of(hub, question)
-    found = await aside(evidence, hub, admission, question, held, limits, told, one_by_one=lists)
-    places = await aside(places_of, hub, admission, question, told) if proofs else {}
+    lake = await aside(hub.exposure.open_lake)  # once: whatever is counted is of the same entries
+    found = await aside(evidence, hub, lake, admission, question, held, limits, told, one_by_one=lists)
+    places = await aside(places_of, lake, admission, question, told) if proofs else {}
     exposure = await aside(answer, asked.id, question, found)
     sealed: list[SealedList] = []
     if lists:

@@ -43,6 +43,7 @@ EXPOSURE_PRUNED = refusal(
 
 def evidence(
     hub: Hub,
+    lake: Lake,
     admission: Admission,
     question: Question,
     held: Sequence[Held],
@@ -55,12 +56,12 @@ def evidence(
 
     Blocks. Raises `exposure_pruned`, `lake_behind`, `lake_differs`, `journal_damaged`.
     """
-    shards, lake = hub.exposure.shards, hub.exposure.open_lake()
+    shards = hub.exposure.shards
     check_kept(shards, question)
     inquiry = Inquiry(lake, admission, question, told, STEPS + one_by_one)
     days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
     now_ts_us = admission.at_us
-    known_ts_us = max(question.end_ts_us, known_until(lake, shards, now_ts_us))
+    known_ts_us = max(question.end_ts_us, known_until(lake, now_ts_us))
     losses = [*_losses(inquiry.ask("losses_accepted", {}, known_ts_us)), *_late_losses(shards, known_ts_us)]
     return Evidence(
         shown=inquiry.shown(min(question.end_ts_us + days * DAY_US, known_ts_us), days, one_by_one=one_by_one),
@@ -70,7 +71,7 @@ def evidence(
         losses=gaps(once(losses), question),
         referenced=referenced(held, question),
         within_reach=bound(hub.exposure.lookback, limits, question),
-        read_to=tuple(ReadTo(each.shard, each.size) for each in lake.covered()),
+        read_to=tuple(ReadTo(each.shard, each.size) for each in lake.heads),
         billed_within_days=days,
     )
 
@@ -123,10 +124,10 @@ def window(question: Question) -> dict[str, Any]:
     }
 
 
-def known_until(lake: Lake, shards: Shards, now_ts_us: int) -> int:
-    """Until when the lake is sure to hold everything (µs): now, or shortly before the last entry it has of one that went on."""
+def known_until(lake: Lake, now_ts_us: int) -> int:
+    """Until when the lake may hold everything (µs): now, or shortly before the last entry it has of a shard it does not reach."""
     size = {each.shard: each for each in lake.covered()}
-    behind = [size[head.shard].to_us if head.shard in size else 0 for head in shards.heads() if _lags(head, size)]
+    behind = [size[head.shard].to_us if head.shard in size else 0 for head in lake.heads if _lags(head, size)]
     return min([now_ts_us, *(at - NEAR_US for at in behind)])
 
 

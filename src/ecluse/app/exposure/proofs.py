@@ -17,6 +17,7 @@ from ecluse.app.access import Disclosure
 from ecluse.app.aside import aside
 from ecluse.app.exposure.evidence import Told, window
 from ecluse.app.hub import Hub
+from ecluse.app.ports.lake import Lake
 from ecluse.app.ports.proving import Provable
 from ecluse.app.proving import Prover, covering
 from ecluse.exposure.answer import Exposure, ProofsWritten
@@ -73,11 +74,11 @@ class Proofs(msgspec.Struct, frozen=True):
     packed: bool
 
 
-def places_of(hub: Hub, admission: Admission, question: Question, told: Told) -> Places:
+def places_of(lake: Lake, admission: Admission, question: Question, told: Told) -> Places:
     """Where the entries are that displayed somebody, by shard. Blocks. Raises `lake_behind`, `lake_differs`."""
     told("displayed_places", 0, 1)
     found: dict[str, array[int]] = {}
-    for batch in hub.exposure.open_lake().ask(admission, "displayed_places", window(question)).to_batches(ROWS):
+    for batch in lake.ask(admission, "displayed_places", window(question)).to_batches(ROWS):
         columns = batch.to_pydict()
         for shard, index in zip(columns["shard"], columns["index"], strict=True):
             found.setdefault(shard, array("q")).append(index)

@@ -20,6 +20,7 @@ from ecluse.app.exposure.proofs import Places, entries_at, places_of
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.acts import known, signer, words
 from ecluse.app.incidents.events import INVESTIGATOR, SCOPE, clear, events_of, finish, happen, salt
+from ecluse.app.ports.lake import Lake
 from ecluse.app.ports.proving import Provable
 from ecluse.app.proving import Prover, ProvingAsked, covering
 from ecluse.breach.incident.concerned import concerned
@@ -65,8 +66,9 @@ async def make_evidence(hub: Hub, name: str, by: str, made_for: str, told: Told,
         raise INCIDENT_STATE("it has no scope yet", fix="ecluse incident scope INCIDENT.")
     asked = Request(INVESTIGATOR, hub.ids.new("prf_"))
     admission = hub.desk.admit(asked, SCOPE, Operation.JOURNAL_PROVED, name)
-    own = await aside(_acts, hub, admission, name, happened, scoped)
-    shown = await aside(places_of, hub, admission, scoped.question, told) if displays else {}
+    lake = await aside(hub.exposure.open_lake)
+    own = await aside(_acts, lake, admission, name, happened, scoped)
+    shown = await aside(places_of, lake, admission, scoped.question, told) if displays else {}
     places = {shard: sorted({*own.get(shard, ()), *shown.get(shard, ())}) for shard in sorted({*own, *shown})}
     entries = sum(map(len, places.values()))
     await hub.desk.release(admission, Disclosure(ProvingAsked(name), f"{entries} entries for {asked_for}"))
@@ -89,7 +91,7 @@ def proved(journal: Provable, places: Places) -> Iterator[tuple[str, Found]]:
 
 
 def _acts(
-    hub: Hub, admission: Admission, name: str, happened: Sequence[Happened], scoped: Scoped
+    lake: Lake, admission: Admission, name: str, happened: Sequence[Happened], scoped: Scoped
 ) -> dict[str, list[int]]:
     """Where the incident's own entries stand. Blocks."""
     exposures = {each.event.exposure_id for each in happened if isinstance(each.event, Scoped)}
@@ -101,7 +103,7 @@ def _acts(
         "shown_until_us": scoped.question.end_ts_us,
     }
     found: dict[str, list[int]] = {}
-    for row in hub.exposure.open_lake().ask(admission, "entries_of_incident", parameters).to_pylist():
+    for row in lake.ask(admission, "entries_of_incident", parameters).to_pylist():
         found.setdefault(row["shard"], []).append(row["index"])
     return found
 

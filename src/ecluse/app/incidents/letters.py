@@ -75,7 +75,7 @@ async def draft_letters(hub: Hub, name: str, insurers: Sequence[str], told: Told
     incident = known(hub, name)
     scoped = scoped_of(incident)
     admission = hub.desk.admit(Request(INVESTIGATOR, hub.ids.new("inr_")), SCOPE, Operation.INCIDENT_READ, name)
-    people = await aside(people_of, hub, admission, scoped, told)
+    people = await aside(people_of, hub, await aside(hub.exposure.open_lake), admission, scoped, told)
     wanted = [each for each in sorted(people.shown) if not insurers or each in insurers]
     drafts = await aside(lambda: [_of_insurer(name, incident, insurer, people) for insurer in wanted])
     drafted = Drafted(incident.version, tuple(drafts))

@@ -117,12 +117,14 @@ async def make_packs(hub: Hub, name: str, making: Making, told: Told) -> list[Pa
     asked = Request(INVESTIGATOR, hub.ids.new("pck_"))
     people = People({}, {})
     places: Places = {}
-    if missing:  # all of the lake is asked before an entry of ours is in the journal, which it then lacks
-        people = await aside(people_of, hub, _admitted(hub, asked, Operation.JOURNAL_EXPORTED, name), scoped, told)
-    if making.proofs and unproved:
-        places = await aside(
-            places_of, hub, _admitted(hub, asked, Operation.JOURNAL_PROVED, name), scoped.question, told
-        )
+    if unproved:  # the missing ones are of them
+        lake = await aside(hub.exposure.open_lake)  # once: people and proofs are of the same entries
+        if missing:
+            admission = _admitted(hub, asked, Operation.JOURNAL_EXPORTED, name)
+            people = await aside(people_of, hub, lake, admission, scoped, told)
+        if making.proofs:
+            admission = _admitted(hub, asked, Operation.JOURNAL_PROVED, name)
+            places = await aside(places_of, lake, admission, scoped.question, told)
     packs = []
     for place, insurer in enumerate(wanted):
         told("packs", place, len(wanted))

@@ -14,6 +14,7 @@ import msgspec
 from ecluse.app.exposure.evidence import DAY_US, Inquiry, Told, check_kept
 from ecluse.app.exposure.lists import BLOCK_ROWS, row_of
 from ecluse.app.hub import Hub
+from ecluse.app.ports.lake import Lake
 from ecluse.breach.incident.events import Scoped
 from ecluse.breach.shown import letter_fields, whose_account
 from ecluse.exposure.categories import BILLED_WITHIN, Category
@@ -46,11 +47,11 @@ class Files(msgspec.Struct, frozen=True):
     minors: int
 
 
-def people_of(hub: Hub, admission: Admission, scoped: Scoped, told: Told) -> People:
+def people_of(hub: Hub, lake: Lake, admission: Admission, scoped: Scoped, told: Told) -> People:
     """Who was displayed, of every insurer. Blocks. Raises `exposure_pruned`, `lake_behind`, `lake_differs`."""
     question = scoped.question
     check_kept(hub.exposure.shards, question)
-    inquiry = Inquiry(hub.exposure.open_lake(), admission, question, told, STEPS)
+    inquiry = Inquiry(lake, admission, question, told, STEPS)
     days = hub.book.on(paris_day(instant(question.end_ts_us)), BILLED_WITHIN).count
     until_us = max(question.end_ts_us, min(question.end_ts_us + days * DAY_US, scoped.as_of_us))
     shown: dict[str, list[Shown]] = {}

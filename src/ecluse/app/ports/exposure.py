@@ -14,8 +14,8 @@ from ecluse.app.ports.outside import Post
 
 
 class ExposurePorts(msgspec.Struct, frozen=True):
-    """The lake that is asked (opened when it is), the shards it was made of, what the gate's counters tell of a time gone by,
-    how lists are encrypted, where answers are kept.
+    """The lake that is asked (opened at the heads signed then, and brought to them; blocks), the shards it was made of, what the
+    gate's counters tell of a time gone by, how lists are encrypted, where answers are kept.
     """
 
     open_lake: Callable[[], Lake]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from ecluse.app.ports.journal import Head
 from ecluse.gate.admission import Admission
 
 Parameters = Mapping[str, Any]
@@ -59,13 +60,28 @@ class LakeFiles(Protocol):
         """Bring every shard to its head, or make it anew. Raises `lake_busy`, `journal_damaged`, `OSError`."""
         ...
 
+    def reach(self, heads: Sequence[Head]) -> None:
+        """Bring the lake to these heads or further, where that is soon done; else leave it, and a question may be refused.
+
+        Raises `lake_differs`, `journal_damaged`.
+        """
+        ...
+
     def differences(self, told: LakeTold) -> list[str]:
         """The files that are not, byte for byte, those that the journal gives. Raises `lake_busy`, `journal_damaged`."""
         ...
 
 
 class Lake(Protocol):
-    """Questions asked by name (`exposure/sql/`) over the journal's entries. Blocks; several at a time may be asked."""
+    """Questions asked by name (`exposure/sql/`) over the journal's entries. Blocks; several at a time may be asked.
+
+    It is opened at the heads that were signed then: answers are of every entry up to them, and of none past them.
+    """
+
+    @property
+    def heads(self) -> list[Head]:
+        """The signed heads it was opened at, by shard."""
+        ...
 
     def covered(self) -> list[Covered]:
         """What the lake has, by shard, in the order of names."""

@@ -57,9 +57,11 @@ def malformed(message: str) -> Refused:
 
 def _headers(refused: Refused) -> dict[str, str]:
     """What a refusal says beside its body."""
-    if refused.refusal.status == 401:
+    kind = refused.refusal
+    if kind.status == 401:
         return {"www-authenticate": www_authenticate(refused)}
-    return {"retry-after": "1"} if refused.refusal.status == 503 else {}
+    after_s = kind.after_s or (1 if kind.status == 503 else 0)
+    return {"retry-after": str(after_s)} if after_s else {}
 
 
 def answer(refused: Refused, scope: Scope) -> Response[Problem]:

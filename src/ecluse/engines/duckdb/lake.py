@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ecluse.app.ports.journal import Shards
+from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, Parameters
-from ecluse.engines.lake.asked import Asked, Source, asked, sources
+from ecluse.engines.lake.asked import Asked, Signed, Source, asked, sources
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA
 from ecluse.engines.lake.export import covered
@@ -43,8 +43,13 @@ class DuckLake:
 
     def __init__(self, lake: Path, shards: Shards, threads: int = 2) -> None:
         self._lake = lake
-        self._shards = shards
+        self._signed = Signed(shards)
         self._threads = threads
+
+    @property
+    def heads(self) -> list[Head]:
+        """The signed heads it is asked of."""
+        return self._signed.heads
 
     def covered(self) -> list[Covered]:
         """What the lake has, by shard."""
@@ -55,11 +60,11 @@ class DuckLake:
         assert isinstance(admission, Admission)
         what = asked(query, parameters)
         for again in range(TRIES):
-            found = sources(self._shards, self._lake, what)
+            found = sources(self._signed, self._lake, what)
             try:
                 return self._answer(what, found)
             except duckdb.IOException:
-                if again == TRIES - 1 or found == sources(self._shards, self._lake, what):
+                if again == TRIES - 1 or found == sources(self._signed, self._lake, what):
                     raise
         raise AssertionError
 
@@ -77,15 +82,19 @@ class DuckLake:
         with self._duck.cursor() as duck:
             duck.execute(f"SET parquet_metadata_cache = {read <= FOOTERS_KEPT_ENTRIES}")
             duck.register("hours", pa.table(what.hours))
-            duck.execute(f"CREATE TEMP VIEW entries AS SELECT * FROM ({entries}) WHERE {_condition(what)}")
+            duck.execute(f"CREATE TEMP VIEW entries AS SELECT * FROM ({entries}) WHERE {_condition(what, found)}")
             duck.execute(f"CREATE TEMP VIEW persons AS {persons}")
             return duck.sql(_NAMED.sub(r"$\1", what.text), params=what.own).to_arrow_table()
 
 
-def _condition(what: Asked) -> str:
-    """The window and the lists as literals: those alone are held against the zone maps of row groups."""
+def _condition(what: Asked, found: list[Source]) -> str:
+    """The window and the lists as literals: those alone are held against the zone maps of row groups.
+
+    Indexes are compared where a file goes on past its head alone: no count reads them else.
+    """
     listed = [f"{column} IN ({_texts(values)})" for column, values in what.only.items()]
-    return " AND ".join([f"ts_us >= {int(what.from_us)} AND ts_us < {int(what.to_us)}", *listed])
+    ended = [f'(shard <> {_texts([each.shard])} OR "index" < {each.end})' for each in found if each.end is not None]
+    return " AND ".join([f"ts_us >= {int(what.from_us)} AND ts_us < {int(what.to_us)}", *listed, *ended])
 
 
 def _reading(paths: list[str], schema: pa.Schema) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from filecmp import cmp
 from itertools import islice
@@ -16,6 +16,7 @@ from ecluse.app.ports.lake import Covered, LakeTold
 from ecluse.engines.durable import sync
 from ecluse.engines.lake.export import carry, covered, export, locked, read_state
 from ecluse.engines.lake.layout import COVERED, ENTRIES, PERSONS, State, place
+from ecluse.engines.lake.reach import reach
 
 DIFFERENCES_MAX = 100  # told; past it the lake is another one, and its files need not be listed
 
@@ -34,6 +35,10 @@ class LakeFiles:
     def export(self, told: LakeTold, *, anew: bool = False) -> None:
         """Bring every shard to its head, or make it anew. Raises `lake_busy`, `journal_damaged`, `OSError`."""
         (rebuild if anew else export)(self._shards, self._folder, told)
+
+    def reach(self, heads: Sequence[Head]) -> None:
+        """Bring the lake to these heads where that is soon done. Raises `lake_differs`, `journal_damaged`."""
+        reach(self._shards, self._folder, heads)
 
     def differences(self, told: LakeTold) -> list[str]:
         """The files that are not, byte for byte, those that the journal gives. Raises `lake_busy`, `journal_damaged`."""

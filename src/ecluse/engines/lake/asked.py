@@ -1,7 +1,13 @@
-"""What is asked of a lake, whoever answers: the named query, the files that can hold its entries, whether they are all there."""
+"""What is asked of a lake, whoever answers: the named query, the files that can hold its entries, whether they are all there.
+
+A lake is asked of the journal as it was signed at one moment (`Signed`). What was durable then and is of the window is counted,
+or nothing is answered; what came since is not counted, however far the lake goes meanwhile. So the many queries of one question
+are answered of the same entries. Whether all are there is told by their places, never by how late they are: a clock may go back.
+"""
 
 from __future__ import annotations
 
+from array import array
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files as packaged
@@ -22,13 +28,14 @@ from ecluse.kernel.errors import refusal
 QUERIES = "ecluse.exposure.sql"
 FILTERS = {"accounts": "account", "insurers": "insurer", "sessions": "session", "networks": "network"}
 HOUR_US = 3_600_000_000
-NEAR_US = 600 * 1_000_000  # ten minutes: no request lives that long, and clocks are rarely set back by more
+PAST_MAX = 1 << 20  # entries past the lake whose times are looked at: a few seconds
 
 LAKE_BEHIND = refusal(
     "lake_behind",
     409,
     "The lake does not yet hold every entry of this window",
-    fix="Bring it up to the journal: ecluse journal export.",
+    fix="Ask the same again in a minute. Where that does not help, the hub's operator runs: ecluse journal export.",
+    after_s=60,
 )
 LAKE_DIFFERS = refusal(
     "lake_differs",
@@ -40,12 +47,16 @@ QUERY_UNKNOWN = refusal("lake_query_unknown", 500, "The lake has no query of tha
 
 
 class Source(msgspec.Struct, frozen=True):
-    """The files of one shard that can hold entries of the window, and those of all its persons."""
+    """The files of one shard that can hold entries of the window, and those of all its persons.
+
+    `end`: where files go on past the signed head, the index from which entries are not counted.
+    """
 
     shard: str
     folder: Path
     files: tuple[File, ...]
     all_files: tuple[File, ...]
+    end: int | None
 
     def paths(self, kind: str, files: tuple[File, ...]) -> list[str]:
         """Where they are."""
@@ -92,24 +103,52 @@ def queries() -> dict[str, str]:
     return found
 
 
-def sources(shards: Shards, lake: Path, what: Asked) -> list[Source]:
+class Signed:
+    """The journal's shards as they were signed at one moment. Blocks; raises `journal_damaged`."""
+
+    def __init__(self, shards: Shards, past_max: int = PAST_MAX) -> None:
+        self.shards = shards
+        self.heads = shards.heads()
+        self._past_max = past_max
+        self._past: dict[tuple[str, int], array[int]] = {}
+
+    def past_us(self, head: Head, start: int) -> array[int]:
+        """The times of a shard's entries from `start` on; read once for all the queries of a question. Raises `lake_behind`."""
+        if head.size - start > self._past_max:
+            raise LAKE_BEHIND(f"{head.shard}: {start} of {head.size} entries")
+        if (head.shard, start) not in self._past:
+            entries = self.shards.entries(head.shard, start, head.size)
+            self._past[head.shard, start] = array("q", (decode(each).ts_us for each in entries))
+        return self._past[head.shard, start]
+
+
+def sources(signed: Signed, lake: Path, what: Asked) -> list[Source]:
     """The files to read, once it is sure that no entry of the window lacks. Raises `lake_behind`, `lake_differs`."""
     found = []
-    for head in shards.heads():
+    for head in signed.heads:
         state = read_state(lake / head.shard)
-        _check(shards, head, state, what)
-        files = tuple(each for each in state.files if each.from_us < what.to_us and each.to_us >= what.from_us)
+        check_same(signed.shards, head, state)
+        _check_whole(signed, head, state, what)
+        written = [each for each in state.files if each.start < head.size]
+        files = tuple(each for each in written if each.from_us < what.to_us and each.to_us >= what.from_us)
         if files:
-            found.append(Source(head.shard, lake / head.shard, files, state.files))
+            end = head.size if files[-1].end > head.size else None
+            found.append(Source(head.shard, lake / head.shard, files, state.files, end))
     return found
 
 
-def _check(shards: Shards, head: Head, state: State, what: Asked) -> None:
-    """A shard's lake holds the window when it reaches the head, or when what follows in the journal is later than the window."""
-    if state.size > head.size or (state.size == head.size and state.checkpoint not in ("", head.checkpoint)):
+def check_same(shards: Shards, head: Head, state: State) -> None:
+    """Raise `lake_differs` when a shard's lake is of another journal; one that is past `head` may have gone on since."""
+    if _differs(head, state) and any(_differs(each, state) for each in shards.heads() if each.shard == head.shard):
         raise LAKE_DIFFERS(head.shard)
+
+
+def _differs(head: Head, state: State) -> bool:
+    return state.size > head.size or (state.size == head.size and state.checkpoint not in ("", head.checkpoint))
+
+
+def _check_whole(signed: Signed, head: Head, state: State, what: Asked) -> None:
+    """A shard's lake holds the window when it reaches the head, or when nothing in between is of the window."""
     first = max(state.size, head.pruned)
-    if first < head.size:
-        (following,) = shards.entries(head.shard, first, first + 1)
-        if decode(following).ts_us < what.to_us + NEAR_US:
-            raise LAKE_BEHIND(f"{head.shard}: {state.size} of {head.size} entries")
+    if first < head.size and any(what.from_us <= at < what.to_us for at in signed.past_us(head, first)):
+        raise LAKE_BEHIND(f"{head.shard}: {state.size} of {head.size} entries")

@@ -1,7 +1,8 @@
 """The journal carried into the lake, shard by shard, a step of a million entries at a time; broken off anywhere, it goes on.
 
 Files appear by rename, and `covered.json`, which names them, last: a reader sees the whole state before or the whole state after.
-Files that a state no longer names stay until the next export, for those who are still reading them.
+Files that a state no longer names stay until the next export, and those written lately longer, for those who are still reading
+them: whoever asks exports, so that exports may follow one another closely.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,8 +29,15 @@ from ecluse.engines.lake.numbers import Numbers, numbers
 from ecluse.engines.lake.parquet import PART, WRITER, write_entries, write_persons
 from ecluse.kernel.errors import refusal
 
+KEPT_S = 20  # a file written since is not removed: a tail is 4 MB at most, a question of it takes seconds
+LOOK_S = 0.02  # between two looks whether the lake is free
+
 LAKE_BUSY = refusal(
-    "lake_busy", 409, "Another process writes the lake", fix="Wait for it: a hub that serves exports by itself."
+    "lake_busy",
+    409,
+    "Another process writes the lake",
+    fix="Wait for it: a hub that serves exports by itself.",
+    after_s=60,
 )
 
 
@@ -40,10 +49,15 @@ def export(
     Raises `lake_busy`, `journal_damaged`, `OSError`.
     """
     with locked(lake):
-        heads = shards.heads()
-        for gone in {each.name for each in lake.iterdir() if each.is_dir()} - {head.shard for head in heads}:
-            shutil.rmtree(lake / gone)
-        return [carry(shards, head, lake, told, widths) for head in heads]
+        return bring(shards, lake, told, widths)
+
+
+def bring(shards: Shards, lake: Path, told: LakeTold, widths: tuple[int, ...] = WIDTHS) -> list[State]:
+    """The same, of who holds the lake (`locked`)."""
+    heads = shards.heads()
+    for gone in {each.name for each in lake.iterdir() if each.is_dir()} - {head.shard for head in heads}:
+        shutil.rmtree(lake / gone)
+    return [carry(shards, head, lake, told, widths) for head in heads]
 
 
 def carry(shards: Shards, head: Head, lake: Path, told: LakeTold, widths: tuple[int, ...] = WIDTHS) -> State:
@@ -86,17 +100,26 @@ def covered(lake: Path) -> list[Covered]:
 
 
 @contextmanager
-def locked(lake: Path) -> Iterator[None]:
-    """Be the only one who writes this lake. Raises `lake_busy`."""
+def locked(lake: Path, wait_s: float = 0) -> Iterator[None]:
+    """Be the only one who writes this lake, once whoever does has ended. Raises `lake_busy` when that lasts past `wait_s`."""
     lake.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(lake / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    lock, until_s = os.open(lake / "lock", os.O_CREAT | os.O_RDWR, 0o600), time.monotonic() + wait_s
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while not _taken(lock):
+            if time.monotonic() >= until_s:
+                raise LAKE_BUSY()
+            time.sleep(LOOK_S)
         yield
-    except BlockingIOError:
-        raise LAKE_BUSY() from None
     finally:
         os.close(lock)
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class _Step:
@@ -183,12 +206,17 @@ def _file(made: Range, inside: list[File], entries: pa.Table) -> File:
 def _begun(folder: Path, head: Head) -> State:
     """Where the lake is; its beginning, and no file, when it was made of other entries or in another format."""
     state = read_state(folder)
-    if state.format != FORMAT or state.pruned != head.pruned or state.size > head.size:
+    if not goes_on(state, head):
         (folder / COVERED).unlink(missing_ok=True)  # first: what is under its names is about to change
         sync(folder)
         state = State(folder.name, head.pruned, head.pruned)
     _sweep(folder, state)
     return state
+
+
+def goes_on(state: State, head: Head) -> bool:
+    """Whether a shard's lake is brought to this head by adding to it; else it is made anew."""
+    return state.format == FORMAT and state.pruned == head.pruned and state.size <= head.size
 
 
 def commit(folder: Path, state: State) -> None:
@@ -201,10 +229,11 @@ def commit(folder: Path, state: State) -> None:
 
 
 def _sweep(folder: Path, state: State) -> None:
-    """Remove what no state names: replaced by the last export, or left by one that was killed."""
+    """Remove what no state names: replaced by an export before the last, or left by one that was killed."""
+    before_s = time.time() - KEPT_S
     named = {COVERED} | {each.range.name(kind) for each in state.files for kind in (ENTRIES, PERSONS)}
     for each in folder.iterdir():
         if each.is_dir():
             shutil.rmtree(each)
-        elif each.name not in named:
+        elif each.name not in named and each.stat().st_mtime < before_s:
             each.unlink()
