@@ -15,6 +15,7 @@ from ecluse.app.aside import aside
 from ecluse.app.at_once import Kind
 from ecluse.app.exposure.evidence import Told, evidence
 from ecluse.app.exposure.lists import SealedList, sealed_lists
+from ecluse.app.exposure.naming import strangers
 from ecluse.app.exposure.proofs import Proofs, places_of, to_be_proved, write_proofs
 from ecluse.app.exposure.reach import limits_of
 from ecluse.app.hub import Hub
@@ -70,6 +71,8 @@ async def _expose(
     found = await aside(evidence, hub, admission, question, held, limits, told, one_by_one=lists)
     places = await aside(places_of, hub, admission, question, told) if proofs else {}
     exposure = await aside(answer, asked.id, question, found)
+    unseen = [each for each in exposure.accounts if each not in exposure.displayed.accounts]
+    exposure = msgspec.structs.replace(exposure, never_met=strangers(hub, unseen))
     sealed: list[SealedList] = []
     if lists:
         keys = await recipients(hub, [part.insurer for part in exposure.insurers])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ecluse.app.exposure.ask import INVESTIGATOR, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
+from ecluse.app.exposure.naming import question_typed
 from ecluse.app.exposure.proofs import Proofs
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
 from ecluse.doors.cli.given import read_file
@@ -21,7 +22,7 @@ from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.doors.exposures.page import page
 from ecluse.doors.exposures.text import as_tables
 from ecluse.exposure.answer import Exposure
-from ecluse.exposure.question import Question, read_question
+from ecluse.exposure.question import Question
 from ecluse.formats.exposure_counts import counts_as_parquet
 from ecluse.gate.admission import Request
 from ecluse.wiring import ENVELOPES, OpenHub, open_hub
@@ -68,13 +69,14 @@ def exposure(
     """
     if context.invoked_subcommand:
         return
-    question = read_question(accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
     with open_hub(directory) as hub, asking(quiet=json) as told:
+        question = question_typed(hub, accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
         asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
         proving = _proving(hub, question, proofs, lists) if proofs is not None else None
         found = hub.run(expose(hub, asked, question, told, lists=lists is not None, proofs=proving)).answer
         if lists is not None:
             _copy(hub, found, lists)
+    warn_of_strangers(found.never_met)
     if parquet is not None:
         write_file(parquet, counts_as_parquet(found))
     if html is not None:
@@ -109,6 +111,12 @@ def _copy(hub: OpenHub, found: Exposure, folder: Path) -> None:
     """The lists out of the hub's own folder, into the one that was named."""
     for name in [name for each in found.lists for name in each.files]:
         write_file(folder / name, hub.post.read(place_of_file(found.exposure_id, name)))
+
+
+def warn_of_strangers(accounts: Iterable[str]) -> None:
+    """Say which accounts this hub never met, as far as it can tell: that such a name showed nobody is no answer about anybody."""
+    for each in accounts:
+        typer.echo(f"warning: this hub never met {each}. Is the name right?", err=True)
 
 
 def write_file(file: Path, content: bytes) -> None:
