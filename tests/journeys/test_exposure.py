@@ -301,6 +301,10 @@ def test_an_insurer_fetches_its_list_over_http_and_the_fetch_is_journalled(case:
     (tmp_path / name).write_bytes(fetched.content)
     opened = case.site.run("exposure", "open", str(tmp_path / name), "--identity", str(case.folder / "key.txt")).stdout
     assert len(opened.splitlines()) == 4
+    words = ("exposure", "open", str(tmp_path / name), "--identity", str(case.folder / "key.txt"))
+    assert case.site.json(*words) == [*csv.DictReader(io.StringIO(opened))]
+    written = case.site.json(*words, "--out", str(tmp_path / "people.csv"))
+    assert written == {"file": str(tmp_path / "people.csv"), "bytes": (tmp_path / "people.csv").stat().st_size}
     fetches = [each for each in entries_in(case.site.directory / "journal") if each.account == f"amc:{AMC}"]
     assert fetches[-1].operation is Operation.JOURNAL_EXPORTED
     assert name in fetches[-1].outcome

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from ecluse.doors.cli.main import complete
 from tests.journeys.site import Site
 
 ONE_LINE = re.compile(r"[a-z_]+: .+ \(.+\)\n")
@@ -39,6 +45,8 @@ TYPED = [
     (("feed", "load", "f.csv", "--insurer", "0075123456", "--full", "--delta"), "usage_invalid", "feed load --help"),
     (("feed", "show", "x"), "not_found", "identifier"),
 ]
+SERVERS = "a server: it prints no result, and logs in JSON"
+WITHOUT_JSON = {"serve": SERVERS, "witness serve": SERVERS}
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +79,28 @@ def test_that_it_is_for_development_only_is_said_before_a_server_answers(site: S
         site.stop()
     assert shouted.startswith("DevelopmentOnly: ")
     assert "answers on http://" in answers
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, set[str]]]:
+    """Every command that can be typed, and its options."""
+    for name, each in getattr(command, "commands", {}).items():
+        yield from commands(each, (*path, name))
+    if not hasattr(command, "commands") or (path and command.invoke_without_command):
+        yield " ".join(path), {option for each in command.params for option in each.opts}
+
+
+def test_every_command_that_prints_takes_json() -> None:
+    found = dict(commands(typer.main.get_command(complete())))
+    assert len(found) > 100
+    assert {name for name, options in found.items() if "--json" not in options} == {*WITHOUT_JSON}
+
+
+def test_what_they_print_then_is_json(site: Site, tmp_path: Path) -> None:
+    site.run("dev", "token", "--account", "rpps:10000000001")
+    vkey, place = site.json("journal", "key")["key"], str(tmp_path / "witness")
+    notes = site.run("journal", "checkpoint").stdout
+    assert all(each["checkpoint"] in notes for each in site.json("journal", "checkpoint")["shards"])
+    assert site.json("product", "schema") == json.loads(site.run("product", "schema").stdout)
+    assert site.json("portal", "key") == json.loads(site.run("portal", "key").stdout)
+    site.run("witness", "init", place, "--name", "witness.example")
+    assert site.json("witness", "trust", place, vkey) == {"trusted": vkey}

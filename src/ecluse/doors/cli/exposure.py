@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from ecluse.app.exposure.proofs import Proofs
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
 from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.proofs_folder import FolderOfProofs
-from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
+from ecluse.doors.cli.screen import ERRORS, HERE, OUT, USAGE_INVALID, Dir, Json, print_json
 from ecluse.doors.exposures.page import page
 from ecluse.doors.exposures.text import as_tables
 from ecluse.exposure.answer import Exposure
@@ -92,14 +94,30 @@ def open_list(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A list as it was sent: ….csv.age or ….parquet.age.")],
     identity: Annotated[Path, typer.Option(help="The secret key's file, as `age-keygen -o` made it.")],
     out: Annotated[Path | None, typer.Option(help="Write it to this file; without it, to standard output.")] = None,
+    json: Json = False,
 ) -> None:
-    """Open an encrypted list, at the insurer's: no hub is needed. `age -d -i key.txt FILE` does the same."""
+    """Open an encrypted list, at the insurer's: no hub is needed. `age -d -i key.txt FILE` does the same.
+
+    With --json: the rows of a CSV list as objects; with --out too, which file was written, of how many bytes.
+    """
     key = read_file(identity, IDENTITY_BYTES_MAX).decode("ascii", "replace")
     content = ENVELOPES.open(key, read_file(file, LIST_BYTES_MAX))
-    if out is None:
-        sys.stdout.buffer.write(content)
-    else:
+    if out is not None:
         write_file(out, content)
+        if json:
+            print_json({"file": str(out), "bytes": len(content)})
+    elif json:
+        print_json(_rows(content))
+    else:
+        sys.stdout.buffer.write(content)
+
+
+def _rows(content: bytes) -> list[dict[str, str]]:
+    """The rows of a list in CSV. Raises `usage_invalid` for Parquet, which is no text."""
+    try:
+        return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    except UnicodeDecodeError:
+        raise USAGE_INVALID("--json reads lists in CSV", fix="open the ….csv.age, or name a file with --out") from None
 
 
 def _proving(hub: OpenHub, question: Question, folder: Path, lists: Path | None) -> Proofs:
