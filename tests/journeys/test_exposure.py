@@ -286,7 +286,8 @@ def test_over_http_each_sees_what_is_theirs(case: Case) -> None:
         nothing = other.get(place).json()
         assert (nothing["insurers"], nothing["displayed"]["people"]["at_most"]) == ([], 0)
     with case.site.client() as doctor:
-        for call in (doctor.get(place), doctor.post("/v1/exposures", json=case.asked())):
+        posted = [doctor.post("/v1/exposures", json=case.asked(accounts=[each])) for each in (THIEF, "no name")]
+        for call in (doctor.get(place), *posted):  # who may not ask does not hear either whether a name is one here
             assert (call.status_code, call.json()["code"]) == (403, "forbidden")
 
 

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from ecluse.app.access import Disclosure, Released
@@ -42,15 +44,23 @@ class ListFile(msgspec.Struct, frozen=True):
 
 
 async def expose(
-    hub: Hub, asked: Request, question: Question, told: Told, *, lists: bool = False, proofs: Proofs | None = None
+    hub: Hub,
+    asked: Request,
+    question: Question | Callable[[], Question],
+    told: Told,
+    *,
+    lists: bool = False,
+    proofs: Proofs | None = None,
 ) -> Released[Exposure]:
     """Answer, and with `lists` write each insurer its own, under `exposures/<id>/`; all of it is kept to be read again.
 
+    `question`: one, or what reads it: called once the asker may ask and has none under way, for a thousand names are looked up.
     Raises `forbidden`, `exposure_invalid` for a window that is not over, `lake_behind`, `too_many_at_once`.
     """
     admission = hub.desk.admit(asked, scope_of(asked.account), Operation.EXPOSURE_ASKED, asked.id)
     with hub.at_once.one(AT_ONCE, asked.account.insurer or asked.account.sub):
-        return await _expose(hub, asked, admission, question, told, lists=lists, proofs=proofs)
+        read = question if isinstance(question, Question) else question()
+        return await _expose(hub, asked, admission, read, told, lists=lists, proofs=proofs)
 
 
 async def _expose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -39,7 +40,8 @@ class ExposureAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 @post("/v1/exposures", status_code=201, summary="Who was really shown what by these accounts", tags=["Investigation"])
 async def post_exposure(data: JSONBody[ExposureAsked], hub: TheHub, asked: Asked) -> Response[Exposure]:
     """Referenced, reachable, displayed. With the scope `exposure:own` an insurer asks about its own members."""
-    question = question_typed(
+    question = partial(
+        question_typed,
         hub,
         data.accounts,
         data.start,
