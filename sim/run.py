@@ -20,6 +20,7 @@ from typing import Protocol
 import uvloop
 
 from ecluse.kernel.errors import refusal
+from ecluse.wiring import DIRECTORY_UNWRITABLE
 from sim import bank, cards, feeds, hub, parquet, workload, world
 from sim.attacks.over_http import Honest, Robber, tries
 from sim.attacks.scenarios import scenario_of
@@ -285,10 +286,14 @@ def unused(home: str) -> None:
 
 
 def clear(out: Path) -> None:
-    """Make `out` empty if a run made it, or leave it if it is; refuse any other. Raises `demo_directory_taken`."""
-    if out.exists() and any(out.iterdir()):
-        if not (out / MARK).exists():
-            raise DIRECTORY_TAKEN(f"{out} is not empty, and no demo made it")
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / MARK).touch()
+    """Make `out` empty if a run made it, or leave it if it is; refuse any other. Raises `demo_directory_taken`,
+    `directory_unwritable`."""
+    try:
+        if out.exists() and any(out.iterdir()):
+            if not (out / MARK).exists():
+                raise DIRECTORY_TAKEN(f"{out} is not empty, and no demo made it")
+            shutil.rmtree(out)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARK).touch()
+    except OSError as broken:
+        raise DIRECTORY_UNWRITABLE(f"{out}: {broken.strerror}") from None

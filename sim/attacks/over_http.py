@@ -103,10 +103,8 @@ class Robber:
         return loot
 
     def _stolen(self, scenario: Scenario) -> list[Professional]:
-        """General practitioners first, for their caps are those that targets name; nobody twice as long as there are others."""
-        ranked = sorted(
-            self.world.professionals, key=lambda who: (who.trade.profession != "general_practitioner", who.account)
-        )
+        """The next of `in_order_of_theft`; nobody twice as long as there is somebody else."""
+        ranked = in_order_of_theft(self.world.professionals)
         first = self.taken % len(ranked)
         found = ranked[first : first + scenario.accounts]
         self.taken += len(found) if scenario.token == "true" else 0
@@ -163,6 +161,20 @@ class Robber:
             self.operator.command("pay", "run", "--date", day, "--dir", str(self.directory))
 
         return Scene(self.world, self.tokens, self.clock, self.known(), pay, self.record)
+
+
+def in_order_of_theft(professionals: Sequence[Professional]) -> list[Professional]:
+    """General practitioners before others, for their caps are those that targets name.
+
+    From the end of the list, and the first of each profession after everybody else: whoever opens the hub afterwards tries the
+    first rows.
+    """
+    listed = sorted(professionals, key=lambda who: who.account, reverse=True)
+    firsts = {who.trade.profession: who.account for who in listed}  # the last one in this order stays
+    return sorted(
+        listed,
+        key=lambda who: (who.account == firsts[who.trade.profession], who.trade.profession != "general_practitioner"),
+    )
 
 
 def tries(world: World, scenario: Scenario) -> int:

@@ -283,7 +283,8 @@ def test_over_http_each_sees_what_is_theirs(case: Case) -> None:
         nothing = other.get(place).json()
         assert (nothing["insurers"], nothing["displayed"]["people"]["at_most"]) == ([], 0)
     with case.site.client() as doctor:
-        for call in (doctor.get(place), doctor.post("/v1/exposures", json=case.asked())):
+        posted = [doctor.post("/v1/exposures", json=case.asked(accounts=[each])) for each in (THIEF, "no name")]
+        for call in (doctor.get(place), *posted):  # who may not ask does not hear either whether a name is one here
             assert (call.status_code, call.json()["code"]) == (403, "forbidden")
 
 
@@ -297,6 +298,10 @@ def test_an_insurer_fetches_its_list_over_http_and_the_fetch_is_journalled(case:
     (tmp_path / name).write_bytes(fetched.content)
     opened = case.site.run("exposure", "open", str(tmp_path / name), "--identity", str(case.folder / "key.txt")).stdout
     assert len(opened.splitlines()) == 4
+    words = ("exposure", "open", str(tmp_path / name), "--identity", str(case.folder / "key.txt"))
+    assert case.site.json(*words) == [*csv.DictReader(io.StringIO(opened))]
+    written = case.site.json(*words, "--out", str(tmp_path / "people.csv"))
+    assert written == {"file": str(tmp_path / "people.csv"), "bytes": (tmp_path / "people.csv").stat().st_size}
     fetches = [each for each in entries_in(case.site.directory / "journal") if each.account == f"amc:{AMC}"]
     assert fetches[-1].operation is Operation.JOURNAL_EXPORTED
     assert name in fetches[-1].outcome
@@ -312,3 +317,57 @@ def test_the_calls_are_described(case: Case) -> None:
 
 def test_another_login_of_the_same_hub_has_its_own_exposure(case: Case) -> None:
     assert case.site.json(*case.words(DOCTOR))["displayed"]["people"]["at_least"] == 1
+
+
+# An account as somebody types it, and how the journal has it; empty where it is no account's name.
+TYPED = [
+    ("RPPS:10000000019", THIEF),
+    (" rpps: 1000 0000 019", THIEF),
+    (f"account:{THIEF}", THIEF),
+    ("rpps:10000000099", "rpps:10000000099"),
+    ("account:f:1:alice", "f:1:alice"),
+    ("10000000019", ""),
+    ("rpps:1000000001", ""),
+    ("rpps:1000000001l", ""),
+    ("domain:MED", ""),
+    ("\x00", ""),
+    ("account:\x00", ""),
+]
+
+
+def test_what_is_no_accounts_name_is_refused_and_whom_the_hub_never_met_is_said_to_be_so(case: Case) -> None:
+    """A name nobody has showed nobody: an investigator who mistypes would believe that of the thief."""
+    investigator = case.site.client(case.site.token("operator", practice="", scope="investigate"))
+    for typed, meant in TYPED:
+        case.exported()
+        told = investigator.post("/v1/exposures", json=case.asked(accounts=[DOCTOR, typed]))
+        opened = investigator.post(
+            "/v1/incidents", json=case.asked(accounts=[typed], how_found="Un appel.", by="A. B.")
+        )
+        if not meant:
+            for each, place in ((told, "/accounts/1"), (opened, "/accounts/0")):
+                assert (each.status_code, each.json()["code"]) == (422, "contained_unknown"), typed
+                assert each.json()["pointer"] == place
+            continue
+        strangers = [] if meant == THIEF else [meant]
+        assert (told.json()["accounts"], told.json()["never_met"]) == (sorted([DOCTOR, meant]), strangers), typed
+        shown = investigator.get(f"/v1/incidents/{opened.json()['incident']}").json()
+        assert (shown["accounts"], shown["never_met"]) == ([meant], strangers), typed
+
+
+def test_the_commands_read_an_account_alike(case: Case) -> None:
+    case.exported()
+    assert case.site.json(*case.words("RPPS:10000000019"))["displayed"]["people"]["at_least"] == 3
+    case.exported()
+    asked = case.site.run(*case.words("rpps:10000000099"), "--json")
+    assert (json.loads(asked.stdout)["never_met"], asked.stderr.count("never met")) == (["rpps:10000000099"], 1)
+    window = case.words("RPPS:10000000019")[1:]
+    opened = case.site.json("incident", "open", *window)["incident"]
+    assert case.site.json("incident", "show", opened)["accounts"] == [THIEF]
+    more = ("incident", "fact", "add", opened, "accounts")
+    said = case.site.run(*more, json.dumps([" RPPS:10000000019", "rpps:10000000098"]), "--json")
+    assert json.loads(said.stdout)["accounts"] == [THIEF, "rpps:10000000098"]
+    assert "never met rpps:10000000098" in said.stderr
+    for words in (case.words("10000000019"), ["incident", "open", *case.words("10000000019")[1:]], [*more, '["x"]']):
+        refused = case.site.run(*words, check=False)
+        assert (refused.returncode, "contained_unknown: " in refused.stderr) == (2, True), words

@@ -83,6 +83,7 @@ class ProofsWritten(msgspec.Struct, frozen=True):
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """The answer. `lists_shown`: how often lists of the practices' own claims were shown, which name nobody.
 
+    `never_met`: accounts this hub never met, whose names may be wrong: that they showed nobody says nothing of anybody's login.
     `lists`: what was written for each insurer with people displayed, when that was asked for; `proofs` the same.
     """
 
@@ -103,6 +104,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     insurers: tuple[InsurerExposure, ...]
     lists: tuple[ListWritten, ...] = ()
     proofs: tuple[ProofsWritten, ...] = ()
+    never_met: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:

@@ -41,6 +41,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[str, ...] = ()
 
 
+Read = Callable[[str, str], str]  # a value and where it stands: the value as the journal has it
+
+
 def read_question(
     accounts: Sequence[str],
     start: str,
@@ -49,15 +52,19 @@ def read_question(
     insurers: Sequence[str] = (),
     sessions: Sequence[str] = (),
     networks: Sequence[str] = (),
+    account: Read = lambda text, _: text,
 ) -> Question:
-    """The question these words ask, each value once and in order. Raises `exposure_invalid`, `amc_invalid`."""
+    """The question these words ask, each value once and in order. Raises `exposure_invalid`, `amc_invalid`.
+
+    `account`: how an account's name is read, where a person wrote it (`app/exposure/naming.py`); by default it is the journal's.
+    """
     if not accounts:
         raise EXPOSURE_INVALID("no account", pointer="/accounts")
     start_ts_us, end_ts_us = _instant(start, "/from"), _instant(end, "/to")
     if not 0 < end_ts_us - start_ts_us <= WINDOW_US_MAX:
         raise EXPOSURE_INVALID("the window is empty, backwards or longer than three years", pointer="/to")
     return Question(
-        accounts=_each(accounts, ACCOUNTS_MAX, "/accounts", _text(ACCOUNT_CHARS_MAX)),
+        accounts=_each(accounts, ACCOUNTS_MAX, "/accounts", _text(ACCOUNT_CHARS_MAX, account)),
         start_ts_us=start_ts_us,
         end_ts_us=end_ts_us,
         insurers=_each(insurers, INSURERS_MAX, "/insurers", lambda text, pointer: str(amc(text, pointer=pointer))),
@@ -66,20 +73,17 @@ def read_question(
     )
 
 
-Read = Callable[[str, str], str]  # a value and where it stands: the value as the journal has it
-
-
 def _each(values: Sequence[str], count_max: int, pointer: str, read: Read) -> tuple[str, ...]:
     if len(values) > count_max:
         raise EXPOSURE_INVALID(f"more than {count_max} values", pointer=pointer)
     return tuple(sorted({read(each, f"{pointer}/{place}") for place, each in enumerate(values)}))
 
 
-def _text(chars_max: int) -> Read:
+def _text(chars_max: int, then: Read = lambda text, _: text) -> Read:
     def read(text: str, pointer: str) -> str:
         if not 0 < len(text.strip()) <= chars_max:
             raise EXPOSURE_INVALID(f"1 to {chars_max} characters are expected", pointer=pointer)
-        return text.strip()
+        return then(text.strip(), pointer)
 
     return read
 

@@ -21,7 +21,7 @@ from ecluse.rights.model import Domain
 CONTAINED_UNKNOWN = refusal(
     "contained_unknown",
     422,
-    "This cannot be contained",
+    "This is no name of an account, or of what can be contained",
     fix="Name an account (rpps:…), insurer:NUMBER, domain:CODE, vendor:SOFTWARE, department:CODE or network:PREFIX, and a step.",
 )
 
@@ -39,6 +39,11 @@ _RPPS = re.compile(
 )  # no key: no public text has it, and a stop is not the place to learn that it is another
 
 
+_UNWRITTEN = re.compile(
+    r"[\x00-\x1f\x7f\ud800-\udfff]"
+)  # nobody types them, databases refuse some, and a terminal obeys them
+
+
 def read_name(text: str) -> tuple[Kind, str]:
     """The kind and the name that `text` means. Raises `contained_unknown`, which says what a name of that kind looks like."""
     scheme, colon, rest = text.partition(":")
@@ -51,7 +56,9 @@ def read_name(text: str) -> tuple[Kind, str]:
 
 
 def letter_by_letter(text: str) -> tuple[Kind, str]:
-    """The same, read as it stands."""
+    """The same, read as it stands. Raises `contained_unknown` for what no name is written with."""
+    if _UNWRITTEN.search(text):
+        raise CONTAINED_UNKNOWN("a name has no control characters")
     scheme, colon, rest = text.partition(":")
     return (Kind(scheme), rest) if colon and scheme in READ else (Kind.ACCOUNT, text)
 

@@ -106,6 +106,9 @@ ORIGIN_UNSET = refusal(
     "The journal has no name of its own yet",
     fix="Write journal.origin in ecluse.toml before the first start: it is signed in every head, for ever.",
 )
+DIRECTORY_UNWRITABLE = refusal(
+    "directory_unwritable", 400, "This directory cannot be written", fix="Name one where you may make files."
+)
 ALREADY_A_HUB = refusal("already_a_hub", 409, "This directory is a hub already", fix="Use it, or name a new directory.")
 
 
@@ -223,13 +226,16 @@ def lake_files(directory: Path) -> LakeFiles:
 
 
 def init_hub(directory: Path) -> None:
-    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`."""
-    if (directory / FILE).exists():
-        raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
-    if found := data_in(directory):  # new settings and keys over it would look like a hub, and open nothing
-        raise ALREADY_A_HUB(f"{directory} holds {', '.join(found)}, and no {FILE}", fix=RESTORE_SETTINGS)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
-    (directory / "keys").mkdir(mode=0o700, exist_ok=True)
+    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`."""
+    try:
+        if (directory / FILE).exists():
+            raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
+        if found := data_in(directory):  # new settings and keys over it would look like a hub, and open nothing
+            raise ALREADY_A_HUB(f"{directory} holds {', '.join(found)}, and no {FILE}", fix=RESTORE_SETTINGS)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
+        (directory / "keys").mkdir(mode=0o700, exist_ok=True)
+    except OSError as broken:
+        raise DIRECTORY_UNWRITABLE(f"{directory}: {broken.strerror}") from None
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
     upgrade_databases(directory, new=True)

@@ -55,6 +55,11 @@ def test_a_gap_is_said_before_any_detail() -> None:
     assert "6 entrées perdues" in note.text_content()
 
 
+def test_an_account_the_hub_never_met_is_said_before_any_detail() -> None:
+    (note,) = read(never_met=("rpps:10000000099",)).xpath("//div[@role='note']")
+    assert "n’a jamais vu rpps:10000000099" in note.text_content()
+
+
 def test_an_insurer_without_a_key_is_said_to_have_no_list() -> None:
     text = read().text_content()
     assert "pas écrite : cet assureur n’a pas donné de clé publique" in text

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from ecluse.app.access import Disclosure, Released
@@ -16,6 +18,7 @@ from ecluse.app.aside import aside
 from ecluse.app.at_once import Kind
 from ecluse.app.exposure.evidence import Told, evidence
 from ecluse.app.exposure.lists import SealedList, sealed_lists
+from ecluse.app.exposure.naming import strangers
 from ecluse.app.exposure.proofs import Proofs, places_of, to_be_proved, write_proofs
 from ecluse.app.exposure.reach import limits_of
 from ecluse.app.hub import Hub
@@ -44,15 +47,23 @@ class ListFile(msgspec.Struct, frozen=True):
 
 
 async def expose(
-    hub: Hub, asked: Request, question: Question, told: Told, *, lists: bool = False, proofs: Proofs | None = None
+    hub: Hub,
+    asked: Request,
+    question: Question | Callable[[], Question],
+    told: Told,
+    *,
+    lists: bool = False,
+    proofs: Proofs | None = None,
 ) -> Released[Exposure]:
     """Answer, and with `lists` write each insurer its own, under `exposures/<id>/`; all of it is kept to be read again.
 
+    `question`: one, or what reads it: called once the asker may ask and has none under way, for a thousand names are looked up.
     Raises `forbidden`, `exposure_invalid` for a window that is not over, `lake_behind`, `too_many_at_once`.
     """
     admission = hub.desk.admit(asked, scope_of(asked.account), Operation.EXPOSURE_ASKED, asked.id)
     with hub.at_once.one(AT_ONCE, asked.account.insurer or asked.account.sub):
-        return await _expose(hub, asked, admission, question, told, lists=lists, proofs=proofs)
+        read = question if isinstance(question, Question) else question()
+        return await _expose(hub, asked, admission, read, told, lists=lists, proofs=proofs)
 
 
 async def _expose(
@@ -75,6 +86,8 @@ async def _expose(
     found = await aside(evidence, hub, lake, admission, question, held, limits, told, one_by_one=lists)
     places = await aside(places_of, lake, admission, question, told) if proofs else {}
     exposure = await aside(answer, asked.id, question, found)
+    unseen = [each for each in exposure.accounts if each not in exposure.displayed.accounts]
+    exposure = msgspec.structs.replace(exposure, never_met=strangers(hub, unseen))
     sealed: list[SealedList] = []
     if lists:
         keys = await recipients(hub, [part.insurer for part in exposure.insurers])

@@ -14,6 +14,7 @@ import msgspec
 from ecluse.app.aside import aside
 from ecluse.app.exposure.ask import ANSWER, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
+from ecluse.app.exposure.naming import account_typed
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.events import INCIDENT_UNKNOWN, INVESTIGATOR, PREFIX, events_of, happen, whole
 from ecluse.app.incidents.standing import SCOPE_OUTDATED, why_outdated
@@ -101,9 +102,11 @@ async def add_fact(
 ) -> Incident:
     """Add a fact; null takes one back. The same again changes nothing.
 
-    Raises `facts_invalid`, `exposure_invalid`, `amc_invalid`, `incident_time_invalid`.
+    Raises `facts_invalid`, `exposure_invalid`, `contained_unknown`, `amc_invalid`, `incident_time_invalid`.
     """
     read_fact(name, value, insurer)
+    if name == "accounts" and value is not None:
+        value = [account_typed(hub, each, f"/value/{place}") for place, each in enumerate(value)]
     if insurer:
         amc(insurer, pointer="/insurer")
     fact = FactAdded(

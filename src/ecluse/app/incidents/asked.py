@@ -13,6 +13,7 @@ import msgspec
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.aside import aside
 from ecluse.app.exposure.ask import scope_of
+from ecluse.app.exposure.naming import strangers
 from ecluse.app.hub import Hub
 from ecluse.app.incidents.acts import BY_CHARS_MAX, SIGNER_NEEDED, signer
 from ecluse.app.incidents.events import SCOPE, events_of, finish, is_whole, whole
@@ -39,7 +40,10 @@ class IncidentPage(msgspec.Struct, frozen=True):
 
 
 class HubIncident(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident for those who investigate it: facts, scope, every party's decision, what was sent and made (docs/breach.md)."""
+    """An incident for those who investigate it: facts, scope, every party's decision, what was sent and made (docs/breach.md).
+
+    `never_met`: those of `accounts` this hub never met; their names may be wrong.
+    """
 
     incident: str
     state: str
@@ -58,6 +62,7 @@ class HubIncident(msgspec.Struct, frozen=True, kw_only=True):
     notified: list[dict[str, Any]]
     packs: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
+    never_met: tuple[str, ...] = ()
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -99,6 +104,7 @@ async def show_incident(hub: Hub, asked: Request, name: str, until: int = 0) -> 
         view = await aside(told_to, name, happened, own, until, now)
     else:
         view = await aside(_whole, name, happened[: until or None], now)
+        view = msgspec.structs.replace(view, never_met=strangers(hub, view.accounts))
     said = f"show {until}" if until else "show"
     return await hub.desk.release(admission, Disclosure(view, said, insurer=own))
 

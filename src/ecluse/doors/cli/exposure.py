@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,15 +17,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ecluse.app.exposure.ask import INVESTIGATOR, expose, place_of_file
 from ecluse.app.exposure.evidence import Told
+from ecluse.app.exposure.naming import question_typed
 from ecluse.app.exposure.proofs import Proofs
 from ecluse.doors.cli.explain import FILE_UNWRITABLE
 from ecluse.doors.cli.given import read_file
 from ecluse.doors.cli.proofs_folder import FolderOfProofs
-from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
+from ecluse.doors.cli.screen import ERRORS, HERE, OUT, USAGE_INVALID, Dir, Json, print_json
 from ecluse.doors.exposures.page import page
 from ecluse.doors.exposures.text import as_tables
 from ecluse.exposure.answer import Exposure
-from ecluse.exposure.question import Question, read_question
+from ecluse.exposure.question import Question
 from ecluse.formats.exposure_counts import counts_as_parquet
 from ecluse.gate.admission import Request
 from ecluse.wiring import ENVELOPES, OpenHub, open_hub
@@ -70,13 +73,14 @@ def exposure(
     """
     if context.invoked_subcommand:
         return
-    question = read_question(accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
     with open_hub(directory) as hub, asking(quiet=json) as told:
+        question = question_typed(hub, accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
         asked = Request(INVESTIGATOR, hub.ids.new("exp_"))
         proving = _proving(hub, question, proofs, lists) if proofs is not None else None
         found = hub.run(expose(hub, asked, question, told, lists=lists is not None, proofs=proving)).answer
         if lists is not None:
             _copy(hub, found, lists)
+    warn_of_strangers(found.never_met)
     if parquet is not None:
         write_file(parquet, counts_as_parquet(found))
     if html is not None:
@@ -92,14 +96,30 @@ def open_list(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A list as it was sent: ….csv.age or ….parquet.age.")],
     identity: Annotated[Path, typer.Option(help="The secret key's file, as `age-keygen -o` made it.")],
     out: Annotated[Path | None, typer.Option(help="Write it to this file; without it, to standard output.")] = None,
+    json: Json = False,
 ) -> None:
-    """Open an encrypted list, at the insurer's: no hub is needed. `age -d -i key.txt FILE` does the same."""
+    """Open an encrypted list, at the insurer's: no hub is needed. `age -d -i key.txt FILE` does the same.
+
+    With --json: the rows of a CSV list as objects; with --out too, which file was written, of how many bytes.
+    """
     key = read_file(identity, IDENTITY_BYTES_MAX).decode("ascii", "replace")
     content = ENVELOPES.open(key, read_file(file, LIST_BYTES_MAX))
-    if out is None:
-        sys.stdout.buffer.write(content)
-    else:
+    if out is not None:
         write_file(out, content)
+        if json:
+            print_json({"file": str(out), "bytes": len(content)})
+    elif json:
+        print_json(_rows(content))
+    else:
+        sys.stdout.buffer.write(content)
+
+
+def _rows(content: bytes) -> list[dict[str, str]]:
+    """The rows of a list in CSV. Raises `usage_invalid` for Parquet, which is no text."""
+    try:
+        return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    except UnicodeDecodeError:
+        raise USAGE_INVALID("--json reads lists in CSV", fix="open the ….csv.age, or name a file with --out") from None
 
 
 def _proving(hub: OpenHub, question: Question, folder: Path, lists: Path | None) -> Proofs:
@@ -111,6 +131,12 @@ def _copy(hub: OpenHub, found: Exposure, folder: Path) -> None:
     """The lists out of the hub's own folder, into the one that was named."""
     for name in [name for each in found.lists for name in each.files]:
         write_file(folder / name, hub.post.read(place_of_file(found.exposure_id, name)))
+
+
+def warn_of_strangers(accounts: Iterable[str]) -> None:
+    """Say which accounts this hub never met, as far as it can tell: that such a name showed nobody is no answer about anybody."""
+    for each in accounts:
+        typer.echo(f"warning: this hub never met {each}. Is the name right?", err=True)
 
 
 def write_file(file: Path, content: bytes, mode: int = 0o666) -> None:

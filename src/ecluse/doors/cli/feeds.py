@@ -17,7 +17,7 @@ from ecluse.app.feeds import Order, journalled, load_file
 from ecluse.app.feeds import Progress as Told
 from ecluse.app.hub import Hub
 from ecluse.app.ports import FeedRecord
-from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
+from ecluse.doors.cli.screen import ERRORS, HERE, OUT, USAGE_INVALID, Dir, Json, print_json
 from ecluse.formats.feed.file import Mode, RowRefusal
 from ecluse.kernel.errors import NOT_FOUND
 from ecluse.wiring import open_hub
@@ -52,9 +52,8 @@ def load(
         Path, typer.Argument(metavar="FILE", help="CSV (UTF-8, commas, header) or Parquet; docs/feeds.md.")
     ],
     insurer: Annotated[str, typer.Option(help="The insurer's AMC number, 8 to 10 digits.")],
-    delta: Annotated[
-        bool, typer.Option("--delta/--full", help="Changes to the rights that are there, or all of them.")
-    ] = False,
+    delta: Annotated[bool, typer.Option("--delta", help="Changes to the rights that are there.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="All of the insurer's rights; so it is by default.")] = False,
     drop_unknown: Annotated[bool, typer.Option(help="Leave out columns that have no place here.")] = False,
     shrink: Annotated[
         bool, typer.Option("--shrink", help="Most members lose their rights by this file, and that is meant.")
@@ -63,6 +62,8 @@ def load(
     json: Json = False,
 ) -> None:
     """Load a member file: every row, or none. A killed load goes on where it was; the same file again changes nothing."""
+    if full and delta:
+        raise USAGE_INVALID("a file is --full or --delta, not both", fix="see ecluse feed load --help")
     order = Order(insurer, Mode.DELTA if delta else Mode.FULL, drop_unknown, shrink=shrink)
     begun_s = time.monotonic()
     with open_hub(directory) as hub, hub.feeds.files.at(file) as opened, _bar() as told:

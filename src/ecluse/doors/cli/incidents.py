@@ -8,21 +8,22 @@ from typing import Annotated, Any, Literal
 import msgspec
 import typer
 
+from ecluse.app.exposure.naming import question_typed, strangers
 from ecluse.app.incidents.acts import add_fact, close, decide, notify, open_incident, reopen, scope
 from ecluse.app.incidents.events import read_all, read_incident
 from ecluse.breach.agenda import calendar
 from ecluse.breach.incident.events import HUB
-from ecluse.breach.incident.follows import clocks
+from ecluse.breach.incident.follows import clocks, question_of
 from ecluse.breach.incident.state import Incident, fold
 from ecluse.breach.incident.view import clocks_told, scope_told, summary
 from ecluse.breach.incident.view import shown as viewed
 from ecluse.doors.cli import breach_tables, incident_packs, incident_tables
 from ecluse.doors.cli.breach import NOT_WRITTEN
-from ecluse.doors.cli.exposure import asking
+from ecluse.doors.cli.exposure import asking, warn_of_strangers
 from ecluse.doors.cli.incident_words import By, ByMe, Many, Named, Reason, opened
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, instant, print_json
-from ecluse.exposure.question import read_question
 from ecluse.kernel.days import paris_day
+from ecluse.wiring import OpenHub
 
 UNSAID = "Non précisé."
 
@@ -54,10 +55,11 @@ def open_(
 
     ecluse incident open --account rpps:10000000001 --from 2026-11-02 --to 2026-11-21 --by 'Anne Martin, DPO' --how 'Alerte'
     """
-    question = read_question(accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
     with opened(directory) as hub:
+        question = question_typed(hub, accounts, start, end, insurers=insurers, sessions=sessions, networks=networks)
         name, incident = hub.run(open_incident(hub, by, question, instant(found, hub.now_ts_us), how_found))
-    _say(name, incident, json=json)
+        never_met = _strangers(hub, incident)
+    _say(name, incident, never_met, json=json)
 
 
 @app.command("list")
@@ -110,7 +112,8 @@ def fact_add(
             hub, incident, by, name, _value(value), insurer=insurer, known_us=instant(known, 0), source=source
         )
         after = hub.run(adding)
-    _say(incident, after, json=json)
+        never_met = _strangers(hub, after) if name == "accounts" else ()
+    _say(incident, after, never_met, json=json)
 
 
 @app.command("scope")
@@ -126,7 +129,8 @@ def scope_(
     """Measure in the journal who was shown what (`ecluse exposure`), and keep its counts with the incident."""
     with opened(directory) as hub, asking(quiet=json) as told:
         after = hub.run(scope(hub, incident, by, told, again=again))
-    _say(incident, after, json=json)
+        never_met = _strangers(hub, after)
+    _say(incident, after, never_met, json=json)
     if not json and (measured := scope_told(after)):
         OUT.print(*incident_tables.scope(measured), sep="\n")
 
@@ -246,8 +250,13 @@ def _value(text: str) -> Any:
         return text
 
 
-def _say(name: str, incident: Incident, *, json: bool) -> None:
-    told = summary(name, incident)
+def _strangers(hub: OpenHub, incident: Incident) -> tuple[str, ...]:
+    return strangers(hub, question_of(incident).accounts)
+
+
+def _say(name: str, incident: Incident, never_met: tuple[str, ...] = (), *, json: bool) -> None:
+    warn_of_strangers(never_met)
+    told = summary(name, incident) | ({"never_met": never_met} if never_met else {})
     print_json(told) if json else typer.echo(f"{name}: {incident.state}, version {incident.version}")
 
 

@@ -58,13 +58,20 @@ def verify(
         raise typer.Exit(WRONG_EXIT)
 
 
-def checkpoint(shard: Shard = None, directory: Dir = HERE) -> None:
+def checkpoint(shard: Shard = None, directory: Dir = HERE, json: Json = False) -> None:
     """Print the newest signed head of every shard: notes (C2SP), to be kept elsewhere or compared with a witness's."""
     journal = journal_files(directory)
     _known(journal, shard or ())
-    for each in journal.shards():
-        if each.heads and (not shard or each.name in shard):
-            typer.echo(next((head.note for head in each.heads if head.file == "head"), each.heads[0].note))
+    notes = {
+        each.name: next((head.note for head in each.heads if head.file == "head"), each.heads[0].note)
+        for each in journal.shards()
+        if each.heads and (not shard or each.name in shard)
+    }
+    if json:
+        print_json({"shards": [{"shard": name, "checkpoint": note} for name, note in notes.items()]})
+        return
+    for note in notes.values():
+        typer.echo(note)
 
 
 def key(directory: Dir = HERE, json: Json = False) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ecluse import __version__
-from ecluse.doors.cli.screen import ERRORS
+from ecluse.doors.cli.screen import USAGE_INVALID, tell_held, warn
 from ecluse.doors.log import places
 from ecluse.kernel.errors import Refused
 
@@ -73,6 +73,10 @@ COMMANDS = (
     ("dev", "dev", "app"),
 )
 
+UsageError: Any = typer.BadParameter.__mro__[
+    1
+]  # what typer raises for words it cannot read; it gives it no public name
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -128,9 +132,9 @@ def _with(wanted: Iterable[str]) -> typer.Typer:
 
 def run() -> None:
     """Run the command line: refusals become one line and exit code 2."""
-    warnings.showwarning = _warn  # type: ignore[assignment]
+    warnings.showwarning = warn  # type: ignore[assignment]
     try:
-        typed(sys.argv[1:])()
+        code = obey(sys.argv[1:])
     except Refused as refused:
         typer.echo(str(refused), err=True)
         sys.exit(2)
@@ -140,6 +144,36 @@ def run() -> None:
     except Exception as bug:  # noqa: BLE001 - told by its kind and its places: its message may quote who was asked about
         _tell_bug(bug)
         sys.exit(1)
+    tell_held()
+    sys.exit(code)
+
+
+def obey(words: list[str]) -> int:
+    """Do what these words say; the exit code. Raises `usage_invalid`, and what the command refuses."""
+    for place, word in enumerate(words, 1):
+        if not _is_text(word):
+            raise USAGE_INVALID(
+                f"word {place} is not UTF-8", fix="Write it in UTF-8; give a file of such a name another."
+            )
+    try:
+        ended = typed(words)(prog_name="ecluse", standalone_mode=False)
+    except UsageError as unread:
+        raise _unread(unread) from None
+    except typer.Abort:
+        raise USAGE_INVALID("what it asked for was not typed", fix="run it again, at a terminal") from None
+    return ended if isinstance(ended, int) else 0
+
+
+def _is_text(word: str) -> bool:
+    """Python keeps the bytes of an argument that are not UTF-8 as surrogates, which no database and no terminal takes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
+def _unread(error: Any) -> Refused:
+    """Words that typer cannot read, in one line; it has printed the help already where there were none."""
+    detail = " ".join(error.format_message().split()).rstrip(".") or "a command is missing"
+    command = error.ctx.command_path if error.ctx else "ecluse"
+    return USAGE_INVALID(detail, fix=f"see {command} --help")
 
 
 def _tell_bug(bug: Exception) -> None:
@@ -150,8 +184,3 @@ def _tell_bug(bug: Exception) -> None:
     for place in places(bug):
         typer.echo(f"  {place}", err=True)
     typer.echo("(its message may quote people's data: PYTHONDEVMODE=1 shows it, with invented data only)", err=True)
-
-
-def _warn(message: Warning | str, category: type[Warning], *_: object) -> None:
-    """Unsafe defaults shout on stderr, in one line, once."""
-    ERRORS.print(f"[yellow]{category.__name__}: {message}[/]")

@@ -26,9 +26,9 @@ def root() -> None:
 
 
 @app.command("key")
-def key(directory: Dir = HERE) -> None:
+def key(directory: Dir = HERE, _json: Json = False) -> None:
     """Make the key by which the hub shows its OpenID provider who it is, unless there is one, and print its public half as a
-    JWK Set: give that to the provider (private_key_jwt)."""
+    JWK Set, with --json and without: give that to the provider (private_key_jwt)."""
     path = directory / read_settings(directory).portal.key
     if create_portal_key(path):
         ERRORS.print(f"A new key is in {path}: keep a copy with the hub's other keys.")

@@ -71,8 +71,8 @@ def _show(checked: Checked) -> None:
 
 
 @app.command("schema")
-def print_schema() -> None:
-    """Print the JSON Schema of a product file."""
+def print_schema(_json: Json = False) -> None:
+    """Print the JSON Schema of a product file: JSON with --json and without."""
     print_json(schema())
 
 

@@ -23,9 +23,35 @@ Dir = Annotated[Path, typer.Option("--dir", envvar="ECLUSE_DIR", help="The hub's
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 HERE = Path("var")
 
+USAGE_INVALID = refusal(
+    "usage_invalid",
+    400,
+    "This is no command of ours",
+    fix="`ecluse --help` and `ecluse COMMAND --help` say what there is.",
+)
 INSTANT_INVALID = refusal(
     "instant_invalid", 400, "This is not an instant", fix="Write it as 2026-11-25T08:30:00+01:00; UTC without offset."
 )
+
+SHOUTED = "DevelopmentOnly"  # of keys and issuers that must never meet real data (`engines/keys/file.py`)
+_held: list[str] = []
+
+
+def warn(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """One line on stderr; that something here is for development only, when `tell_held` says so."""
+    line = f"[yellow]{category.__name__}: {message}[/]"
+    if category.__name__ == SHOUTED:
+        _held.append(line)
+    else:
+        ERRORS.print(line)
+
+
+def tell_held() -> None:
+    """Say that this is for development only: before a server answers, and once any other command is done. Of what was refused
+    nothing was done with such keys, and a refusal is one line, which a script reads."""
+    for line in _held:
+        ERRORS.print(line)
+    _held.clear()
 
 
 def print_json(value: Any) -> None:

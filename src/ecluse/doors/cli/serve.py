@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from errno import EADDRNOTAVAIL
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Annotated
 import typer
 
 from ecluse.doors.cli.beside import Beside, spawn
-from ecluse.doors.cli.screen import ERRORS, HERE, Dir
+from ecluse.doors.cli.screen import ERRORS, HERE, Dir, tell_held
 from ecluse.doors.log import bugs_told, configure
 from ecluse.doors.notify import READY, STOPPING, notify
 from ecluse.kernel.errors import Refused, refusal
@@ -36,6 +37,13 @@ WORKERS_MAX = 32  # each holds a journal slot, and commands that write need some
 
 PORT_TAKEN = refusal(
     "port_taken", 500, "The port is taken", fix="Choose another with --port, or stop what listens there."
+)
+PORTS = range(65_536)
+ADDRESS_INVALID = refusal(
+    "address_invalid",
+    400,
+    "This is no address to listen on",
+    fix="Name an address of this machine with --host, as 127.0.0.1, and a port of 0 to 65535 with --port.",
 )
 
 
@@ -54,6 +62,7 @@ def serve(
         copied = _recovered(hub)
     listening = listen(host or http.host, http.port if port is None else port)
     address = "http://{}:{}".format(*listening.getsockname()[:2])
+    tell_held()
     ERRORS.print(f"Écluse answers on {address} ({copied} journal entries recovered)")
     healthy = _beside(directory, listening) if workers == 1 else _together(directory, listening, workers, http.drain_s)
     if not healthy:
@@ -62,13 +71,19 @@ def serve(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises `port_taken`."""
+    """A socket that listens; port 0 takes a free one. Raises `address_invalid`, `port_taken`."""
+    if port not in PORTS:
+        raise ADDRESS_INVALID(f"{port} is no port")
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except OSError:
+    except OSError as broken:
+        if isinstance(broken, socket.gaierror) or broken.errno == EADDRNOTAVAIL:
+            raise ADDRESS_INVALID(f"{host} is no address of this machine") from None
         raise PORT_TAKEN(f"{host}:{port} cannot be listened on") from None
+    except ValueError:  # what no name of a machine is written as (RFC 1035): a part of 64 letters, a NUL
+        raise ADDRESS_INVALID("this is no name of a machine") from None
     listening.listen(BACKLOG)
     return listening
 

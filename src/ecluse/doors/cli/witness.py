@@ -37,9 +37,16 @@ def init(
 
 
 @app.command("trust")
-def trust(directory: Where, vkey: Annotated[str, typer.Argument(help="As `ecluse journal key` prints it.")]) -> None:
+def trust(
+    directory: Where,
+    vkey: Annotated[str, typer.Argument(help="As `ecluse journal key` prints it.")],
+    json: Json = False,
+) -> None:
     """Watch one more log, or every log under a name that ends in / (a hub's journal has one a month and writer)."""
     key = open_witness(directory).trust(vkey)
+    if json:
+        print_json({"trusted": key.text})
+        return
     typer.echo(f"watching {key.name}{'…' if key.name.endswith('/') else ''}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -10,10 +11,11 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from ecluse.app.exposure.ask import expose, read_list, show_exposure
+from ecluse.app.exposure.naming import question_typed
 from ecluse.doors.http.answers import send
 from ecluse.doors.http.given import Asked, TheHub
 from ecluse.exposure.answer import Exposure
-from ecluse.exposure.question import ACCOUNTS_MAX, INSURERS_MAX, NETWORKS_MAX, SESSIONS_MAX, read_question
+from ecluse.exposure.question import ACCOUNTS_MAX, INSURERS_MAX, NETWORKS_MAX, SESSIONS_MAX
 
 TEXT_MAX = 128  # the longest account; sessions and networks are shorter
 
@@ -38,7 +40,9 @@ class ExposureAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 @post("/v1/exposures", status_code=201, summary="Who was really shown what by these accounts", tags=["Investigation"])
 async def post_exposure(data: JSONBody[ExposureAsked], hub: TheHub, asked: Asked) -> Response[Exposure]:
     """Referenced, reachable, displayed. With the scope `exposure:own` an insurer asks about its own members."""
-    question = read_question(
+    question = partial(
+        question_typed,
+        hub,
         data.accounts,
         data.start,
         data.end,

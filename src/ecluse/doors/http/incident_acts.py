@@ -13,6 +13,7 @@ from litestar import post
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta, field
 
+from ecluse.app.exposure.naming import question_typed
 from ecluse.app.incidents.acts import (
     BY_CHARS_MAX,
     WORDS_CHARS_MAX,
@@ -29,7 +30,7 @@ from ecluse.breach.incident.events import HUB
 from ecluse.breach.incident.told import IncidentLine, line
 from ecluse.doors.http.exposures import Instant, Text
 from ecluse.doors.http.given import Asked, TheHub
-from ecluse.exposure.question import ACCOUNTS_MAX, INSURERS_MAX, NETWORKS_MAX, SESSIONS_MAX, read_question
+from ecluse.exposure.question import ACCOUNTS_MAX, INSURERS_MAX, NETWORKS_MAX, SESSIONS_MAX
 
 IncidentId = Annotated[str, PathParameter(max_length=32)]
 By = Annotated[str, Meta(max_length=BY_CHARS_MAX, description="Who acts, by name and function")]
@@ -108,7 +109,7 @@ async def post_incident(data: JSONBody[IncidentOpened], hub: TheHub, asked: Aske
     """One that is open and asks the same is that one."""
     by = staff(asked, data.by)
     named = {"insurers": data.insurers, "sessions": data.sessions, "networks": data.networks}
-    question = read_question(data.accounts, data.start, data.end, **named)
+    question = question_typed(hub, data.accounts, data.start, data.end, **named)
     name, incident = await open_incident(hub, by, question, _us(data.found_at) or hub.now_ts_us, data.how_found)
     return line(name, incident, HUB)
 
