@@ -39,9 +39,9 @@ from ecluse.doors.http import (
     rights,
 )
 from ecluse.doors.http.bare import Bare
-from ecluse.doors.http.deep_json import Sent
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
+from ecluse.doors.http.json_bodies import Sent
 from ecluse.doors.http.meters import REGISTRY
 from ecluse.doors.http.portal_page import portal_page
 from ecluse.doors.http.probes import probes

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar, cast
 
-import msgspec
 from litestar.types import HTTPRequestEvent, Receive, Scope, Send
 
 from ecluse.app.access import Released
 from ecluse.app.containment import let_in
 from ecluse.app.hub import Hub
 from ecluse.doors.http.answers import encode
-from ecluse.doors.http.deep_json import too_deep
-from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, malformed, send_problem
+from ecluse.doors.http.json_bodies import reader
+from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, send_problem
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
@@ -36,7 +35,7 @@ class Bare(Generic[Question]):
     ) -> None:
         self._hub = hub
         self._door = door
-        self._question = msgspec.json.Decoder(asked).decode
+        self._question = reader(asked)
         self._body_bytes_max = body_bytes_max
         self._answer = answered
 
@@ -58,13 +57,7 @@ class Bare(Generic[Question]):
             raise METHOD()
         asked = await self._door.asked(scope)
         await let_in(self._hub, asked.account)
-        sent = await self._read(receive)
-        try:
-            question = self._question(sent)
-        except msgspec.MsgspecError as wrong:
-            raise malformed(str(wrong)) from None
-        except RecursionError:
-            raise too_deep() from None
+        question = self._question(await self._read(receive))
         released = await self._answer(self._hub, asked, question)
         return encode(released.answer)
 
