@@ -12,6 +12,11 @@ import msgspec
 from tests.journeys.claims_hub import ClaimsHub, played
 
 HERE = "here"  # stands where a value is put that does not belong there
+WRONG = {
+    "integer": (b'"1"', b"1.0", b'"1e0"', b"true", b'"null"'),
+    "boolean": (b"1", b'"true"', b"0"),
+    "string": (b"1", b"true"),
+}
 Place = tuple[
     str, str, str, bytes
 ]  # a route, a pointer into its body, the type that is declared there, a body with HERE
@@ -53,10 +58,35 @@ async def all_places(hub: ClaimsHub) -> list[Place]:
 
 def test_a_body_that_is_not_utf8_is_malformed(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> None:
-        texts = [(path, body) for path, _, kind, body in await all_places(hub) if kind == "string"]
-        for path, body in dict(texts).items():
-            for written in (path, path + "/"):
-                answer = await told(hub, written, body.replace(b'"here"', b'"\xe9"'))
-                assert answer == (400, "malformed", None, "JSON is malformed: it is not UTF-8"), (written, body)
+        details = set()
+        for path, _, kind, body in await all_places(hub):
+            for written in (path, path + "/") if kind == "string" else ():
+                status, code, _, detail = await told(hub, written, body.replace(b'"here"', b'"\xe9"'))
+                assert (status, code) == (400, "malformed"), (written, body)
+                details.add(detail)
+        assert "JSON is malformed: it is not UTF-8" in details  # beside texts that are one of several, or a day
+
+    played(tmp_path, story)
+
+
+def test_a_number_is_no_text_and_a_whole_one_no_float(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> None:
+        found = await all_places(hub)
+        for path, pointer, kind, body in found:
+            for other in WRONG.get(kind, ()):
+                for written in (path, path + "/"):
+                    status, code, where, detail = await told(hub, written, body.replace(b'"here"', other))
+                    assert (status, code, where) == (400, "malformed", pointer), (written, body, other)
+                    assert detail.startswith("Expected `")
+        assert {"/lines/0/expense_cents", "/beneficiary/birth_rank", "/lists"} <= {pointer for _, pointer, *_ in found}
+
+    played(tmp_path, story)
+
+
+def test_who_asks_is_heard_before_what_is_asked(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> None:
+        for path in {path for path, *_ in await all_places(hub)}:
+            for body in (b"{", b"[]", b'{"a": "\xe9"}'):
+                assert (await hub.http.post(path, content=body)).status_code == 401, path
 
     played(tmp_path, story)

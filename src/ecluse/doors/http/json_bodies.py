@@ -1,8 +1,12 @@
-"""Bodies of JSON as strangers send them: what does not read is malformed, in the same words on every route."""
+"""Bodies of JSON as strangers send them: what does not read to the letter is malformed, in the same words on every route.
+
+A number is a number and a text is a text: the framework alone would take "5000", 5000.0 or "5e3" for 5000 cents.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import litestar
@@ -34,8 +38,10 @@ class Sent(litestar.Request[Any, Any, Any]):
     """A request of the framework, whose body is read here."""
 
     async def json(self) -> Any:
-        """The body. Raises `malformed`."""
-        return _anything(await self.body())
+        """The body, as the type that its handler declares. Raises `malformed`."""
+        field = self.route_handler.parsed_data_field
+        assert field is not None, "only a handler with a body asks for it"
+        return _reader(field.annotation)(await self.body())
 
 
-_anything = reader(object)
+_reader = cache(reader)  # one for each type that a route declares

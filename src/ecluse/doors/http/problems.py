@@ -90,9 +90,7 @@ def on_http(request: Asked, error: HTTPException) -> Response[Problem]:
     while cause is not None and not isinstance(cause, msgspec.MsgspecError):
         cause = cause.__cause__
     if cause is not None:
-        return answer(
-            malformed(str(cause).replace("`$.data", "`$")), request.scope
-        )  # the framework calls the body `data`
+        return answer(malformed(str(cause)), request.scope)
     return answer(_BY_STATUS.get(error.status_code, MALFORMED)(), request.scope)
 
 
