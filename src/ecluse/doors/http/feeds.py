@@ -19,7 +19,7 @@ from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
 PATH = "/v1/feeds"
-STREAMS = frozenset({PATH, PATH + "/"})  # the framework takes both for the same
+STREAMS = frozenset({PATH})
 MEDIA_TYPES = frozenset({"text/csv", "application/vnd.apache.parquet"})
 KEY = re.compile(r"[\x21-\x7e]{1,128}")  # what clients send is a UUID
 

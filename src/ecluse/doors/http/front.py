@@ -86,6 +86,7 @@ class Front:
             await self._inner(scope, receive, send)
             return
         started_s = time.perf_counter()
+        scope["path"] = plain(scope["path"])
         id_ = self._ids.new(PREFIXES.get(scope["path"], "req_"))
         cast("dict[str, Any]", scope)["request_id"] = id_
         status = 500
@@ -187,6 +188,12 @@ class Front:
         if route != "other":
             self._meters[cast("dict[str, Any]", scope).get("path_template") or scope["path"], status] = meters
         return meters
+
+
+def plain(path: str) -> str:
+    """The path without slashes too many, which name the same route to the framework: here too everything goes by the route,
+    prefixes of ids, limits of bodies, and who answers. Proofs are of the address as it was sent, `raw_path`."""
+    return "/" + "/".join(filter(None, path.split("/"))) if "//" in path or path.endswith("/") else path
 
 
 def route_of(scope: Scope) -> str:
