@@ -57,9 +57,11 @@ def malformed(message: str) -> Refused:
 
 def _headers(refused: Refused) -> dict[str, str]:
     """What a refusal says beside its body."""
-    if refused.refusal.status == 401:
+    kind = refused.refusal
+    if kind.status == 401:
         return {"www-authenticate": www_authenticate(refused)}
-    return {"retry-after": "1"} if refused.refusal.status == 503 else {}
+    retry_s = kind.retry_s or (1 if kind.status == 503 else 0)  # elsewhere, or in a moment, a 503 may be answered
+    return {"retry-after": str(retry_s)} if retry_s else {}  # RFC 9110 §10.2.3; RFC 6585 §4 for 429
 
 
 def answer(refused: Refused, scope: Scope) -> Response[Problem]:
