@@ -149,14 +149,17 @@ class ClaimsHub:
     async def call(
         self, method: str, path: str, body: object = None, practice: str = PRACTICE, scope: str = "rights claims"
     ) -> tuple[int, dict[str, Any]]:
+        headers = {"authorization": self.bearer(practice, scope), "content-type": "application/json"}
+        content = msgspec.json.encode(body) if body is not None else None
+        answer = await self.http.request(method, path, content=content, headers=headers)
+        return answer.status_code, answer.json()
+
+    def bearer(self, practice: str = PRACTICE, scope: str = "rights claims") -> str:
         key = (practice, scope, self.clock.instant.date())
         if key not in self._tokens:
             account = Account("rpps:10000000001", practice, "doctor", scopes=frozenset(scope.split()))
             self._tokens[key] = self._issuer.token(account, int(self.clock.instant.timestamp()) - 3600)
-        headers = {"authorization": f"Bearer {self._tokens[key]}", "content-type": "application/json"}
-        content = msgspec.json.encode(body) if body is not None else None
-        answer = await self.http.request(method, path, content=content, headers=headers)
-        return answer.status_code, answer.json()
+        return f"Bearer {self._tokens[key]}"
 
     async def check(self, practice: str = PRACTICE, **changes: Any) -> str:
         """The engagement number of a rights check that is confirmed."""

@@ -25,6 +25,7 @@ from ecluse.claims.price import Payers, price, priceable, reasons, spans
 from ecluse.coverage.accounts import Spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Request
+from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import add_working_days
 from ecluse.kernel.errors import NOT_FOUND, refusal
@@ -214,9 +215,10 @@ async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimL
 
 
 async def list_claims(hub: Hub, asked: Request, search: Search) -> Released[ClaimPage]:
-    """A page of the practice's own claims: no field of it is about a person."""
+    """A page of the practice's own claims: no field of it is about a person. Raises `forbidden`, `cursor_invalid`."""
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, "")
+    check_cursor(search.cursor, "clm_", "req_")  # `req_`: sent under an address with a slash too much, in December 2026
     found = await hub.claims.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ClaimPage(tuple(page), page[-1].claim_id if more else None)

@@ -50,7 +50,8 @@ class Refusal:
 def place_of(message: str) -> tuple[str, str]:
     """What msgspec says is wrong, and where as an RFC 6901 pointer: its messages end with "… - at `$.lines[0].act`"."""
     what, _, path = message.partition(" - at `$")
-    return what, re.sub(r"\[(\d+|\.\.\.)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
+    path = path.partition("[...]")[0]  # a value of some key, and nothing says which
+    return what, re.sub(r"\[(\d+)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
 
 
 def refusal(code: str, status: int, title: str, *, fix: str, retry_s: int = 0) -> Refusal:

@@ -45,6 +45,7 @@ from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.json_bodies import Sent
 from ecluse.doors.http.meters import REGISTRY
+from ecluse.doors.http.options import options
 from ecluse.doors.http.portal_page import portal_page
 from ecluse.doors.http.probes import probes
 from ecluse.doors.http.problems import on_bug, on_http, on_refused
@@ -124,6 +125,7 @@ def build(
             "portal": Provide(lambda: browsers, use_cache=True, sync_to_thread=False),
         },
         guards=[know],
+        before_request=options,
         exception_handlers={Refused: on_refused, HTTPException: on_http, Exception: on_bug},
         openapi_config=OpenAPIConfig(
             title="Écluse", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin(path="/")]

@@ -1,4 +1,4 @@
-"""One path answered without the framework, for the calls made at every consultation: a JSON body in, an answer out.
+"""`POST` of one path answered without the framework, for the calls made at every consultation: a JSON body in, an answer out.
 
 The framework's own path adds 85 µs to a request (docs/decisions/0001). Its handlers stay: they describe the calls in
 /schema, and answer them where the bare ones are not mounted.
@@ -15,8 +15,8 @@ from ecluse.app.access import Released
 from ecluse.app.containment import let_in
 from ecluse.app.hub import Hub
 from ecluse.doors.http.answers import encode
-from ecluse.doors.http.json_bodies import reader
-from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, send_problem
+from ecluse.doors.http.json_bodies import check_media, reader
+from ecluse.doors.http.problems import TOO_LARGE, broken, send_problem
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
@@ -53,10 +53,9 @@ class Bare(Generic[Question]):
             await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answered(self, scope: Scope, receive: Receive) -> bytes:
-        if scope.get("method") != "POST":
-            raise METHOD()
         asked = await self._door.asked(scope)
         await let_in(self._hub, asked.account)
+        check_media(scope)
         question = self._question(await self._read(receive))
         released = await self._answer(self._hub, asked, question)
         return encode(released.answer)

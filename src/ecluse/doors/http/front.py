@@ -149,7 +149,10 @@ class Front:
             await send(message)
 
         try:
-            await self._bare.get(scope["path"], self._inner)(scope, receive, told)
+            bare = (
+                self._bare if scope.get("method") == "POST" else {}
+            )  # who knows what other methods a path takes is inside
+            await bare.get(scope["path"], self._inner)(scope, receive, told)
         finally:
             if is_working:
                 self._leave()

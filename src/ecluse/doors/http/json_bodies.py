@@ -5,14 +5,18 @@ A number is a number and a text is a text: the framework alone would take "5000"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
 import litestar
 import msgspec
+from litestar.types import Scope
 
-from ecluse.doors.http.problems import malformed
+from ecluse.doors.http.problems import MEDIA, malformed
+
+JSON = re.compile(rb"application/(?:[\w.-]+\+)?json", re.IGNORECASE)
 
 Body = TypeVar("Body")
 
@@ -34,11 +38,19 @@ def reader(declared: type[Body]) -> Callable[[bytes], Body]:
     return read
 
 
+def check_media(scope: Scope) -> None:
+    """Raise `media_type` for a body that says it is no JSON; one that does not say what it is was always read."""
+    for name, said in scope["headers"]:
+        if name == b"content-type" and (media := said.partition(b";")[0].strip()) and not JSON.fullmatch(media):
+            raise MEDIA("send application/json")
+
+
 class Sent(litestar.Request[Any, Any, Any]):
     """A request of the framework, whose body is read here."""
 
     async def json(self) -> Any:
-        """The body, as the type that its handler declares. Raises `malformed`."""
+        """The body, as the type that its handler declares. Raises `malformed`, `media_type`."""
+        check_media(self.scope)
         field = self.route_handler.parsed_data_field
         assert field is not None, "only a handler with a body asks for it"
         return _reader(field.annotation)(await self.body())
