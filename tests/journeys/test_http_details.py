@@ -111,3 +111,24 @@ def test_a_text_says_its_characters_once(tmp_path: Path) -> None:
         return (await hub.http.get("/metrics")).headers["content-type"]
 
     assert played(tmp_path, story).count("charset=utf-8") == 1
+
+
+def test_the_schema_says_who_may_ask_and_how_it_is_refused(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> None:
+        for _ in range(2):  # the first answer is kept
+            schema = (await hub.http.get("/schema")).json()
+        schemes = schema["components"]["securitySchemes"]
+        calls = [call for path, each in schema["paths"].items() if path.startswith("/v1/") for call in each.values()]
+        assert len(calls) > 30
+        for call in calls:
+            assert [name for each in call["security"] for name in each] == [*schemes]
+            for status in ("400", "401", "403", "429"):
+                (shown,) = call["responses"][status]["content"].items()
+                assert shown == ("application/problem+json", {"schema": {"$ref": "#/components/schemas/Problem"}})
+        refused = (await hub.http.get("/v1/claims")).json()
+        problem = schema["components"]["schemas"]["Problem"]
+        assert set(problem["required"]) <= refused.keys() <= problem["properties"].keys()
+        file = schema["paths"]["/v1/feeds"]["post"]["requestBody"]["content"]
+        assert {"text/csv", "application/vnd.apache.parquet"} == file.keys()
+
+    played(tmp_path, story)

@@ -12,7 +12,6 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 from prometheus_client.registry import Collector
 
@@ -41,6 +40,7 @@ from ecluse.doors.http import (
     rights,
 )
 from ecluse.doors.http.bare import Bare
+from ecluse.doors.http.description import Description
 from ecluse.doors.http.front import Front
 from ecluse.doors.http.journal import journal
 from ecluse.doors.http.json_bodies import Sent
@@ -128,7 +128,7 @@ def build(
         before_request=options,
         exception_handlers={Refused: on_refused, HTTPException: on_http, Exception: on_bug},
         openapi_config=OpenAPIConfig(
-            title="Écluse", version=__version__, path="/schema", render_plugins=[JsonRenderPlugin(path="/")]
+            title="Écluse", version=__version__, path="/schema", render_plugins=[Description(path="/")]
         ),
         request_max_body_size=BODY_BYTES_MAX,
         request_class=Sent,
