@@ -20,7 +20,7 @@ from ecluse.engines.postgres.server import Server
 from ecluse.engines.sqlite import database as sqlite
 from ecluse.engines.stores import Stores
 from ecluse.engines.upgrade import upgrade
-from ecluse.wiring import STORES
+from ecluse.wiring.engines import STORES
 
 ENGINES = ("sqlite", "postgres")  # the contract suites run on each
 LONG = (

@@ -125,7 +125,7 @@ class ClaimsHub:
         issuers = TrustedIssuers([source], directory, self.clock.now, _nobody)
         door: Any = build(self.hub, Door(Askers(issuers, self.clock)), in_flight_max=64)
         transport = httpx.ASGITransport(door, raise_app_exceptions=True)
-        self._http = httpx.AsyncClient(transport=transport, base_url="http://hub")
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://hub")  # asks as nobody
         self._tokens: dict[tuple[str, str, str, date], str] = {}
 
     async def open(self) -> None:
@@ -134,7 +134,7 @@ class ClaimsHub:
         self.member(right())
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
         self.desk.close()
         self.log.close()
         await self.stores.close()
@@ -156,14 +156,17 @@ class ClaimsHub:
         scope: str = "rights claims",
         account: str = DOCTOR,
     ) -> tuple[int, dict[str, Any]]:
+        headers = {"authorization": self.bearer(practice, scope, account), "content-type": "application/json"}
+        content = msgspec.json.encode(body) if body is not None else None
+        answer = await self.http.request(method, path, content=content, headers=headers)
+        return answer.status_code, answer.json()
+
+    def bearer(self, practice: str = PRACTICE, scope: str = "rights claims", account: str = DOCTOR) -> str:
         key = (account, practice, scope, self.clock.instant.date())
         if key not in self._tokens:
             asking = Account(account, practice, "doctor", scopes=frozenset(scope.split()))
             self._tokens[key] = self._issuer.token(asking, int(self.clock.instant.timestamp()) - 3600)
-        headers = {"authorization": f"Bearer {self._tokens[key]}", "content-type": "application/json"}
-        content = msgspec.json.encode(body) if body is not None else None
-        answer = await self._http.request(method, path, content=content, headers=headers)
-        return answer.status_code, answer.json()
+        return f"Bearer {self._tokens[key]}"
 
     async def check(self, practice: str = PRACTICE, **changes: Any) -> str:
         """The engagement number of a rights check that is confirmed."""

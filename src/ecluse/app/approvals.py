@@ -27,6 +27,7 @@ from ecluse.claims.price import Payers, price, priceable, spans
 from ecluse.coverage.accounts import Kept
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
+from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import PARIS
 from ecluse.kernel.errors import NOT_FOUND
@@ -156,10 +157,14 @@ async def show_approval(hub: Hub, asked: Request, approval_id: str) -> Released[
 
 
 async def list_approvals(hub: Hub, asked: Request, search: Search) -> Released[ApprovalPage]:
-    """A page of the practice's own approvals, colleagues' too: no field is about a person. Raises `step_up_required`."""
+    """A page of the practice's own approvals, colleagues' too: no field is about a person.
+
+    Raises `forbidden`, `cursor_invalid`, `step_up_required`.
+    """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_READ, "")
     hub.desk.hold_to_own(admission)
+    check_cursor(search.cursor, "pec_", "req_")
     found = await hub.approvals.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ApprovalPage(tuple(page), page[-1].approval_id if more else None)

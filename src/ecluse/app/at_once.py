@@ -17,7 +17,7 @@ TOO_MANY_AT_ONCE = refusal(
     429,
     "As much of this is under way as may be at once",
     fix="Wait for the answers that are being worked on, then ask again.",
-    after_s=5,
+    retry_s=10,  # an exposure or a file takes seconds to minutes
 )
 
 

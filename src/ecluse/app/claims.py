@@ -25,6 +25,7 @@ from ecluse.claims.price import Payers, price, priceable, reasons, spans
 from ecluse.coverage.accounts import Spans
 from ecluse.coverage.line import Line
 from ecluse.gate.admission import Request
+from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import add_working_days
 from ecluse.kernel.errors import NOT_FOUND, refusal
@@ -219,10 +220,14 @@ async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimL
 
 
 async def list_claims(hub: Hub, asked: Request, search: Search) -> Released[ClaimPage]:
-    """A page of the practice's own claims: no field of it is about a person. Colleagues' are in it: raises `step_up_required`."""
+    """A page of the practice's own claims, colleagues' too: no field is about a person.
+
+    Raises `forbidden`, `cursor_invalid`, `step_up_required`.
+    """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, "")
     hub.desk.hold_to_own(admission)
+    check_cursor(search.cursor, "clm_", "req_")  # `req_`: sent under an address with a slash too much, in December 2026
     found = await hub.claims.page(admission, search)
     page, more = found[: search.limit], len(found) > search.limit
     answer = ClaimPage(tuple(page), page[-1].claim_id if more else None)

@@ -72,6 +72,7 @@ DELTAS_UNFIT = refusal(
     429,
     "Too many deltas of this insurer did not fit what the hub holds",
     fix="Send a full file; or wait a day, or ask the operator of the hub for the rows.",
+    retry_s=86_400,
 )
 
 # A file, and the same again after a network that broke. For all there are as many places as at the door (doors/http/front.py).

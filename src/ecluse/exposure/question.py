@@ -20,6 +20,7 @@ INSURERS_MAX = 200  # twice the number of insurers of a large hub
 SESSIONS_MAX = 10_000  # logins of those accounts in a year, one a working day for forty of them
 NETWORKS_MAX = 1_000
 WINDOW_US_MAX = 3 * 366 * 86_400 * 1_000_000  # the journal is kept 36 months at most
+FIRST_TS_US = 1_577_836_800_000_000  # 2020-01-01: no hub was there, and no rule of what is asked
 ACCOUNT_CHARS_MAX = 128  # as in a token (gate/identity.py)
 
 EXPOSURE_INVALID = refusal(
@@ -63,6 +64,8 @@ def read_question(
     start_ts_us, end_ts_us = _instant(start, "/from"), _instant(end, "/to")
     if not 0 < end_ts_us - start_ts_us <= WINDOW_US_MAX:
         raise EXPOSURE_INVALID("the window is empty, backwards or longer than three years", pointer="/to")
+    if end_ts_us < FIRST_TS_US:
+        raise EXPOSURE_INVALID("no journal is older than 2020", pointer="/to")
     return Question(
         accounts=_each(accounts, ACCOUNTS_MAX, "/accounts", _text(ACCOUNT_CHARS_MAX, account)),
         start_ts_us=start_ts_us,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from ecluse.kernel.errors import refusal
 AT_MAX = 1 << 62  # entries of a shard: more than any database counts places in
 CURSOR_CHARS_MAX = 4096  # two months of 64 writers; what is longer none of ours wrote
 ID_PREFIX, ID_BYTES = "opn_", 16
+_ID_END = re.compile(r"[0-9A-HJKMNP-TV-Z]{20}")  # as `Ids` draws them
 
 CURSOR_INVALID = refusal(
     "cursor_invalid",
@@ -91,6 +93,12 @@ def advanced(before: Cursor, reached: Mapping[str, Reached]) -> Cursor:
 def write_cursor(cursor: Cursor) -> str:
     """The cursor as it is told."""
     return base64.urlsafe_b64encode(_encode(cursor)).decode().rstrip("=")
+
+
+def check_cursor(cursor: str, *prefixes: str) -> None:
+    """Raise `cursor_invalid` unless a page could have ended with it: nothing, or an id that begins with one of these."""
+    if cursor and not (cursor.startswith(prefixes) and _ID_END.fullmatch(cursor[4:])):
+        raise CURSOR_INVALID(pointer="/cursor")
 
 
 def read_cursor(text: str) -> Cursor:

@@ -31,16 +31,16 @@ class Refused(Exception):  # noqa: N818 - past participles for what happened
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A kind of refusal: stable `code` (snake case), HTTP `status`, `title`, the usual `fix`.
+    """A kind of refusal: stable `code` (snake case), HTTP `status`, `title`, and the usual `fix`.
 
-    `after_s`: when the same may be asked again, in seconds, where waiting helps.
+    `retry_s`: where the fix is to wait and it is known how long, the seconds after which it is worth asking again; else 0.
     """
 
     code: str
     status: int
     title: str
     fix: str
-    after_s: int = 0
+    retry_s: int = 0
 
     def __call__(self, detail: str = "", *, pointer: str | None = None, fix: str | None = None) -> Refused:
         """The exception to raise; `detail` and `fix` default to the kind's own words."""
@@ -50,13 +50,14 @@ class Refusal:
 def place_of(message: str) -> tuple[str, str]:
     """What msgspec says is wrong, and where as an RFC 6901 pointer: its messages end with "… - at `$.lines[0].act`"."""
     what, _, path = message.partition(" - at `$")
-    return what, re.sub(r"\[(\d+|\.\.\.)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
+    path = path.partition("[...]")[0]  # a value of some key, and nothing says which
+    return what, re.sub(r"\[(\d+)\]|\.([^.\[`]+)", lambda found: f"/{found[1] or found[2]}", path.rstrip("`"))
 
 
-def refusal(code: str, status: int, title: str, *, fix: str, after_s: int = 0) -> Refusal:
-    """Declare a kind of refusal; `after_s`: when the same may be asked again. A code is declared once in the whole program."""
+def refusal(code: str, status: int, title: str, *, fix: str, retry_s: int = 0) -> Refusal:
+    """Declare a kind of refusal. A code is declared once in the whole program."""
     assert code not in _CATALOGUE, f"refusal {code} declared twice"
-    _CATALOGUE[code] = Refusal(code, status, title, fix, after_s)
+    _CATALOGUE[code] = Refusal(code, status, title, fix, retry_s)
     return _CATALOGUE[code]
 
 

@@ -51,7 +51,6 @@ from ecluse.engines.local.reading import LocalShards, extent, walk
 from ecluse.engines.local.registry import Signer
 from ecluse.engines.parts import damage_named
 from ecluse.engines.proofs import SharedProofs
-from ecluse.engines.schema import Schema, Upgraded
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.sqlite.passes import SqlitePasses
 from ecluse.engines.stores import Stores
@@ -72,24 +71,14 @@ from ecluse.settings import (
     template,
 )
 from ecluse.wiring.cards import read_cards
+from ecluse.wiring.databases import upgrade_databases
+from ecluse.wiring.engines import FILES, KEYS, LAKES, LOGS, READERS, STORES, plug
 from ecluse.wiring.gate import catch_up_gate, open_gate, open_lookback, read_caps, recover_gate, watcher
 from ecluse.wiring.issuers import trusted_issuers
 from ecluse.wiring.portal import open_portal
 
 # RFC 9864 renames the algorithm `EdDSA` to `Ed25519`; issuers still send the old name, and we accept both.
 warnings.filterwarnings("ignore", category=SecurityWarning)
-
-KEYS = {
-    "file": "ecluse.engines.keys.file",
-    "pkcs11": "ecluse.engines.keys.pkcs11",
-    "openbao": "ecluse.engines.keys.openbao",
-}
-LOGS = {"local": "ecluse.engines.local"}
-LAKES = {"duckdb": "ecluse.engines.duckdb.lake", "spark": "ecluse.engines.spark"}
-FILES = "ecluse.engines.lake.anew"  # imports pyarrow and DuckDB: a third of a second that only what reads a lake pays
-READERS = {"local": "ecluse.engines.journal_search"}
-STORES = {"sqlite": "ecluse.engines.sqlite", "postgresql": "ecluse.engines.postgres"}
-UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that only its commands pay
 
 ENVELOPES: Envelopes = Age()  # keeps nothing: one for everybody
 
@@ -99,7 +88,6 @@ KEEP_UP_S = 1.0  # between two questions to each server whether it has what was 
 LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-ENGINE_UNKNOWN = refusal("engine_unknown", 500, "No engine for this URL", fix="Write one of the schemes named here.")
 ORIGIN_UNSET = refusal(
     "journal_origin_unset",
     500,
@@ -220,7 +208,7 @@ class OpenHub(Hub):
 def lake_files(directory: Path) -> LakeFiles:
     """The lake's files, to be filled and checked; the hub may be serving. Raises `not_a_hub`, `engine_unknown`."""
     settings = read_settings(directory)
-    place = _plug(settings.lake.url, LAKES)[1]
+    place = plug(settings.lake.url, LAKES)[1]
     files: LakeFiles = import_module(FILES).LakeFiles(directory, place, _shards(directory, settings))
     return files
 
@@ -241,24 +229,6 @@ def init_hub(directory: Path) -> None:
     upgrade_databases(directory, new=True)
     with open_hub(directory, new=True):
         pass
-
-
-def upgrade_databases(directory: Path, *, new: bool = False) -> list[Upgraded]:
-    """Bring every database of the hub to this program's schema; only a `new` hub is given the file of one.
-
-    Raises `part_missing`, `part_damaged`, `database_newer`, `database_unreachable`.
-    """
-    module = import_module(UPGRADE)
-    for each in check_databases(directory) if not new else ():
-        each.hold_there()
-    return [module.upgrade(url) for url in _databases(directory)]
-
-
-def check_databases(directory: Path) -> list[Schema]:
-    """The schema each database of the hub has, changing none. Raises `part_damaged`, `database_unreachable`."""
-    module = import_module(UPGRADE)
-    with damage_named(directory):
-        return [module.check(url) for url in _databases(directory)]
 
 
 @contextmanager
@@ -285,7 +255,7 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
     keys = module.open_keys(opening, new=new)
     clock, runner = SystemClock(), asyncio.Runner(loop_factory=uvloop.new_event_loop)
     stores = _open_stores(directory, settings, keys)
-    module, place = _plug(settings.journal.url, LOGS)
+    module, place = plug(settings.journal.url, LOGS)
     log = module.LocalLog(directory / place, signer(settings, keys), clock.now, directory / settings.journal.heads)
     gate = open_gate(directory, settings.gate)
     allowance = Allowance(clock, gate.allowances, stores.claims)
@@ -301,7 +271,7 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
             allowance=allowance,
             **gate.ports(),
             under_way=gate.under_way,
-            recall=_plug(settings.journal.url, READERS)[0].JournalSearch(directory / place),
+            recall=plug(settings.journal.url, READERS)[0].JournalSearch(directory / place),
             rights=stores.rights,
             products=stores.products,
             payments=stores.payments,
@@ -331,7 +301,7 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
 
 def _open_stores(directory: Path, settings: Settings, keys: Keys) -> Stores:
     store = settings.store
-    module, _ = _plug(store.url, STORES)
+    module, _ = plug(store.url, STORES)
     stores: Stores = module.open_stores(
         store.url,
         directory,
@@ -358,14 +328,14 @@ def _reaching_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:
 
 
 def _open_lake(directory: Path, settings: Settings, shards: Shards) -> Lake:
-    module, place = _plug(settings.lake.url, LAKES)
+    module, place = plug(settings.lake.url, LAKES)
     lake: Lake = module.open_lake(directory, place, shards)
     return lake
 
 
 def keys_engine(settings: Settings, directory: Path) -> tuple[ModuleType, Opening]:
     """The module of the hub's keys, and what opens them."""
-    module, place = _plug(settings.keys.url, KEYS)
+    module, place = plug(settings.keys.url, KEYS)
     budget = Budget(settings.keys.lookups_per_s_max, settings.keys.rows_per_s_max)
     return module, Opening(place, directory, passphrase(settings, directory), budget, settings.production)
 
@@ -383,20 +353,3 @@ def signer(settings: Settings, keys: Keys) -> Signer:
         return keys.public_key("journal")
 
     return Signer(settings.journal.origin, public, partial(keys.sign, "journal"))
-
-
-def _databases(directory: Path) -> list[str]:
-    """Every database of the hub: one file, or each server once."""
-    store = read_settings(directory).store
-    _plug(store.url, STORES)
-    if store.url.startswith("sqlite:"):
-        return [f"sqlite:{directory / store.url.removeprefix('sqlite:')}"]
-    return list(dict.fromkeys([store.url, *store.servers.values()]))
-
-
-def _plug(url: str, engines: dict[str, str]) -> tuple[ModuleType, str]:
-    """The engine module a URL names, and the rest of the URL."""
-    scheme, _, place = url.partition(":")
-    if scheme not in engines:
-        raise ENGINE_UNKNOWN(f"no engine for {scheme!r}; there is {', '.join(sorted(engines))}")
-    return import_module(engines[scheme]), place

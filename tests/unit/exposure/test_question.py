@@ -36,6 +36,8 @@ def test_values_stand_once_and_in_order_and_instants_without_offset_are_utc() ->
 
 REFUSED = [
     ({"accounts": []}, "exposure_invalid", "/accounts"),
+    ({"start": "1969-01-01", "end": "1969-02-01"}, "exposure_invalid", "/to"),
+    ({"start": "2019-01-01", "end": "2019-12-31"}, "exposure_invalid", "/to"),
     ({"accounts": ["  "]}, "exposure_invalid", "/accounts/0"),
     ({"accounts": ["x" * 129]}, "exposure_invalid", "/accounts/0"),
     ({"accounts": ["rpps:1"] * (ACCOUNTS_MAX + 1)}, "exposure_invalid", "/accounts"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ecluse.doors.cli.screen import ERRORS, HERE, Dir, Json, print_json
-from ecluse.wiring import check_databases, upgrade_databases
+from ecluse.wiring.databases import check_databases, upgrade_databases
 
 app = typer.Typer(help="The databases' schema.", no_args_is_help=True)
 

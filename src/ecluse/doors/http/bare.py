@@ -1,4 +1,4 @@
-"""One path answered without the framework, for the calls made at every consultation: a JSON body in, an answer out.
+"""`POST` of one path answered without the framework, for the calls made at every consultation: a JSON body in, an answer out.
 
 The framework's own path adds 85 µs to a request (docs/decisions/0001). Its handlers stay: they describe the calls in
 /schema, and answer them where the bare ones are not mounted.
@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar, cast
 
-import msgspec
 from litestar.types import HTTPRequestEvent, Receive, Scope, Send
 
 from ecluse.app.access import Released
 from ecluse.app.containment import let_in
 from ecluse.app.hub import Hub
 from ecluse.doors.http.answers import encode
-from ecluse.doors.http.deep_json import too_deep
-from ecluse.doors.http.problems import METHOD, TOO_LARGE, broken, malformed, send_problem
+from ecluse.doors.http.json_bodies import check_media, reader
+from ecluse.doors.http.problems import TOO_LARGE, broken, send_problem
 from ecluse.doors.http.who import Door
 from ecluse.gate.admission import Request
 from ecluse.kernel.errors import Refused
@@ -36,7 +35,7 @@ class Bare(Generic[Question]):
     ) -> None:
         self._hub = hub
         self._door = door
-        self._question = msgspec.json.Decoder(asked).decode
+        self._question = reader(asked)
         self._body_bytes_max = body_bytes_max
         self._answer = answered
 
@@ -54,17 +53,10 @@ class Bare(Generic[Question]):
             await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answered(self, scope: Scope, receive: Receive) -> bytes:
-        if scope.get("method") != "POST":
-            raise METHOD()
         asked = await self._door.asked(scope)
         await let_in(self._hub, asked.account)
-        sent = await self._read(receive)
-        try:
-            question = self._question(sent)
-        except msgspec.MsgspecError as wrong:
-            raise malformed(str(wrong)) from None
-        except RecursionError:
-            raise too_deep() from None
+        check_media(scope)
+        question = self._question(await self._read(receive))
         released = await self._answer(self._hub, asked, question)
         return encode(released.answer)
 

@@ -15,11 +15,12 @@ from ecluse.doors.http.given import Asked, TheHub
 from ecluse.doors.http.problems import MEDIA
 from ecluse.formats.feed.file import FILE_BYTES_MAX, Mode, RowRefusal
 from ecluse.formats.feed.told import told
+from ecluse.gate.identity import permit
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
 PATH = "/v1/feeds"
-STREAMS = frozenset({PATH, PATH + "/"})  # the framework takes both for the same
+STREAMS = frozenset({PATH})
 MEDIA_TYPES = frozenset({"text/csv", "application/vnd.apache.parquet"})
 KEY = re.compile(r"[\x21-\x7e]{1,128}")  # what clients send is a UUID
 
@@ -84,6 +85,7 @@ async def post_feed(
     idempotency_key: Annotated[str, HeaderParameter(name="Idempotency-Key")] = "",
 ) -> FeedReceived:
     """The body is the file: `text/csv` or `application/vnd.apache.parquet`. The same file again is the same feed."""
+    permit(asked.account, "feeds")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
         raise MEDIA(f"send one of {', '.join(sorted(MEDIA_TYPES))}")
     if idempotency_key and not KEY.fullmatch(idempotency_key):

@@ -88,6 +88,7 @@ class Front:
             await self._inner(scope, receive, send)
             return
         started_s = time.perf_counter()
+        scope["path"] = plain(scope["path"])
         id_ = self._ids.new(PREFIXES.get(scope["path"], "req_"))
         cast("dict[str, Any]", scope)["request_id"] = id_
         status = 500
@@ -152,7 +153,10 @@ class Front:
             await send(message)
 
         try:
-            await self._bare.get(scope["path"], self._inner)(scope, receive, told)
+            bare = (
+                self._bare if scope.get("method") == "POST" else {}
+            )  # who knows what other methods a path takes is inside
+            await bare.get(scope["path"], self._inner)(scope, receive, told)
         finally:
             if is_working:
                 self._leave()
@@ -191,6 +195,12 @@ class Front:
         if route != "other":
             self._meters[cast("dict[str, Any]", scope).get("path_template") or scope["path"], status] = meters
         return meters
+
+
+def plain(path: str) -> str:
+    """The path without slashes too many, which name the same route to the framework: here too everything goes by the route,
+    prefixes of ids, limits of bodies, and who answers. Proofs are of the address as it was sent, `raw_path`."""
+    return "/" + "/".join(filter(None, path.split("/"))) if "//" in path or path.endswith("/") else path
 
 
 def route_of(scope: Scope) -> str:

@@ -185,9 +185,7 @@ def _again(request: Browser, refused: Refused) -> Response[Any]:
     if not _wants_page(request):
         return answer(refused, request.scope)
     headers = {**PRIVATE, "content-security-policy": "default-src 'none'", "refresh": str(AGAIN_S)}
-    return Response(
-        AGAIN.encode(), media_type="text/html; charset=utf-8", status_code=refused.refusal.status, headers=headers
-    )
+    return Response(AGAIN.encode(), media_type="text/html", status_code=refused.refusal.status, headers=headers)
 
 
 def _wants_page(request: Browser) -> bool:

@@ -17,6 +17,7 @@ from ecluse.doors.http.key_use import meter_keys
 from ecluse.doors.http.meters import STORE, meter_gate, meter_store
 from ecluse.doors.log import LOG
 
+EXPOSITION = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")  # which the framework adds to every text
 Parts = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]  # what an answer needs → what shows that it is there
 
 
@@ -71,8 +72,7 @@ def probes(hub: Hub, stopping: Event, meters: Collector, upkeep: Upkeep | None) 
         if upkeep:
             await meter_store(upkeep)
         meter_gate(hub.sensings.waiting())
-        return Response(
-            generate_latest(meters) + generate_latest(STORE) + generate_latest(keys), media_type=CONTENT_TYPE_LATEST
-        )
+        told = generate_latest(meters) + generate_latest(STORE) + generate_latest(keys)
+        return Response(told, media_type=EXPOSITION)
 
     return [healthz, readyz, metrics]

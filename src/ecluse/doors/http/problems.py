@@ -7,6 +7,7 @@ from typing import Any, cast
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.params import ParameterKwarg
 from litestar.types import Scope, Send
 
 from ecluse.doors.log import LOG
@@ -26,6 +27,7 @@ BROKEN = refusal(
     "broken", 500, "Something broke on our side", fix="Try again; if it lasts, tell the operator when it happened."
 )
 
+NO_BODY = "Object missing required field `data`"  # as the framework says it
 _BY_STATUS = {404: NOT_FOUND, 405: METHOD, 413: TOO_LARGE, 415: MEDIA}
 
 
@@ -60,8 +62,8 @@ def _headers(refused: Refused) -> dict[str, str]:
     kind = refused.refusal
     if kind.status == 401:
         return {"www-authenticate": www_authenticate(refused)}
-    after_s = kind.after_s or (1 if kind.status == 503 else 0)
-    return {"retry-after": str(after_s)} if after_s else {}
+    retry_s = kind.retry_s or (1 if kind.status == 503 else 0)  # elsewhere, or in a moment, a 503 may be answered
+    return {"retry-after": str(retry_s)} if retry_s else {}  # RFC 9110 §10.2.3; RFC 6585 §4 for 429
 
 
 def answer(refused: Refused, scope: Scope) -> Response[Problem]:
@@ -92,10 +94,23 @@ def on_http(request: Asked, error: HTTPException) -> Response[Problem]:
     while cause is not None and not isinstance(cause, msgspec.MsgspecError):
         cause = cause.__cause__
     if cause is not None:
-        return answer(
-            malformed(str(cause).replace("`$.data", "`$")), request.scope
-        )  # the framework calls the body `data`
-    return answer(_BY_STATUS.get(error.status_code, MALFORMED)(), request.scope)
+        return answer(_misread(request, str(cause)), request.scope)
+    refused = answer(_BY_STATUS.get(error.status_code, MALFORMED)(), request.scope)
+    if allowed := (error.headers or {}).get("allow"):  # RFC 9110 §15.5.6
+        refused.set_header("allow", ", ".join(sorted(allowed.split(", "))))
+    return refused
+
+
+def _misread(request: Asked, message: str) -> Refused:
+    """What the framework could not give a handler: parameters are named as they are sent, and the body is no parameter."""
+    if message == NO_BODY:
+        return MALFORMED("the body is missing: JSON is expected")
+    what, pointer = place_of(message.replace("`$.data", "`$"))
+    declared = request.route_handler.parsed_fn_signature.parameters.get(pointer[1:])
+    name = (
+        declared.kwarg_definition.name if declared and isinstance(declared.kwarg_definition, ParameterKwarg) else None
+    )
+    return MALFORMED(what[:200], pointer=f"/{name}" if name else pointer or None)
 
 
 def on_bug(request: Asked, bug: Exception) -> Response[Problem]:

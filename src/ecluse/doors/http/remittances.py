@@ -11,6 +11,7 @@ from litestar.params import PathParameter, QueryParameter
 from ecluse.app.ports import PaymentStore
 from ecluse.doors.http.given import Asked, TheHub
 from ecluse.gate.identity import Account, permit
+from ecluse.gate.openings import check_cursor
 from ecluse.kernel.errors import NOT_FOUND
 from ecluse.payments.remittance import Remittance, RemittanceHead
 
@@ -49,8 +50,9 @@ HANDLERS = [get_remittances, get_remittance]
 
 
 async def own_remittances(store: PaymentStore, account: Account, cursor: str, limit: int) -> Page:
-    """A page of the practice's own. Raises `forbidden`."""
+    """A page of the practice's own. Raises `forbidden`, `cursor_invalid`."""
     permit(account, SCOPE)
+    check_cursor(cursor, "rem_")
     heads = await store.remittances_of(account.practice, cursor, limit + 1) if account.practice else []
     return Page(tuple(heads[:limit]), heads[limit - 1].remittance_id if len(heads) > limit else None)
 

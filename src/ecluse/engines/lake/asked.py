@@ -35,7 +35,7 @@ LAKE_BEHIND = refusal(
     409,
     "The lake does not yet hold every entry of this window",
     fix="Ask the same again in a minute. Where that does not help, the hub's operator runs: ecluse journal export.",
-    after_s=60,
+    retry_s=60,
 )
 LAKE_DIFFERS = refusal(
     "lake_differs",

@@ -37,7 +37,7 @@ LAKE_BUSY = refusal(
     409,
     "Another process writes the lake",
     fix="Wait for it: a hub that serves exports by itself.",
-    after_s=60,
+    retry_s=60,
 )
 
 

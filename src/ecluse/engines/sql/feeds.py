@@ -27,6 +27,7 @@ FEEDS_WAITING = refusal(
     429,
     "Too many member files of this insurer wait to be loaded",
     fix="Wait until one of them is finished (GET /v1/feeds/{feed_id}), then send this one.",
+    retry_s=60,  # loading takes seconds to minutes, and several wait
 )
 
 _counts = msgspec.msgpack.Decoder(FeedCounts).decode
