@@ -73,9 +73,8 @@ COMMANDS = (
     ("dev", "dev", "app"),
 )
 
-UsageError: Any = typer.BadParameter.__mro__[
-    1
-]  # what typer raises for words it cannot read; it gives it no public name
+# What typer raises for words it cannot read, and gives no public name.
+UsageError: Any = typer.BadParameter.__mro__[1]
 
 
 def _print_version(wanted: bool) -> None:

@@ -153,9 +153,8 @@ class Front:
             await send(message)
 
         try:
-            bare = (
-                self._bare if scope.get("method") == "POST" else {}
-            )  # who knows what other methods a path takes is inside
+            # Who knows what other methods a path takes is inside.
+            bare = self._bare if scope.get("method") == "POST" else {}
             await bare.get(scope["path"], self._inner)(scope, receive, told)
         finally:
             if is_working:
