@@ -34,14 +34,12 @@ DEPARTMENTS = {
 }  # with what FINESS writes of those that have no prefecture in the table
 _SCHEME = re.compile(r"[a-z][a-z0-9-]{1,15}")
 _VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
-_RPPS = re.compile(
-    r"[0-9]{11}"
-)  # no key: no public text has it, and a stop is not the place to learn that it is another
+# No key: no public text has it, and a stop is not the place to learn that it is another.
+_RPPS = re.compile(r"[0-9]{11}")
 
 
-_UNWRITTEN = re.compile(
-    r"[\x00-\x1f\x7f\ud800-\udfff]"
-)  # nobody types them, databases refuse some, and a terminal obeys them
+# Nobody types them, databases refuse some, and a terminal obeys them.
+_UNWRITTEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def read_name(text: str) -> tuple[Kind, str]:
