@@ -100,7 +100,7 @@ def test_a_lake_that_cannot_be_brought_up_soon_is_left_as_it_is(tmp_path: Path) 
     asked_lately = {"from_us": ENTRIES[40].ts_us, "to_us": ENTRIES[41].ts_us}
     with pytest.raises(Refused, match="lake_behind") as refused:
         DuckLake(lake, shards).ask(ADMISSION, "displayed", asked_lately)
-    assert refused.value.refusal.after_s > 0
+    assert refused.value.refusal.retry_s > 0
     before = {"from_us": 0, "to_us": ENTRIES[15].ts_us}
     known = DuckLake(lake, shards).ask(ADMISSION, "displayed", before).to_pylist()
     assert known == truth("displayed", {NAME: ENTRIES}, before), "what it lacks is later: it is answered"

@@ -14,6 +14,7 @@ from ecluse.engines.keys.file import open_keys
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.stores import Stores
 from tests.journeys.site import AMC, PRODUCT
+from tests.stores import EMBEDDED, books
 
 HOUR_US = 3_600_000_000
 NOW_US = 1_800_000_000_000_000
@@ -24,7 +25,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store
     """What opens the stores of each engine, on an event loop."""
     sealed = open_keys(Opening("hub.keys", tmp_path, "a passphrase"), new=True)
     engine = sqlite if request.param == "sqlite" else postgres
-    url = "sqlite:hub.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    url = EMBEDDED if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    books(tmp_path / "hub.db")
     return lambda: engine.open_stores(url, tmp_path, sealed, servers={}, insurers={}, connections_max=2)
 
 

@@ -339,7 +339,6 @@ def test_what_is_no_accounts_name_is_refused_and_whom_the_hub_never_met_is_said_
     """A name nobody has showed nobody: an investigator who mistypes would believe that of the thief."""
     investigator = case.site.client(case.site.token("operator", practice="", scope="investigate"))
     for typed, meant in TYPED:
-        case.exported()
         told = investigator.post("/v1/exposures", json=case.asked(accounts=[DOCTOR, typed]))
         opened = investigator.post(
             "/v1/incidents", json=case.asked(accounts=[typed], how_found="Un appel.", by="A. B.")
@@ -356,9 +355,7 @@ def test_what_is_no_accounts_name_is_refused_and_whom_the_hub_never_met_is_said_
 
 
 def test_the_commands_read_an_account_alike(case: Case) -> None:
-    case.exported()
     assert case.site.json(*case.words("RPPS:10000000019"))["displayed"]["people"]["at_least"] == 3
-    case.exported()
     asked = case.site.run(*case.words("rpps:10000000099"), "--json")
     assert (json.loads(asked.stdout)["never_met"], asked.stderr.count("never met")) == (["rpps:10000000099"], 1)
     window = case.words("RPPS:10000000019")[1:]

@@ -228,7 +228,8 @@ def test_a_pseudonym_nobody_asked_for_raises_the_alarm(site: Site) -> None:
         "import asyncio, sys; from pathlib import Path; from ecluse.wiring import open_hub\n"
         "with open_hub(Path(sys.argv[1])) as hub: hub.run(hub.keys.pseudonym(sys.argv[2], b'nir'))"
     )
-    subprocess.run([str(Path(ECLUSE).with_name("python")), "-c", script, str(site.directory), AMC], check=True)
+    words = [str(Path(ECLUSE).with_name("python")), "-c", script, str(site.directory), AMC]
+    subprocess.run(words, env=site.environment, check=True)
     done = site.run("keys", "check", check=False)
     assert (done.returncode, "ALARM: 1 pseudonyms were computed" in done.stderr) == (2, True)
 
