@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ecluse.app import freezes
-from ecluse.app.size import rounded_up
+from ecluse.app.insurer_size import rounded_up
 from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.journal.entry import Entry, Operation
 from ecluse.rights.person import person_message

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ecluse.app import passes, size
+from ecluse.app import insurer_size, passes
 from ecluse.app.passes import OPERATOR
 from ecluse.formats.feed.file import Mode
 from ecluse.journal.entry import Operation
@@ -34,7 +34,8 @@ def call(hub: OpenHub, path: str, body: Any, headers: dict[str, str]) -> httpx.R
     async def sent(client: httpx.AsyncClient) -> httpx.Response:
         return await client.post(path, json=body, headers={**headers, "Content-Type": "application/json"})
 
-    return played(hub, sent)  # type: ignore[no-any-return]
+    answer: httpx.Response = played(hub, sent)
+    return answer
 
 
 def wanted(number: int, member_number: str = "") -> dict[str, Any]:
@@ -108,7 +109,7 @@ def test_the_room_does_not_tell_who_a_delta_met_already(
     for number in (1, 21, 22, 23, 24):  # the fourth that is new would lead to sixteen
         load(hub, write(tmp_path / "d.csv", [row(number, contract="Q", change="set")]), Mode.DELTA)
         assert asked(hub, wanted(4), days=29) == "passes_many", number
-    monkeypatch.setattr(size, "paris_day", lambda at: paris_day(at) + timedelta(days=1))
+    monkeypatch.setattr(insurer_size, "paris_day", lambda at: paris_day(at) + timedelta(days=1))
     assert asked(hub, wanted(4), days=29) == ["issued"], "the day after"
 
 

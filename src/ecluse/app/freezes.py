@@ -19,11 +19,11 @@ import msgspec
 
 from ecluse.app.again import BY_ITSELF, TOGETHER, Again
 from ecluse.app.hub import Hub
+from ecluse.app.insurer_size import size
 from ecluse.app.openings import own_members
 from ecluse.app.ports import HUB
 from ecluse.app.ports.carried import Going
 from ecluse.app.ports.freezes import Freeze, Freezes
-from ecluse.app.size import size
 from ecluse.gate.admission import Person, Request
 from ecluse.gate.containment import signed
 from ecluse.gate.presence import Presence
@@ -36,7 +36,7 @@ from ecluse.rights.person import person_message
 FROZEN, LIFTED = "frozen", "lifted"
 NOBODY = "DECOY"  # whose number is looked for where nothing was found: the work is the same
 
-# How many of one insurer are frozen at once, beside twice its size (`app/size.py`): everybody may freeze, and be
+# How many of one insurer are frozen at once, beside twice its size (`app/insurer_size.py`): everybody may freeze, and be
 # renumbered once; these are for the file to come. 80 bytes each in every process.
 ROOM = 1_000
 

@@ -20,12 +20,12 @@ from ecluse.app.access import Disclosure, Released
 from ecluse.app.aside import aside
 from ecluse.app.feeds import own_insurer
 from ecluse.app.hub import Hub
+from ecluse.app.insurer_size import size
 from ecluse.app.pass_keys import marks, signed_text, whose
 from ecluse.app.ports import HUB
 from ecluse.app.ports.passes import Make, PassRecord, Room
 from ecluse.app.presence import handle
 from ecluse.app.rights import reference
-from ecluse.app.size import size
 from ecluse.formats.pass_members import Wanted
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.identity import Account

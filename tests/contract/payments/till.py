@@ -11,7 +11,7 @@ from typing import Any
 
 from stdnum import luhn
 
-from ecluse.app import directory, lost_run, payments, statements
+from ecluse.app import directory, entering, payments, statements
 from ecluse.app import lost_runs as lost
 from ecluse.app.payments import Till
 from ecluse.doors.http import remittances
@@ -44,7 +44,7 @@ run_payments, write_again, show = map(at_once, (payments.run_payments, payments.
 load_practices, load_insurers = map(at_once, (directory.load_practices, directory.load_insurers))
 load_statement = at_once(statements.load_statement)
 taken = at_once(payments.taken)
-enter_run, lost_runs = at_once(lost_run.enter_run), at_once(lost.lost_runs)
+enter_run, lost_runs = at_once(entering.enter_run), at_once(lost.lost_runs)
 own_remittance, own_remittances = map(at_once, (remittances.own_remittance, remittances.own_remittances))
 
 DEBTOR = Debtor("Écluse", OWN, "AGRIFRPP", "FR72ZZZ123456")

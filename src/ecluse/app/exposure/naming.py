@@ -20,18 +20,11 @@ FIX = "Write it as tokens do, rpps:10000000001; one of any other form to the let
 OPERATOR = "operator"  # who types the hub's own commands; the gate never met them
 
 
-def question_typed(
-    hub: Hub,
-    accounts: Sequence[str],
-    start: str,
-    end: str,
-    *,
-    insurers: Sequence[str] = (),
-    sessions: Sequence[str] = (),
-    networks: Sequence[str] = (),
-) -> Question:
-    """The question a person asks. Raises `contained_unknown` for what is no account's name, `exposure_invalid`, `amc_invalid`."""
-    narrowed = {"insurers": insurers, "sessions": sessions, "networks": networks}
+def question_typed(hub: Hub, accounts: Sequence[str], start: str, end: str, **narrowed: Sequence[str]) -> Question:
+    """The question a person asks, `narrowed` as `read_question` takes it.
+
+    Raises `contained_unknown` for what is no account's name, `exposure_invalid`, `amc_invalid`.
+    """
     return read_question(accounts, start, end, **narrowed, account=partial(account_typed, hub))
 
 

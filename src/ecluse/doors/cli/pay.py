@@ -11,7 +11,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from ecluse.app.lost_run import enter_run
+from ecluse.app.entering import enter_run
 from ecluse.app.payments import Progress as Told
 from ecluse.app.payments import RunReport, run_payments, show, taken, write_again
 from ecluse.app.statements import Reading, load_statement

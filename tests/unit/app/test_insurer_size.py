@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecluse.app.size import rounded_up
+from ecluse.app.insurer_size import rounded_up
 
 
 @given(st.integers(1, 10_000_000))
