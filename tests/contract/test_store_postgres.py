@@ -201,6 +201,29 @@ def test_engagements_outlive_the_lag_and_a_server_that_was_away(served: StoreHub
     now(story())
 
 
+def test_what_a_server_loses_before_its_first_mark_is_copied_again(served: StoreHub, books: Books) -> None:
+    """The mark that follows a copy once hid that the copy was lost meanwhile: nobody copied again."""
+
+    async def story() -> None:
+        rights = served.stores.rights
+        assert await rights.marks() == {}
+        rights.keep([entry(served, "E1")], Mark("w0", 10))
+        await rights.flush()
+        books.change("DELETE FROM engagement")
+        rights.caught_up()
+        await rights.flush()
+        assert await rights.lags()
+        assert await rights.marks() == {}
+        rights.keep([entry(served, "E1")], Mark("w0", 10))
+        rights.caught_up()
+        await rights.flush()
+        assert not await rights.lags()
+        assert await served.again().rights.engagement(admission("E1")) == engagement("E1")
+        assert await rights.marks() == {"w0": 10}
+
+    now(story())
+
+
 def test_an_asker_who_leaves_takes_nobody_along(postgres_url: str) -> None:
     """Whoever waits for the map of insurers with others may be cancelled: the others get it all the same."""
 

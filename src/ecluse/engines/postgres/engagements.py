@@ -6,7 +6,8 @@ insurer give none meanwhile, so it does not grow.
 
 The journal is ahead, always. A server that tells less than was written to it (it was restored, or a replica that lagged took its
 place), or that was silent when the others told, lacks something: it `lags`, and all that follows its marks is copied again. No
-mark is written before a process has copied what was there when it began: it would hide what it does not hold.
+mark is written before a process has copied what was there when it began: it would hide what it does not hold. What is copied
+meanwhile may be lost before the first mark comes: the last engagement written so must still be there, or all is copied again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
 
 from ecluse.app.ports import Mark
 from ecluse.engines.postgres.database import lock_number
@@ -37,6 +41,7 @@ _KEEP = """
 _MARK = """
     INSERT INTO mark (slot, position) SELECT * FROM unnest($1::text[], $2::bigint[])
     ON CONFLICT (slot) DO UPDATE SET position = greatest(mark.position, excluded.position)"""
+_IS_THERE = "SELECT 1 FROM engagement WHERE number = $1"
 _FIND = "SELECT insurer, practice, sealed FROM engagement WHERE number = $1"
 _MARKS = "SELECT slot, position FROM mark"
 
@@ -59,6 +64,7 @@ class Engagements:
         self._marks: dict[str, int] = {}
         self._silent: set[str] = set()  # servers that did not tell their marks: nothing is held for them
         self._written: dict[str, dict[str, int]] = {name: {} for name in places.servers}  # marks, by server
+        self._unmarked: dict[str, str] = {}  # the last engagement written without a mark, by server
         self._is_copying = True
         self._writing: asyncio.Task[None] | None = None
 
@@ -102,6 +108,7 @@ class Engagements:
             raise DATABASE_UNAVAILABLE("no server answers")
         self._silent = self._places.servers.keys() - told.keys()
         self._written |= told
+        self._unmarked = {}
         self._is_copying = True
         slots = {slot for marks in told.values() for slot in marks}
         return {slot: min(marks.get(slot, 0) for marks in told.values()) for slot in slots}
@@ -165,18 +172,27 @@ class Engagements:
             mine = sorted(given for given in some if given[1] in here)
             await connection.execute(_KEEP, *([given[n] for given in mine] for n in range(4)))
             is_marked = here.issuperset(insurers) and name not in self._silent and not self._is_copying
-            # A server that lost what was written to it must go on telling so: a new mark would hide what is missing before.
-            if is_marked and _is_less(dict(await connection.fetch(_MARKS)), self._written[name]):
+            if is_marked and await self._lost(name, connection):
                 is_marked = False
             if is_marked:
                 await connection.execute(_MARK, list(marks), list(marks.values()))
         if is_marked:
             self._written[name] = {**self._written[name], **marks}
+            self._unmarked.pop(name, None)
+        elif mine:
+            self._unmarked[name] = mine[-1][0]
         for given in mine:
             self._held.pop(given[0], None)
         if not here.issuperset(insurers):
             await self._places.refresh()
             raise DATABASE_UNAVAILABLE(f"server {name} no longer serves an insurer")
+
+    async def _lost(self, name: str, connection: asyncpg.Connection[Any]) -> bool:
+        """Whether the server lost what was written to it: it must go on telling so, and a new mark would hide what is missing."""
+        if name in self._unmarked and not await connection.fetchval(_IS_THERE, self._unmarked[name]):
+            self._is_copying = True  # no mark tells of it: `lags` does
+            return True
+        return _is_less(dict(await connection.fetch(_MARKS)), self._written[name])
 
     async def _read(self, number: str) -> Given | None:
         """Ask every server at once: the number does not say whose it is."""
