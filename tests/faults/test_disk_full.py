@@ -1,4 +1,4 @@
-"""The server's disk fills up: claims are refused, none is half taken, and when there is room again the hub goes on."""
+"""A disk fills up: what is asked is refused in words, nothing is half taken, and when there is room again the hub goes on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,28 @@ import pytest
 
 from tests.faults.disk import LOG, fill
 from tests.faults.traffic import Told, Traffic, hold_told, people
-from tests.journeys.site import Site
+from tests.journeys.site import AMC, PRODUCT, Site
 from tests.servers import started
+
+
+def test_a_command_says_that_the_disk_is_full(tmp_path: Path, disk: Path) -> None:
+    """It was a bug of SQLite's, or of the file system's, with the places in our code."""
+    product = tmp_path / "base.yaml"
+    product.write_text(PRODUCT)
+    site = Site(disk / "hub")
+    site.make()
+    ballast = fill(disk)
+    for words in (
+        ("product", "load", str(product), "--insurer", AMC),
+        ("pay", "run"),
+        ("journal", "export"),
+        ("backup", str(disk / "copy")),
+    ):
+        done = site.run(*words, check=False)
+        assert (done.returncode, done.stdout, done.stderr.split(":")[0]) == (2, "", "disk_full"), (words, done.stderr)
+    ballast.unlink()
+    site.run("product", "load", str(product), "--insurer", AMC)
+    site.run("backup", str(disk / "copy"))
 
 
 @pytest.mark.slow

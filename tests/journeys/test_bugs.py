@@ -94,3 +94,13 @@ def test_what_libraries_say_of_a_bug_names_nobody() -> None:
     done = run(LOGGED)
     assert (done.returncode, done.stderr.count('"bug":"KeyError"')) == (1, 4), done.stderr
     assert NIR not in done.stderr + done.stdout
+
+
+def test_a_path_that_cannot_be_is_no_bug(site: Site, tmp_path: Path) -> None:
+    """A file where a folder should be, and the other way round."""
+    there = tmp_path / "there"
+    there.write_text("")
+    for path in (there, there / "below"):
+        done = site.run("backup", str(path), check=False)
+        assert (done.returncode, done.stderr.split(":")[0]) == (2, "path_refused"), done.stderr
+        assert str(there) in done.stderr

@@ -117,6 +117,10 @@ def test_what_a_restored_store_lacks_is_named(site: Site, request: pytest.Fixtur
         True,
     )
 
+    given = (site.directory / "out").rename(site.directory.parent / "given")
+    assert missing(site)[1]["runs"] == [run]  # the journal alone knows
+    given.rename(site.directory / "out")
+
     said = site.run("journal", "missing", check=False)
     assert PRACTICE not in said.stdout
     assert PRACTICE in site.run("journal", "missing", "--practices", check=False).stdout

@@ -14,7 +14,7 @@ from itertools import islice
 
 import msgspec
 
-from ecluse.app.lost_runs import lost_runs
+from ecluse.app.lost_runs import RUNS_MAX, lost_runs
 from ecluse.app.ports import PaymentStore, Post, Upkeep
 from ecluse.app.ports.upkeep import Kept
 from ecluse.journal.entry import Entry, Operation, decode
@@ -35,7 +35,7 @@ _KIND: dict[Operation, Kept] = {
     Operation.RIGHTS_CHECK: "engagements",
     Operation.FEED_LOADED: "feeds",
     Operation.PRODUCT_LOADED: "products",
-}
+}  # and runs, of which the store tells all it knows at once
 _REMEDIES: dict[str, str] = {
     "claims": "Ask those practices (--practices) to send them again: the same invoice is taken as new, under another id.",
     "cancellations": "Ask those practices to cancel again; a claim that is lost too is simply not sent again.",
@@ -82,7 +82,7 @@ class Lacking(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """Everything that lacks, by kind, and the payment runs known by their files only."""
+    """Everything that lacks, by kind, and the payment runs that the journal or their files know, and the store does not."""
 
     kinds: dict[Kept, Lacking]
     runs: tuple[str, ...]
@@ -97,15 +97,20 @@ class Missing(msgspec.Struct, frozen=True):
 async def missing(
     journal: Journal, upkeep: Upkeep, payments: PaymentStore, post: Post, window: Window, now_ts_us: int, told: Told
 ) -> Missing:
-    """Compare the journal with the store, and the files for the bank with the runs it knows. Raises `database_unavailable`."""
+    """Compare the journal, and the files for the bank, with what the store knows. Raises `database_unavailable`."""
+    ordered = set[str]()
     found: dict[Kept, _Found] = {kind: _Found() for kind in _KIND.values()}
     read = iter(journal.entries)
     while some := list(islice(read, ASKED_TOGETHER)):
         entries = [entry for encoded, _ in some if window.holds(entry := decode(encoded))]
+        ordered.update(entry.request for entry in entries if entry.operation is Operation.RUN_ORDERED)
         await _compare(upkeep, entries, found, now_ts_us - RECENT_US)
         told(some[-1][1], journal.size)
     kinds = {kind: each.told(_REMEDIES[kind]) for kind, each in found.items()}
-    return Missing(kinds, tuple(await lost_runs(payments, post)), _REMEDIES["runs"])
+    if ordered:  # asked for after the journal was read: a run it tells of is in the store first
+        ordered -= {run.id for run in await payments.runs(limit=RUNS_MAX)}
+    runs = sorted(ordered | set(await lost_runs(payments, post)))
+    return Missing(kinds, tuple(runs), _REMEDIES["runs"])
 
 
 class _Found:

@@ -2,14 +2,15 @@
 
 1. Files of runs that a crash left unfinished are made again, to the same bytes.
 2. What is due is ordered: one durable transaction, or nothing.
-3. Files are written: remittances, calls for funds, and last those the bank picks up. Only then is the run `written`.
+3. Files are written: remittances, calls for funds; then the journal is told of the run, which a database that is restored to an
+   earlier time forgets; last those the bank picks up. Only then is the run `written`.
 A second run of a day finds nothing due, and leaves the files of the first alone: a file the bank has taken must not
 come back. So before the bank's files become visible the run is `publishing`; one that a crash left so is for people to look at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -21,6 +22,7 @@ from ecluse.app.lost_runs import lost_runs
 from ecluse.app.ports import HUB, Clock, DirectoryStore, Keys, PaymentStore, Post, Schemas
 from ecluse.formats.call import Notice, call_csv, call_html, call_json
 from ecluse.formats.sepa import PAIN_001, PAIN_008, collections_file, transfers_file
+from ecluse.journal.entry import Entry, Operation, act
 from ecluse.kernel.days import paris_day
 from ecluse.kernel.errors import refusal
 from ecluse.payments.call import Call, CallState
@@ -62,7 +64,7 @@ Progress = Callable[[str, int, int], None]  # what is being written, how many ar
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """What payments need: the ports, and the hub's own account as the settings say."""
+    """What payments need: the ports, the hub's own account as the settings say, and how the journal is told, durably."""
 
     clock: Clock
     keys: Keys
@@ -71,6 +73,7 @@ class Till:
     post: Post
     schemas: Schemas
     debtor: Debtor
+    record: Callable[[Entry], Awaitable[None]]
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -95,22 +98,23 @@ def silent(what: str, done: int, total: int) -> None:
 async def run_payments(till: Till, until: date, progress: Progress = silent) -> RunReport:
     """Pay what was received until that day and is not paid. Safe to call again at any time, and after a crash.
 
-    Raises `run_day_invalid`, `bank_settings_invalid`, `iban_invalid`, `database_busy`, `run_lost`.
+    Raises `run_day_invalid`, `bank_settings_invalid`, `iban_invalid`, `database_busy`, `run_lost`, `payments_busy`.
     """
     now = till.clock.now()
     today = paris_day(now)
     if (until - today).days > RUN_AHEAD_DAYS_MAX:
         raise RUN_DAY_INVALID()
     debtor = checked(till.debtor)
-    await _refuse_lost(till)
-    unsure, finished = await _finish(till, progress)
     sealed = till.keys.seal(HUB, msgspec.msgpack.encode(debtor), DEBTOR_ABOUT)
     plan = RunPlan(until, banking_day(max(until, today)), int(now.timestamp() * 1_000_000), sealed)
-    progress("order", 0, 1)
-    ordered = await till.payments.order(plan)
-    progress("order", 1, 1)
-    if ordered.run:
-        await write_files(till, ordered.run, progress)
+    with till.post.turn():
+        await _refuse_lost(till)
+        unsure, finished = await _finish(till, progress)
+        progress("order", 0, 1)
+        ordered = await till.payments.order(plan)
+        progress("order", 1, 1)
+        if ordered.run:
+            await write_files(till, ordered.run, progress)
     runs = await till.payments.runs(until=until)
     return RunReport(
         made=ordered.run.id if ordered.run else None,
@@ -148,7 +152,7 @@ async def _refuse_lost(till: Till) -> None:
 async def write_files(till: Till, run: Run, progress: Progress = silent, *, again: bool = False) -> None:
     """Write every file of a committed run; the same run gives the same bytes.
 
-    Those for the bank once only, whoever else writes them meanwhile, unless they are asked for `again`.
+    Those for the bank once only, whoever else finished the run before, on another machine too, unless they are asked for `again`.
     """
     debtor = msgspec.msgpack.decode(till.keys.open(HUB, await till.payments.debtor(run.id), DEBTOR_ABOUT), type=Debtor)
     await _write_remittances(till, run, progress)
@@ -163,15 +167,24 @@ async def write_files(till: Till, run: Run, progress: Progress = silent, *, agai
     publish = till.post.stage(
         [*_collection_files(till, run, debtor, collections), *_transfer_files(till, run, debtor, transfers, progress)]
     )
+    if run.state is RunState.ORDERED:
+        await till.record(_ordered(run, int(till.clock.now().timestamp() * 1_000_000)))
     if await till.payments.publishing(run.id) or again:
         publish()
         await till.payments.written(run.id)
 
 
+def _ordered(run: Run, now_ts_us: int) -> Entry:
+    """What the journal is told. A run that was broken off before its files were there is told again: it is one run."""
+    outcome = f"{run.summary.transfers} transfers, {run.summary.ordered_cents} cents"
+    return act(Operation.RUN_ORDERED, now_ts_us, run.id, outcome)
+
+
 async def write_again(till: Till, id_: str, progress: Progress = silent) -> list[str]:
-    """Write a run's files again, to the same bytes; where those for the bank are. Raises `payment_unknown`."""
+    """Write a run's files again, to the same bytes; where those for the bank are. Raises `payment_unknown`, `payments_busy`."""
     run = await _known(till, id_)
-    await write_files(till, run, progress, again=True)
+    with till.post.turn():
+        await write_files(till, run, progress, again=True)
     return [till.post.place(name) for name in bank_files(till, run)]
 
 

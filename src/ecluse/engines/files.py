@@ -6,16 +6,27 @@ A batch is written under temporary names, made durable in one go, then renamed i
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from ecluse.engines.durable import sync
+from ecluse.kernel.errors import refusal
 
 BATCH_MAX = 5_000  # files made durable together: bounds what a failure leaves behind under temporary names
 BLOCK_BYTES = 1 << 18  # what is read of a large file at a time
 _UNFINISHED = ".part"
+_TURN = ".turn"  # held by the process that writes; the kernel lets go of it when that one dies
+
+PAYMENTS_BUSY = refusal(
+    "payments_busy",
+    409,
+    "Another command is writing payment files here",
+    fix="Nothing was done. Wait until it ends, then call again.",
+)
 
 
 class Folder:
@@ -23,6 +34,17 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Be the one that writes: two would take each other's temporary files. Raises `payments_busy`, at once."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / _TURN).open("ab") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PAYMENTS_BUSY(str(self._root)) from None
+            yield
 
     def put(self, name: str, content: bytes) -> None:
         """Write one file; durable and visible on return. `name` is relative to the folder."""

@@ -47,6 +47,7 @@ class Operation(StrEnum):
     FEED_LOADED = "feed_loaded"
     PRODUCT_LOADED = "product_loaded"
     INSURER_MOVED = "insurer_moved"
+    RUN_ORDERED = "run_ordered"
     KEYS_ROTATED = "keys_rotated"
     KEYS_DESTRUCTION_ASKED = "keys_destruction_asked"
     KEYS_DESTROYED = "keys_destroyed"

@@ -123,7 +123,9 @@ class OpenHub(Hub):
         if self.settings.production and bank.iban == EXAMPLE_IBAN:
             raise BANK_SETTINGS_INVALID("bank.iban is the made-up one of a new hub")
         debtor = Debtor(bank.name, bank.iban, bank.bic, bank.creditor_id)
-        return Till(self.clock, self.keys, self.payments, self.directory, self.post, Schemas(), debtor)
+        return Till(
+            self.clock, self.keys, self.payments, self.directory, self.post, Schemas(), debtor, self.desk.record
+        )
 
     @property
     def post(self) -> Folder:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import errno
 import io
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +28,8 @@ from till import (
     write_again,
 )
 
+from ecluse.app.payments import PAYMENT_UNKNOWN
+from ecluse.journal.entry import Operation
 from ecluse.kernel.errors import Refused
 from ecluse.kernel.money import as_euros, euros
 from ecluse.payments.remittance import as_text
@@ -133,6 +138,54 @@ def test_of_two_that_finish_a_run_one_gives_it_to_the_bank(hub: House) -> None:
     assert [now(hub.payments.publishing("run_2026-11-23_1")) for _ in range(2)] == [True, False]
     now(hub.payments.written("run_2026-11-23_1"))
     assert not now(hub.payments.publishing("run_2026-11-23_1"))
+
+
+def test_two_that_write_in_one_folder_do_not_take_each_others_files(hub: House) -> None:
+    """The second is told so at once, and nothing is ordered; files it had begun were once renamed under the first."""
+    hub.accept(1, 100)
+    for writes in (lambda: run_payments(hub.till, DAY), lambda: write_again(hub.till, "run_2026-11-23_1")):
+        before = hub.files(), hub.balances()
+        with hub.till.post.turn(), pytest.raises(Refused, match="payments_busy"):
+            writes()
+        assert (hub.files(), hub.balances()) == before
+        writes()
+
+
+def test_without_room_for_its_files_a_run_is_finished_by_the_next(hub: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.accept(1, 100)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            run_payments(hub.till, DAY)
+    assert bank_files_of(hub) == []
+    report = run_payments(hub.till, DAY)
+    assert (report.made, report.finished) == (None, ("run_2026-11-23_1",))
+    assert len(bank_files_of(hub)) == 2
+
+
+def bank_files_of(hub: House) -> list[str]:
+    return [name for name in hub.files() if name.endswith(".xml")]
+
+
+def test_the_journal_is_told_before_the_bank(hub: House) -> None:
+    """What it cannot be told the bank is not given; a run that was broken off is told again, written files are not."""
+    hub.accept(1, 100)
+    hub.accept(2, 250)
+
+    async def full(_: object) -> None:
+        raise PAYMENT_UNKNOWN("whatever the journal refuses")
+
+    with pytest.raises(Refused):
+        run_payments(dataclasses.replace(hub.till, record=full), DAY)
+    assert bank_files_of(hub) == []
+    run_payments(hub.till, DAY)
+    write_again(hub.till, "run_2026-11-23_1")
+    told = [(each.operation, each.request, each.outcome) for each in hub.told]
+    assert told == [(Operation.RUN_ORDERED, "run_2026-11-23_1", "2 transfers, 350 cents")]
 
 
 def test_two_twins_write_the_same_bytes(tmp_path: Path) -> None:

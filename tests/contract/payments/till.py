@@ -20,6 +20,7 @@ from ecluse.engines.keys.file import open_keys
 from ecluse.engines.keys.keyring import Opening
 from ecluse.engines.schemas import Schemas
 from ecluse.engines.sql.ledger import balances, book
+from ecluse.journal.entry import Entry
 from ecluse.payments.ledger import accepted, cancelled
 from ecluse.payments.transfer import Debtor
 from tests.stores import Books, chosen, now, open_stores
@@ -77,8 +78,14 @@ class House:
         self.payments, self.directory = self.stores.payments, self.stores.directory
         self.books = Books(url, place)
         self.one, self.all, self.change = self.books.one, self.books.all, self.books.change
-        self.till = Till(self.clock, self.keys, self.payments, self.directory, Folder(place / "out"), Schemas(), DEBTOR)
+        self.told: list[Entry] = []  # to the journal
+        self.till = Till(
+            self.clock, self.keys, self.payments, self.directory, Folder(place / "out"), Schemas(), DEBTOR, self._tell
+        )
         self._claims = 0
+
+    async def _tell(self, entry: Entry) -> None:
+        self.told.append(entry)
 
     def know(self, *practices: int) -> None:
         rows = "".join(f"{practice(n)},Cabinet n° {n},{PAYEE},\n" for n in practices)
@@ -124,7 +131,8 @@ class House:
 
     def files(self) -> dict[str, bytes]:
         out = self.place / "out"
-        return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+        files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name != ".turn"]
+        return {str(path.relative_to(out)): path.read_bytes() for path in files}
 
     def close(self) -> None:
         now(self.stores.close())

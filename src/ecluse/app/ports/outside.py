@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -73,6 +74,10 @@ class JournalReader(Protocol):
 
 class Post(Protocol):
     """Files out. Each appears whole or not at all, and is durable before anyone can see it."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Be the one that writes, until the end of the block. Raises `payments_busy` at once while another does."""
+        ...
 
     def put(self, name: str, content: bytes) -> None:
         """Write one file under `name` (a relative path); the same name again replaces it in one step."""

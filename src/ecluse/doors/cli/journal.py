@@ -70,7 +70,7 @@ def _print(found: Missing) -> None:
             typer.echo(f"  and {each.lacking - len(each.listed):,} more: narrow it with --since and --until")
         if each.lacking:
             typer.echo(f"  → {each.todo}")
-    typer.echo(f"{'payment runs':14} {len(found.runs)} known by their files only")
+    typer.echo(f"{'payment runs':14} {len(found.runs)} known by the journal or their files only")
     for run in found.runs:
         typer.echo(f"  {run}")
     if found.runs:

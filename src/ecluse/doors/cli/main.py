@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from ecluse import __version__
+from ecluse.doors.cli import disks
 from ecluse.doors.cli.screen import USAGE_INVALID, tell_held, warn
 from ecluse.doors.log import places
 from ecluse.kernel.errors import Refused
@@ -141,6 +142,9 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as bug:  # noqa: BLE001 - told by its kind and its places: its message may quote who was asked about
+        if outside := disks.told(bug):
+            typer.echo(str(outside), err=True)
+            sys.exit(2)
         _tell_bug(bug)
         sys.exit(1)
     tell_held()
