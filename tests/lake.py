@@ -6,6 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from ecluse.app.ports.journal import Head
@@ -33,13 +34,17 @@ class MemoryShards:
     def heads(self) -> list[Head]:
         """Every shard, by name."""
         return [
-            Head(name, len(entries), f"{name}\n{len(entries)}\n", self.frozen, self.pruned)
+            Head(name, len(entries), f"{name}\n{len(entries)}\n{_digest(entries)}\n", self.frozen, self.pruned)
             for name, entries in sorted(self.shards.items())
         ]
 
     def entries(self, shard: str, start: int, end: int) -> Iterator[bytes]:
         """Entries `start` until before `end`."""
         return iter(self.shards[shard][start:end])
+
+
+def _digest(entries: Sequence[bytes]) -> str:
+    return sha256(b"".join(entries)).hexdigest()
 
 
 def entries(count: int, seed: int, people: int = 40, step_us: int = 40_000_000) -> list[Entry]:

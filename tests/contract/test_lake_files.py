@@ -56,6 +56,14 @@ def test_whatever_was_exported_before_the_bytes_are_the_same(
     assert exported(folder / "often", sizes, frozen=frozen) == exported(folder / "once", sizes[-1:], frozen=frozen)
 
 
+def test_of_another_journal_nothing_is_kept(tmp_path: Path) -> None:
+    """As many entries, of which none is the same: the files of the other one were once kept under this one's head."""
+    other = entries(600, 6)
+    for size in (600, 500):
+        export(MemoryShards({NAME: other}), tmp_path / "lake", widths=SMALL)
+        assert exported(tmp_path / "lake", [size]) == exported(tmp_path / f"fresh {size}", [size])
+
+
 def test_a_shard_that_is_pruned_is_made_again_without_what_went(tmp_path: Path) -> None:
     exported(tmp_path / "lake", [600])
     assert exported(tmp_path / "lake", [600], pruned=70) == exported(tmp_path / "fresh", [600], pruned=70)

@@ -18,7 +18,7 @@ import msgspec
 
 from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Parameters
-from ecluse.engines.lake.export import read_state
+from ecluse.engines.lake.export import differs, read_state
 from ecluse.engines.lake.layout import File, State
 from ecluse.engines.sql.named import named
 from ecluse.journal.entry import decode
@@ -139,12 +139,8 @@ def sources(signed: Signed, lake: Path, what: Asked) -> list[Source]:
 
 def check_same(shards: Shards, head: Head, state: State) -> None:
     """Raise `lake_differs` when a shard's lake is of another journal; one that is past `head` may have gone on since."""
-    if _differs(head, state) and any(_differs(each, state) for each in shards.heads() if each.shard == head.shard):
+    if differs(state, head) and any(differs(state, each) for each in shards.heads() if each.shard == head.shard):
         raise LAKE_DIFFERS(head.shard)
-
-
-def _differs(head: Head, state: State) -> bool:
-    return state.size > head.size or (state.size == head.size and state.checkpoint not in ("", head.checkpoint))
 
 
 def _check_whole(signed: Signed, head: Head, state: State, what: Asked) -> None:

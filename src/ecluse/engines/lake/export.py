@@ -216,7 +216,12 @@ def _begun(folder: Path, head: Head) -> State:
 
 def goes_on(state: State, head: Head) -> bool:
     """Whether a shard's lake is brought to this head by adding to it; else it is made anew."""
-    return state.format == FORMAT and state.pruned == head.pruned and state.size <= head.size
+    return state.format == FORMAT and state.pruned == head.pruned and not differs(state, head)
+
+
+def differs(state: State, head: Head) -> bool:
+    """Whether a shard's lake tells of more than this head signs, or of as much under another one: it is of another journal."""
+    return state.size > head.size or (state.size == head.size and state.checkpoint not in ("", head.checkpoint))
 
 
 def commit(folder: Path, state: State) -> None:
