@@ -20,7 +20,6 @@ import msgspec
 
 from ecluse.gate.containment import Containment
 from ecluse.gate.signals import Step
-from ecluse.kernel.errors import Refused
 from sim.attacks.aims import Aim, aim_at, portal
 from sim.attacks.http_door import CHECKS, HttpDoor, Line, Scene
 from sim.attacks.scenarios import FAST, Scenario
@@ -37,8 +36,6 @@ from sim.world import World
 
 SECOND_US = 1_000_000
 TOLD = {"confirmed", "quoted", "granted", "accepted"}  # outcomes that tell an account of a person
-NOT_YET = {"lake_behind", "lake_busy"}
-CALM_S, CALM_TRIES = 0.5, 40  # between two looks of the watcher, and how many
 OTHERS_EACH = 3  # questions of each account
 OTHERS_EVERY_S = 0.05  # between two questions of the others while a theft goes on
 
@@ -140,21 +137,7 @@ class Robber:
         words = ["--from", instant(int(began_ts * SECOND_US)), "--to", instant(int(until_ts * SECOND_US)), *place]
         for who in stolen:
             words += ["--account", who.account]
-        return self._exposed(words, place)["displayed"]
-
-    def _exposed(self, words: Sequence[str], place: Sequence[str]) -> Any:
-        """What the hub says, once its watcher has written down its last moves, and its server has exported what it is at: on a
-        clock that is moved, it does so every few seconds."""
-        for _ in range(CALM_TRIES):
-            try:
-                self.operator.command("journal", "export", *place)
-                return self.operator.command("exposure", *words)
-            except Refused as refused:
-                if refused.refusal.code not in NOT_YET:
-                    raise
-            time.sleep(CALM_S)
-        self.operator.command("journal", "export", *place)
-        return self.operator.command("exposure", *words)
+        return self.operator.command("exposure", *words)["displayed"]
 
     def _scene(self) -> Scene:
         def pay(day: str) -> None:

@@ -147,7 +147,7 @@ class Story:
         advance(1)
         self.room.begin()
         self.room.incident = self._open()
-        self.room.over_the_journal("scope")
+        self.room.act("scope")
         self.room.reached("first_number")
         self.first = self.room.shown()
         self._hold(self.first, self.loot[ONE].stolen, {})
@@ -197,7 +197,7 @@ class Story:
         stolen = [{"account": account, "fields": ["login"]} for account in self.accounts]
         self.room.fact("professionals", json.dumps(stolen), source)
         advance(1)
-        self.room.over_the_journal("scope")
+        self.room.act("scope")
         self.room.reached("whole_number")
         advance(1)
 
@@ -226,7 +226,7 @@ class Story:
         advance(1)
         dossiers = self.folder / "dossiers"
         with self.room.timed("packs"):
-            self.made = self.room.over_the_journal("pack", "--out", str(dossiers))
+            self.made = self.room.act("pack", "--out", str(dossiers))
         self.room.reached("packs")
         advance(1)
         keys, oath = self.run.investigator.identities, self.run.listener.oath
@@ -340,7 +340,7 @@ class Story:
     def _prove(self, advance: Callable[[int], None]) -> None:
         folder = self.folder / "preuves"
         with self.room.timed("evidence"):
-            self.evidence = self.room.over_the_journal("evidence", "--for", "Juge d'instruction", "--out", str(folder))
+            self.evidence = self.room.act("evidence", "--for", "Juge d'instruction", "--out", str(folder))
         self.room.reached("evidence")
         advance(1)
         with self.room.timed("verify"):

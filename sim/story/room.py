@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ecluse.kernel.errors import Refused
 from sim.hub import Operator
 
 BY = "Camille Exemple, déléguée à la protection des données"  # nobody
-CALM_S, CALM_TRIES = 0.3, 20  # the watcher writes its last moves down, and the lake is behind until then
 
 
 class Room:
@@ -40,19 +38,6 @@ class Room:
     def fact(self, name: str, value: str, source: str) -> None:
         """A fact that became known; `value` is JSON, or words."""
         self.act("fact add", name, value, "--source", source)
-
-    def over_the_journal(self, act: str, *words: str) -> Any:
-        """An act that reads the journal's copy, which is brought up to it first."""
-        for _ in range(CALM_TRIES):
-            self.command("journal", "export")
-            try:
-                return self.act(act, *words)
-            except Refused as refused:
-                if refused.refusal.code != "lake_behind":
-                    raise
-            time.sleep(CALM_S)
-        self.command("journal", "export")
-        return self.act(act, *words)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
