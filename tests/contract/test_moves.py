@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -273,6 +274,24 @@ def test_the_switch_takes_no_longer_for_more_engagements(hub: Moving) -> None:
     copying_ms = (begun[-1] - begun[-2]) * 1000
     assert moved.engagements == 150_000
     assert moved.paused_ms * 3 < copying_ms
+
+
+@pytest.mark.parametrize("lost", ["south", "west"])
+def test_whichever_server_is_lost_in_the_middle_of_a_copy_ends_it_and_is_named(hub: Moving, lost: str) -> None:
+    """Who lost the old server was told of the new one."""
+    hub.sql("south", GIVEN.format(insurer=AMC, first=1, last=150_000))
+    copies = "FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()"
+
+    def lose() -> None:
+        until_s = time.monotonic() + 20
+        while hub.sql(lost, f"SELECT count(pg_terminate_backend(pid)) {copies}") == "0":
+            assert time.monotonic() < until_s, "nothing was copied"
+
+    losing = threading.Thread(target=lose)
+    with pytest.raises(Refused, match=f"database_unavailable: server {lost}"):
+        hub.move("west", at("copying engagements", losing.start))
+    losing.join()
+    assert hub.elsewhere(hub.reads) == ["1"]
 
 
 def test_what_takes_long_locks_no_table_of_all_insurers(hub: Moving) -> None:
