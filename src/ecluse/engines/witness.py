@@ -19,7 +19,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import PART, sync, write_whole
 from ecluse.journal.cosignature import cosigned
 from ecluse.journal.note import COSIGNATURE, ML_DSA_44, Key, Signature, name_is_valid, read_key, typed_key
 from ecluse.kernel.errors import refusal
@@ -141,12 +141,9 @@ class LocalWitness:
             self._place(folder / f"{origin_hash}-{number}", note)
 
     def _place(self, path: Path, text: str) -> None:
-        part = self._directory / f"{path.name}.part"  # beside the folders: what is in them is whole
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        part.write_text(text)
-        sync(part)
-        part.replace(path)
-        sync(path.parent)
+        part = self._directory / f"{path.name}{PART}"  # beside the folders: what is in them is whole
+        write_whole(path, text.encode(), part=part)
 
 
 def create(directory: Path, name: str) -> LocalWitness:

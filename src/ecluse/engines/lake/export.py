@@ -21,12 +21,12 @@ import pyarrow.compute as pc
 
 from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, LakeTold
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import sync, write_whole
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA, fresh_tables
 from ecluse.engines.lake.layout import COVERED, ENTRIES, FORMAT, PERSONS, WIDTHS, File, Range, State, parts, ranges
 from ecluse.engines.lake.numbers import Numbers, numbers
-from ecluse.engines.lake.parquet import PART, WRITER, write_entries, write_persons
+from ecluse.engines.lake.parquet import WRITER, write_entries, write_persons
 from ecluse.kernel.errors import refusal
 
 KEPT_S = 20  # a file written since is not removed: a tail is 4 MB at most, a question of it takes seconds
@@ -226,11 +226,7 @@ def differs(state: State, head: Head) -> bool:
 
 def commit(folder: Path, state: State) -> None:
     """Say durably what the folder has: its files are on disk."""
-    part = folder / (COVERED + PART)
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
-    sync(part)
-    part.replace(folder / COVERED)
-    sync(folder)
+    write_whole(folder / COVERED, msgspec.json.format(msgspec.json.encode(state)) + b"\n")
 
 
 def _sweep(folder: Path, state: State) -> None:
