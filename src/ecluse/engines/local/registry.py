@@ -22,10 +22,11 @@ from msgspec import Meta
 
 from ecluse.engines.local.disk import Disk
 from ecluse.journal.note import ED25519, Key
+from ecluse.kernel.patterns import END
 
 SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
 FILE = "shards.json"
-SHARD = re.compile(r"^\d{4}-\d{2}-w\d{1,2}$")
+SHARD = re.compile(rf"^\d{{4}}-\d{{2}}-w\d{{1,2}}{END}")
 
 
 @dataclass(frozen=True)
