@@ -6,7 +6,6 @@ A batch is written under temporary names, made durable in one go, then renamed i
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ecluse.engines.durable import PART, sync, sync_all
+from ecluse.engines.turn import alone
 from ecluse.kernel.errors import refusal
 
 BATCH_MAX = 5_000  # files made durable together: bounds what a failure leaves behind under temporary names
@@ -38,11 +38,7 @@ class Folder:
     def turn(self) -> Iterator[None]:
         """Be the one that writes: two would take each other's temporary files. Raises `payments_busy`, at once."""
         self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / _TURN).open("ab") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PAYMENTS_BUSY(str(self._root)) from None
+        with alone(self._root / _TURN, PAYMENTS_BUSY(str(self._root)), mode=0o666):
             yield
 
     def put(self, name: str, content: bytes) -> None:

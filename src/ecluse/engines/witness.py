@@ -7,7 +7,6 @@ forgets signs what it has refused.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import time
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from ecluse.engines.durable import PART, sync, write_whole
+from ecluse.engines.turn import taken
 from ecluse.journal.cosignature import cosigned
 from ecluse.journal.note import COSIGNATURE, ML_DSA_44, Key, Signature, name_is_valid, read_key, typed_key
 from ecluse.kernel.errors import refusal
@@ -80,12 +80,9 @@ class LocalWitness:
 
     def take(self) -> int:
         """Take the folder for this process; a descriptor that holds it until it is closed. Raises `witness_taken`."""
-        lock = os.open(self._directory / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise WITNESS_TAKEN(str(self._directory)) from None
+        lock = taken(self._directory / "lock")
+        if lock is None:
+            raise WITNESS_TAKEN(str(self._directory))
         return lock
 
     def trusted(self) -> tuple[Key, ...]:

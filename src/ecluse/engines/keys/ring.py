@@ -6,7 +6,6 @@ old ring or the new one, whole. Every process may read it, and reads it again wh
 
 from __future__ import annotations
 
-import fcntl
 import hmac
 import os
 import time
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ecluse.app.ports import Destruction, Signing
 from ecluse.engines.durable import write_whole
 from ecluse.engines.keys.people import PERSON_BYTES, People, Seeds, planted
+from ecluse.engines.turn import in_turn
 from ecluse.kernel.errors import refusal
 
 MAGIC = b"ecluse-keys 1\n"
@@ -338,9 +338,5 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _locked(path: Path) -> Iterator[None]:
     """One process at a time changes the ring."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with in_turn(path.with_suffix(".lock")):
         yield
-    finally:
-        os.close(lock)
