@@ -30,6 +30,7 @@ from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
 from ecluse.kernel.days import add_working_days
 from ecluse.kernel.errors import NOT_FOUND, refusal
+from ecluse.kernel.patterns import END
 from ecluse.rights.model import Domain
 
 SCOPE = "claims"
@@ -44,9 +45,8 @@ CLAIM_ABOUT_INVALID = refusal(
     fix="Give `engagement` or `approval`; or, in their place, `insurer`, `beneficiary` and `domain`.",
 )
 
-END = r"(?![\s\S])"  # the end of the text in every dialect of patterns; `$` lets a line end follow in Python's
 Invoice = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9][A-Za-z0-9._/-]*{END}", max_length=INVOICE_CHARS_MAX)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$", max_length=32)]
+Id = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_]+{END}", max_length=32)]
 Lines = Annotated[tuple[Billed, ...], Meta(min_length=1, max_length=LINES_READ_MAX)]
 # Never free text: it could name someone.
 Reason = Literal["billing_error", "duplicate", "care_not_given", "other"]

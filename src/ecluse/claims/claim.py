@@ -15,6 +15,7 @@ from msgspec import Meta
 from ecluse.coverage.facts import Facts
 from ecluse.coverage.guarantee import YEAR
 from ecluse.kernel.errors import refusal
+from ecluse.kernel.patterns import END
 from ecluse.rights.model import Domain
 
 INVOICE_CHARS_MAX = 40  # B2 has 9 characters, e-invoices up to 20: twice that leaves room for prefixes of software
@@ -88,7 +89,7 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
     line: Annotated[int, Meta(ge=1, le=999)]
     act: Annotated[
-        str, Meta(pattern=r"^[A-Z0-9][A-Z0-9+]{0,12}(?![\s\S])", description="Code of the act: CS, APC, HBLD038")
+        str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9+]{{0,12}}{END}", description="Code of the act: CS, APC, HBLD038")
     ]
     date: Annotated[date, Meta(description="Day of care, Europe/Paris")]
     expense_cents: Annotated[int, AMOUNT]
