@@ -20,6 +20,7 @@ from ecluse.app.allowance import Allowance
 from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, Mark
+from ecluse.app.tries import Tries
 from ecluse.coverage.product import read_product
 from ecluse.doors.http.app import build
 from ecluse.doors.http.who import Door
@@ -118,7 +119,7 @@ class ClaimsHub:
             rights=self.members,
             products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
             promises=self.stores.promises,
-            recall=JournalSearch(directory / "journal"), **_others(),
+            recall=JournalSearch(directory / "journal"), refused=Tries(lambda: self.clock.instant.timestamp()), **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
@@ -209,6 +210,7 @@ _MINE = {
     "sensings",
     "last",
     "mismatches",
+    "refused",
     "colleagues",
     "freezes",
     "recall",

@@ -17,6 +17,7 @@ from ecluse.app.claims import END, Id, Lines, ShownLine, ShownMove, instant, sho
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.quotes import ENGAGEMENT_UNKNOWN, GUARANTEES_MISSING, QuotedLine, Total, quoted_lines, total
+from ecluse.app.refused import let_send, note_refused
 from ecluse.app.rights import with_tables
 from ecluse.app.targets import under_engagement
 from ecluse.claims.approval import Approval, Move, Moved, Promised, State, last_billing, last_care
@@ -102,6 +103,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
     Raises `engagement_unknown` (unknown, or another practice's), `guarantees_missing`, `reference_reused`, `forbidden`.
     """
     practice = asked.require_practice()
+    let_send(hub, asked)
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL, sent.engagement)
     target = await under_engagement(hub, admission, [billed.date for billed in sent.lines])
@@ -128,14 +130,18 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
         spans=spans(engagement.domain, sent.lines, payers),
     )
     approval = await hub.approvals.ask(asking, _decide(hub, asked, asking, engagement, covered, lines, payers))
+    note_refused(hub, asked, approval)
     return await _released(hub, admission, approval, _answer(approval, approval.on(asked_on)))
 
 
 async def cancel_approval(hub: Hub, asked: Request, approval_id: str) -> Released[ApprovalAnswer]:
-    """Cancel an own approval that no claim uses; again is the same answer. Raises `not_found`, `approval_closed`."""
+    """Cancel an approval that no claim uses, own or a colleague's that may be shown (`show_approval`); again is the same answer.
+
+    Raises what `show_approval` does, and `approval_closed`.
+    """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_CANCELLED, approval_id)
-    approval = await hub.approvals.cancel(admission)
+    approval = await _seen(hub, admission) and await hub.approvals.cancel(admission)
     if approval is None:
         raise NOT_FOUND()
     return await _released(hub, admission, approval, _answer(approval, approval.state))
@@ -148,13 +154,24 @@ async def show_approval(hub: Hub, asked: Request, approval_id: str) -> Released[
     """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_READ, approval_id)
-    found = await hub.approvals.approval(admission)
+    found = await _seen(hub, admission)
     if found is None:
         raise NOT_FOUND()
     approval, moves = found
-    hub.desk.hold_to_own(admission, approval.promised.account)
-    await hub.colleagues.let_read(admission, approval.promised.account, hub.approvals.asked_since, hub.desk.record)
     return await _released(hub, admission, approval, _life(approval, moves, admission.day))
+
+
+async def _seen(hub: Hub, admission: Admission) -> tuple[Approval, list[Moved]] | None:
+    """The practice's approval the admission names, if there is one: own, or a colleague's that may be shown and counts as read.
+
+    Raises `step_up_required`, `colleagues_read_many`.
+    """
+    found = await hub.approvals.approval(admission)
+    if found is not None:
+        made_by = found[0].promised.account
+        hub.desk.hold_to_own(admission, made_by)
+        await hub.colleagues.let_read(admission, made_by, hub.approvals.asked_since, hub.desk.record)
+    return found
 
 
 async def list_approvals(hub: Hub, asked: Request, search: Search) -> Released[ApprovalPage]:

@@ -60,6 +60,7 @@ class Hub:
     passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
     mismatches: Tries = field(default_factory=Tries)
+    refused: Tries = field(default_factory=Tries)
     at_once: AtOnce = field(default_factory=AtOnce)
     colleagues: Colleagues = field(default_factory=Colleagues)
     recall: JournalReader

@@ -216,7 +216,9 @@ def lake_files(directory: Path) -> LakeFiles:
 
 
 def init_hub(directory: Path) -> None:
-    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`."""
+    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`,
+    `database_unreachable`, `database_in_use`.
+    """
     try:
         if (directory / FILE).exists():
             raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
@@ -228,7 +230,11 @@ def init_hub(directory: Path) -> None:
         raise DIRECTORY_UNWRITABLE(f"{directory}: {broken.strerror}") from None
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
-    upgrade_databases(directory, new=True)
+    try:
+        upgrade_databases(directory, new=True)
+    except Refused:
+        (directory / FILE).unlink()  # no hub was made: once that is mended, it can be
+        raise
     with open_hub(directory, new=True):
         pass
 
