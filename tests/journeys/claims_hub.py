@@ -118,6 +118,7 @@ class ClaimsHub:
             containments=self.contained, sensings=self.sensings, freezes=open_freezes(directory),
             rights=self.members,
             products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
+            promises=self.stores.promises,
             recall=JournalSearch(directory / "journal"), refused=Tries(lambda: self.clock.instant.timestamp()), **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
@@ -217,6 +218,7 @@ _MINE = {
     "products",
     "claims",
     "approvals",
+    "promises",
 }
 CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
 LINE = {

@@ -69,7 +69,8 @@ class ApprovalAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class ApprovalLife(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An approval and its whole life; `about` of a move is the claim that used it or was cancelled."""
+    """An approval and its whole life; `about` of a move is the claim that used it or was cancelled,
+    or the act of the hub that withdrew it."""
 
     approval_id: str
     reference: str

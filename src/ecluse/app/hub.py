@@ -22,6 +22,7 @@ from ecluse.app.ports import (
     Keys,
     PaymentStore,
     ProductStore,
+    PromiseStore,
     RightsStore,
 )
 from ecluse.app.ports.cards import Cards
@@ -67,6 +68,7 @@ class Hub:
     products: ProductStore
     claims: ClaimStore
     approvals: ApprovalStore
+    promises: PromiseStore
     payments: PaymentStore
     directory: DirectoryStore
     feeds: FeedPorts

@@ -286,6 +286,7 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
             directory=stores.directory,
             claims=stores.claims,
             approvals=stores.approvals,
+            promises=stores.promises,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             exposure=_exposure(directory, settings),
