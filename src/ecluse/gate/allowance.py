@@ -168,7 +168,8 @@ def widest(several: Iterable[Caps]) -> Caps:
 class Standing(msgspec.Struct, frozen=True):
     """Where an account stands. `full_us`: when its bucket will be full again (GCRA's theoretical arrival time).
 
-    `debt` and `year` as they were counted on `day` (0: never), and grown since; `cap`: its own debt cap (0: none yet).
+    `debt` and `year` as they were counted last, and grown since; `cap`: its own debt cap (0: none yet). `day`: the latest on
+    which they were counted (0: never), at most a day after the last.
     """
 
     full_us: int = 0
@@ -279,7 +280,10 @@ def counted(standing: Standing, openings: Iterable[Opened], caps: Caps, today: i
     unjustified = [each for each in rows if each.justified is None]
     debt = sum(each.denied or each.day > today - DEBT_DAYS for each in unjustified)
     cap = _own_cap(standing, rows, caps, today)
-    return Standing(standing.full_us, debt, len(unjustified), cap, today)
+    # Two processes count by turns at midnight, one a moment behind the other: on a day that went back, a cap would rise twice. A
+    # day further ahead was a wrong clock's.
+    latest = max(today, min(standing.day, today + 1))
+    return Standing(standing.full_us, debt, len(unjustified), cap, latest)
 
 
 def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> int:
