@@ -115,8 +115,8 @@ class Desk:
     def settle(self, who: int, day: int) -> None:
         """A claim of the practice for this person is settled."""
         row = self.openings.get(who)
-        if row and row.justified is None and not row.denied:
-            self.openings[who] = Opened(row.day, day)
+        if row and not row.denied and not row.is_settled and row.until > row.day:
+            self.openings[who] = Opened(row.day, day if row.justified is None else row.justified)
 
     def deny(self, who: int, day: int) -> None:
         """The person says "not me"."""
@@ -184,7 +184,9 @@ class Desk:
 
     def _shown(self, who: int, day: int) -> None:
         self.shown.add(who)
-        self.settle(who, day)
+        row = self.openings.get(who)
+        if row and row.justified is None and not row.denied:
+            self.openings[who] = Opened(row.day, day, shown=True)
 
     def _ripe(self, who: int) -> Ripe:
         row = self.openings[who]

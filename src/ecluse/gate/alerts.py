@@ -1,6 +1,7 @@
 """Alerts that explain themselves: a signal, how strong it is, its evidence as data, and one sentence of it in two languages.
 
-Evidence counts and dates; it never names a person, so it may stand in the journal and in what is shown to the account.
+Evidence counts and dates; it names no patient, so it may stand in the journal. A sentence names nobody at all, so it may be shown
+to the account.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """The latest trials that speak against the account: `hits` of `tries` between two instants (Unix seconds).
 
     `usual`: the account's own rate; `bound`: what it would have been allowed (p0). `decoy`: the batch that was touched and the
-    place in it, for operators: no sentence says it.
+    place in it; `shown_by`: the account to which the pass was shown just before, far away. Both are for operators: no sentence
+    says them.
     """
 
     hits: int
@@ -25,6 +27,7 @@ class Evidence(msgspec.Struct, frozen=True):
     usual: float
     bound: float
     decoy: str = ""
+    shown_by: str = ""
 
 
 class Alert(msgspec.Struct, frozen=True):

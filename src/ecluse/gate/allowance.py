@@ -168,7 +168,8 @@ def widest(several: Iterable[Caps]) -> Caps:
 class Standing(msgspec.Struct, frozen=True):
     """Where an account stands. `full_us`: when its bucket will be full again (GCRA's theoretical arrival time).
 
-    `debt` and `year` as they were counted on `day` (0: never), and grown since; `cap`: its own debt cap (0: none yet).
+    `debt` and `year` as they were counted last, and grown since; `cap`: its own debt cap (0: none yet). `day`: the latest on
+    which they were counted (0: never), at most a day after the last.
     """
 
     full_us: int = 0
@@ -179,11 +180,27 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """One opening of an account: its day, and the day it was justified, if it was. `denied`: the person said "not me"."""
+    """One opening of an account: its day, and the day it was justified, if it was. `denied`: the person said "not me".
+
+    `shown`: by their pass alone, which costs who issues passes nothing: no settled claim for them stands.
+    """
 
     day: int
     justified: int | None = None
     denied: bool = False
+    shown: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a settled claim justified it."""
+        return self.justified is not None and not self.shown
+
+    @property
+    def until(self) -> int:
+        """The day before which it was in the debt: a claim ends that on the next day at the earliest, a pass at once."""
+        if self.justified is None:
+            return self.day + DEBT_DAYS
+        return min(max(self.justified, self.day + (not self.shown)), self.day + DEBT_DAYS)
 
 
 def justified_on(each: Opened, *, lately: bool, stands: bool, today: int) -> int | None:
@@ -263,7 +280,10 @@ def counted(standing: Standing, openings: Iterable[Opened], caps: Caps, today: i
     unjustified = [each for each in rows if each.justified is None]
     debt = sum(each.denied or each.day > today - DEBT_DAYS for each in unjustified)
     cap = _own_cap(standing, rows, caps, today)
-    return Standing(standing.full_us, debt, len(unjustified), cap, today)
+    # Two processes count by turns at midnight, one a moment behind the other: on a day that went back, a cap would rise twice. A
+    # day further ahead was a wrong clock's.
+    latest = max(today, min(standing.day, today + 1))
+    return Standing(standing.full_us, debt, len(unjustified), cap, latest)
 
 
 def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> int:
@@ -271,7 +291,8 @@ def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> 
 
     Of at most 365 days the 99.9th percentile is the highest. Each person a thief adds to the cap costs 1 / (1.5 · (1 + b))
     settled claims more than ever stood open at once (b = `Caps.believed`), each paid by an insurer and told to the person, and
-    half a day. Who was away for a year has few days to look back on, and keeps at least the cap of before until there are more.
+    half a day; passes add nobody. Who was away for a year has few days to look back on, and keeps at least the cap of before
+    until there are more.
     """
     first = min((each.day for each in rows), default=today)
     is_learnt = today - first >= LEARNT_DAYS
@@ -288,8 +309,8 @@ def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> 
 def _highest(rows: Iterable[Opened], believed: float, today: int) -> float:
     """The highest honest debt of a day, of the last 365.
 
-    Honest are openings justified later, and as many of the others as those of the same thirty days vouch for: most accounts
-    look people up whom they never bill.
+    Honest are openings settled later, and as many of the others as those of the same thirty days vouch for: most accounts look
+    people up whom they never bill. Who was shown by pass from the first was never in the debt, and vouches for nobody.
     """
     first = today - HABIT_DAYS
     settled, unsettled, vouching = ([0] * (HABIT_DAYS + 2) for _ in range(3))  # changes by day, from `first` on
@@ -297,16 +318,13 @@ def _highest(rows: Iterable[Opened], believed: float, today: int) -> float:
         gone = each.day + DEBT_DAYS
         if each.denied or gone <= first:
             continue
-        since = max(each.day - first, 0)
-        if each.justified is None:
-            unsettled[since] += 1
-            unsettled[min(gone - first, HABIT_DAYS + 1)] -= 1
-            continue
-        vouching[since] += 1
-        vouching[min(gone - first, HABIT_DAYS + 1)] -= 1
-        until = min(max(each.justified, each.day + 1), gone)
-        if until > first:
-            settled[since] += 1
-            settled[min(until - first, HABIT_DAYS + 1)] -= 1
+        since, weighing = max(each.day - first, 0), unsettled
+        if each.is_settled:
+            vouching[since] += 1
+            vouching[min(gone - first, HABIT_DAYS + 1)] -= 1
+            weighing = settled
+        if (until := each.until) > first:
+            weighing[since] += 1
+            weighing[min(until - first, HABIT_DAYS + 1)] -= 1
     days = zip(accumulate(settled), accumulate(unsettled), accumulate(vouching), strict=True)
     return max(open_ + min(others, believed * vouched) for open_, others, vouched in days)

@@ -18,7 +18,7 @@ from ecluse.gate.alerts import Alert
 from ecluse.gate.denials import step_due
 from ecluse.gate.older import Older, joined
 from ecluse.gate.presence import Presence
-from ecluse.gate.signals import Step
+from ecluse.gate.signals import SIGNALS, Step
 from ecluse.kernel.errors import Refusal, refusal
 from ecluse.kernel.ids import operator_name
 
@@ -257,9 +257,10 @@ def _moved_down(state: Containment, step: int, since_us: int, *, is_lost: bool =
 
 
 def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:
-    step = event.alert.step
+    """A relapse leads as far as its signal may: what others can bring about, with copies of passes, shuts nobody out."""
+    alert = event.alert
     relapsed = state.proved_us and at_us - state.proved_us < RELAPSE_S * S_US
-    return _down(state, Step.QUARANTINED if step is Step.STEP_UP and relapsed else step, at_us)
+    return _down(state, SIGNALS[alert.signal].gravest if alert.step is Step.STEP_UP and relapsed else alert.step, at_us)
 
 
 def _proved(state: Containment, event: Proved, at_us: int) -> Containment:

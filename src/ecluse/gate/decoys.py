@@ -98,14 +98,18 @@ def drawn(draw: Draw, like: Sequence[Row], taken: Collection[Row]) -> Row | None
     numbers = {each.member_number for each in (*like, *taken)}
     nirs = {each.nir for each in (*like, *taken)}
     for _ in range(TRIES_MAX):
-        born, placed, counted, numbered = (like[draw(len(like))] for _ in range(4))
+        born, dated, placed, numbered = (like[draw(len(like))] for _ in range(4))
+        if born.birth_date[5:7] != dated.birth_date[5:7]:
+            continue
+        birth_date = born.birth_date[:8] + dated.birth_date[8:]  # one's whole date would make a twin of each decoy
         nir = ""
-        if born.nir and placed.nir and counted.nir:
-            body = born.nir[:5] + placed.nir[5:10] + counted.nir[10:13]
+        if born.nir and placed.nir:
+            # place and order of one: a commune of ten births a month gives nobody the order 200
+            body = born.nir[:5] + placed.nir[5:13]
             nir = body + nir_key(body)
         number = _renumbered(draw, numbered.member_number)
         if number not in numbers and nir not in nirs - {""}:
-            return Row(number, nir, born.birth_date, born.birth_rank)
+            return Row(number, nir, birth_date, born.birth_rank)
     return None
 
 

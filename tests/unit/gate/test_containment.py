@@ -33,7 +33,7 @@ from ecluse.gate.containment import (
     move,
 )
 from ecluse.gate.presence import Presence
-from ecluse.gate.signals import Name, Step
+from ecluse.gate.signals import SIGNALS, Name, Signal, Step
 from ecluse.kernel.errors import Refused
 
 NOON_US = 1_790_000_000_000_000
@@ -130,6 +130,20 @@ def test_a_second_step_up_within_a_month_of_a_proof_is_a_quarantine() -> None:
     assert move(proven, alerted(Step.STEP_UP), NOON_US + RELAPSE_S * S)[0].step == Step.STEP_UP
     slowed, _ = move(account(Step.SLOWED), Proved(NOON_US - S, "eidas2"), NOON_US)
     assert move(slowed, alerted(Step.STEP_UP), NOON_US + S)[0].step == Step.STEP_UP
+
+
+@pytest.mark.parametrize(
+    "signal", [each for each in SIGNALS if each.gravest >= Step.STEP_UP], ids=lambda each: each.name.name
+)
+def test_a_relapse_leads_as_far_as_its_signal_may(signal: Signal) -> None:
+    """What others can bring about, with copies of passes, asks for a login each time and shuts nobody out."""
+    state = account(Step.OPEN)
+    for day in range(3):
+        at_us = NOON_US + day * 86_400 * S
+        state, _ = move(state, alerted(Step.STEP_UP, signal.name), at_us)
+        assert state.step == (signal.gravest if day else Step.STEP_UP)
+        if state.step == Step.STEP_UP:
+            state, _ = move(state, Proved(at_us + 60 * S, ""), at_us + 90 * S)
 
 
 def test_who_logged_in_after_a_reset_is_not_held_to_what_was_before_it() -> None:

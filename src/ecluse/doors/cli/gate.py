@@ -157,12 +157,15 @@ def _say_more(found: list[Shown]) -> None:
 def _explain(found: Sequence[AlertTold]) -> None:
     for each in found:
         typer.echo(
-            f"{each.at:%Y-%m-%d %H:%M} UTC  {each.account}  {each.signal} → {each.step}: {each.sentence_fr}{_planted(each)}"
+            f"{each.at:%Y-%m-%d %H:%M} UTC  {each.account}  {each.signal} → {each.step}: {each.sentence_fr}{_besides(each)}"
         )
 
 
-def _planted(each: AlertTold) -> str:
-    return f" [{each.planted or each.evidence.decoy}]" if each.evidence.decoy else ""
+def _besides(each: AlertTold) -> str:
+    """What operators are told beside the sentence: where the decoy was planted; who was shown the pass before."""
+    if each.evidence.decoy:
+        return f" [{each.planted or each.evidence.decoy}]"
+    return f" [shown just before to {each.evidence.shown_by}]" if each.evidence.shown_by else ""
 
 
 def _table(found: list[Shown]) -> Table:

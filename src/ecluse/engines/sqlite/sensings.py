@@ -17,6 +17,7 @@ import msgspec
 
 from ecluse.app.ports.containments import Name
 from ecluse.app.ports.sensings import Alerting, Came, Happening, Seen, Touch, Work
+from ecluse.engines.sqlite.columns import add_missing
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, decode, encode, make_table
 from ecluse.engines.turn import alone
@@ -67,7 +68,9 @@ _TOUCH = """
     INSERT INTO touch VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (batch, place, account) DO UPDATE
     SET last_s = excluded.last_s, times = times + excluded.times, network = excluded.network, software = excluded.software"""
 _SEEN, _UNSEE = "SELECT * FROM seen WHERE who = ?", "DELETE FROM seen WHERE at_s < ?"
-_SEE = "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (who) DO UPDATE SET at_s = excluded.at_s, department = excluded.department"
+_SEE = """
+    INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT (who) DO UPDATE
+    SET at_s = excluded.at_s, department = excluded.department, account = excluded.account"""
 _TOUCHES = "SELECT * FROM touch ORDER BY last_s DESC, batch, place, account"
 _ALERTS = """
     SELECT a.name, l.at_s, l.what FROM alert l JOIN account a ON a.id = l.account
@@ -94,6 +97,7 @@ class LocalSensings:
         self._logins.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._notes = Notes(self._logins)
         self._own.executescript((files("ecluse.engines.sqlite") / "sensings.sql").read_text())
+        add_missing(self._own, "seen", {"account": "TEXT NOT NULL DEFAULT ''"})
         self._swept_s = 0.0
 
     @contextmanager
