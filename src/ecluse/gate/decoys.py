@@ -10,6 +10,7 @@ stand among: each part of it is a part of one of them, and only the whole is nob
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
@@ -102,6 +103,8 @@ def drawn(draw: Draw, like: Sequence[Row], taken: Collection[Row]) -> Row | None
         if born.birth_date[5:7] != dated.birth_date[5:7]:
             continue
         birth_date = born.birth_date[:8] + dated.birth_date[8:]  # one's whole date would make a twin of each decoy
+        if _is_day(born.birth_date) and not _is_day(birth_date):  # the 29th of February of another year
+            continue
         nir = ""
         if born.nir and placed.nir:
             # place and order of one: a commune of ten births a month gives nobody the order 200
@@ -125,6 +128,14 @@ def _made_up(draw: Draw) -> Row:
     department += department >= 20  # Corsica's are 2A and 2B
     body = f"{1 + draw(2)}{year % 100:02}{month:02}{department:02}{1 + draw(290):03}{1 + draw(1 + draw(300)):03}"
     return Row(f"{draw(10**10):010}", body + nir_key(body), f"{year}-{month:02}-{day:02}", 1)
+
+
+def _is_day(text: str) -> bool:
+    """Whether the calendar has it. Cards have days that it has not."""
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _renumbered(draw: Draw, number: str) -> str:

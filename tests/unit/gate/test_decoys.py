@@ -65,6 +65,14 @@ def test_a_decoy_has_no_twin_among_the_rows_more_often_than_people_have() -> Non
     assert sum((each.nir[0], each.birth_date) in born for each in rows if each) <= 20
 
 
+def test_the_29th_of_february_is_of_its_years_alone() -> None:
+    """A decoy of 1979-02-29 is no person's, as anybody sees."""
+    like = [Row(f"M{n:03}", "", f"{1976 + n}-02-{29 if n % 4 == 0 else 28}", 1) for n in range(8)]
+    days = {row.birth_date for seed in range(300) if (row := drawn(Random(seed).randrange, like, ()))}
+    assert {"1976-02-29", "1979-02-28"} <= days
+    assert not {day for day in days if day.endswith("29") and int(day[:4]) % 4}
+
+
 def test_letters_and_signs_of_a_number_stay_where_they_are() -> None:
     like = [Row(f"AB-{number:06}/Z", "", "1979-06-14", 2) for number in range(50)]
     row = drawn(Random(1).randrange, like, ())
