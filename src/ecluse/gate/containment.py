@@ -362,11 +362,6 @@ class Verdict(NamedTuple):
     refusal: Refusal | None = None
     slowed: bool = False
 
-    @property
-    def admitted(self) -> bool:
-        """Whether the question goes on to the allowance."""
-        return self.refusal is None
-
 
 _YES, _SLOWED, _PASS = Verdict(), Verdict(slowed=True), Verdict(PRESENCE_REQUIRED)
 _PROVE, _NEVER, _CLOSED = Verdict(STEP_UP_REQUIRED), Verdict(QUARANTINED), Verdict(CLOSED)
