@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecluse.app.rights import CARE_AHEAD_DAYS_MAX, CARE_PAST_DAYS_MAX
+from ecluse.app.rights import CARE_AHEAD_DAYS_MAX
 from tests.journeys.claims_hub import CARD, NIR, ClaimsHub, claim, line, played
 
 NOBODY = {**CARD, "beneficiary": {"nir": NIR, "birth_date": "1931-12-30", "birth_rank": 1}}
@@ -76,7 +76,6 @@ def test_the_same_work_is_done_for_who_is_covered_and_for_nobody(
 
 @pytest.mark.parametrize("day", ["9999-12-31", "9999-12-20", "0001-01-01", "1999-01-01", "2027-11-01"])
 def test_a_claim_of_a_day_too_far_is_refused_before_anybody_is_looked_for(tmp_path: Path, day: str) -> None:
-    assert CARE_PAST_DAYS_MAX < 1_000
     assert CARE_AHEAD_DAYS_MAX < 300
 
     async def story(hub: ClaimsHub) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from ecluse.app.ports import ClaimStore, Clock
 from ecluse.app.ports.allowances import Allowances, Ask
-from ecluse.gate.allowance import DAY_US, KEPT_DAYS, SETTLED_WITHIN_DAYS, day_of
+from ecluse.gate.allowance import KEPT_DAYS, SETTLED_WITHIN_DAYS, day_of
+from ecluse.kernel.days import DAY_US, ts_us
 
 LOOK_S = 60.0  # an account at its cap that asks on looks no more often at its practice's claims: milliseconds each time
 LOOKED_MAX = 10_000  # accounts at their caps that are remembered
@@ -61,4 +62,4 @@ class Allowance:
 
     @property
     def _today(self) -> int:
-        return day_of(int(self._clock.now().timestamp() * 1_000_000))
+        return day_of(ts_us(self._clock.now()))

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Entry, act
+from ecluse.kernel.days import DAY_US
 from ecluse.kernel.errors import refusal
 
 LEAST = 200  # room for a small practice to look at old ones too: some screens of them
 LOOK_BACK_DAYS = 90  # as long as an approval holds, and seven times as long as a claim is open
 REMEMBERED_MAX = 250_000  # claims that were read, through one process; some 17 MB
-DAY_US = 86_400_000_000
 
 COLLEAGUES_READ_MANY = refusal(
     "colleagues_read_many",

@@ -23,7 +23,6 @@ from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
 from ecluse.gate.containment import (
     QUARANTINED,
-    S_US,
     Act,
     Carried,
     Containment,
@@ -41,6 +40,7 @@ from ecluse.gate.naming import CONTAINED_UNKNOWN
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act
+from ecluse.kernel.days import S_US
 from ecluse.kernel.errors import Refused
 
 SWAPS_MAX = 100  # tries against other processes that move the same thing at the same time

@@ -27,13 +27,13 @@ from ecluse.app.ports.carried import Going
 from ecluse.app.ports.openings import Denial, Opening
 from ecluse.exposure.gaps import month_of
 from ecluse.gate.admission import Request
-from ecluse.gate.allowance import DAY_US, YEAR_DAYS, day_of
+from ecluse.gate.allowance import YEAR_DAYS, day_of
 from ecluse.gate.containment import Denied, Kind, signed
 from ecluse.gate.denials import Weight, months, weight
 from ecluse.gate.openings import id_text, read_id
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act, decode
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import DAY_US, instant
 from ecluse.kernel.errors import NOT_FOUND, refusal
 
 LISTED_MAX = 1_000

@@ -15,7 +15,7 @@ import msgspec
 
 from ecluse.app.ports.upkeep import Facts, Place
 from ecluse.app.retention import due
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import DAY_US, instant
 
 Verdict = Literal["ok", "warning", "wrong"]
 
@@ -28,7 +28,6 @@ SYNC_US_MAX = 20_000  # slower, and no answer comes within 25 ms
 CLOCK_BACK_US_MAX = 1_000_000  # a step of a second is NTP's work; more puts entries out of order
 FILES_PER_INSURER = 2  # the generation that answers, and the next one while both are open
 FILES_KEPT = 512  # connections that practice software keeps open, and files of libraries
-DAY_US = 86_400_000_000
 BEGINNING_DAYS_MAX = 120  # then accounts have caps of their own (gate/allowance.py); a thief has all of the wide ones
 
 

@@ -39,10 +39,9 @@ from ecluse.formats.feed.file import (
 from ecluse.formats.feed.shrinking import FEED_SHRINKS, shrinks
 from ecluse.formats.feed.told import UNFIT_FILES_MAX, unfit
 from ecluse.gate.admission import Request
-from ecluse.gate.allowance import DAY_US
 from ecluse.gate.identity import FORBIDDEN, permit
 from ecluse.journal.entry import Operation, act
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import DAY_US, paris_day
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 from ecluse.kernel.ids import amc
 from ecluse.rights.person import member_message, nir_message, right_about

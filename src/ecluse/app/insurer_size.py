@@ -10,9 +10,7 @@ from __future__ import annotations
 from datetime import datetime, time
 
 from ecluse.app.hub import Hub
-from ecluse.kernel.days import PARIS, paris_day
-
-S_US = 1_000_000
+from ecluse.kernel.days import PARIS, S_US, paris_day
 
 
 async def size(hub: Hub, insurer: str) -> int:

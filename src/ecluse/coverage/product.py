@@ -31,7 +31,9 @@ WAITING_MONTHS_MAX = 24  # the longest delay seen in a contract is a year
 
 ProductId = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="Name in member feeds")]
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
-Act = Annotated[str, Meta(pattern="^[A-Z0-9][A-Z0-9+]{0,12}$", description="Code of an act: CS, APC, HBLD038")]
+Act = Annotated[
+    str, Meta(pattern=r"^[A-Z0-9][A-Z0-9+]{0,12}(?![\s\S])", description="Code of the act: CS, APC, HBLD038")
+]  # `$` would let a line end behind it pass
 Notation = Annotated[
     str, Meta(min_length=1, max_length=LENGTH_MAX, description="BR_INCL:150, REST:85[EUR:1900/Y]; see docs/coverage.md")
 ]

@@ -20,7 +20,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ecluse.exposure.question import Question
-from ecluse.gate.allowance import DAY_US, Caps, opened_at_most
+from ecluse.gate.allowance import Caps, opened_at_most
+from ecluse.kernel.days import DAY_US
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):

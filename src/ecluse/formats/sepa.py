@@ -55,7 +55,7 @@ Node: TypeAlias = "tuple[str, str | Sequence[Node]]"
 
 
 def sepa_text(text: str) -> str:
-    """`text` in SEPA's characters: accents go, what has no equivalent is a full stop; at most `NAME_MAX` characters, never empty."""
+    """`text` in SEPA's characters, never empty, `NAME_MAX` at most: accents go, what has no equivalent becomes a full stop."""
     bare = unicodedata.normalize("NFKD", text.translate(_SPELT))
     kept = "".join(one if one in _ALLOWED else "." for one in bare if not unicodedata.combining(one))
     while "//" in kept:  # EPC217-08: no double slash, none at either end

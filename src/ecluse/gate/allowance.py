@@ -26,10 +26,10 @@ from ecluse.gate.containment import Kind
 from ecluse.gate.fleet import FleetCap
 from ecluse.gate.signals import SIGNALS, Name, usual_rate
 from ecluse.journal.entry import Entry, Operation
+from ecluse.kernel.days import DAY_US
 from ecluse.kernel.errors import refusal
 
 FIRST_ORDINAL = 719_163  # of 1970-01-01, from which days are numbered
-DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
 SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year

@@ -19,6 +19,7 @@ from ecluse.gate.denials import step_due
 from ecluse.gate.older import Older, joined
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
+from ecluse.kernel.days import S_US
 from ecluse.kernel.errors import Refusal, refusal
 from ecluse.kernel.ids import operator_name
 
@@ -27,7 +28,6 @@ SECOND_S_MAX = 72 * 3600  # what one operator asks for on a Friday can be confir
 RELAPSE_S = 30 * 86_400  # whoever needs a second step-up within a month of a proof is not helped by a third
 OPERATOR_CHARS_MAX = 64
 REASON_CHARS_MAX = 500
-S_US = 1_000_000
 
 PRESENCE_REQUIRED = refusal(
     "presence_required",

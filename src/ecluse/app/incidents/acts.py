@@ -48,7 +48,7 @@ from ecluse.exposure.question import Question
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Field
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import DAY_US, paris_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
@@ -67,7 +67,7 @@ TIME_INVALID = refusal(
     fix="Say an instant that is not to come, and no year before 2000.",
 )
 SINCE_US = 946_684_800_000_000  # 2000: no log, mail or receipt that an incident is known by is older
-AHEAD_US = 86_400_000_000  # a day: another machine's clock, a time zone mistaken
+AHEAD_US = DAY_US  # a day: another machine's clock, a time zone mistaken
 WORDS_NEEDED = refusal(
     "incident_words_needed", 400, "A reason is needed", fix="Say it in a sentence, of 2,000 characters at most."
 )

@@ -22,10 +22,8 @@ from ecluse.exposure.shown import field_bits
 from ecluse.formats.opening_list import Member, OpeningRow, Settled, opened_on
 from ecluse.gate.allowance import opens
 from ecluse.journal.entry import Entry
-from ecluse.kernel.days import PARIS, instant, paris_day
+from ecluse.kernel.days import PARIS, S_US, instant, paris_day
 from ecluse.kernel.errors import refusal
-
-S_US = 1_000_000  # the feed tells instants to the second
 
 Paid = Literal["yes", "no", "not_yet", "unknown"]
 Whole = Literal["told", "proved", "differs"]

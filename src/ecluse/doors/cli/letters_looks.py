@@ -24,7 +24,7 @@ from ecluse.exposure.categories import BILLED_WITHIN
 from ecluse.formats.opening_list import FEED_BYTES_MAX, OpeningRow, Settled, read_openings, read_settled
 from ecluse.journal.evidence import check_evidence
 from ecluse.kernel.days import instant as at
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import paris_day, ts_us
 from ecluse.kernel.errors import refusal
 from ecluse.rules.book import open_book
 
@@ -77,7 +77,7 @@ def who_looked(
 
     said = read_sender(read_whole(sender, SHARED_BYTES_MAX, LETTER_FILE))
     claims: list[Settled] | None = [*read_settled(read_whole(paid, FEED_BYTES_MAX, LETTER_FILE))] if paid else None
-    read_until = at(instant(until, int(datetime.now(UTC).timestamp() * 1_000_000)))
+    read_until = at(instant(until, ts_us(datetime.now(UTC))))
     days = open_book().on(paris_day(read_until), BILLED_WITHIN).count
     found = looked_at(_rows(feed), claims, read_until, days)
     wanted = [each for each in found if not references or each.reference in references]

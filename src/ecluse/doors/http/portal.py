@@ -31,7 +31,7 @@ from ecluse.gate.portal.login import LOGIN_S_MAX, SECRET_CHARS, came_back
 from ecluse.gate.portal.refusals import LOGIN_REFUSED, PROVIDER_BUSY
 from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE, Session
 from ecluse.gate.signature import base64url
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import S_US, instant
 from ecluse.kernel.errors import Refused
 
 PAGE = "/portal/"
@@ -44,7 +44,6 @@ AGAIN = """<!doctype html>
 cette page réessaie d’elle-même toutes les trois secondes.</p>
 """
 PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
-S_US = 1_000_000
 
 Browser = litestar.Request[Any, Any, Any]
 

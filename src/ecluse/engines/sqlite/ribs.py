@@ -11,7 +11,7 @@ from pathlib import Path
 from ecluse.app.ports.sensings import Changed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, make_table
-from ecluse.gate.allowance import DAY_US
+from ecluse.kernel.days import DAY_US
 from ecluse.payments.rib import RIB_REFUSED
 
 WAIT_MS = 2_000  # another process's transaction takes a millisecond
