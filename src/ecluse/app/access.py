@@ -154,7 +154,7 @@ class Desk:
         """Admit one question.
 
         Raises `forbidden`, and where something it touches is contained `presence_required`, `step_up_required`,
-        `account_quarantined`, `questions_closed`; `allowance_spent` of who goes on asking by the card once it is.
+        `account_quarantined`, `questions_closed`; `allowance_spent` for those who go on asking by the card once it is.
         """
         permit(asked.account, scope)
         is_slowed = False

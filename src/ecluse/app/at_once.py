@@ -1,4 +1,4 @@
-"""Long works under way in this process: one asker has only so many of them, and all askers together.
+"""How many long tasks may run at once in this process: a limit for each asker, and one for all.
 
 What takes seconds or minutes is not asked for by the hundred: whoever does is wrong, or wants the hub to stand still for others.
 """

@@ -1,4 +1,4 @@
-"""What colleagues of a practice made: each of its accounts reads it, but for who is held to `step_up`, and not without end.
+"""Claims and approvals that colleagues of a practice made: its accounts read them, but none held to `step_up`, nor endlessly.
 
 A practice's software asks after every claim until it is paid, perhaps many times a day and under another account than the one
 that sent it. So what is counted is how many different ones an account reads in a day, of those that others made: as many as the

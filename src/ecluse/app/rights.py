@@ -199,7 +199,7 @@ def named(beneficiary: Beneficiary, opened: tuple[Covered, ...]) -> Member:
 
 
 def reference_of(hub: Hub, meant: Person, beneficiary: Beneficiary, opened: tuple[Covered, ...]) -> bytes:
-    """The reference of who was found covered; empty where nobody was, for the same work."""
+    """The reference of the person found covered; empty where nobody was, and the same work is done."""
     member = Member(opened[0].member_number if opened else NOBODY, beneficiary.birth_date, beneficiary.birth_rank)
     made = reference(hub, meant.insurer if meant.keys else HUB, member)
     evened(opened)
@@ -250,7 +250,7 @@ def _not_confirmed(
 
 
 def _told(admission: Admission, answer: RightsAnswer) -> RightsAnswer:
-    """What of the answer may be told to who was admitted."""
+    """The part of the answer that the asker may be told."""
     return cut(answer, admission.operation, admission.presence, admission.day)
 
 

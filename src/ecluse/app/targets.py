@@ -103,7 +103,7 @@ async def unengaged(
 ) -> Target:
     """What a rights check would find on the day of care, and on each line's day within the thirty that follow.
 
-    Counted before anything is worked out for who was found: the time of a refusal tells of nobody. Raises `allowance_spent`,
+    Counted before anything is worked out about a person found: the time of a refusal tells of nobody. Raises `allowance_spent`,
     `care_date_out_of_range`, refusals of form.
     """
     today = paris_day(hub.clock.now())

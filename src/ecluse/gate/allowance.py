@@ -248,7 +248,7 @@ def opened(standing: Standing, caps: Caps, at_us: int) -> Standing:
 
 
 def opened_at_most(caps: Caps, days: float, justified: int) -> int:
-    """N(T) of this module's promise: people opened in so many days at most, of whom or beside whom so many were justified."""
+    """Most people one account can open in `days` days when `justified` openings were justified: N(T) of the promise above."""
     years, months = 1 + int(days // YEAR_DAYS), 1 + int(days // DEBT_DAYS)
     return min(
         caps.burst + ceil(caps.refill_per_day * days),

@@ -1,6 +1,6 @@
 """The ladder: what an account, an insurer, a domain, a vendor… is still allowed, and what moves it. Pure: state + event → state.
 
-Downwards by itself or by one operator; upwards by a fresh proof of who sits there, or by two different operators, and in no other
+Downwards by itself or by one operator; upwards by a fresh proof of identity, or by two different operators, and in no other
 way. A proof lifts a limit for whoever logs in since: a login from before it, a thief's among them, stays held to it. Care for a
 patient who shows a pass goes on at every step but the last. Each `Move` holds its evidence, for the journal.
 """
@@ -121,7 +121,7 @@ class Containment(msgspec.Struct, frozen=True):
         return bool(self.step or self.older)
 
     def step_of(self, login_us: int) -> int:
-        """The step of who logged in at that instant; 0 where it is not told, which is before all others."""
+        """The step that holds a login made at that instant; 0, an unknown instant, counts as older than all others."""
         return max(self.step, *(each.step for each in self.older if login_us <= each.until_us), 0)
 
 
@@ -303,7 +303,7 @@ def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
     operator = signed(event.operator, event.reason)
     if not state.is_lost:
         raise CONTAINMENT_REFUSED("no device of it was lost", fix="Lift a limit with: ecluse gate release.")
-    # what was asked for by a version that kept no instant waits as long as who confirms it says
+    # a request made by an older version has no instant: the delay given at confirmation applies
     from_us = state.asked_from_us or state.asked_us + event.delay_us
     if not state.asked_by or at_us >= from_us + SECOND_S_MAX * S_US:
         asked = {"asked_by": operator, "asked_step": int(Step.SLOWED), "asked_us": at_us}

@@ -1,4 +1,4 @@
-""" "Not me": how many patients may say so by mistake, and from how many on an account goes down the ladder.
+""" "Not me": how many patients may say so by mistake, and how many it takes to move an account down the ladder.
 
 A month in which k patients of n say no is this unlikely by mistake: P(N ≥ k) ≤ exp(-(k·ln(k/μ) - k + μ)), μ = n × `MISTAKEN`
 (Chernoff's bound for a Poisson, and for any sum of rare independent mistakes). Months of a career share α (union bound).

@@ -135,7 +135,7 @@ async def scope(
     """Ask the exposure what the incident asks now, and keep its counts; asked before, and nothing came since, it is not asked
     `again` unless so told. `asker`: whose question it is in the journal.
 
-    Cards of the hub and of who is exposed are facts from then on. Raises `lake_behind`, `exposure_invalid`, `incident_state`.
+    Cards of the hub and of exposed insurers are facts from then on. Raises `lake_behind`, `exposure_invalid`, `incident_state`.
     """
     signed, before = signer(by), known(hub, incident)
     question = question_of(before)
@@ -162,7 +162,7 @@ async def scope(
 
 
 async def _fill_cards(hub: Hub, incident: str, signed: str) -> Incident:
-    """What the operator's file says of the hub and of who is exposed, as facts of the incident: a version says what it knew."""
+    """What the operator's file says of the hub and of exposed insurers, as facts: each version keeps what it knew."""
     after, cards = known(hub, incident), hub.cards()
     if after.state is State.CLOSED:
         return after

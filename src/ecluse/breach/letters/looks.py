@@ -1,4 +1,4 @@
-"""« Qui a consulté mes droits » : what an insurer gives a member of who looked at them for the first time, as data and in French.
+"""« Qui a consulté mes droits » : what an insurer tells a member about first looks at their rights, as data and in French.
 
 From the feed of first looks (docs/patient.md) and the claims the insurer paid itself. Who looked is said by profession and place,
 never by name: the feed has none. What is not known is said to be unknown. Pure.

@@ -1,4 +1,4 @@
-"""`ecluse letters who-looked`: at the insurer's, without a hub: pages for its members from the feed of first looks it opened."""
+"""`ecluse letters who-looked`: run by the insurer, without a hub: pages for its members, from its opened list of first looks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def who_looked(
     key: Annotated[list[str] | None, typer.Option(help="Instead: keys of the journal (`ecluse journal key`).")] = None,
     json: Json = False,
 ) -> None:
-    """Write what your members may see of who looked at them first: data, page and text each. It needs no hub.
+    """Write what each of your members may see of first looks at their rights: data, page and text. It needs no hub.
 
     Exit code 2 when a person's evidence and the feed do not say the same: the page says so, too.
 

@@ -170,7 +170,7 @@ def led_to(url: str, *cookies: Cookie) -> Response[bytes]:
 
 
 def told_so(request: Browser, refused: Refused, *cookies: Cookie) -> Response[Any]:
-    """A refusal: to who wants a page, the portal's own, which finds the code and has words for it."""
+    """A refusal: for a browser that wants a page, the portal's own page, which has words for the code."""
     if _wants_page(request):
         return led_to(f"{PAGE}#refused={refused.code}", *cookies)
     refusal = answer(refused, request.scope)
