@@ -149,7 +149,7 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
 
 
 async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
-    """Spool a file sent over HTTP, sealed; loading is the worker's. The same file, or the same `key`, is the same feed.
+    """Spool a file sent over HTTP, sealed; loading is the loader's. The same file, or the same `key`, is the same feed.
 
     Raises `forbidden`, `products_missing`, `feeds_waiting`, `deltas_unfit`, `too_many_at_once`, `file_too_large`, `file_empty`,
     `spool_full`, `idempotency_key_reused`.

@@ -1,6 +1,6 @@
 """What an operator names, in the form the hub compares, and whether the hub has met it.
 
-A stolen account may never have asked here yet: it is contained all the same, and whoever mistypes a name hears that nobody has it.
+A stolen account may never have asked here yet: it is contained all the same; whoever mistypes a name hears that nobody has it.
 """
 
 from __future__ import annotations
