@@ -27,7 +27,7 @@ class Allowance:
         self._looked_ts: dict[str, float] = {}
 
     def take(self, asks: Sequence[Ask | None]) -> list[str]:
-        """Count each ask (None: nothing to count); which cap refused it, empty where none did."""
+        """Count each ask (None: nothing to count); returns the cap that refused each, or ""."""
         refused = iter(self.store.take([ask for ask in asks if ask]))
         return [next(refused) if ask else "" for ask in asks]
 
@@ -54,7 +54,7 @@ class Allowance:
         self.store.position(account, today)  # counted, though nothing was ever opened: it is not looked at again today
 
     async def look_at_all(self, limit: int) -> int:
-        """Look at accounts that claims may concern and that were not looked at today; how many were."""
+        """Look at the accounts that claims may concern and that were not looked at today; returns how many."""
         accounts = self.store.indebted(self._today, limit)
         for account in accounts:
             await self.look(account)

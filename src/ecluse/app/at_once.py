@@ -22,7 +22,7 @@ TOO_MANY_AT_ONCE = refusal(
 
 
 class Kind(NamedTuple):
-    """A kind of work, and how many of it may be under way: of one asker, and of all."""
+    """A kind of task, and how many may run at once: for one asker, and for all."""
 
     name: str
     own_max: int

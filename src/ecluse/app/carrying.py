@@ -25,7 +25,7 @@ Told = Callable[[str, int], None]  # what, how many so far
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """How many entries tell again of freezes, limits, batches of decoys, denials, and events of open incidents."""
+    """How many entries told again, by kind: freezes, limits, decoy batches, denials, events of open incidents."""
 
     freezes: int = 0
     limits: int = 0

@@ -156,7 +156,7 @@ def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:
 
 
 def still_limited(hub: Hub, going: Going) -> Iterator[Again]:
-    """Where all that was ever moved stands, by entries that go: what was lifted too, for a state says what holds older logins.
+    """The states that rest on entries about to be deleted; lifted ones too, because a state also says what holds older logins.
 
     The evidence goes with them: how long it is kept has its own bounds.
     """
@@ -187,7 +187,7 @@ def step_name(state: Containment) -> str:
 
 
 def older_logins(state: Containment) -> list[tuple[str, int]]:
-    """The graver steps that logins of before are held to, by name, and up to when (µs)."""
+    """The stricter steps that older logins are held to, by name, and the latest login each holds (µs)."""
     return [(Step(each.step).name.lower(), each.until_us) for each in state.older if each.step > state.step]
 
 

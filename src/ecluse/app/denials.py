@@ -124,7 +124,7 @@ def denied_again(keys: Keys, allowances: Allowances, entry: Entry) -> None:
 
 
 def still_denied(hub: Hub, going: Going) -> Iterator[Again]:
-    """Denials that still weigh on an account, a year from the opening they are about, out of the entries that go."""
+    """Denials that rest on entries about to be deleted and still weigh on an account, for a year from their opening."""
     since_us = hub.now_ts_us - YEAR_DAYS * DAY_US
     told: set[bytes] = set()
     some: list[Entry] = []

@@ -7,7 +7,6 @@ function and a line of `CHECKS`; it judges facts and reads nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from statistics import median
 from typing import Literal
 
@@ -212,7 +211,7 @@ def _second_home(facts: Facts) -> Found:
 
 def _retention(facts: Facts) -> Found:
     shards = facts.journal.shards if facts.journal else ()
-    now = datetime.fromtimestamp(facts.now_ts_us / 1_000_000, UTC)
+    now = instant(facts.now_ts_us)
     if found := due(shards, now, facts.keep_months):
         told = f"{len(found)} shards are kept longer than {facts.keep_months} months, the oldest {found[0].name}"
         return Found("warning", told, "ecluse journal prune.")

@@ -65,7 +65,7 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """What the store lacks: the id it was told under, when, and the practice that was told."""
+    """One thing the store lacks: the id it was answered under, when, and the practice that was answered."""
 
     id: str
     at: datetime

@@ -27,7 +27,7 @@ def named(hub: Hub, text: str) -> Name:
 
 
 def standing(hub: Hub, text: str) -> Name:
-    """The same of what may be limited already, under the very name it was limited by, were it no name of anything."""
+    """The same for something that may be limited already: also under the exact name it was limited by, valid or not."""
     whole = letter_by_letter(text)
     return whole if whole in hub.containments.limits() else named(hub, text)
 

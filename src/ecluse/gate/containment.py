@@ -189,7 +189,7 @@ class Reset(msgspec.Struct, frozen=True, tag=True):
 
 
 class Carried(msgspec.Struct, frozen=True, tag=True):
-    """Nothing happened: where something stands is told again, for the entry that told of it is about to be no longer kept."""
+    """Nothing happened: the state is told again, because the entry that told it is about to be deleted."""
 
 
 Act = Contained | Released | Lost | Reset  # what operators do, who say who they are and why
@@ -209,7 +209,7 @@ class Move(msgspec.Struct, frozen=True):
 
     @property
     def order_us(self) -> int:
-        """Of two moves of one thing the later has more: when it was made, where no clock went back."""
+        """A number that orders the moves of one thing, the later the higher: the time of the move, where no clock went back."""
         return max(self.at_us, self.after_us + 1)
 
 
@@ -227,7 +227,7 @@ Moved = tuple[Containment, Move | None]
 
 
 def unsigned(made: Move) -> Move:
-    """The move without the words of its operator, for whoever follows it on without being the journal."""
+    """The move without its operator's words, for readers other than the journal."""
     if isinstance(made.event, Act):
         return msgspec.structs.replace(made, event=msgspec.structs.replace(made.event, operator="", reason=""))
     return made

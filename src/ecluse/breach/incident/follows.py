@@ -104,7 +104,7 @@ def facts_of(incident: Incident, insurer: str) -> Facts:
 
 
 def dora_of(incident: Incident, insurer: str) -> Dora:
-    """The incident as an insurer classifies it: clients are the people displayed at most, malice is an access that succeeded."""
+    """The incident as an insurer classifies it: its clients are the people displayed at most, and malice is as the cause says, where known."""
     part, facts = part_of(incident, insurer), facts_of(incident, insurer)
     beside: dict[str, Any] = {}
     if part is not None:
@@ -281,7 +281,7 @@ def check_deadline(name: str) -> str:
 
 
 def own_of(incident: Incident, insurer: str) -> Own:
-    """What was said beside the facts it is judged by; what nobody stated is as the card of that party has it."""
+    """What was stated beside the facts for judging; what nobody stated is taken from the card of that party."""
     card = card_of(incident, insurer)
     hub = card_of(incident, HUB)
     name = hub.get("hub_name") or hub.get("organisation")
