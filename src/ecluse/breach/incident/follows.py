@@ -104,7 +104,7 @@ def facts_of(incident: Incident, insurer: str) -> Facts:
 
 
 def dora_of(incident: Incident, insurer: str) -> Dora:
-    """The incident as an insurer classifies it: its clients are the people displayed at most, and malice is as the cause says, where known."""
+    """The incident as an insurer classifies it: clients are the people displayed at most, malice as the stated cause says."""
     part, facts = part_of(incident, insurer), facts_of(incident, insurer)
     beside: dict[str, Any] = {}
     if part is not None:
