@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from ecluse.kernel.errors import refusal
+from ecluse.kernel.patterns import END
 
 FILE = "ecluse.toml"
 KEEP_MONTHS_FREE = 12  # CNIL, délibération 2021-122: longer where a risk was shown
@@ -20,10 +21,12 @@ DELAY_H_MIN = 24  # a notice that is sent in the evening is read the next day
 EXAMPLE_ORIGIN = ".invalid/"  # in the template: no name ends so (RFC 2606)
 EXAMPLE_IBAN = "FR7630006000011234567890189"  # in the template: banks print it in their own examples
 
-HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$", max_length=64)]
-Acr = Annotated[str, Meta(pattern="^[!#-\\[\\]-~]+$")]  # it is told between quotes (RFC 9470 §3)
+HeaderName = Annotated[str, Meta(pattern=f"^[A-Za-z0-9-]*{END}", max_length=64)]
+Acr = Annotated[str, Meta(pattern=rf"^[!#-\[\]-~]+{END}")]  # it is told between quotes (RFC 9470 §3)
 Scope = Acr  # RFC 6749 §3.3 has the same characters
-Subject = Annotated[str, Meta(pattern="^[^:*\\s]+(:[^*\\s]+\\*?)?$", max_length=128)]  # a scheme, an account, accounts
+Subject = Annotated[
+    str, Meta(pattern=rf"^[^:*\s]+(:[^*\s]+\*?)?{END}", max_length=128)
+]  # a scheme, an account, accounts
 Algorithm = Literal["EdDSA", "Ed25519", "ES256", "PS256", "RS256"]
 
 NOT_A_HUB = refusal(
@@ -59,7 +62,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drain_s: Annotated[float, Meta(ge=0, le=300)] = 0
     address_header: HeaderName = ""
     certificate_header: HeaderName = ""
-    public_url: Annotated[str, Meta(pattern="^(https?://[A-Za-z0-9.:\\[\\]-]+)?$")] = ""
+    public_url: Annotated[str, Meta(pattern=rf"^(https?://[A-Za-z0-9.:\[\]-]+)?{END}")] = ""
     dpop_nonce: bool = True
 
 

@@ -40,6 +40,15 @@ def test_the_member_number_serves_as_well_as_the_nir(site: Site) -> None:
         assert client.post("/v1/rights/checks", json=asked).json()["outcome"] == "confirmed"
 
 
+def test_whatever_member_number_a_file_holds_can_be_asked_about(site: Site) -> None:
+    """Those of more than 32 characters were loaded, and refused at the counter."""
+    for number in ("M" * 33, "M ._/-" * 6 + "M" * 4):
+        site.load([{"change": "set", "member_number": number, "birth_date": "1981-02-03"}], "--delta")
+        with site.client() as client:
+            asked = question(beneficiary={"nir": None, "member_number": number, "birth_date": "1981-02-03"})
+            assert client.post("/v1/rights/checks", json=asked).json()["outcome"] == "confirmed"
+
+
 NOT_CONFIRMED: dict[str, dict[str, Any]] = {
     "unknown person": {"beneficiary": {"nir": "279067505612456"}},
     "wrong birth date": {"beneficiary": {"birth_date": "1979-06-15"}},
@@ -73,6 +82,12 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     "nir with a wrong key": ({"beneficiary": {"nir": "279067505612358"}}, 400, "nir_invalid", "/beneficiary/nir"),
     "both identifiers": ({"beneficiary": {"member_number": "M1"}}, 422, "beneficiary_invalid", "/beneficiary"),
     "no identifier": ({"beneficiary": {"nir": None}}, 422, "beneficiary_invalid", "/beneficiary"),
+    "a member number and a line end": (
+        {"beneficiary": {"nir": None, "member_number": "M1\n"}}, 400, "malformed", "/beneficiary/member_number"),
+    "a member number that is a blank": (
+        {"beneficiary": {"nir": None, "member_number": " "}}, 400, "malformed", "/beneficiary/member_number"),
+    "a member number no file may hold": (
+        {"beneficiary": {"nir": None, "member_number": "M" * 41}}, 400, "malformed", "/beneficiary/member_number"),
     "birth date in words": ({"beneficiary": {"birth_date": "14 juin"}}, 400, "birth_date_invalid", "/beneficiary/birth_date"),
     "unknown domain": ({"domain": "ZZZ"}, 400, "malformed", "/domain"),
     "insurer in letters": ({"insurer": "MUTUELLE"}, 400, "amc_invalid", "/insurer"),

@@ -249,9 +249,12 @@ async def terms_of(hub: Hub, order: Order) -> Terms:
 
 
 def content_digest(hub: Hub, terms: Terms, content: bytes) -> str:
-    """What makes two files the same feed: bytes, insurer, mode, options, products. Keyed: bytes tell of people."""
+    """What makes two files the same feed: bytes, insurer, mode, options, products.
+
+    Keyed, for bytes tell of people; by the insurer's key: once that is destroyed, the same file is to be loaded again.
+    """
     about = _encode((content, terms.insurer, terms.mode, terms.drop_unknown, sorted(terms.products)))
-    return hub.keys.digest(HUB, b"feed|" + about).hex()
+    return hub.keys.digest(terms.insurer, b"feed|" + about).hex()
 
 
 def new_feed(hub: Hub, id_: str, order: Order, digest: str, *, spooled: bool, state: str) -> FeedRecord:

@@ -22,6 +22,7 @@ from ecluse.app.ports import (
     Keys,
     PaymentStore,
     ProductStore,
+    PromiseStore,
     RightsStore,
 )
 from ecluse.app.ports.cards import Cards
@@ -60,6 +61,7 @@ class Hub:
     passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
     mismatches: Tries = field(default_factory=Tries)
+    refused: Tries = field(default_factory=Tries)
     at_once: AtOnce = field(default_factory=AtOnce)
     colleagues: Colleagues = field(default_factory=Colleagues)
     recall: JournalReader
@@ -67,6 +69,7 @@ class Hub:
     products: ProductStore
     claims: ClaimStore
     approvals: ApprovalStore
+    promises: PromiseStore
     payments: PaymentStore
     directory: DirectoryStore
     feeds: FeedPorts

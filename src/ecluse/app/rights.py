@@ -27,7 +27,8 @@ from ecluse.journal.entry import Field, Operation
 from ecluse.journal.member import Member
 from ecluse.kernel.days import months_after, paris_day, parse_day
 from ecluse.kernel.errors import refusal
-from ecluse.kernel.ids import amc, birth_date, birth_rank, nir
+from ecluse.kernel.ids import MEMBER_NUMBER, amc, birth_date, birth_rank, nir
+from ecluse.kernel.patterns import END
 from ecluse.rights.check import Reason, domains_on, horizon, open_rights, why_not
 from ecluse.rights.model import Covered, Domain, Engagement, Right
 from ecluse.rights.person import member_message, nir_message, person_message
@@ -49,7 +50,7 @@ BENEFICIARY_INVALID = refusal(
     "The beneficiary is not said right",
     fix="Give either `nir` or `member_number`, not both.",
 )
-MemberNumber = Annotated[str, Meta(pattern=r"^[0-9A-Za-z ./_-]{1,32}$", description="As printed on the card")]
+MemberNumber = Annotated[str, Meta(pattern=f"^{MEMBER_NUMBER}{END}", description="As printed on the card")]
 
 
 class Beneficiary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -63,7 +63,7 @@ _WORDS: dict[Name, tuple[str, str]] = {
         "connexions venaient d'un réseau, d'un poste ou d'un logiciel nouveau",
         "logins came from a new network, device or software",
     ),
-    Name.FAR_PASSES: ("passes venaient d'être présentés trop loin", "passes had just been shown too far away"),
+    Name.FAR_PASSES: ("laissez-passer venaient d'être présentés trop loin", "passes had just been shown too far away"),
     Name.DETAILS: ("jours ont vu changer les coordonnées", "days saw bank or contact details change"),
     Name.SURGE: ("jours ont ouvert plus de personnes que de coutume", "days opened more people than usual"),
     Name.DECOYS: ("questions ou connexions touchaient un leurre", "questions or logins touched a decoy"),
@@ -78,7 +78,7 @@ _WORDS: dict[Name, tuple[str, str]] = {
 def sentence_fr(alert: Alert) -> str:
     """One sentence, in French."""
     seen, (words, _) = alert.evidence, _WORDS[alert.signal]
-    days = _days(seen, "le {0}", "du {0} au {1}")
+    days = _days(seen, "le {0:%d/%m/%Y}", "du {0:%d/%m/%Y} au {1:%d/%m/%Y}")
     rate = f"d'habitude {_percent(seen.usual, ',')} %, au plus {_percent(seen.bound, ',')} %"
     return f"{seen.hits} sur {seen.tries} {words}, {days} ; {rate}."
 
@@ -92,7 +92,7 @@ def sentence_en(alert: Alert) -> str:
 
 
 def _days(seen: Evidence, one: str, two: str) -> str:
-    first, last = (paris_day(instant(at_s * 1_000_000)).isoformat() for at_s in (seen.since_s, seen.until_s))
+    first, last = (paris_day(instant(at_s * 1_000_000)) for at_s in (seen.since_s, seen.until_s))
     return (one if first == last else two).format(first, last)
 
 

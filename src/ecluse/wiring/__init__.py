@@ -218,7 +218,9 @@ def lake_files(directory: Path) -> LakeFiles:
 
 
 def init_hub(directory: Path) -> None:
-    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`."""
+    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`,
+    `database_unreachable`, `database_in_use`.
+    """
     try:
         if (directory / FILE).exists():
             raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
@@ -230,7 +232,11 @@ def init_hub(directory: Path) -> None:
         raise DIRECTORY_UNWRITABLE(f"{directory}: {broken.strerror}") from None
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
-    upgrade_databases(directory, new=True)
+    try:
+        upgrade_databases(directory, new=True)
+    except Refused:
+        (directory / FILE).unlink()  # no hub was made: once that is mended, it can be
+        raise
     with open_hub(directory, new=True):
         pass
 
@@ -282,6 +288,7 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
             directory=stores.directory,
             claims=stores.claims,
             approvals=stores.approvals,
+            promises=stores.promises,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             exposure=_exposure(directory, settings),

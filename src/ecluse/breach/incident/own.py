@@ -14,11 +14,12 @@ from msgspec import Meta
 from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BAD_FACTS, Count, Facts, Instant, Sent, Short, convert
 from ecluse.breach.times import Times
+from ecluse.kernel.patterns import END
 
 TEXT_MAX = 4_000
 Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 Texts = Annotated[tuple[Text, ...], Meta(max_length=20)]
-Siren = Annotated[str, Meta(pattern="^[0-9]{9}$")]
+Siren = Annotated[str, Meta(pattern=f"^[0-9]{{9}}{END}")]
 VALUE_BYTES_MAX = 24 * 1024  # a fact is one entry of the journal, of 64 KiB at most
 ASIDE = (
     "clock",

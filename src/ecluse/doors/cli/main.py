@@ -67,6 +67,7 @@ COMMANDS = (
     ("gate reopen-plan", "reopening", "reopen_plan"),
     ("gate reopen", "reopening", "reopen"),
     ("gate sessions", "portal", "sessions"),
+    ("gate withdraw", "withdrawing", "withdraw"),
     ("portal", "portal", "app"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),

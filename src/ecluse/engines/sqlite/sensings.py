@@ -5,9 +5,7 @@ what is read every two seconds, a thousand in a transaction.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from ecluse.app.ports.containments import Name
 from ecluse.app.ports.sensings import Alerting, Came, Happening, Seen, Touch, Work
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, decode, encode, make_table
+from ecluse.engines.turn import alone
 from ecluse.gate.alerts import Alert
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.lessons import Ripe, Waiting
@@ -100,14 +99,8 @@ class LocalSensings:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only watcher until the end of the block, or of the process. Raises `watched_elsewhere`."""
-        lock = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with alone(self._lock, WATCHED_ELSEWHERE()):
             yield
-        except BlockingIOError:
-            raise WATCHED_ELSEWHERE() from None
-        finally:
-            os.close(lock)
 
     def came(self, account: str, at_us: int) -> None:
         """Write a login down for the watcher."""
