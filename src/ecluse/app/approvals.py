@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from ecluse.app.access import Disclosure, Released
-from ecluse.app.claims import Id, Lines, ShownLine, ShownMove, instant, shown_line
+from ecluse.app.claims import Id, Lines, ShownLine, ShownMove, shown_line
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.quotes import ENGAGEMENT_UNKNOWN, GUARANTEES_MISSING, QuotedLine, Total, quoted_lines, total
@@ -30,7 +30,7 @@ from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
 from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import PARIS
+from ecluse.kernel.days import PARIS, instant
 from ecluse.kernel.errors import NOT_FOUND
 from ecluse.kernel.patterns import END
 from ecluse.rights.model import Covered, Domain, Engagement

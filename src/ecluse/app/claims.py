@@ -7,7 +7,7 @@ never believed.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -28,7 +28,7 @@ from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
 from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import add_working_days
+from ecluse.kernel.days import add_working_days, instant
 from ecluse.kernel.errors import NOT_FOUND, refusal
 from ecluse.kernel.patterns import END
 from ecluse.rights.model import Domain
@@ -378,8 +378,3 @@ def shown_line(priced: Priced, refused: bool) -> ShownLine:
         patient_cents=priced.patient_cents,
         because=reasons(priced),
     )
-
-
-def instant(ts_us: int) -> datetime:
-    """The instant of so many microseconds since 1970."""
-    return datetime.fromtimestamp(ts_us // 1_000_000, UTC).replace(microsecond=ts_us % 1_000_000)

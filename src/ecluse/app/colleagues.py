@@ -1,5 +1,5 @@
-"""What colleagues of a practice made: each of its accounts reads it and cancels it, but for who is held to `step_up`, and not
-without end.
+"""Claims and approvals that colleagues of a practice made: its accounts read and cancel them, but none held to `step_up`, nor
+endlessly.
 
 A practice's software asks after every claim until it is paid, perhaps many times a day and under another account than the one
 that sent it. So what is counted is how many different ones an account reads in a day, of those that others made: as many as the
@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Entry, Operation, act
+from ecluse.kernel.days import DAY_US
 from ecluse.kernel.errors import refusal
 
 LEAST = 200  # room for a small practice to look at old ones too: some screens of them
 LOOK_BACK_DAYS = 90  # as long as an approval holds, and seven times as long as a claim is open
 REMEMBERED_MAX = 250_000  # claims that were read, through one process; some 17 MB
-DAY_US = 86_400_000_000
 
 COLLEAGUES_READ_MANY = refusal(
     "colleagues_read_many",

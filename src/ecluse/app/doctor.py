@@ -7,7 +7,6 @@ function and a line of `CHECKS`; it judges facts and reads nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from statistics import median
 from typing import Literal
 
@@ -15,7 +14,7 @@ import msgspec
 
 from ecluse.app.ports.upkeep import Facts, Place
 from ecluse.app.retention import due
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import DAY_US, instant
 
 Verdict = Literal["ok", "warning", "wrong"]
 
@@ -28,7 +27,6 @@ SYNC_US_MAX = 20_000  # slower, and no answer comes within 25 ms
 CLOCK_BACK_US_MAX = 1_000_000  # a step of a second is NTP's work; more puts entries out of order
 FILES_PER_INSURER = 2  # the generation that answers, and the next one while both are open
 FILES_KEPT = 512  # connections that practice software keeps open, and files of libraries
-DAY_US = 86_400_000_000
 BEGINNING_DAYS_MAX = 120  # then accounts have caps of their own (gate/allowance.py); a thief has all of the wide ones
 
 
@@ -213,7 +211,7 @@ def _second_home(facts: Facts) -> Found:
 
 def _retention(facts: Facts) -> Found:
     shards = facts.journal.shards if facts.journal else ()
-    now = datetime.fromtimestamp(facts.now_ts_us / 1_000_000, UTC)
+    now = instant(facts.now_ts_us)
     if found := due(shards, now, facts.keep_months):
         told = f"{len(found)} shards are kept longer than {facts.keep_months} months, the oldest {found[0].name}"
         return Found("warning", told, "ecluse journal prune.")

@@ -39,10 +39,9 @@ from ecluse.formats.feed.file import (
 from ecluse.formats.feed.shrinking import FEED_SHRINKS, shrinks
 from ecluse.formats.feed.told import UNFIT_FILES_MAX, unfit
 from ecluse.gate.admission import Request
-from ecluse.gate.allowance import DAY_US
 from ecluse.gate.identity import FORBIDDEN, permit
 from ecluse.journal.entry import Operation, act
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import DAY_US, paris_day
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 from ecluse.kernel.ids import amc
 from ecluse.rights.person import member_message, nir_message, right_about
@@ -150,7 +149,7 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
 
 
 async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
-    """Spool a file sent over HTTP, sealed; loading is the worker's. The same file, or the same `key`, is the same feed.
+    """Spool a file sent over HTTP, sealed; loading is the loader's. The same file, or the same `key`, is the same feed.
 
     Raises `forbidden`, `products_missing`, `feeds_waiting`, `deltas_unfit`, `too_many_at_once`, `file_too_large`, `file_empty`,
     `spool_full`, `idempotency_key_reused`.

@@ -37,6 +37,7 @@ from ecluse.app.ports.portal import Passkeys, Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
 from ecluse.app.tries import Tries
+from ecluse.kernel.days import ts_us
 from ecluse.rules.book import RuleBook
 
 
@@ -81,4 +82,4 @@ class Hub:
     @property
     def now_ts_us(self) -> int:
         """This instant, in microseconds since 1970: as entries of the journal say it."""
-        return int(self.clock.now().timestamp() * 1_000_000)
+        return ts_us(self.clock.now())

@@ -69,7 +69,7 @@ async def rotate_pass(hub: Hub) -> Rotated:
 
 
 async def rotate_index(hub: Hub, insurer: str, told: Told) -> Rotated:
-    """Draw an index key, unless one is drawn whose rows are not all carried yet; carry them. Killed, it is simply run again.
+    """Draw an index key and carry all rows to it; go on with the last one drawn, if not all are. Killed, run it again.
 
     Raises `feed_in_progress`, `keys_spent`.
     """

@@ -36,7 +36,7 @@ from ecluse.app.ports.sensings import (
 from ecluse.exposure.places import departement
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
-from ecluse.gate.containment import S_US, Alerted, CapReached, Event, Kind
+from ecluse.gate.containment import Alerted, CapReached, Event, Kind
 from ecluse.gate.dated import Counted, alert_of, every_day, row_of
 from ecluse.gate.decoys import Found
 from ecluse.gate.distance import REMEMBERED_S, WHERE, too_far
@@ -44,6 +44,7 @@ from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
 from ecluse.gate.sensing import DAY_S, Question, Sensed, begun, changed, ripened, sense, shown, stepped, touched
 from ecluse.gate.signals import SIGNALS, Step
 from ecluse.gate.signals import Name as Signalled
+from ecluse.kernel.days import S_US
 
 LOG = logging.getLogger(__name__)
 

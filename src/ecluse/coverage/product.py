@@ -34,7 +34,7 @@ ProductId = Annotated[
     str, Meta(pattern=rf"^[A-Za-z0-9][A-Za-z0-9_.-]{{0,63}}{END}", description="Name in member feeds")
 ]
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
-Act = Annotated[str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9+]{{0,12}}{END}", description="Code of an act: CS, APC, HBLD038")]
+Act = Annotated[str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9+]{{0,12}}{END}", description="Code of the act: CS, APC, HBLD038")]
 Notation = Annotated[
     str, Meta(min_length=1, max_length=LENGTH_MAX, description="BR_INCL:150, REST:85[EUR:1900/Y]; see docs/coverage.md")
 ]

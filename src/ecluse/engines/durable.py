@@ -1,4 +1,5 @@
-"""What is on disk and what is only about to be: the one way engines wait for it, and put a file in the place of another."""
+"""Waiting until files and folders are on disk, and putting a file in the place of another. The journal has its own calls
+(`local/disk.py`), so that a test can fail each; whoever still has a file open syncs it by its handle."""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ from ecluse.engines.local.registry import Record, read_records
 from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Entry, decode
 from ecluse.journal.tiles import WIDTH
-
-NEAR_US = 600 * 1_000_000  # ten minutes: no request lives that long, and clocks are rarely set back by more
+from ecluse.journal.verify import NEAR_US
 
 
 class JournalSearch:

@@ -1,4 +1,4 @@
-"""What one store engine gives, by port; `wiring` hands each to whom it concerns."""
+"""What one store engine gives, by port; `wiring` hands each to the code that needs it."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ from ecluse.gate.containment import Kind
 from ecluse.gate.fleet import FleetCap
 from ecluse.gate.signals import SIGNALS, Name, usual_rate
 from ecluse.journal.entry import Entry, Operation
+from ecluse.kernel.days import DAY_US
 from ecluse.kernel.errors import refusal
 
 FIRST_ORDINAL = 719_163  # of 1970-01-01, from which days are numbered
-DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
 SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year
@@ -82,7 +82,7 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.burst * (DAY_US // self.refill_per_day)
 
     def slowed(self) -> Caps:
-        """With a quarter of the bucket, for an account that is contained so: what is left of a bad day, not of a year."""
+        """The caps with a quarter of the bucket, for an account held to `slowed`: it limits a bad day, not a year."""
         smaller = {"burst": -(-self.burst // SLOWED), "refill_per_day": -(-self.refill_per_day // SLOWED)}
         return msgspec.structs.replace(self, **smaller)
 
@@ -144,19 +144,19 @@ class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             raise ValueError(f"no row {', '.join(sorted(missing))}")
 
     def of(self, profession: str, day: int | None = None) -> Caps:
-        """The caps of a profession on a day, those of `other` when it is not named; no day: once no beginning widens them."""
+        """The caps of a profession on a day, those of `other` when it has no row; without a day: those after the beginning."""
         name = self.names.get(profession, profession)
         caps = self.professions.get(name) or self.professions[OTHER]
         return caps if day is None or not self.beginning else self.beginning.widened(caps, name, day)
 
     @property
     def longest_us(self) -> int:
-        """No bucket takes longer to fill: of no profession (who has two asks as either), slowed or not, in a beginning or not."""
+        """The longest time any bucket takes to fill, whatever the profession (some have two), slowed or not, at any time."""
         several = [self.of(each, day) for each in self.professions for day in (None, 0)]
         return max(each.fills_us for caps in several for each in (caps, caps.slowed()))
 
     def widest(self, day: int | None = None) -> Caps:
-        """No profession may open more than this from that day on, cap by cap."""
+        """The highest of each cap over all professions, from that day on."""
         return widest(self.of(each, day) for each in self.professions)
 
 
@@ -218,7 +218,7 @@ BY_CARD = {Operation.RIGHTS_CHECK, Operation.CLAIM}  # operations that may name 
 
 
 def opens(entry: Entry) -> bool:
-    """Whether an entry told an account of a person by what the card says: a rights check, or a claim without engagement."""
+    """Whether an entry told an account of a person by what the card says: a rights check, or a claim that uses no engagement."""
     by_card = entry.operation is Operation.RIGHTS_CHECK or (entry.operation is Operation.CLAIM and not entry.engagement)
     return by_card and bool(entry.person)
 
@@ -229,7 +229,7 @@ def day_of(at_us: int) -> int:
 
 
 def in_time(standing: Standing, longest_us: int, at_us: int) -> Standing:
-    """The standing, its bucket not emptier than openings up to now can have left it: what a clock that was ahead left is gone.
+    """The standing with its bucket no emptier than openings up to now can have made it: undoes what a clock that was ahead left.
 
     Else whoever was told of somebody meanwhile would be refused until that day. The bucket is empty then, and fills from now on.
     Of a clock that only went forward it changes nothing, whatever an account asks as: `longest_us` is `CapTable.longest_us`.
@@ -254,7 +254,7 @@ def spent(standing: Standing, caps: Caps, at_us: int) -> Literal["", "bucket", "
 
 
 def yearly(caps: Caps, cap: int) -> int:
-    """The yearly budget of an account whose debt cap is `cap`: smaller than its profession's where that one is by far."""
+    """The yearly budget of an account whose own debt cap is `cap`: smaller where that cap is far below its profession's."""
     return max(cap, min(caps.yearly, YEARLY_SPREAD * caps.yearly * cap // caps.debt))
 
 
@@ -265,7 +265,7 @@ def opened(standing: Standing, caps: Caps, at_us: int) -> Standing:
 
 
 def opened_at_most(caps: Caps, days: float, justified: int) -> int:
-    """N(T) of this module's promise: people opened in so many days at most, of whom or beside whom so many were justified."""
+    """Most people one account can open in `days` days when `justified` openings were justified: N(T) of the promise above."""
     years, months = 1 + int(days // YEAR_DAYS), 1 + int(days // DEBT_DAYS)
     return min(
         caps.burst + ceil(caps.refill_per_day * days),

@@ -59,7 +59,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Found(NamedTuple):
-    """Which decoy: of which batch, the how-manieth of it (from 1), and where that was planted."""
+    """Which decoy: its batch, its place in it (from 1), and where the batch was planted."""
 
     batch: str
     place: int

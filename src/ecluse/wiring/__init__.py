@@ -35,7 +35,9 @@ from ecluse.app.ports.portal import PortalPorts, UnderWay
 from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
 from ecluse.engines.clock import RandomIds, SystemClock
-from ecluse.engines.feeds import files_begun as files_begun  # told on: whoever starts the loader again asks no hub
+from ecluse.engines.feeds import (
+    files_begun as files_begun,
+)  # re-exported for `beside.py`, which restarts the loader without opening a hub
 from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
 from ecluse.engines.issuer import (

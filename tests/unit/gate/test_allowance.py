@@ -17,7 +17,6 @@ from ecluse.app.ports.allowances import Ask
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.gate.allowance import (
-    DAY_US,
     DEBT_DAYS,
     FIRST_ORDINAL,
     YEAR_DAYS,
@@ -32,6 +31,7 @@ from ecluse.gate.allowance import (
 )
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation, act
+from ecluse.kernel.days import DAY_US
 from tests.laws import examples
 
 CAPS = Caps(debt=6, burst=4, refill_per_day=2, yearly=15)

@@ -1,4 +1,4 @@
-"""The facts of an incident: names that are known, values that are read where they are used, or refused by name. Pure.
+"""The facts of an incident: only known names are taken; a value is checked where it is used, and refused by name. Pure.
 
 The vocabulary is that of `ecluse breach assess`, `dora` and `clocks`, what an incident says beside it (`Own`), and the
 question the exposure asks, which grows as facts arrive.

@@ -13,9 +13,9 @@ from ecluse.app.containment import Shown, limited, moved, older_logins, shown, s
 from ecluse.app.naming import account_of, named, standing
 from ecluse.app.ports.containments import Name as Named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
-from ecluse.gate.allowance import DAY_US, day_of, yearly
+from ecluse.gate.allowance import day_of, yearly
 from ecluse.gate.containment import Contained, Event, Kind, Released
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import DAY_US, instant
 from ecluse.wiring import OpenHub, open_hub
 
 app = typer.Typer(no_args_is_help=True, help="Who may ask how much: allowances, limits, and how they are lifted.")

@@ -53,7 +53,7 @@ def export(
 
 
 def bring(shards: Shards, lake: Path, told: LakeTold, widths: tuple[int, ...] = WIDTHS) -> list[State]:
-    """The same, of who holds the lake (`locked`)."""
+    """The same, for a caller that already holds the lake (`locked`)."""
     heads = shards.heads()
     for gone in {each.name for each in lake.iterdir() if each.is_dir()} - {head.shard for head in heads}:
         shutil.rmtree(lake / gone)

@@ -5,7 +5,7 @@ Sealed under the insurer's key: lines, prices, contracts, member numbers, refusa
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from ecluse.engines.clock import first_id
 from ecluse.engines.sql.accounts import Accounts
 from ecluse.engines.sql.unit import Database, Tx
 from ecluse.gate.admission import Admission
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import instant, paris_day
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Promised).decode
@@ -147,7 +147,7 @@ async def give_back(tx: Tx, accounts: Accounts, claim: Claim, at_ts_us: int) -> 
     state, bill_by = await _held(tx, approval)
     others = await tx.all("claims_under", approval=approval)
     await _moved(tx, approval, at_ts_us, Move.GIVE_BACK if others else Move.REOPEN, state, claim.id)
-    if paris_day(datetime.fromtimestamp(at_ts_us / 1_000_000, UTC)) <= bill_by:
+    if paris_day(instant(at_ts_us)) <= bill_by:
         await accounts.hold_again(tx, claim, consumption(claim.content.lines), bill_by)
 
 

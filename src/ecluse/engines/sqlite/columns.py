@@ -1,4 +1,4 @@
-"""Columns that a file of before has not. gate.db has no revisions: each engine makes the table it keeps, and mends it."""
+"""Columns that older files lack. gate.db has no schema revisions: each engine creates its own table, and adds such columns."""
 
 from __future__ import annotations
 

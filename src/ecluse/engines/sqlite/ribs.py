@@ -10,7 +10,7 @@ from ecluse.app.ports.sensings import Changed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, make_table
 from ecluse.engines.turn import alone
-from ecluse.gate.allowance import DAY_US
+from ecluse.kernel.days import DAY_US
 from ecluse.payments.rib import RIB_REFUSED
 
 WAIT_MS = 2_000  # another process's transaction takes a millisecond
