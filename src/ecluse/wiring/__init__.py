@@ -92,7 +92,8 @@ ORIGIN_UNSET = refusal(
     "journal_origin_unset",
     500,
     "The journal has no name of its own yet",
-    fix="Write journal.origin in ecluse.toml before the first start: it is signed in every head, for ever.",
+    fix="Write journal.origin in ecluse.toml before the first load: it is signed in every head, for ever. A hub that was loaded "
+    "under the made-up name is made anew (ecluse init).",
 )
 DIRECTORY_UNWRITABLE = refusal(
     "directory_unwritable", 400, "This directory cannot be written", fix="Name one where you may make files."
