@@ -91,7 +91,7 @@ def test_what_the_journal_refuses_changes_nothing_and_is_told_once_it_is_done(
     assert len(hub.entries(operation)) > len(told)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What was under way is not gone on with."""
 
 
@@ -106,11 +106,11 @@ class KilledAfter:
 
     def append(self, entries: Sequence[bytes]) -> Mark:
         self._log.append(entries)
-        raise Killed
+        raise KilledError
 
 
 def test_a_load_killed_after_its_entry_is_told_again(hub: Traced) -> None:
-    with pytest.raises(Killed), open_hub(hub.directory, KilledAfter) as killed:
+    with pytest.raises(KilledError), open_hub(hub.directory, KilledAfter) as killed:
         killed.run(load_product(killed, AMC, NEXT.encode()))
     assert hub.state()["product"] == version(read_product(PRODUCT.encode()))
     assert hub.run("product", "load", str(hub.folder / "next.yaml"), "--insurer", AMC)["changed"]

@@ -83,7 +83,7 @@ def _keys(facts: Facts) -> Found:
     return Found(
         "wrong" if facts.production else "warning",
         "the keys are not sealed",
-        "Set ECLUSE_KEYS_PASSPHRASE or keys.passphrase_file before `ecluse init`: keys made without one stay unsealed.",
+        "Seal them: `ecluse keys passphrase`, then ECLUSE_KEYS_PASSPHRASE or keys.passphrase_file.",
     )
 
 
@@ -205,7 +205,9 @@ def _origin(facts: Facts) -> Found:
         return ok(f"the journal has a name of its own, {facts.origin}")
     verdict: Verdict = "wrong" if facts.production else "warning"
     if begun:
-        return Found(verdict, "the journal is signed under the made-up name of a new hub", f"For production: {NAMED_ANEW}")
+        return Found(
+            verdict, "the journal is signed under the made-up name of a new hub", f"For production: {NAMED_ANEW}"
+        )
     return Found(
         verdict,
         "journal.origin is the made-up one of a new hub",

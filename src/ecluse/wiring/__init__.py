@@ -66,6 +66,7 @@ from ecluse.settings import (
     RESTORE_SETTINGS,
     Settings,
     data_in,
+    new_settings,
     passphrase,
     read_settings,
     template,
@@ -217,12 +218,16 @@ def lake_files(directory: Path) -> LakeFiles:
 
 
 def init_hub(directory: Path) -> None:
-    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`."""
+    """Make a hub in `directory`: settings, keys, development issuer, database.
+
+    Raises `already_a_hub`, `directory_unwritable`, `settings_invalid`, `passphrase_short`, `keys_unsealed`; then nothing is made.
+    """
     try:
         if (directory / FILE).exists():
             raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
         if found := data_in(directory):  # new settings and keys over it would look like a hub, and open nothing
             raise ALREADY_A_HUB(f"{directory} holds {', '.join(found)}, and no {FILE}", fix=RESTORE_SETTINGS)
+        _check_new_keys(directory)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
         (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     except OSError as broken:
@@ -232,6 +237,13 @@ def init_hub(directory: Path) -> None:
     upgrade_databases(directory, new=True)
     with open_hub(directory, new=True):
         pass
+
+
+def _check_new_keys(directory: Path) -> None:
+    """Refuse what no keys can be made with before anything is: half a hub would be taken for a whole one."""
+    module, opening = keys_engine(new_settings(), directory)
+    if hasattr(module, "check_new"):
+        module.check_new(opening)
 
 
 @contextmanager

@@ -168,7 +168,9 @@ class LocalLog:
     def _check(self) -> None:
         """Refuse a journal that lacks something, or has another name, before a byte of it is changed."""
         if others := _origins(self.directory) - {self._signer.origin}:
-            raise JOURNAL_ORIGIN_CHANGED(f"signed as {', '.join(sorted(others))}, journal.origin is {self._signer.origin}")
+            raise JOURNAL_ORIGIN_CHANGED(
+                f"signed as {', '.join(sorted(others))}, journal.origin is {self._signer.origin}"
+            )
         if missing := strays(self.directory):
             raise JOURNAL_DAMAGED(f"shards.json does not name {', '.join(missing)}")
         self._heads.check(self.directory)
