@@ -306,7 +306,7 @@ def test_heads_of_another_name_are_told_from_heads_of_another_hub(tmp_path: Path
     log = open_log(tmp_path / "journal", heads=tmp_path / "heads")
     log.append([b"first"])
     log.close()
-    with pytest.raises(Refused, match="journal_origin_changed: .* is signed as hub.test/journal"):
+    with pytest.raises(Refused, match=r"journal_origin_changed: .* is signed as hub.test/journal"):
         renamed(tmp_path / "anew", tmp_path / "heads").append([b"first"])
     [head] = (tmp_path / "heads").iterdir()
     head.write_text(head.read_text().replace("hub.test", "hub.fake"))  # nobody signed this one
