@@ -254,11 +254,12 @@ def read_settings(directory: Path, environment: Mapping[str, str] = os.environ) 
         found = data_in(directory)
         told = f"no {FILE} in {directory}" + (f", which holds a hub's {', '.join(found)}" if found else "")
         raise NOT_A_HUB(told, fix=RESTORE_SETTINGS if found else None)
-    try:
-        plain: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
-        return msgspec.convert(_overridden(plain, environment), Settings, strict=False)
-    except msgspec.MsgspecError as wrong:
-        raise SETTINGS_INVALID(str(wrong)) from None
+    return _settings(path.read_bytes(), environment)
+
+
+def new_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that a hub made now begins with. Raises `settings_invalid`."""
+    return _settings(template().encode(), environment)
 
 
 def data_in(directory: Path) -> list[str]:
@@ -268,10 +269,16 @@ def data_in(directory: Path) -> list[str]:
 
 
 def passphrase(settings: Settings, directory: Path) -> str:
-    """The key file's passphrase, from the environment or its file; empty when there is none."""
-    if settings.keys.passphrase_file:
-        return (directory / settings.keys.passphrase_file).read_text().strip()
-    return settings.keys.passphrase
+    """The key file's passphrase, from the environment or its file; empty when there is none. Raises `settings_invalid`."""
+    if not settings.keys.passphrase_file:
+        return settings.keys.passphrase
+    try:
+        file = (
+            directory / settings.keys.passphrase_file
+        ).resolve()  # "../x" of a directory that `init` has yet to make
+        return file.read_text().strip()
+    except OSError as broken:
+        raise SETTINGS_INVALID(f"keys.passphrase_file: {broken.strerror}") from None
 
 
 def client_secret(settings: Settings, directory: Path) -> str:
@@ -296,6 +303,14 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[tupl
 def template() -> str:
     """A fresh `ecluse.toml`, every setting with its default and a comment."""
     return (files("ecluse") / "settings.toml").read_text()
+
+
+def _settings(text: bytes, environment: Mapping[str, str]) -> Settings:
+    try:
+        plain: dict[str, Any] = msgspec.toml.decode(text)
+        return msgspec.convert(_overridden(plain, environment), Settings, strict=False)
+    except msgspec.MsgspecError as wrong:
+        raise SETTINGS_INVALID(str(wrong)) from None
 
 
 def _overridden(plain: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

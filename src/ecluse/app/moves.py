@@ -9,7 +9,8 @@ from ecluse.kernel.ids import amc
 
 
 async def move_insurer(hub: Hub, insurer: str, target: str, told: MoveTold) -> Moved:
-    """Move an insurer, or go on with its move. Raises `amc_invalid`, and what `InsurerMoves.move` raises."""
+    """Move an insurer, or go on with its move. Raises `amc_invalid`, `journal_poisoned`, and what `InsurerMoves.move` raises."""
+    await hub.desk.ready()  # what is moved cannot be moved again to be told
     moved = await hub.moves.move(amc(insurer), target, told)
     outcome = f"{moved.source} to {moved.target}: {moved.rights} rights, {moved.engagements} engagements"
     id_ = hub.ids.new("mov_")

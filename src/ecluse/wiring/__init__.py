@@ -68,6 +68,7 @@ from ecluse.settings import (
     RESTORE_SETTINGS,
     Settings,
     data_in,
+    new_settings,
     passphrase,
     read_settings,
     template,
@@ -94,7 +95,8 @@ ORIGIN_UNSET = refusal(
     "journal_origin_unset",
     500,
     "The journal has no name of its own yet",
-    fix="Write journal.origin in ecluse.toml before the first start: it is signed in every head, for ever.",
+    fix="Write journal.origin in ecluse.toml before the first load: it is signed in every head, for ever. A hub that was loaded "
+    "under the made-up name is made anew (ecluse init).",
 )
 DIRECTORY_UNWRITABLE = refusal(
     "directory_unwritable", 400, "This directory cannot be written", fix="Name one where you may make files."
@@ -218,14 +220,17 @@ def lake_files(directory: Path) -> LakeFiles:
 
 
 def init_hub(directory: Path) -> None:
-    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`,
-    `database_unreachable`, `database_in_use`.
+    """Make a hub in `directory`: settings, keys, development issuer, database.
+
+    Raises `already_a_hub`, `directory_unwritable`, `settings_invalid`, `passphrase_short`, `keys_unsealed`,
+    `database_unreachable`, `database_in_use`; then no hub is made.
     """
     try:
         if (directory / FILE).exists():
             raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
         if found := data_in(directory):  # new settings and keys over it would look like a hub, and open nothing
             raise ALREADY_A_HUB(f"{directory} holds {', '.join(found)}, and no {FILE}", fix=RESTORE_SETTINGS)
+        _check_new_keys(directory)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
         (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     except OSError as broken:
@@ -239,6 +244,13 @@ def init_hub(directory: Path) -> None:
         raise
     with open_hub(directory, new=True):
         pass
+
+
+def _check_new_keys(directory: Path) -> None:
+    """Refuse what no keys can be made with before anything is: half a hub would be taken for a whole one."""
+    module, opening = keys_engine(new_settings(), directory)
+    if hasattr(module, "check_new"):
+        module.check_new(opening)
 
 
 @contextmanager

@@ -45,7 +45,8 @@ KEYS_LOCKED = refusal(
     "keys_locked",
     500,
     "The key file does not open",
-    fix="Give its passphrase, PIN or token as docs/operations.md says; or restore a copy made since keys were destroyed.",
+    fix="Give its passphrase, PIN or token as docs/operations.md says; or restore a copy made since keys were destroyed. "
+    "One that is not sealed yet: `ecluse keys passphrase`.",
 )
 KEYS_MISSING = refusal("keys_missing", 500, "The key file is not there", fix="Bring it back: ecluse keys restore FILE.")
 KEYS_THERE = refusal("keys_there", 409, "This hub has its keys", fix="Give --replace to put the copy in their place.")

@@ -23,6 +23,7 @@ from ecluse.engines.local.refusals import (
     JOURNAL_DAMAGED,
     JOURNAL_FORKED,
     JOURNAL_FULL,
+    JOURNAL_ORIGIN_CHANGED,
     JOURNAL_POISONED,
 )
 from ecluse.engines.local.registry import (
@@ -166,8 +167,11 @@ class LocalLog:
         raise JOURNAL_FULL()
 
     def _check(self) -> None:
-        """Refuse a journal that lacks something, before a byte of it is changed."""
-        _records(self.directory)  # readable at all
+        """Refuse a journal that lacks something, or has another name, before a byte of it is changed."""
+        if others := _origins(self.directory) - {self._signer.origin}:
+            raise JOURNAL_ORIGIN_CHANGED(
+                f"signed as {', '.join(sorted(others))}, journal.origin is {self._signer.origin}"
+            )
         if missing := strays(self.directory):
             raise JOURNAL_DAMAGED(f"shards.json does not name {', '.join(missing)}")
         self._heads.check(self.directory)
@@ -245,5 +249,13 @@ class LocalLog:
 def _records(directory: Path) -> Records:
     try:
         return read_records(directory)
+    except ValueError as broken:
+        raise JOURNAL_DAMAGED(f"shards.json: {broken}") from None
+
+
+def _origins(directory: Path) -> set[str]:
+    """Under which names the shards are signed."""
+    try:
+        return {each.origin for each in read_records(directory).values()}
     except ValueError as broken:
         raise JOURNAL_DAMAGED(f"shards.json: {broken}") from None

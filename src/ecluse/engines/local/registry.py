@@ -21,7 +21,7 @@ from msgspec import Meta
 
 from ecluse.engines.local.disk import Disk
 from ecluse.engines.turn import in_turn, taken
-from ecluse.journal.note import ED25519, Key
+from ecluse.journal.note import ED25519, Key, read_key
 from ecluse.kernel.patterns import END
 
 SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
@@ -57,6 +57,11 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     pruned: int = 0
     lost: int = 0  # entries that were signed once and that the shard no longer has
     reason: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The journal's name when this shard was begun, as `hub.example.org/journal`. Raises `ValueError` when `key` is none."""
+        return read_key(self.key).name.removesuffix(f"/{self.name}")
 
     @property
     def month(self) -> str:
