@@ -1,12 +1,12 @@
 """Small charts as SVG text: columns stacked by kind, bars, and ranges of latency. No script, no style of their own.
 
-Colours are classes (`k1` to `k5`) that the page defines, so that light and dark pages both keep their contrast. Each chart
+Colours are classes (`k1` to `k6`) that the page defines, so that light and dark pages both keep their contrast. Each chart
 has a title and a description for those who do not see it, and the page puts a table of the same numbers beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -45,11 +45,10 @@ def columns(name: str, title: str, kinds: Sequence[str], bars: Sequence[Bar], he
     wide = (WIDTH - left) / max(1, len(bars))
     for place, bar in enumerate(bars):
         x, y = left + place * wide + wide * 0.14, float(top + inner)
-        for kind, value in enumerate(bar.parts):
+        for kind, value in _drawn(bar):
             tall = inner * value / ceiling
             y -= tall
-            tip = f"{bar.label} : {kinds[kind]}, {spaced(value)}"
-            parts.append(rect(kind, x, y, wide * 0.72, tall, tip))
+            parts.append(rect(kind, x, y, wide * 0.72, tall, tip(bar, kinds[kind], spaced(value))))
         middle = left + (place + 0.5) * wide
         parts.append(
             f'<text class="axis" x="{middle:.1f}" y="{height - 8}" text-anchor="middle">{escape(bar.label)}</text>'
@@ -61,9 +60,10 @@ def columns(name: str, title: str, kinds: Sequence[str], bars: Sequence[Bar], he
 
 
 def bars(
-    name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], width: int = WIDTH, label_width: int = 290
-) -> str:
-    """Horizontal bars stacked by kind, the label on the left and the number at the end."""
+    name: str, title: str, kinds: Sequence[str], rows: Sequence[Bar], width: int = WIDTH, label_width: int = 290,
+    said: Callable[[int], str] = spaced,
+) -> str:  # fmt: skip
+    """Horizontal bars stacked by kind, the label on the left and the number at the end; `said` says a number in its unit."""
     room = 110
     high = max((sum(row.parts) for row in rows), default=0) or 1
     parts = []
@@ -74,14 +74,14 @@ def bars(
         parts.append(
             f'<text class="label" x="{label_width - 10}" y="{baseline:.1f}" text-anchor="end">{escape(row.label)}</text>'
         )
-        for kind, value in enumerate(row.parts):
+        for kind, value in _drawn(row):
             wide = (width - label_width - room) * value / high
-            parts.append(rect(kind, x, y, wide, BAR, f"{row.label} : {kinds[kind]}, {spaced(value)}"))
+            parts.append(rect(kind, x, y, wide, BAR, tip(row, kinds[kind], said(value))))
             x += wide
-        said = row.said or spaced(sum(row.parts))
-        parts.append(f'<text class="value" x="{x + 8:.1f}" y="{baseline:.1f}">{escape(said)}</text>')
+        end = row.said or said(sum(row.parts))
+        parts.append(f'<text class="value" x="{x + 8:.1f}" y="{baseline:.1f}">{escape(end)}</text>')
     height = len(rows) * (BAR + GAP) + 4
-    words = "; ".join(f"{row.label} : {row.said or spaced(sum(row.parts))}" for row in rows)
+    words = "; ".join(f"{row.label} : {row.said or said(sum(row.parts))}" for row in rows)
     return drawing(name, title, words, height, parts, width)
 
 
@@ -124,6 +124,16 @@ def ranges(name: str, title: str, rows: Sequence[Range]) -> str:
             parts.append(f'<circle class="k{kind + 1}" cx="{at(value):.1f}" cy="{y:.1f}" r="7">{tip}</circle>')
     words = "; ".join(f"{row.label} : médiane {milliseconds(row.p50)}, 99 % {milliseconds(row.p99)}" for row in rows)
     return drawing(name, title, words, height, parts, width)
+
+
+def _drawn(bar: Bar) -> list[tuple[int, int]]:
+    """The parts of a bar that are something, each with the place of its kind."""
+    return [(kind, value) for kind, value in enumerate(bar.parts) if value]
+
+
+def tip(bar: Bar, kind: str, said: str) -> str:
+    """What is shown where a part is pointed at."""
+    return f"{bar.label} : {said}" if kind == bar.label else f"{bar.label} : {kind}, {said}"
 
 
 def rect(kind: int, x: float, y: float, wide: float, tall: float, tip: str) -> str:

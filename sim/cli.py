@@ -206,14 +206,17 @@ class Bars:
 
 
 def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
+    from sim.charts import milliseconds
+    from sim.figures import STATES
+
     world, money, exchanges = figures["world"], figures["money_cents"], figures["exchanges"]
     exposure = figures["exposure"]
     check = figures["latency_ms"].get("check", {"p50": 0, "p99": 0})
     rows = [
         ("Monde", f"{world['people']} personnes, {world['insurers']} complémentaires, {world['practices']} cabinets"),
         ("Journée", f"{exchanges['total']} échanges, {exchanges['per_second']} par seconde"),
-        ("Droits", f"médiane {check['p50']} ms, 99 % sous {check['p99']} ms"),
-        ("Factures", ", ".join(f"{count} {state}" for state, count in sorted(figures["claims"].items()))),
+        ("Droits", f"médiane {milliseconds(check['p50'])}, 99 % sous {milliseconds(check['p99'])}"),
+        ("Factures", ", ".join(f"{count} {STATES[state]}" for state, count in sorted(figures["claims"].items()))),
         ("Part AMC", f"{en_euros(money['amc'])} dus par {money['calls_count']} appels de fonds"),
         ("Virements", f"{money['transfers_count']} pour {en_euros(money['transfers'])}"),
         ("Retours", f"{money['returned_count']} pour {en_euros(money['returned'])}, dette rouverte"),
@@ -234,10 +237,15 @@ def _say(figures: Figures, out: Path, *, report: bool = True) -> None:
 def _story_rows(told: Figures | None) -> list[tuple[str, str]]:
     if told is None:
         return []
+    from sim.story.page import duration
+
     at_s = told["at_s"]
     return [
         ("Incident", _exactly(told["exact"])),
-        ("Délais", f"premier nombre exact en {at_s['first_number']} s, tous les dossiers en {at_s['packs']} s"),
+        (
+            "Délais",
+            f"premier nombre exact en {duration(at_s['first_number'])}, tous les dossiers en {duration(at_s['packs'])}",
+        ),
     ]
 
 
@@ -248,7 +256,10 @@ def _exactly(exact: Figures) -> str:
 
 def _stolen(attack: Figures) -> str:
     """The score of one attack, in French: what the thief got, and how others fared."""
-    refused, held = sum(attack["refused"].values()), ", ".join(f"{n} {step}" for step, n in attack["held"].items())
+    from sim.figures import STEPS
+
+    refused = sum(attack["refused"].values())
+    held = ", ".join(f"{count} {STEPS[step]}" for step, count in attack["held"].items())
     return (
         f"{attack['title']} : {attack['people_newly_told']} personnes, {attack['fields_newly_told']} champs, "
         f"la dernière après {lasting(attack['last_new_after_s'])} ; {attack['asked']} questions, {refused} refusées ; "

@@ -34,6 +34,21 @@ REASONS = {
     "not_covered": "Droits non confirmés",
     "replaces_unknown": "Facture à remplacer inconnue",
 }
+STATES = {  # of claims
+    "accepted": "acceptées",
+    "refused": "refusées",
+    "ordered": "ordonnées",
+    "settled": "payées",
+    "returned": "revenues de la banque",
+    "cancelled": "annulées",
+}
+STEPS = {  # of accounts
+    "open": "sans limite",
+    "slowed": "au ralenti",
+    "presence_only": "avec laissez-passer seulement",
+    "step_up": "à identifier de nouveau",
+    "quarantined": "en quarantaine",
+}
 MET = ("limit", "account", "another quote", "waiting")  # what kept a line from being paid more; see auditor/answers
 Json = dict[str, Any]
 

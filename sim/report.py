@@ -124,7 +124,7 @@ def charts_of(run: Run, summary: dict[str, Any]) -> dict[str, str]:
     calls = tuple(figures.CALLS.values())
     hours = [Bar(f"{hour} h", tuple(counts)) for hour, counts in figures.by_hour(run)]
     professions = [Bar(label, (count,)) for label, count, _ in figures.by_profession(run)]
-    insurers = [Bar(each["name"], (each["due"],), euros(each["due"])) for each in figures.by_insurer(run)]
+    insurers = [Bar(each["name"], (each["due"],)) for each in figures.by_insurer(run)]
     refusals = [Bar(figures.REASONS.get(code, code), (number,)) for code, _, number in figures.refusals(run)]
     outcomes = [Bar(label, (count,)) for label, count in figures.check_outcomes(run)]
     latencies = summary["latency_ms"].items()
@@ -138,8 +138,12 @@ def charts_of(run: Run, summary: dict[str, Any]) -> dict[str, str]:
             "droits", "Issue des vérifications de droits", ("Vérifications",), outcomes, charts.HALF, 150
         ),
         "latencies": charts.ranges("latences", "Temps de réponse par appel", spans),
-        "shares": charts.bars("parts", "Qui paie les soins facturés", PAYERS, shares_of(summary["money_cents"])),
-        "insurers": charts.bars("complementaires", "Part AMC due par complémentaire", ("Part AMC",), insurers),
+        "shares": charts.bars(
+            "parts", "Qui paie les soins facturés", PAYERS, shares_of(summary["money_cents"]), said=euros
+        ),
+        "insurers": charts.bars(
+            "complementaires", "Part AMC due par complémentaire", ("Part AMC",), insurers, said=euros
+        ),
         "refusals": charts.bars("refus", "Motifs de refus des factures", ("Refus",), refusals),
         "attacks": race("attaques", "Personnes dont un voleur apprend quelque chose", raced(run)),
     }
@@ -158,7 +162,7 @@ def shares_of(money: dict[str, int]) -> list[Bar]:
     """Who pays the care that was billed: one bar a payer, each in its own colour."""
     cents = (money["amo"], money["amc"], money["patient"])
     return [
-        Bar(label, tuple(amount if place == mine else 0 for place in range(3)), euros(amount))
+        Bar(label, tuple(amount if place == mine else 0 for place in range(3)))
         for mine, (label, amount) in enumerate(zip(PAYERS, cents, strict=True))
     ]
 

@@ -205,6 +205,15 @@ def calls(source: Source) -> Iterator[str]:
             yield source.says(node, f"calls {written}", why)
 
 
+def patterns(source: Source) -> Iterator[str]:
+    """The pattern of a field says where the text ends."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.keyword) and node.arg == "pattern" and ast.unparse(node.value)[:-1].endswith("$"):
+            yield source.says(
+                node.value, "a pattern that ends in $", "a line end may follow: kernel/patterns.py has END"
+            )
+
+
 def dated_law(source: Source) -> Iterator[str]:
     """No date of law stands in Python."""
     made = (each for each in ast.walk(source.tree) if isinstance(each, ast.Call) and each.args)
@@ -269,6 +278,7 @@ RULES: dict[Callable[[Source], Iterator[str]], tuple[str, ...]] = {
     order: ("src",),
     drivers: ("src",),
     calls: ("src",),
+    patterns: ("src",),
     dated_law: ("src",),
     handlers: ("src", "sim", "bench"),
     documented: ("src", "sim", "bench"),
@@ -314,6 +324,7 @@ UNTIDY = [
     (calls, "src/ecluse/gate/x.py", "import datetime\nnow = datetime.datetime.now()"),
     (calls, "src/ecluse/payments/x.py", "amount = float('1.10')"),
     (calls, "src/ecluse/engines/x.py", "print('here')"),
+    (patterns, "src/ecluse/app/x.py", "Number = Meta(pattern=rf'^{DIGITS}$', max_length=9)"),
     (dated_law, "src/ecluse/coverage/x.py", "REFORM = datetime.date(2024, 12, 22)"),
     (handlers, "sim/x.py", "try:\n    pass\nexcept:  # noqa: BLE001 - because\n    pass"),
     (handlers, "sim/x.py", "try:\n    pass\nexcept Exception:  # noqa: BLE001\n    pass"),

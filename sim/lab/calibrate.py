@@ -19,7 +19,6 @@ from random import Random
 from msgspec.structs import replace
 
 from ecluse.gate.allowance import (
-    DAY_US,
     DEBT_DAYS,
     FIRST_ORDINAL,
     OTHER,
@@ -35,6 +34,7 @@ from ecluse.gate.allowance import (
 )
 from ecluse.gate.fleet import FleetCap
 from ecluse.gate.signals import SIGNALS, Name, usual_rate
+from ecluse.kernel.days import DAY_US
 from sim.lab.rates import RATES, SIZES, Habit, habit, questions, settles_on
 from sim.seeds import stream
 

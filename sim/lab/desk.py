@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from ecluse.app.access import REFUSED_MAX
 from ecluse.app.tries import Tried
 from ecluse.gate.alerts import Alert
-from ecluse.gate.allowance import DAY_US, DEBT_DAYS, Caps, Opened, Standing, counted, day_of, opened, spent
+from ecluse.gate.allowance import DEBT_DAYS, Caps, Opened, Standing, counted, day_of, opened, spent
 from ecluse.gate.containment import Alerted, CapReached, Containment, Denied, Event, Kind, Proved, allows, move
 from ecluse.gate.dated import Counted, alert_of, row_of
 from ecluse.gate.disclosure import allowed
@@ -24,6 +24,7 @@ from ecluse.gate.profile import Profile
 from ecluse.gate.sensing import Question, Sensed, begun, ripened, sense, stepped
 from ecluse.gate.signals import Name, Step
 from ecluse.journal.entry import Operation
+from ecluse.kernel.days import DAY_US
 from sim.attacks.thief import Answer
 
 WATCH_S = 0.25  # `gate.watch_s`
@@ -115,8 +116,8 @@ class Desk:
     def settle(self, who: int, day: int) -> None:
         """A claim of the practice for this person is settled."""
         row = self.openings.get(who)
-        if row and row.justified is None and not row.denied:
-            self.openings[who] = Opened(row.day, day)
+        if row and not row.denied and not row.is_settled and row.until > row.day:
+            self.openings[who] = Opened(row.day, day if row.justified is None else row.justified)
 
     def deny(self, who: int, day: int) -> None:
         """The person says "not me"."""
@@ -184,7 +185,9 @@ class Desk:
 
     def _shown(self, who: int, day: int) -> None:
         self.shown.add(who)
-        self.settle(who, day)
+        row = self.openings.get(who)
+        if row and row.justified is None and not row.denied:
+            self.openings[who] = Opened(row.day, day, shown=True)
 
     def _ripe(self, who: int) -> Ripe:
         row = self.openings[who]

@@ -18,6 +18,7 @@ from ecluse.breach.letters.words import actions, consequences, phrases
 from ecluse.breach.shown import table as shown_table
 from sim import charts, report
 from sim.charts import Bar
+from sim.figures import STEPS
 from sim.race import Line, race
 from sim.story.facts import Fact, facts
 from sim.story.figures import Json
@@ -38,8 +39,8 @@ CLEAR = {
 }
 HARMS = ("callable", "reachable", "payable", "loginable", "impersonable", "convincing")
 KINDS = {
-    "present": "Comptes coupés, patient avec son pass",
-    "typed": "Comptes coupés, numéro tapé sans pass",
+    "present": "Comptes coupés, patient avec son laissez-passer",
+    "typed": "Comptes coupés, numéro tapé sans laissez-passer",
     "thief": "Le voleur, qui revient",
     "others": "Tous les autres cabinets",
 }
@@ -86,6 +87,7 @@ def page_of(story: Story, told: Json) -> dict[str, Any]:
         "harms": HARMS,
         "kinds": KINDS,
         "milestones": MILESTONES,
+        "steps": STEPS,
         "processors": os.cpu_count(),
         "charts": {name: Markup(drawn) for name, drawn in drawings(story, told).items()},
     }
@@ -107,13 +109,17 @@ def drawings(story: Story, told: Json) -> dict[str, str]:
         Line(f"Écluse, {told['accounts']['all'] - 1} comptes", loot[MANY].timeline),
     ]
     parts = [Bar(each["name"], (each["displayed"],)) for each in told["insurers"]]
-    reached = [Bar(MILESTONES[name], (round(value * 1000),), duration(value)) for name, value in told["at_s"].items()]
+    reached = [Bar(MILESTONES[name], (round(value * 1000),)) for name, value in told["at_s"].items()]
     return {
         "race": race("vol", "Personnes dont le voleur apprend quelque chose, selon le nombre de questions", lines),
         "counts": charts.bars("trois", "Les trois nombres", ("Personnes",), three(told), label_width=380),
         "insurers": charts.bars("organismes", "Personnes affichées, par organisme", ("Personnes",), parts),
-        "risks": charts.bars("risques", "Part des personnes, en pour cent", ("Avant", "Après"), risks(told), label_width=380),
-        "times": charts.bars("temps", "Temps depuis l’ouverture de l’incident", ("Temps",), reached, label_width=380),
+        "risks": charts.bars(
+            "risques", "Part des personnes, en pour cent", ("Avant", "Après"), risks(told), label_width=380, said=hundredths,
+        ),
+        "times": charts.bars(
+            "temps", "Temps depuis l’ouverture de l’incident", ("Temps",), reached, label_width=380, said=lasted,
+        ),
         "care": charts.bars("soins", "Questions répondues et refusées", ("Répondues", "Refusées"), care(told), label_width=380),
     }  # fmt: skip
 
@@ -244,6 +250,11 @@ def percent(share: float) -> str:
     return f"{round(100 * share)}\u00a0%"
 
 
+def hundredths(share: int) -> str:
+    """The same, of a share in hundredths."""
+    return percent(share / 100)
+
+
 def span(of: Json) -> str:
     """A share with its bounds."""
     low, mid, high = (round(100 * of[name]) for name in ("low", "mid", "high"))
@@ -255,6 +266,11 @@ def duration(value_s: float) -> str:
     if value_s < 60:
         return f"{value_s:.1f}".replace(".", ",") + "\u00a0s"
     return f"{int(value_s // 60)}\u00a0min {int(value_s % 60):02d}\u00a0s"
+
+
+def lasted(value_ms: int) -> str:
+    """The same, of milliseconds."""
+    return duration(value_ms / 1000)
 
 
 def paris(text: str) -> str:

@@ -46,7 +46,7 @@ INQUIRY = "tiers-payant-2024"
 TOLD_FILE = "dit-aux-voleurs.parquet"
 SECOND_US = 1_000_000
 MEASURES = (
-    "Nous avons coupé les comptes volés : sans le pass du patient, ils ne peuvent plus chercher personne.",
+    "Nous avons coupé les comptes volés : sans le laissez-passer du patient, ils ne peuvent plus chercher personne.",
     "Nous avons gardé la preuve de chaque affichage.",
 )
 CONSEQUENCES = (

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from ecluse.kernel.errors import refusal
+from ecluse.kernel.patterns import END
 
 FILE = "ecluse.toml"
 KEEP_MONTHS_FREE = 12  # CNIL, délibération 2021-122: longer where a risk was shown
@@ -20,10 +21,12 @@ DELAY_H_MIN = 24  # a notice that is sent in the evening is read the next day
 EXAMPLE_ORIGIN = ".invalid/"  # in the template: no name ends so (RFC 2606)
 EXAMPLE_IBAN = "FR7630006000011234567890189"  # in the template: banks print it in their own examples
 
-HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$", max_length=64)]
-Acr = Annotated[str, Meta(pattern="^[!#-\\[\\]-~]+$")]  # it is told between quotes (RFC 9470 §3)
+HeaderName = Annotated[str, Meta(pattern=f"^[A-Za-z0-9-]*{END}", max_length=64)]
+Acr = Annotated[str, Meta(pattern=rf"^[!#-\[\]-~]+{END}")]  # it is told between quotes (RFC 9470 §3)
 Scope = Acr  # RFC 6749 §3.3 has the same characters
-Subject = Annotated[str, Meta(pattern="^[^:*\\s]+(:[^*\\s]+\\*?)?$", max_length=128)]  # a scheme, an account, accounts
+Subject = Annotated[
+    str, Meta(pattern=rf"^[^:*\s]+(:[^*\s]+\*?)?{END}", max_length=128)
+]  # a scheme, an account, accounts
 Algorithm = Literal["EdDSA", "Ed25519", "ES256", "PS256", "RS256"]
 
 NOT_A_HUB = refusal(
@@ -59,7 +62,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drain_s: Annotated[float, Meta(ge=0, le=300)] = 0
     address_header: HeaderName = ""
     certificate_header: HeaderName = ""
-    public_url: Annotated[str, Meta(pattern="^(https?://[A-Za-z0-9.:\\[\\]-]+)?$")] = ""
+    public_url: Annotated[str, Meta(pattern=rf"^(https?://[A-Za-z0-9.:\[\]-]+)?{END}")] = ""
     dpop_nonce: bool = True
 
 
@@ -251,11 +254,12 @@ def read_settings(directory: Path, environment: Mapping[str, str] = os.environ) 
         found = data_in(directory)
         told = f"no {FILE} in {directory}" + (f", which holds a hub's {', '.join(found)}" if found else "")
         raise NOT_A_HUB(told, fix=RESTORE_SETTINGS if found else None)
-    try:
-        plain: dict[str, Any] = msgspec.toml.decode(path.read_bytes())
-        return msgspec.convert(_overridden(plain, environment), Settings, strict=False)
-    except msgspec.MsgspecError as wrong:
-        raise SETTINGS_INVALID(str(wrong)) from None
+    return _settings(path.read_bytes(), environment)
+
+
+def new_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that a hub made now begins with. Raises `settings_invalid`."""
+    return _settings(template().encode(), environment)
 
 
 def data_in(directory: Path) -> list[str]:
@@ -265,10 +269,16 @@ def data_in(directory: Path) -> list[str]:
 
 
 def passphrase(settings: Settings, directory: Path) -> str:
-    """The key file's passphrase, from the environment or its file; empty when there is none."""
-    if settings.keys.passphrase_file:
-        return (directory / settings.keys.passphrase_file).read_text().strip()
-    return settings.keys.passphrase
+    """The key file's passphrase, from the environment or its file; empty when there is none. Raises `settings_invalid`."""
+    if not settings.keys.passphrase_file:
+        return settings.keys.passphrase
+    try:
+        file = (
+            directory / settings.keys.passphrase_file
+        ).resolve()  # "../x" of a directory that `init` has yet to make
+        return file.read_text().strip()
+    except OSError as broken:
+        raise SETTINGS_INVALID(f"keys.passphrase_file: {broken.strerror}") from None
 
 
 def client_secret(settings: Settings, directory: Path) -> str:
@@ -293,6 +303,14 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[tupl
 def template() -> str:
     """A fresh `ecluse.toml`, every setting with its default and a comment."""
     return (files("ecluse") / "settings.toml").read_text()
+
+
+def _settings(text: bytes, environment: Mapping[str, str]) -> Settings:
+    try:
+        plain: dict[str, Any] = msgspec.toml.decode(text)
+        return msgspec.convert(_overridden(plain, environment), Settings, strict=False)
+    except msgspec.MsgspecError as wrong:
+        raise SETTINGS_INVALID(str(wrong)) from None
 
 
 def _overridden(plain: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

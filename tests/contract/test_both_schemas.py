@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ecluse.engines.schema import FIRST, HEAD
 from ecluse.engines.upgrade import check, climb, server, upgrade
 from ecluse.kernel.errors import Refused
 from tests.first import rows, write_first
-from tests.servers import Server
+from tests.servers import Server, started
 
 # What SQLite has not: the embedded engine keeps rights and engagements in files of their own, and has one home.
 TABLES_OF_POSTGRESQL_ALONE = {"engagement", "mark", "members", "move", "rights", "served"}
@@ -163,6 +164,21 @@ def test_two_programs_may_upgrade_at_once_and_a_second_time_changes_nothing(post
     before = within(url, shape)
     assert upgrade(url).before == HEAD
     assert within(url, shape) == before
+
+
+def test_two_new_databases_of_one_new_server_may_be_made_at_once() -> None:
+    """Roles are the server's: whoever came second was once told of a bug."""
+    with started() as fresh, ProcessPoolExecutor(2, get_context("spawn")) as two:
+        done = list(two.map(upgrade, [fresh.url(fresh.empty()) for _ in range(2)]))
+    assert [(each.before, each.notes) for each in done] == [("", ())] * 2
+
+
+def test_a_new_hub_takes_no_database_of_another(postgres_url: str) -> None:
+    upgrade(postgres_url, new=True)  # made for it beforehand, and empty
+    within(postgres_url, lambda one: one.execute(sa.text("INSERT INTO mark VALUES ('w0', 1)")))
+    with pytest.raises(Refused, match="database_in_use"):
+        upgrade(postgres_url, new=True)
+    upgrade(postgres_url)
 
 
 def test_a_newer_database_is_refused(postgres_url: str) -> None:

@@ -98,7 +98,7 @@ def test_unsealed_keys_shout_and_production_refuses_them(tmp_path: Path) -> None
         open_keys(Opening("hub.keys", tmp_path), new=True)
     with pytest.raises(Refused, match="keys_unsealed"):
         open_keys(Opening("hub.keys", tmp_path, production=True), new=False)
-    sealed = Opening("sealed.keys", tmp_path, "passphrase", production=True)
+    sealed = Opening("sealed.keys", tmp_path, "a long passphrase", production=True)
     assert open_keys(sealed, new=True).has(HUB)
     assert (tmp_path / "sealed.keys").stat().st_mode & 0o777 == 0o600
 

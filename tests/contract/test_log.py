@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ecluse.app.ports import Mark
 from ecluse.engines.local import LocalLog, LocalShards, reading, wal
 from ecluse.engines.local.disk import Disk
-from ecluse.engines.local.registry import read_records
+from ecluse.engines.local.registry import Signer, read_records
 from ecluse.journal.checkpoint import opened
 from ecluse.journal.merkle import Edge, leaf_hash
 from ecluse.kernel.errors import Refused
@@ -278,6 +278,40 @@ def test_a_journal_restored_to_an_earlier_state_is_refused(tmp_path: Path) -> No
     os.system(f"rm -r {journal} && mv {copy} {journal}")
     with pytest.raises(Refused, match="journal_forked"):
         open_log(journal, heads=heads).append([b"again"])
+
+
+def renamed(directory: Path, heads: Path | None = None) -> LocalLog:
+    """The same journal, of a hub whose settings give it another name."""
+    signer = Signer("other.test/journal", SIGNER.public, SIGNER.sign)
+    return LocalLog(directory, signer, lambda: datetime.now(UTC), heads)
+
+
+@pytest.mark.parametrize("heads", [None, "heads"])
+@pytest.mark.parametrize("months", [1, 2])
+def test_a_journal_that_is_given_another_name_says_which_it_has(tmp_path: Path, heads: str | None, months: int) -> None:
+    month, home = [1], tmp_path / heads if heads else None
+    log = open_log(tmp_path / "journal", lambda: datetime(2026, month[0], 1, tzinfo=UTC), home)
+    for month[0] in range(1, months + 1):  # a month that is over is frozen
+        log.append([b"first"])
+    log.close()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    told = "journal_origin_changed: signed as hub.test/journal, journal.origin is other.test/journal"
+    with pytest.raises(Refused, match=told):
+        renamed(tmp_path / "journal", home).append([b"second"])
+    assert {path: path.read_bytes() for path in before} == before
+    open_log(tmp_path / "journal", heads=home).append([b"second"])
+
+
+def test_heads_of_another_name_are_told_from_heads_of_another_hub(tmp_path: Path) -> None:
+    log = open_log(tmp_path / "journal", heads=tmp_path / "heads")
+    log.append([b"first"])
+    log.close()
+    with pytest.raises(Refused, match=r"journal_origin_changed: .* is signed as hub.test/journal"):
+        renamed(tmp_path / "anew", tmp_path / "heads").append([b"first"])
+    [head] = (tmp_path / "heads").iterdir()
+    head.write_text(head.read_text().replace("hub.test", "hub.fake"))  # nobody signed this one
+    with pytest.raises(Refused, match="journal_damaged"):
+        renamed(tmp_path / "anew", tmp_path / "heads").append([b"first"])
 
 
 def test_marks_compare_by_what_they_say() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ecluse.engines.sql.ledger import book
 from ecluse.kernel.errors import Refused
 from ecluse.payments.ledger import accepted
 from tests.contract.store_hub import AMC, NOWHERE, PERSONS, StoreHub, admission, engagement, entry, recovered
-from tests.servers import Server
+from tests.servers import Server, started
 from tests.stores import Books, now
 
 
@@ -92,6 +93,52 @@ def test_a_switch_and_a_look_up_never_wait_for_each_other(served: StoreHub, post
         served.stage(work, {PERSONS[0]: ["2"]})
         now(both(work))
     assert now(served.read(PERSONS[0])) == ["2"]
+
+
+def test_what_a_database_was_given_as_defaults_changes_nothing(postgres: Server) -> None:
+    """Under `repeatable read` a limit was promised ten times; a lock of a whole load ended with its idle session."""
+    name = postgres.fresh()
+    for default in (
+        "default_transaction_isolation = 'repeatable read'",
+        "statement_timeout = 1000",
+        "idle_session_timeout = 1000",
+    ):
+        postgres.sql(f"ALTER DATABASE {name} SET {default}")
+
+    async def seen(role: str) -> list[str]:
+        server = HubServer("home", postgres.url(name), 2)
+        asked = ("default_transaction_isolation", "statement_timeout", "idle_session_timeout")
+        async with server.connection(role) as connection:
+            found = [await connection.fetchval(f"SHOW {each}") for each in asked]
+        await server.close()
+        return found
+
+    assert {role: now(seen(role)) for role in ROLES} == {
+        CHECK: ["read committed", "3s", "0"],
+        BOOKS: ["read committed", "0", "0"],
+        LOAD: ["read committed", "0", "0"],
+    }
+
+
+def test_a_server_whose_places_are_all_taken_lives() -> None:
+    """Whoever works there and doubts is not cut off: the look for a lost server found no place, and took it for lost."""
+    with started(settings={"max_connections": "8", "superuser_reserved_connections": "0"}) as full:
+        url = full.url(full.fresh())
+
+        async def story() -> None:
+            server = HubServer("home", url, 2)
+            others: list[Any] = []
+            async with server.connection(BOOKS) as connection:
+                with suppress(asyncpg.TooManyConnectionsError):
+                    while True:
+                        others.append(await asyncpg.connect(url))
+                assert await server._finds()  # what a doubt does after five seconds
+                assert await connection.fetchval("SELECT 1") == 1
+            for each in others:
+                await each.close()
+            await server.close()
+
+        now(story())
 
 
 POSTING = "posting SET amount_cents = 1"

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 DISK_MIB = 384  # an empty server with two log files is 80; a village under faults once filled 192 by itself
+PAGE_BYTES = 4096  # what such a disk gives at a time
 LOG = {"max_wal_size": "'48MB'", "min_wal_size": "'32MB'"}
 
 

@@ -6,7 +6,8 @@ import os
 import random
 from pathlib import Path
 
-from ecluse.engines.local.disk import PART, Disk
+from ecluse.engines.durable import PART
+from ecluse.engines.local.disk import Disk
 
 
 class PowerCut(Disk):
@@ -70,7 +71,6 @@ class PowerCut(Disk):
 
     def append(self, file: int, content: bytes) -> None:
         self._calls += 1
-        path = self._files.get(file) or Path(f"/proc/self/fd/{file}").readlink()
         if self.broke or self._calls == self._fails:
             self.broke = self.broke or "append"
             os.write(
@@ -78,6 +78,10 @@ class PowerCut(Disk):
             )  # a short write; or whole, and the sync failed
             raise OSError(5, "made to fail: append")
         super().append(file, content)
+
+    def sync(self, file: int) -> None:
+        super().sync(file)
+        path = self._files.get(file) or Path(f"/proc/self/fd/{file}").readlink()
         self._durable[path] = path.read_bytes()
 
     def overwrite(self, file: int, content: bytes) -> None:

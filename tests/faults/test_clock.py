@@ -23,7 +23,7 @@ NOW_US = 1_800_000_000_000_000
 @pytest.fixture(params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Stores]:
     """What opens the stores of each engine, on an event loop."""
-    sealed = open_keys(Opening("hub.keys", tmp_path, "a passphrase"), new=True)
+    sealed = open_keys(Opening("hub.keys", tmp_path, "a long passphrase"), new=True)
     engine = sqlite if request.param == "sqlite" else postgres
     url = EMBEDDED if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     books(tmp_path / "hub.db")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from tests.faults.disk import LOG, fill
+from tests.faults.conftest import IBAN
+from tests.faults.disk import LOG, PAGE_BYTES, fill
 from tests.faults.traffic import Told, Traffic, hold_told, people
 from tests.journeys.site import AMC, PRODUCT, Site
 from tests.servers import started
@@ -31,6 +34,33 @@ def test_a_command_says_that_the_disk_is_full(tmp_path: Path, disk: Path) -> Non
     ballast.unlink()
     site.run("product", "load", str(product), "--insurer", AMC)
     site.run("backup", str(disk / "copy"))
+
+
+def test_a_disk_that_fills_while_keys_are_written_leaves_those_that_were(tmp_path: Path, disk: Path) -> None:
+    """Half a ring was taken for a whole one, and put in the place of every key there was, without a word."""
+    site = Site(tmp_path / "hub", ECLUSE_KEYS_URL=f"file:{disk}/hub.keys")
+    site.make()
+    table = tmp_path / "insurers.csv"
+    table.write_text(insurers(range(40)))
+    site.run("insurer", "load", str(table))
+    ring = disk / "hub.keys"
+    before = ring.read_bytes()
+    assert len(before) > PAGE_BYTES
+    ballast = fill(disk)
+    os.truncate(ballast, ballast.stat().st_size - PAGE_BYTES)  # room for some of a ring
+    table.write_text(insurers([40]))
+    done = site.run("insurer", "load", str(table), check=False)
+    assert (done.returncode, done.stdout, done.stderr.split(":")[0]) == (2, "", "disk_full"), done.stderr
+    assert (ring.read_bytes(), [*disk.glob("*.part")]) == (before, [])
+    ballast.unlink()
+    site.run("insurer", "load", str(table))
+    assert (len(ring.read_bytes()) > len(before), ring.stat().st_mode & 0o777) == (True, 0o600)
+
+
+def insurers(numbers: Iterable[int]) -> str:
+    """A table of insurers that have an account at a bank."""
+    rows = (f"00751{number:05d},Mutuelle {number},{IBAN},,\n" for number in numbers)
+    return "insurer,name,iban,mandate,mandate_signed_on\n" + "".join(rows)
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from ecluse.app.allowance import Allowance
 from ecluse.app.asker import Askers
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB, Mark
+from ecluse.app.tries import Tries
 from ecluse.coverage.product import read_product
 from ecluse.doors.http.app import build
 from ecluse.doors.http.who import Door
@@ -117,7 +118,8 @@ class ClaimsHub:
             containments=self.contained, sensings=self.sensings, freezes=open_freezes(directory),
             rights=self.members,
             products=self.products, claims=self.stores.claims, approvals=self.stores.approvals,
-            recall=JournalSearch(directory / "journal"), **_others(),
+            promises=self.stores.promises,
+            recall=JournalSearch(directory / "journal"), refused=Tries(lambda: self.clock.instant.timestamp()), **_others(),
         )  # fmt: skip
         create_development_issuer(directory)
         self._issuer = DevelopmentIssuer(directory, "dev", "ecluse")
@@ -208,6 +210,7 @@ _MINE = {
     "sensings",
     "last",
     "mismatches",
+    "refused",
     "colleagues",
     "freezes",
     "recall",
@@ -215,6 +218,7 @@ _MINE = {
     "products",
     "claims",
     "approvals",
+    "promises",
 }
 CARD = {"insurer": INSURER, "beneficiary": {"nir": NIR, "birth_date": BIRTH, "birth_rank": 1}, "domain": "MED"}
 LINE = {

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from ecluse.doors.cli.breach import app
 from ecluse.doors.cli.letters import app as letters
+from ecluse.doors.cli.main import complete
 from ecluse.kernel.errors import Refused
 
 PUBLISHED = Path(__file__).parents[1] / "cases" / "breach" / "published.csv"
@@ -58,6 +60,23 @@ def test_its_help_teaches_with_an_example_that_runs(command: str) -> None:
     text = told.stdout[start : told.stdout.index("'", start)]
     sent = " ".join(part.strip("│ \n") for part in text.splitlines())
     assert answered(command, sent)
+
+
+@pytest.mark.parametrize(
+    ("page", "commands"), [("breach.md", ["assess", "dora", "clocks"]), ("letters.md", ["complaint", "cross"])]
+)
+def test_each_line_of_the_documents_runs_on_the_facts_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, commands: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    facts = dict(re.findall(r"^\| `(\w+\.json)` \| `(\{.*\})` \|$", text, re.M))
+    lines = re.findall(r"^(?:anyone)?\$ +ecluse breach (\w+)(.*?) < (\w+\.json)", text, re.M)
+    assert [command for command, _, _ in lines] == commands
+    for command, options, file in lines:
+        result = CliRunner().invoke(complete(), ["breach", command, *options.split()], input=facts[file])
+        assert result.exit_code == 0, result.exception
+        assert all((tmp_path / each).exists() for each in options.split() if not each.startswith("--"))
 
 
 @pytest.mark.parametrize(("name", "code"), [("good", 0), ("vague", 2)])

@@ -79,16 +79,22 @@ def test_not_covered_is_one_answer_whatever_the_cause(tmp_path: Path) -> None:
     causes = [case for case in CASES if case["expect"] == [["not_covered", None]]]
     assert len(causes) >= 5
 
-    async def story(hub: ClaimsHub) -> list[dict[str, Any]]:
-        answers = []
+    async def story(hub: ClaimsHub) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        answers, lives = [], []
         for number, case in enumerate(causes):
             body = await body_of(hub, case, None)
             answers.append(await hub.send(body | {"invoice": f"N{number}"}))
-        return answers
+            assert await hub.send(body | {"invoice": f"N{number}"}) == answers[-1]
+            lives.append((await hub.call("GET", f"/v1/claims/{answers[-1]['claim_id']}"))[1])
+        return answers, lives
 
-    answers = [{**answer, "claim_id": ""} for answer in played(tmp_path, story)]
+    answers, lives = played(tmp_path, story)
+    assert len({answer.pop("claim_id") for answer in answers}) == len(causes)
     assert all(answer == answers[0] for answer in answers)
-    assert set(answers[0]) == {"claim_id", "status", "refusals"}
+    assert set(answers[0]) == {"status", "refusals"}
+    for life in lives:
+        assert life.keys() == lives[0].keys()
+        assert (life["lines"], life["refusals"], life["status"]) == ([], answers[0]["refusals"], "refused")
 
 
 def test_an_engagement_of_another_practice_is_as_unknown(tmp_path: Path) -> None:

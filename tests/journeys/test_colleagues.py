@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from ecluse.gate.identity import Account
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Operation
-from tests.journeys.claims_hub import DOCTOR, OTHER_PRACTICE, PRACTICE, ClaimsHub, claim, line, played
+from tests.journeys.claims_hub import CARD, DOCTOR, OTHER_PRACTICE, PRACTICE, ClaimsHub, claim, line, played
 from tests.journeys.devis import crown, equip, granted
 
 pytestmark = pytest.mark.usefixtures("store_url")  # on each engine
@@ -56,16 +57,92 @@ def test_what_others_made_is_shut_from_a_step_up_on(tmp_path: Path, step: Step) 
     played(tmp_path, story)
 
 
+@pytest.mark.parametrize("step", list(Step)[1:4], ids=lambda step: step.name)
+def test_nor_is_it_cancelled_or_replaced(tmp_path: Path, step: Step) -> None:
+    """Both would tell what is cancelled, or undo it."""
+
+    async def story(hub: ClaimsHub) -> None:
+        accepted, _, _, approval = await worked(hub)
+        engagement = await hub.check()
+        own = await standing(hub, "D", 5100, COLLEAGUE)
+        await moved(hub.hub, (Kind.ACCOUNT, COLLEAGUE), Contained("a.martin", step, "un essai"))
+        before = len(hub.journal())
+        replacing = {**billing("E", 5200), "engagement": engagement, "replaces": accepted.rpartition("/")[2]}
+        answers = [
+            await hub.call("POST", path, body, account=COLLEAGUE)
+            for path, body in (
+                (f"{approval}/cancellation", None),
+                (f"{accepted}/cancellation", None),
+                ("/v1/claims", replacing),
+            )
+        ]
+        states = [(await hub.call("GET", path))[1]["status"] for path in (approval, accepted)]
+        if step < Step.STEP_UP:
+            assert [status for status, _ in answers] == [200, 200, 201]
+            assert states == ["cancelled", "cancelled"]
+            return
+        assert {(status, answer["code"]) for status, answer in answers} == {(401, "step_up_required")}
+        assert not any("lines" in answer or "total" in answer for _, answer in answers)
+        assert states == ["granted", "accepted"]
+        assert {each.operation for each in hub.journal()[before:]} == {Operation.APPROVAL_READ, Operation.CLAIM_READ}
+        unknown = await hub.call("POST", "/v1/claims", {**replacing, "replaces": "clm_1"}, account=COLLEAGUE)
+        assert (unknown[0], unknown[1]["refusals"][0]["code"]) == (201, "replaces_unknown")
+        assert (await hub.call("POST", f"{own}/cancellation", account=COLLEAGUE))[1]["status"] == "cancelled"
+
+    played(tmp_path, story)
+
+
+def test_what_is_cancelled_counts_as_read(tmp_path: Path) -> None:
+    async def story(hub: ClaimsHub) -> None:
+        accepted, refused, _, approval = await worked(hub)
+        own, other = await standing(hub, "D", 5100, COLLEAGUE), await standing(hub, "E", 5200, DOCTOR)
+        await read_so_many(hub, LEAST - 1)
+        for _ in range(2):
+            assert (await hub.call("POST", f"{accepted}/cancellation", account=COLLEAGUE))[0] == 200
+        replacing = {**billing("F", 5300), **CARD, "replaces": other.rpartition("/")[2]}
+        for method, path, body in (
+            ("GET", refused, None),
+            ("POST", f"{other}/cancellation", None),
+            ("POST", "/v1/claims", replacing),
+        ):
+            status, problem = await hub.call(method, path, body, account=COLLEAGUE)
+            assert (status, problem["code"]) == (429, "colleagues_read_many")
+        assert (await hub.call("GET", other))[1]["status"] == "accepted"
+        (entry,) = [each for each in hub.journal() if each.outcome == "colleagues_read_many"]
+        assert (entry.account, entry.operation) == (COLLEAGUE, Operation.CLAIM_READ)
+        for path in (own, approval):  # own; another kind
+            assert (await hub.call("POST", f"{path}/cancellation", account=COLLEAGUE))[0] == 200
+
+    played(tmp_path, story)
+
+
+def billing(invoice: str, expense_cents: int) -> dict[str, Any]:
+    """A claim's body, but for whom it is about."""
+    return {"invoice": invoice, "lines": [line(amo_rate="70%", expense_cents=expense_cents)]}
+
+
+async def standing(hub: ClaimsHub, invoice: str, expense_cents: int, account: str) -> str:
+    """Where a claim is read that the account sent, and that was accepted."""
+    _, answer = await hub.call("POST", "/v1/claims", {**billing(invoice, expense_cents), **CARD}, account=account)
+    assert answer["status"] == "accepted", answer
+    return f"/v1/claims/{answer['claim_id']}"
+
+
+async def read_so_many(hub: ClaimsHub, count: int) -> None:
+    """The colleague was shown that many of the doctor's claims today."""
+    colleague = Account(COLLEAGUE, PRACTICE)
+    for number in range(count):
+        about = Admission(
+            Request(colleague, "req_1"), Operation.CLAIM_READ, f"clm_{number}", Presence.TYPED, hub.clock.now()
+        )
+        await hub.hub.colleagues.let_read(about, DOCTOR, hub.stores.claims.sent_since, hub.desk.record)
+
+
 def test_past_what_is_polled_in_a_day_colleagues_are_read_no_more(tmp_path: Path) -> None:
     async def story(hub: ClaimsHub) -> None:
         accepted, refused, own, approval = await worked(hub)
-        colleague, claims = Account(COLLEAGUE, PRACTICE), hub.stores.claims
         assert (await hub.call("GET", accepted, account=COLLEAGUE))[0] == 200
-        for number in range(LEAST - 1):
-            about = Admission(
-                Request(colleague, "req_1"), Operation.CLAIM_READ, f"clm_{number}", Presence.TYPED, hub.clock.now()
-            )
-            await hub.hub.colleagues.let_read(about, DOCTOR, claims.sent_since, hub.desk.record)
+        await read_so_many(hub, LEAST - 1)
         for _ in range(2):
             status, problem = await hub.call("GET", refused, account=COLLEAGUE)
             assert (status, problem["code"]) == (429, "colleagues_read_many")

@@ -30,8 +30,11 @@ def test_copied_passes_are_seen_where_they_are_shown(tmp_path: Path) -> None:
             scanned(hub, THIEF, [card], MARSEILLE)
         assert [hub.step(who) for who in (THIEF, HONEST, NEIGHBOUR)] == ["step_up", "open", "open"]
         alert = hub.alerts(THIEF)["far_passes"]
-        assert "passes venaient d'être présentés trop loin" in alert["sentence_fr"]
+        assert "laissez-passer venaient d'être présentés trop loin" in alert["sentence_fr"]
         assert alert["evidence"]["hits"] >= 4
+        assert alert["evidence"]["shown_by"] == HONEST  # of the last one; no sentence names them
+        assert HONEST not in alert["sentence_fr"] + alert["sentence_en"]
+        assert f"[shown just before to {HONEST}]" in hub.run("gate", "alerts")
         assert hub.ask(THIEF, [15], MARSEILLE) == ["step_up_required"]
         scanned(hub, THIEF, hub.passes([16]), MARSEILLE)  # whose patient is there is served on
         # Nothing of where people were outlives three hours, and no file ever says whose pass it was.

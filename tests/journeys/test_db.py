@@ -11,6 +11,7 @@ import pytest
 from ecluse.engines.schema import FIRST, HEAD
 from tests.first import CASES, write_first
 from tests.journeys.site import Site, question, today
+from tests.servers import Server
 
 ANSWERED = json.loads((CASES / "first.json").read_text())
 
@@ -67,6 +68,17 @@ def goes_on(site: Site) -> None:
         site.stop()
     report = site.json("pay", "run", "--date", today())
     assert report["summary"]["ordered_cents"] == 4095 + 4095
+
+
+def test_a_second_hub_takes_no_database_that_has_one(tmp_path: Path, postgres: Server) -> None:
+    """Its keys open nothing there: a feed it loaded once blinded the first one. What is mended is made, in the same directory."""
+    first = Site(tmp_path / "first", ECLUSE_STORE_URL=postgres.url(postgres.fresh()))
+    first.make()
+    second = Site(tmp_path / "second", ECLUSE_STORE_URL=first.environment["ECLUSE_STORE_URL"])
+    refused = second.run("init", str(second.directory), check=False)
+    assert (refused.returncode, refused.stderr.split(":")[0]) == (2, "database_in_use")
+    second.environment["ECLUSE_STORE_URL"] = postgres.url(postgres.fresh())
+    second.make()
 
 
 def test_json_for_machines(site: Site) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from sim.cli import _say
 from sim.story.facts import facts
+from tests.chromium import CHROMIUM, Page
 
 ECLUSE = Path(sys.executable).with_name("ecluse")
 QUESTIONS = (
@@ -37,6 +39,9 @@ TRUTH = {
     "insurer, member_number, birth_date, birth_rank, fields",
     "money": "practice, insurer, claim, cents, state",
 }
+
+CUT = """[...document.querySelectorAll('.chart')].filter(each => each.scrollWidth > each.clientWidth
+    && getComputedStyle(each, '::after').content === 'none').map(each => each.textContent.slice(0, 60))"""
 
 Demo = tuple[Path, dict[str, Any]]
 
@@ -114,6 +119,33 @@ def test_the_report_loads_nothing_and_its_links_lead_somewhere(demo: Demo) -> No
     cards = page.count('<article class="wf"')
     assert cards >= 1
     assert page.count("<svg") == page.count("<desc") == 8 + cards
+
+
+def test_the_terminal_speaks_french(demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+    out, said = demo
+    _say(said, out)
+    told = capsys.readouterr().out
+    assert not re.findall(r"settled|cancelled|refused|returned|accepted|quarantined|slowed|\bopen\b", told)
+    assert not re.findall(r"\d\.\d", told)
+    assert re.search(r"médiane \d+,\d\sms", told)
+    assert re.search(r"\d+ payées", told)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no browser here")
+@pytest.mark.parametrize("page", ["report.html", "story/index.html"])
+def test_a_chart_that_is_cut_says_so_and_none_is_wider_than_the_page(demo: Demo, tmp_path: Path, page: str) -> None:
+    browser = Page(tmp_path)
+    try:
+        for width in (360, 480, 560, 690, 830, 1000, 1200):
+            browser.told(
+                "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
+            )
+            browser.go((demo[0] / page).as_uri())
+            browser.until(f"innerWidth === {width} && document.readyState === 'complete'")
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            assert browser.run(CUT) == [], width
+    finally:
+        browser.close()
 
 
 def test_the_world_can_be_brought_back(demo: Demo) -> None:
@@ -199,7 +231,7 @@ def test_the_figures_of_the_page_are_those_of_the_run(page: str, told: dict[str,
     assert f"{told['exact']['named']} personnes nommées par Écluse" in said
     assert "aucune oubliée, aucune de trop" in said
     present = told["care"]["present"]
-    assert f"{present['confirmed']} patients sur {present['asked']} venus avec leur pass" in said
+    assert f"{present['confirmed']} patients sur {present['asked']} venus avec leur laissez-passer" in said
     assert f"{told['letters']['people']} lettres sont écrites" in said
     assert f"« {told['evidence']['said']} »" in said
     for each in told["insurers"]:

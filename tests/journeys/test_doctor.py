@@ -198,6 +198,9 @@ WAYS: dict[str, tuple[Callable[[Site], object], str, str, str]] = {
     "a folder open to all": (mode(".", 0o755), "permissions", "wrong", "hub.db"),
     "a torn journal": (tear, "journal", "warning", "8 bytes"),
     "a journal with a hole": (lose_segment, "journal", "wrong", "the next segment begins at"),
+    "a journal that was renamed": (
+        environment(ECLUSE_JOURNAL_ORIGIN="hub.test/journal"), "journal origin", "wrong", "signed as dev.ecluse.invalid"),
+    "production over a journal of development": (PRODUCTION, "journal origin", "wrong", "signed under the made-up name"),
     "a clock that went back": (come_from_the_future, "clock", "wrong", "before the newest entry"),
     "a damaged database": (damage_database, "database", "wrong", "the database is damaged"),
     "a damaged file of the gate": (damage_pages("gate.db"), "database", "wrong", "gate.db is damaged"),

@@ -14,7 +14,7 @@ import pytest
 from ecluse.app.feeds import Order, load_file
 from ecluse.doors.http import slow_bodies
 from ecluse.doors.http.app import BODY_BYTES_MAX
-from ecluse.doors.worker import work_once
+from ecluse.doors.loader import work_once
 from ecluse.formats.feed.file import Mode
 from ecluse.formats.feed.header import COLUMNS
 from ecluse.kernel.errors import Refused

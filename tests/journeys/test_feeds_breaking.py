@@ -16,7 +16,7 @@ import pytest
 
 from ecluse.app.feeds import LOADS_MAX
 from ecluse.app.products import load_product
-from ecluse.doors.worker import work_once
+from ecluse.doors.loader import work_once
 from ecluse.engines import room, spool
 from ecluse.engines.duckdb import member_file
 from ecluse.engines.sql import feeds as feed_store

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from ecluse.app.feeds import journalled, load_received
 from ecluse.doors.cli.main import typed
-from ecluse.doors.worker import work_once
+from ecluse.doors.loader import work_once
 from ecluse.engines.keys.file import DevelopmentOnly
 from ecluse.gate.identity import Account
 from ecluse.kernel.errors import Refused

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ecluse.doors.worker import work_once
+from ecluse.doors.loader import work_once
 from ecluse.engines.spool import SPOOL_BROKEN, SpoolReader
 from ecluse.formats.feed.file import Mode, Terms
 from ecluse.kernel.errors import Refusal, Refused

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ecluse.doors.worker import work_once
+from ecluse.doors.loader import work_once
 from ecluse.formats.feed.file import Mode
 from ecluse.formats.feed.shrinking import HELD_MIN
 from ecluse.kernel.errors import Refused

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from ecluse.app.feeds import Order, load_file
-from ecluse.doors.worker import work_once
+from ecluse.doors.loader import work_once
 from ecluse.formats.feed.file import Mode
 from ecluse.kernel.days import FOREVER
 from ecluse.kernel.errors import Refused
@@ -221,7 +221,7 @@ with open_hub(Path(directory)) as hub, hub.feeds.files.at(Path(path)) as file:
 """
 
 
-def test_a_file_sent_over_http_is_sealed_until_the_worker_loads_it(hub: OpenHub, tmp_path: Path) -> None:
+def test_a_file_sent_over_http_is_sealed_until_the_loader_loads_it(hub: OpenHub, tmp_path: Path) -> None:
     content = write(tmp_path / "f.csv", [row(n) for n in range(20_000)]).read_bytes()
 
     async def send(client: httpx.AsyncClient) -> tuple[httpx.Response, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecluse.app import feeds
-from ecluse.doors.worker import work_once
+from ecluse.doors.loader import work_once
 from ecluse.formats.feed import told as feed_told
 from ecluse.journal.entry import Operation
 from ecluse.wiring import OpenHub, open_hub

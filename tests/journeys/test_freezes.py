@@ -13,9 +13,11 @@ import pytest
 from ecluse.app import freezes
 from ecluse.app.insurer_size import rounded_up
 from ecluse.engines.keys.file import DevelopmentOnly
+from ecluse.engines.sqlite import freezes as sqlite
 from ecluse.journal.entry import Entry, Operation
 from ecluse.rights.person import person_message
 from ecluse.wiring import OpenHub, open_hub
+from ecluse.wiring.gate import open_freezes
 from sim.clock import Ahead
 from tests.journal import entries_in
 from tests.journeys.members import AMC, bearer, load, make, played, practice, question, row, write
@@ -111,6 +113,18 @@ def test_capitals_and_small_letters_are_the_same(desk: Desk, which: int, said: s
             assert say(hub, "freezes", NUMBERS[which]).json() == {"frozen": True}
             assert say(hub, "freezes/liftings", other).json() == {"frozen": False}
             assert is_open(hub, which)
+
+
+def test_a_freeze_is_told_once_it_holds_in_every_process(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "LOOK_S", 0.5)  # longer than the call itself, however busy the machine
+    monkeypatch.setattr(sqlite.LocalFreezes, "seen_after_s", 0.5)
+    with desk.hub() as hub:
+        other, person = open_freezes(desk.folder / "hub"), hub.keys.digest(AMC, person_message(NUMBERS[1], BORN, 1))
+        say(hub, "freezes", NUMBERS[3])  # whatever is made once is made
+        assert not other.is_frozen(AMC, person)
+        assert say(hub, "freezes", NUMBERS[1]).json() == {"frozen": True}
+        assert other.is_frozen(AMC, person)
+        other.close()
 
 
 def test_a_freeze_of_before_goes_by_the_number_as_it_was_named(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -208,7 +209,9 @@ def test_a_scope_that_is_outdated_is_decided_on_only_by_who_says_so(hub: OpenHub
     assert code(lambda: hub.run(decide(hub, name, BY, on_scope=3))) == "incident_scope_outdated"
     after, _ = hub.run(decide(hub, name, BY, on_scope=4))
     assert {each.decided.on_scope for each in after.decisions.values()} == {4}
-    assert "que l'on savait dépassée" in timeline(events.events_of(hub, name))[-1]["what"]
+    told = [each["what"] for each in timeline(events.events_of(hub, name))]
+    assert re.match(r"Incident ouvert ; découvert le \d\d/\d\d/\d{4} à \d\d:\d\d : ", told[0])
+    assert "que l'on savait dépassée" in told[-1]
     exported(hub)
     hub.run(scope(hub, name, BY, quiet))
     after, _ = hub.run(decide(hub, name, BY))

@@ -179,6 +179,16 @@ def test_an_insurer_goes_nowhere_it_cannot(site: Site) -> None:
         assert refusal(refused) == code
 
 
+def test_an_insurer_stays_where_it_is_while_the_journal_refuses(site: Site) -> None:
+    """Moved, it could not be moved again to be told."""
+    before = site.json("insurer", "list")
+    renamed = Site(site.directory)
+    renamed.environment = {**site.environment, "ECLUSE_JOURNAL_ORIGIN": "renamed.test/journal"}
+    refused = renamed.run("insurer", "move", AMC, "--to", "west", check=False)
+    assert refusal(refused) == "journal_origin_changed"
+    assert site.json("insurer", "list") == before
+
+
 def test_the_embedded_store_has_one_place(tmp_path: Path) -> None:
     site = Site(tmp_path / "hub")
     site.make()

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ecluse.settings import HttpSettings
 from tests.journeys.site import DOCTOR, MEMBER, PRACTICE, Site, question
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -226,6 +228,41 @@ def test_only_tls_1_3_is_spoken(site: Site, fronted: Start) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection(("127.0.0.1", front.port)) as plain, pytest.raises(ssl.SSLError):
         context.wrap_socket(plain, server_hostname="localhost")
+
+
+class Holding(BaseHTTPRequestHandler):
+    """In the hub's place: answers once nobody else is let through."""
+
+    def do_GET(self) -> None:
+        self.server.may_answer.wait(START_S)  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_one_address_takes_a_quarter_of_a_workers_places(fronted: Start) -> None:
+    holding = ThreadingHTTPServer(("127.0.0.1", 0), Holding)
+    holding.may_answer = threading.Event()  # type: ignore[attr-defined]
+    threading.Thread(target=holding.serve_forever, daemon=True).start()
+    front, places, more = fronted(holding.server_address[1]), HttpSettings().in_flight_max // 4, 5
+    refused: list[int] = []
+
+    def ask(_: int) -> int:
+        with front.client("editor") as client:
+            status = client.get("/v1/claims").status_code
+        if status == 429:
+            refused.append(status)
+            if len(refused) == more:
+                holding.may_answer.set()  # type: ignore[attr-defined]
+        return status
+
+    with ThreadPoolExecutor(places + more) as pool:
+        statuses = list(pool.map(ask, range(places + more)))
+    holding.shutdown()
+    assert (statuses.count(200), statuses.count(429)) == (places, more)
 
 
 class Echo(BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ecluse.engines.keys.file import KeyFile, _Passphrase
 from tests.journeys.site import ECLUSE, Site, question
 
 OLD, NEW = "écluse du Sanitas, bief neuf", "quatre bateaux, onze portes"
@@ -61,10 +62,52 @@ def test_what_cannot_be_changed_is_left(site: Site, old: str, new: str, code: st
 
 
 def test_keys_that_were_not_sealed_are_sealed(tmp_path: Path) -> None:
+    """As the refusals say to do it, one after the other."""
     site = Site(tmp_path / "hub")
     site.make()
+    production = {"ECLUSE_HUB_MODE": "production"}
+    said = Site(site.directory, **production).run("pay", "list", check=False).stderr
+    assert "keys_unsealed: " in said
+    assert "`ecluse keys passphrase`" in said
+    said = Site(site.directory, **production, ECLUSE_KEYS_PASSPHRASE=NEW).run("pay", "list", check=False).stderr
+    assert "keys_locked: " in said
+    assert "`ecluse keys passphrase`" in said
+    alone = site.run("keys", "passphrase", stdin=f"{NEW}\n", check=False)
+    assert (alone.returncode, "passphrases_two: " in alone.stderr) == (2, True)
+    assert "empty where the file is not sealed" in alone.stderr
     assert change(site, "", NEW)[0] == 0
     assert (opens(site, ""), opens(site, NEW)) == (False, True)
+
+
+@pytest.mark.parametrize("given", [{"ECLUSE_KEYS_PASSPHRASE": "x"}, {"ECLUSE_KEYS_PASSPHRASE_FILE": "../passphrase"}])
+def test_no_hub_is_made_with_a_short_passphrase(tmp_path: Path, given: dict[str, str]) -> None:
+    (tmp_path / "passphrase").write_text("quinze lettres.\n")
+    site = Site(tmp_path / "hub", **given)
+    done = site.run("init", check=False)
+    assert (done.returncode, "passphrase_short: " in done.stderr) == (2, True)
+    assert not site.directory.exists()  # the next try makes it whole
+    (tmp_path / "passphrase").write_text(NEW)
+    site.environment["ECLUSE_KEYS_PASSPHRASE"] = NEW
+    site.run("init")
+    assert (site.directory / "ecluse.toml").exists()
+
+
+def test_no_hub_is_made_half(tmp_path: Path) -> None:
+    for given, code in (
+        ({"ECLUSE_HUB_MODE": "production"}, "keys_unsealed: "),
+        ({"ECLUSE_KEYS_PASSPHRASE_FILE": "nowhere"}, "settings_invalid: keys.passphrase_file"),
+    ):
+        done = Site(tmp_path / "hub", **given).run("init", check=False)
+        assert (done.returncode, code in done.stderr) == (2, True), done.stderr
+        assert not (tmp_path / "hub").exists()
+
+
+def test_a_file_once_sealed_with_a_short_passphrase_opens_and_is_sealed_with_a_long_one(site: Site) -> None:
+    file = site.directory / "keys" / "hub.keys"
+    KeyFile(file, OLD).rewrap(_Passphrase("x"))  # as versions of before made it
+    assert opens(site, "x")
+    assert change(site, "x", NEW)[0] == 0
+    assert opens(site, NEW)
 
 
 def test_killed_at_any_moment_it_opens_with_one_of_both(site: Site) -> None:

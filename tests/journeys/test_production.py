@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from time import time
 
@@ -138,3 +142,47 @@ def test_a_journal_is_not_signed_in_production_under_the_made_up_name(tmp_path: 
     site.run("init", str(site.directory))
     unnamed = Site(site.directory, **PASSPHRASE, ECLUSE_HUB_MODE="production")
     assert refused(unnamed, "serve", "--port", "0").startswith("journal_origin_unset: ")
+
+
+def test_a_journal_begun_in_development_keeps_its_name(tmp_path: Path) -> None:
+    site = Site(tmp_path / "hub", **PASSPHRASE)
+    site.make()
+    renamed = Site(site.directory, **PASSPHRASE, **PRODUCTION)
+    assert refused(renamed, "serve", "--port", "0").startswith(
+        "journal_origin_changed: signed as dev.ecluse.invalid/journal"
+    )
+    site.start()
+    assert site.stop() == 0
+
+
+EDITOR = r"""#!/bin/sh
+sed -i -e 's/^mode = .*/mode = "production"/' -e 's#^origin = .*#origin = "hub.example.org/journal"#' \
+    -e 's/FR7630006000011234567890189/FR1420041010050500013M02606/' -e 's/^port = .*/port = 0/' \
+    -e 's#^public_url = .*#public_url = "https://hub.example.fr"#' \
+    -e '/^\[\[issuers\]\]/,$d' "$1"
+printf '[[issuers]]\nname = "https://psc.example"\naudience = "ecluse"\njwks = "psc.json"\n' >> "$1"
+"""
+
+
+def test_a_hub_made_as_the_documents_say_starts_in_production(tmp_path: Path) -> None:
+    """`docs/operations.md`, "Start", word by word, in another directory; the operator's editor is a script."""
+    root = Path(__file__).parents[2]
+    start = (root / "docs" / "operations.md").read_text().partition("## Start")[2].partition("## ")[0]
+    lines = [line.removeprefix("$ ") for line in re.findall(r"^\$ .*$", start, re.M)]
+    serve = next(line for line in lines if line.startswith("ecluse serve"))
+    walk = "\n".join(line for line in lines if line != serve)
+    site = Site(tmp_path / "hub")
+    editor = tmp_path / "editor"
+    editor.write_text(EDITOR)
+    editor.chmod(0o700)
+    key = json.dumps({"keys": [elliptic("k1").as_dict(private=False)]})
+    script = walk.replace("/srv/ecluse", str(site.directory)).replace("…", "écluse du Sanitas")
+    script = script.replace("$EDITOR", f"echo '{key}' > {site.directory}/psc.json; {editor}")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command, plain = ["bash", "-euc", script], {**os.environ, "PATH": path}
+    done = subprocess.run(command, env=plain, cwd=root / "examples", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Next, for production, in " in done.stdout  # ecluse init
+    production = Site(site.directory, **PASSPHRASE)
+    production.start()
+    assert production.stop() == 0

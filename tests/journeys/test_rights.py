@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecluse.journal.entry import Entry, Field, Operation
+from ecluse.kernel.days import months_after
 from tests.journal import entries_in
 from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, today
 
@@ -39,6 +40,15 @@ def test_the_member_number_serves_as_well_as_the_nir(site: Site) -> None:
         assert client.post("/v1/rights/checks", json=asked).json()["outcome"] == "confirmed"
 
 
+def test_whatever_member_number_a_file_holds_can_be_asked_about(site: Site) -> None:
+    """Those of more than 32 characters were loaded, and refused at the counter."""
+    for number in ("M" * 33, "M ._/-" * 6 + "M" * 4):
+        site.load([{"change": "set", "member_number": number, "birth_date": "1981-02-03"}], "--delta")
+        with site.client() as client:
+            asked = question(beneficiary={"nir": None, "member_number": number, "birth_date": "1981-02-03"})
+            assert client.post("/v1/rights/checks", json=asked).json()["outcome"] == "confirmed"
+
+
 NOT_CONFIRMED: dict[str, dict[str, Any]] = {
     "unknown person": {"beneficiary": {"nir": "279067505612456"}},
     "wrong birth date": {"beneficiary": {"birth_date": "1979-06-15"}},
@@ -59,10 +69,25 @@ def test_whatever_the_cause_not_confirmed_is_one_answer(site: Site, changes: dic
     assert len(answer.content) == len(b'{"check_id":"chk_01234567890123456789","outcome":"not_confirmed"}')
 
 
+def test_a_day_of_care_is_asked_about_until_its_claim_is_prescribed(site: Site) -> None:
+    now = date.fromisoformat(today())
+    oldest = months_after(now, -24)  # article L221-11 du code de la mutualité: two years, by the calendar
+    days = (oldest, now + timedelta(days=90), oldest - timedelta(days=1), now + timedelta(days=91))
+    with site.client() as client:
+        answers = [client.post("/v1/rights/checks", json=question(care_date=day.isoformat())).json() for day in days]
+    assert [answer.get("code") for answer in answers] == [None, None, *["care_date_out_of_range"] * 2]
+
+
 REFUSED: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     "nir with a wrong key": ({"beneficiary": {"nir": "279067505612358"}}, 400, "nir_invalid", "/beneficiary/nir"),
     "both identifiers": ({"beneficiary": {"member_number": "M1"}}, 422, "beneficiary_invalid", "/beneficiary"),
     "no identifier": ({"beneficiary": {"nir": None}}, 422, "beneficiary_invalid", "/beneficiary"),
+    "a member number and a line end": (
+        {"beneficiary": {"nir": None, "member_number": "M1\n"}}, 400, "malformed", "/beneficiary/member_number"),
+    "a member number that is a blank": (
+        {"beneficiary": {"nir": None, "member_number": " "}}, 400, "malformed", "/beneficiary/member_number"),
+    "a member number no file may hold": (
+        {"beneficiary": {"nir": None, "member_number": "M" * 41}}, 400, "malformed", "/beneficiary/member_number"),
     "birth date in words": ({"beneficiary": {"birth_date": "14 juin"}}, 400, "birth_date_invalid", "/beneficiary/birth_date"),
     "unknown domain": ({"domain": "ZZZ"}, 400, "malformed", "/domain"),
     "insurer in letters": ({"insurer": "MUTUELLE"}, 400, "amc_invalid", "/insurer"),

@@ -46,6 +46,13 @@ def test_a_service_is_kept_to_its_own_directory(name: str) -> None:
     assert any(each.startswith("passphrase:") for each in unit["LoadCredential"])
 
 
+def test_a_payment_run_reaches_what_the_hub_reaches() -> None:
+    """PostgreSQL and a key server may be on other machines: without them nobody is paid."""
+    hub, pay = values("ecluse.service"), values("ecluse-pay.service")
+    assert pay["RestrictAddressFamilies"] == hub["RestrictAddressFamilies"] == ["AF_INET AF_INET6 AF_UNIX"]
+    assert not {"PrivateNetwork", "IPAddressDeny"} & {*hub, *pay}
+
+
 def test_systemd_waits_longer_than_a_stop_takes() -> None:
     unit = values("ecluse.service")
     drain_s = next(int(each.rpartition("=")[2]) for each in unit["Environment"] if "DRAIN_S" in each)

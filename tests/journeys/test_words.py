@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import typer
 
 from ecluse.doors.cli.main import complete
-from tests.journeys.site import Site
+from tests.journeys.site import ECLUSE, Site
 
 ONE_LINE = re.compile(r"[a-z_]+: .+ \(.+\)\n")
 NOT_TEXT = "\udcff"  # the byte 255 of a command line, as Python has it
@@ -63,6 +64,15 @@ def test_what_is_typed_wrong_is_refused_in_one_line(site: Site, words: tuple[str
     assert (done.returncode, done.stderr.partition(":")[0]) == (2, code), done.stderr
     assert ONE_LINE.fullmatch(done.stderr)
     assert fix in done.stderr
+
+
+@pytest.mark.parametrize(("level", "words"), [("1", ("doctor",)), ("1", ("serve",)), ("2", ("--version",))])
+def test_without_assertions_nothing_is_done(site: Site, level: str, words: tuple[str, ...]) -> None:
+    """From nothing, as a shell starts it: who guards money is there from the interpreter's start on, or never."""
+    environment = {**site.environment, "PYTHONOPTIMIZE": level}
+    done = subprocess.run([ECLUSE, *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr.partition(":")[0]) == (2, "", "assertions_off")
+    assert ONE_LINE.fullmatch(done.stderr)
 
 
 def test_help_is_help(site: Site) -> None:

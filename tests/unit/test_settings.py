@@ -38,12 +38,15 @@ def test_a_public_address_is_scheme_host_and_port(tmp_path: Path, url: str) -> N
 
 WRONG = [
     *(({"ECLUSE_HTTP_PUBLIC_URL": url}, "$.http.public_url")
-      for url in ("hub.test", "https://hub.test/", "https://hub.test/path", "https://me@hub.test", "ftp://hub.test")),
+      for url in ("hub.test", "https://hub.test/", "https://hub.test/path", "https://me@hub.test", "ftp://hub.test",
+                  "https://hub.test\n")),
     ({"ECLUSE_ISSUERS": json.dumps([ISSUER, {**ISSUER, "bearer": True}])}, "two issuers have the same name"),
     ({"ECLUSE_HTTP_CERTIFICATE_HEADER": "X Client"}, "$.http.certificate_header"),
+    ({"ECLUSE_HTTP_ADDRESS_HEADER": "X-Real-IP\n"}, "$.http.address_header"),
     *(({"ECLUSE_ISSUERS": json.dumps([{**ISSUER, name: value}])}, f"$.issuers[0].{name}")
       for name, value in (("algorithms", ["HS256"]), ("algorithms", ["none"]), ("acr_values", ['e"1']),
-                          ("acr_values", ["e 1"]), ("outage_s", 0), ("outage_s", 10**9), ("bearer", "perhaps"))),
+                          ("acr_values", ["e 1"]), ("acr_values", ["e1\n"]), ("subjects", ["rpps\n"]),
+                          ("outage_s", 0), ("outage_s", 10**9), ("bearer", "perhaps"))),
     *(({"ECLUSE_PORTAL_CLIENT_ID": "ecluse", "ECLUSE_PORTAL_ISSUER": ISSUER["name"],
         "ECLUSE_ISSUERS": json.dumps([{**ISSUER, "acr_values": ["eidas2"]}]), **changes}, place)
       for changes, place in (

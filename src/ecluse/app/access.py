@@ -25,7 +25,7 @@ from ecluse.app.tries import Tries
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.allowance import ALLOWANCE_SPENT, BY_CARD
 from ecluse.gate.challenge import INSUFFICIENT, Challenged
-from ecluse.gate.containment import PROOF_S_MAX, S_US, STEP_UP_REQUIRED, Containment, Kind, Verdict, allows
+from ecluse.gate.containment import PROOF_S_MAX, STEP_UP_REQUIRED, Containment, Kind, Verdict, allows
 from ecluse.gate.disclosure import Overtold, fields_of, overtold
 from ecluse.gate.fleet import places
 from ecluse.gate.identity import permit
@@ -34,6 +34,7 @@ from ecluse.gate.sensing import Question, device_class
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import FORMAT, Entry, Operation, encode
 from ecluse.journal.member import Member, decode_member, encode_member, member_about
+from ecluse.kernel.days import S_US
 from ecluse.rights.model import Engagement
 
 Answer = TypeVar("Answer")
@@ -153,7 +154,7 @@ class Desk:
         """Admit one question.
 
         Raises `forbidden`, and where something it touches is contained `presence_required`, `step_up_required`,
-        `account_quarantined`, `questions_closed`; `allowance_spent` of who goes on asking by the card once it is.
+        `account_quarantined`, `questions_closed`; `allowance_spent` for those who go on asking by the card once it is.
         """
         permit(asked.account, scope)
         is_slowed = False

@@ -1,4 +1,4 @@
-"""What stands, told again by the journal: some entries, and what is to be remembered once they are durable."""
+"""Entries that tell again what still stands, and what to remember once they are durable."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from ecluse.app.ports import ClaimStore, Clock
 from ecluse.app.ports.allowances import Allowances, Ask
-from ecluse.gate.allowance import DAY_US, KEPT_DAYS, SETTLED_WITHIN_DAYS, day_of
+from ecluse.gate.allowance import KEPT_DAYS, SETTLED_WITHIN_DAYS, day_of
+from ecluse.kernel.days import DAY_US, ts_us
 
 LOOK_S = 60.0  # an account at its cap that asks on looks no more often at its practice's claims: milliseconds each time
 LOOKED_MAX = 10_000  # accounts at their caps that are remembered
@@ -26,7 +27,7 @@ class Allowance:
         self._looked_ts: dict[str, float] = {}
 
     def take(self, asks: Sequence[Ask | None]) -> list[str]:
-        """Count each ask (None: nothing to count); which cap refused it, empty where none did."""
+        """Count each ask (None: nothing to count); returns the cap that refused each, or ""."""
         refused = iter(self.store.take([ask for ask in asks if ask]))
         return [next(refused) if ask else "" for ask in asks]
 
@@ -53,7 +54,7 @@ class Allowance:
         self.store.position(account, today)  # counted, though nothing was ever opened: it is not looked at again today
 
     async def look_at_all(self, limit: int) -> int:
-        """Look at accounts that claims may concern and that were not looked at today; how many were."""
+        """Look at the accounts that claims may concern and that were not looked at today; returns how many."""
         accounts = self.store.indebted(self._today, limit)
         for account in accounts:
             await self.look(account)
@@ -61,4 +62,4 @@ class Allowance:
 
     @property
     def _today(self) -> int:
-        return day_of(int(self._clock.now().timestamp() * 1_000_000))
+        return day_of(ts_us(self._clock.now()))

@@ -13,10 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from ecluse.app.access import Disclosure, Released
-from ecluse.app.claims import END, Id, Lines, ShownLine, ShownMove, instant, shown_line
+from ecluse.app.claims import Id, Lines, ShownLine, ShownMove, shown_line
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.quotes import ENGAGEMENT_UNKNOWN, GUARANTEES_MISSING, QuotedLine, Total, quoted_lines, total
+from ecluse.app.refused import let_send, note_refused
 from ecluse.app.rights import with_tables
 from ecluse.app.targets import under_engagement
 from ecluse.claims.approval import Approval, Move, Moved, Promised, State, last_billing, last_care
@@ -29,8 +30,9 @@ from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
 from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import PARIS
+from ecluse.kernel.days import PARIS, instant
 from ecluse.kernel.errors import NOT_FOUND
+from ecluse.kernel.patterns import END
 from ecluse.rights.model import Covered, Domain, Engagement
 
 SCOPE = "claims"  # it binds an insurer's money, as a claim does
@@ -67,7 +69,8 @@ class ApprovalAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class ApprovalLife(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An approval and its whole life; `about` of a move is the claim that used it or was cancelled."""
+    """An approval and its whole life; `about` of a move is the claim that used it or was cancelled,
+    or the act of the hub that withdrew it."""
 
     approval_id: str
     reference: str
@@ -101,6 +104,7 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
     Raises `engagement_unknown` (unknown, or another practice's), `guarantees_missing`, `reference_reused`, `forbidden`.
     """
     practice = asked.require_practice()
+    let_send(hub, asked)
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL, sent.engagement)
     target = await under_engagement(hub, admission, [billed.date for billed in sent.lines])
@@ -127,14 +131,18 @@ async def ask_approval(hub: Hub, asked: Request, sent: ApprovalSent) -> Released
         spans=spans(engagement.domain, sent.lines, payers),
     )
     approval = await hub.approvals.ask(asking, _decide(hub, asked, asking, engagement, covered, lines, payers))
+    note_refused(hub, asked, approval)
     return await _released(hub, admission, approval, _answer(approval, approval.on(asked_on)))
 
 
 async def cancel_approval(hub: Hub, asked: Request, approval_id: str) -> Released[ApprovalAnswer]:
-    """Cancel an own approval that no claim uses; again is the same answer. Raises `not_found`, `approval_closed`."""
+    """Cancel an approval that no claim uses, own or a colleague's that may be shown (`show_approval`); again is the same answer.
+
+    Raises what `show_approval` does, and `approval_closed`.
+    """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_CANCELLED, approval_id)
-    approval = await hub.approvals.cancel(admission)
+    approval = await _seen(hub, admission) and await hub.approvals.cancel(admission)
     if approval is None:
         raise NOT_FOUND()
     return await _released(hub, admission, approval, _answer(approval, approval.state))
@@ -147,13 +155,24 @@ async def show_approval(hub: Hub, asked: Request, approval_id: str) -> Released[
     """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.APPROVAL_READ, approval_id)
-    found = await hub.approvals.approval(admission)
+    found = await _seen(hub, admission)
     if found is None:
         raise NOT_FOUND()
     approval, moves = found
-    hub.desk.hold_to_own(admission, approval.promised.account)
-    await hub.colleagues.let_read(admission, approval.promised.account, hub.approvals.asked_since, hub.desk.record)
     return await _released(hub, admission, approval, _life(approval, moves, admission.day))
+
+
+async def _seen(hub: Hub, admission: Admission) -> tuple[Approval, list[Moved]] | None:
+    """The practice's approval the admission names, if there is one: own, or a colleague's that may be shown and counts as read.
+
+    Raises `step_up_required`, `colleagues_read_many`.
+    """
+    found = await hub.approvals.approval(admission)
+    if found is not None:
+        made_by = found[0].promised.account
+        hub.desk.hold_to_own(admission, made_by)
+        await hub.colleagues.let_read(admission, made_by, hub.approvals.asked_since, hub.desk.record)
+    return found
 
 
 async def list_approvals(hub: Hub, asked: Request, search: Search) -> Released[ApprovalPage]:

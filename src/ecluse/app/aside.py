@@ -1,4 +1,4 @@
-"""Long computing beside the event loop, which goes on meanwhile: whoever waits there, with a time limit, is not made late."""
+"""Long computations run in a thread beside the event loop, so that other requests keep their time limits."""
 
 from __future__ import annotations
 

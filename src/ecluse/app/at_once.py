@@ -1,4 +1,4 @@
-"""Long works under way in this process: one asker has only so many of them, and all askers together.
+"""How many long tasks may run at once in this process: a limit for each asker, and one for all.
 
 What takes seconds or minutes is not asked for by the hundred: whoever does is wrong, or wants the hub to stand still for others.
 """
@@ -22,7 +22,7 @@ TOO_MANY_AT_ONCE = refusal(
 
 
 class Kind(NamedTuple):
-    """A kind of work, and how many of it may be under way: of one asker, and of all."""
+    """A kind of task, and how many may run at once: for one asker, and for all."""
 
     name: str
     own_max: int

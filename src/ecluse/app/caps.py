@@ -1,4 +1,4 @@
-"""The table of caps that holds, in the journal: what an account could have been told in a past week depends on it."""
+"""The caps in force, recorded in the journal: what an account could have been told in a past week depends on them."""
 
 from __future__ import annotations
 

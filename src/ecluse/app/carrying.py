@@ -1,4 +1,4 @@
-"""What the gate holds people and accounts to, told again by the journal before the entries it rests on are no longer kept.
+"""Freezes, limits, decoys, denials and open incidents told again in new entries, before those they rest on are deleted.
 
 gate.db can be lost: it is made anew from the journal, in whatever order entries are read, the newest word holding. So each state
 is told by an entry that is kept, with the instant it was said at where order depends on it. What was done since wins, whenever it
@@ -25,7 +25,7 @@ Told = Callable[[str, int], None]  # what, how many so far
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """How many entries tell again of freezes, limits, batches of decoys, denials, and events of open incidents."""
+    """How many entries told again, by kind: freezes, limits, decoy batches, denials, events of open incidents."""
 
     freezes: int = 0
     limits: int = 0

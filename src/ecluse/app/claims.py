@@ -7,7 +7,7 @@ never believed.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from msgspec import Meta
 from ecluse.app.access import Disclosure, Released
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
+from ecluse.app.refused import let_send, note_refused
 from ecluse.app.rights import Beneficiary
 from ecluse.app.targets import Target, under_approval, under_engagement, unengaged
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Claim, Content, Fault, Moved, Priced, State
@@ -24,11 +25,12 @@ from ecluse.claims.filing import Decide, Decision, Facts, Filing, Search, Summar
 from ecluse.claims.price import Payers, price, priceable, reasons, spans
 from ecluse.coverage.accounts import Spans
 from ecluse.coverage.line import Line
-from ecluse.gate.admission import Request
+from ecluse.gate.admission import Admission, Request
 from ecluse.gate.openings import check_cursor
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import add_working_days
+from ecluse.kernel.days import add_working_days, instant
 from ecluse.kernel.errors import NOT_FOUND, refusal
+from ecluse.kernel.patterns import END
 from ecluse.rights.model import Domain
 
 SCOPE = "claims"
@@ -43,9 +45,8 @@ CLAIM_ABOUT_INVALID = refusal(
     fix="Give `engagement` or `approval`; or, in their place, `insurer`, `beneficiary` and `domain`.",
 )
 
-END = r"(?![\s\S])"  # the end of the text in every dialect of patterns; `$` lets a line end follow in Python's
 Invoice = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9][A-Za-z0-9._/-]*{END}", max_length=INVOICE_CHARS_MAX)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$", max_length=32)]
+Id = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_]+{END}", max_length=32)]
 Lines = Annotated[tuple[Billed, ...], Meta(min_length=1, max_length=LINES_READ_MAX)]
 # Never free text: it could name someone.
 Reason = Literal["billing_error", "duplicate", "care_not_given", "other"]
@@ -151,9 +152,15 @@ _canonical = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[ClaimAnswer]:
-    """Take a claim in; kept and journalled when this returns. Raises `invoice_reused`, `forbidden`, and refusals of form."""
+    """Take a claim in; kept and journalled when this returns.
+
+    Raises `invoice_reused`, `forbidden`, refusals of form; of a colleague's to replace, what `show_claim` does of it.
+    """
     practice = asked.require_practice()
+    let_send(hub, asked)
     lines = tuple((billed, priceable(billed, index, hub.book)) for index, billed in enumerate(sent.lines))
+    if sent.replaces:  # what is replaced is cancelled; one that is not there is told by the controls
+        await _seen(hub, hub.desk.admit(asked, SCOPE, Operation.CLAIM_CANCELLED, sent.replaces))
     target = await _target(hub, asked, sent)
     payers = await target.payers(hub)
     received_on = target.admission.day
@@ -175,6 +182,7 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
         spans=_spans(target, sent.lines, payers),
     )
     claim = await hub.claims.take(filing, _decide(hub, sent, lines, target, payers, received_on))
+    note_refused(hub, asked, claim)
     disclosure = Disclosure(
         _answer(claim),
         claim.state,
@@ -187,10 +195,13 @@ async def send_claim(hub: Hub, asked: Request, sent: ClaimSent) -> Released[Clai
 
 
 async def cancel_claim(hub: Hub, asked: Request, claim_id: str, sent: Cancellation) -> Released[ClaimAnswer]:
-    """Cancel an own claim; again is the same answer. Raises `not_found`, and `move_not_allowed` for a refused claim."""
+    """Cancel an own claim, or a colleague's that may be shown (`show_claim`); again is the same answer.
+
+    Raises what `show_claim` does, and `move_not_allowed` for a refused claim.
+    """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_CANCELLED, claim_id)
-    found = await hub.claims.cancel(admission, sent.reason)
+    found = await _seen(hub, admission) and await hub.claims.cancel(admission, sent.reason)
     if found is None:
         raise NOT_FOUND()
     claim, recovery = found
@@ -209,14 +220,25 @@ async def show_claim(hub: Hub, asked: Request, claim_id: str) -> Released[ClaimL
     """
     asked.require_practice()
     admission = hub.desk.admit(asked, SCOPE, Operation.CLAIM_READ, claim_id)
-    found = await hub.claims.claim(admission)
+    found = await _seen(hub, admission)
     if found is None:
         raise NOT_FOUND()
     claim, moves = found
-    hub.desk.hold_to_own(admission, claim.content.account)
-    await hub.colleagues.let_read(admission, claim.content.account, hub.claims.sent_since, hub.desk.record)
     disclosure = Disclosure(_life(claim, moves), claim.state, insurer=claim.insurer, person=claim.person)
     return await hub.desk.release(admission, disclosure)
+
+
+async def _seen(hub: Hub, admission: Admission) -> tuple[Claim, list[Moved]] | None:
+    """The practice's claim the admission names, if there is one: own, or a colleague's that may be shown and counts as read.
+
+    Raises `step_up_required`, `colleagues_read_many`.
+    """
+    found = await hub.claims.claim(admission)
+    if found is not None:
+        made_by = found[0].content.account
+        hub.desk.hold_to_own(admission, made_by)
+        await hub.colleagues.let_read(admission, made_by, hub.claims.sent_since, hub.desk.record)
+    return found
 
 
 async def list_claims(hub: Hub, asked: Request, search: Search) -> Released[ClaimPage]:
@@ -292,7 +314,8 @@ def _decide(
         )
         approval, account = target.approval.id if target.approval else "", target.admission.asked.account.sub
         if found := faults(case):
-            unshared = tuple(Priced(billed, 0, 0, 0, ()) for billed in sent.lines)
+            # Of a claim about nobody no line is kept: who has sent them has them, and there is no end of people who are nobody.
+            unshared = tuple(Priced(billed, 0, 0, 0, ()) for billed in sent.lines) if target.covered else ()
             content = Content(target.domain, target.care_date, unshared, found, approval, account)
             return Decision(State.REFUSED, content, 0)
         content = Content(target.domain, target.care_date, priced, (), approval, account)
@@ -355,8 +378,3 @@ def shown_line(priced: Priced, refused: bool) -> ShownLine:
         patient_cents=priced.patient_cents,
         because=reasons(priced),
     )
-
-
-def instant(ts_us: int) -> datetime:
-    """The instant of so many microseconds since 1970."""
-    return datetime.fromtimestamp(ts_us // 1_000_000, UTC).replace(microsecond=ts_us % 1_000_000)

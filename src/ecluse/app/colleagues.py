@@ -1,4 +1,5 @@
-"""What colleagues of a practice made: each of its accounts reads it, but for who is held to `step_up`, and not without end.
+"""Claims and approvals that colleagues of a practice made: its accounts read and cancel them, but none held to `step_up`, nor
+endlessly.
 
 A practice's software asks after every claim until it is paid, perhaps many times a day and under another account than the one
 that sent it. So what is counted is how many different ones an account reads in a day, of those that others made: as many as the
@@ -14,13 +15,13 @@ from datetime import date
 from typing import NamedTuple
 
 from ecluse.gate.admission import Admission
-from ecluse.journal.entry import Entry, act
+from ecluse.journal.entry import Entry, Operation, act
+from ecluse.kernel.days import DAY_US
 from ecluse.kernel.errors import refusal
 
 LEAST = 200  # room for a small practice to look at old ones too: some screens of them
 LOOK_BACK_DAYS = 90  # as long as an approval holds, and seven times as long as a claim is open
 REMEMBERED_MAX = 250_000  # claims that were read, through one process; some 17 MB
-DAY_US = 86_400_000_000
 
 COLLEAGUES_READ_MANY = refusal(
     "colleagues_read_many",
@@ -29,6 +30,11 @@ COLLEAGUES_READ_MANY = refusal(
     fix="Read on tomorrow; own ones, lists and remittances are answered meanwhile.",
 )
 
+# A cancellation tells what it cancels, and again each time it is sent: it is one of the readings, and bounded with them.
+READ_AS = {
+    Operation.CLAIM_CANCELLED: Operation.CLAIM_READ,
+    Operation.APPROVAL_CANCELLED: Operation.APPROVAL_READ,
+}
 Sent = Callable[[str, int], Awaitable[int]]  # how many a practice sent since an instant, in microseconds since 1970
 Record = Callable[[Entry], Awaitable[None]]
 
@@ -38,7 +44,7 @@ class Reader(NamedTuple):
 
     account: str
     practice: str
-    operation: str
+    operation: Operation
 
 
 @dataclass(slots=True)
@@ -67,7 +73,7 @@ class Colleagues:
         account = admission.asked.account
         if made_by == account.sub:
             return
-        reader = Reader(account.sub, account.practice, admission.operation)
+        reader = Reader(account.sub, account.practice, _reading(admission))
         today, which = self._today(reader, admission.day), hash(admission.about)
         if which in today.read:
             return
@@ -104,11 +110,15 @@ class Colleagues:
             least.read.clear()
 
 
+def _reading(admission: Admission) -> Operation:
+    return READ_AS.get(admission.operation, admission.operation)
+
+
 def _refusal(admission: Admission) -> Entry:
     asked, about = admission.asked, admission.about
     assert isinstance(about, str)
     return act(
-        admission.operation,
+        _reading(admission),
         admission.at_us,
         asked.id,
         COLLEAGUES_READ_MANY.code,

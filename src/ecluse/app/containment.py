@@ -23,7 +23,6 @@ from ecluse.app.ports.containments import Containments, Name
 from ecluse.gate.allowance import day_of
 from ecluse.gate.containment import (
     QUARANTINED,
-    S_US,
     Act,
     Carried,
     Containment,
@@ -41,6 +40,7 @@ from ecluse.gate.naming import CONTAINED_UNKNOWN
 from ecluse.gate.presence import Presence
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act
+from ecluse.kernel.days import S_US
 from ecluse.kernel.errors import Refused
 
 SWAPS_MAX = 100  # tries against other processes that move the same thing at the same time
@@ -156,7 +156,7 @@ def replayed(keys: Keys, containments: Containments, entry: Entry) -> None:
 
 
 def still_limited(hub: Hub, going: Going) -> Iterator[Again]:
-    """Where all that was ever moved stands, by entries that go: what was lifted too, for a state says what holds older logins.
+    """The states that rest on entries about to be deleted; lifted ones too, because a state also says what holds older logins.
 
     The evidence goes with them: how long it is kept has its own bounds.
     """
@@ -187,7 +187,7 @@ def step_name(state: Containment) -> str:
 
 
 def older_logins(state: Containment) -> list[tuple[str, int]]:
-    """The graver steps that logins of before are held to, by name, and up to when (µs)."""
+    """The stricter steps that older logins are held to, by name, and the latest login each holds (µs)."""
     return [(Step(each.step).name.lower(), each.until_us) for each in state.older if each.step > state.step]
 
 

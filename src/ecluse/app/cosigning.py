@@ -20,6 +20,7 @@ from ecluse.journal.note import Note, Signature, read_note
 from ecluse.journal.proof import read_number
 from ecluse.journal.tiles import hashes_of
 from ecluse.journal.witness import submission_body
+from ecluse.kernel.days import ts_us
 
 LOG = logging.getLogger(__name__)
 TURN_S = 5.0  # between two looks whether the process that asked has ended
@@ -122,7 +123,7 @@ class Cosigning:
 
     def _hear(self, witness: str, shard: str, answer: _Asked) -> None:
         self._heard(witness, answer.outcome)
-        at_ts_us = int(self._clock.now().timestamp() * 1_000_000)
+        at_ts_us = ts_us(self._clock.now())
         self._said[witness, shard] = WitnessSaid(witness, shard, answer.outcome, answer.size, at_ts_us)
         if answer.outcome == "cosigned":
             self._sizes[witness, shard] = answer.size

@@ -162,7 +162,7 @@ def decoys_again(keys: Keys, decoys: Decoys, entry: Entry) -> None:
 
 
 def still_planted(hub: Hub, going: Going) -> Iterator[Again]:
-    """Batches that stand by entries that go, and that some were dropped whose planting may be read again."""
+    """Batches that rest on entries about to be deleted, and dropped ones whose planting may still be read."""
     resting = hub.decoys.resting(going)
     for start in range(0, len(resting), TOGETHER):
         some = resting[start : start + TOGETHER]

@@ -27,13 +27,13 @@ from ecluse.app.ports.carried import Going
 from ecluse.app.ports.openings import Denial, Opening
 from ecluse.exposure.gaps import month_of
 from ecluse.gate.admission import Request
-from ecluse.gate.allowance import DAY_US, YEAR_DAYS, day_of
+from ecluse.gate.allowance import YEAR_DAYS, day_of
 from ecluse.gate.containment import Denied, Kind, signed
 from ecluse.gate.denials import Weight, months, weight
 from ecluse.gate.openings import id_text, read_id
 from ecluse.gate.signals import Step
 from ecluse.journal.entry import Entry, Operation, act, decode
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import DAY_US, instant
 from ecluse.kernel.errors import NOT_FOUND, refusal
 
 LISTED_MAX = 1_000
@@ -124,7 +124,7 @@ def denied_again(keys: Keys, allowances: Allowances, entry: Entry) -> None:
 
 
 def still_denied(hub: Hub, going: Going) -> Iterator[Again]:
-    """Denials that still weigh on an account, a year from the opening they are about, out of the entries that go."""
+    """Denials that rest on entries about to be deleted and still weigh on an account, for a year from their opening."""
     since_us = hub.now_ts_us - YEAR_DAYS * DAY_US
     told: set[bytes] = set()
     some: list[Entry] = []

@@ -7,7 +7,6 @@ function and a line of `CHECKS`; it judges facts and reads nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from statistics import median
 from typing import Literal
 
@@ -15,7 +14,7 @@ import msgspec
 
 from ecluse.app.ports.upkeep import Facts, Place
 from ecluse.app.retention import due
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import DAY_US, instant
 
 Verdict = Literal["ok", "warning", "wrong"]
 
@@ -28,7 +27,7 @@ SYNC_US_MAX = 20_000  # slower, and no answer comes within 25 ms
 CLOCK_BACK_US_MAX = 1_000_000  # a step of a second is NTP's work; more puts entries out of order
 FILES_PER_INSURER = 2  # the generation that answers, and the next one while both are open
 FILES_KEPT = 512  # connections that practice software keeps open, and files of libraries
-DAY_US = 86_400_000_000
+NAMED_ANEW = "make a new hub (ecluse init), and write its journal.origin before the first load."
 BEGINNING_DAYS_MAX = 120  # then accounts have caps of their own (gate/allowance.py); a thief has all of the wide ones
 
 
@@ -82,7 +81,7 @@ def _keys(facts: Facts) -> Found:
     return Found(
         "wrong" if facts.production else "warning",
         "the keys are not sealed",
-        "Set ECLUSE_KEYS_PASSPHRASE or keys.passphrase_file before `ecluse init`: keys made without one stay unsealed.",
+        "Seal them: `ecluse keys passphrase`, then ECLUSE_KEYS_PASSPHRASE or keys.passphrase_file.",
     )
 
 
@@ -195,12 +194,22 @@ def _journal(facts: Facts) -> Found:
 
 
 def _origin(facts: Facts) -> Found:
+    """What the journal is signed under stays for ever, whatever the settings say now."""
+    begun = facts.journal.origins if facts.journal else ()
+    if others := [each for each in begun if each != facts.origin]:
+        told = f"the journal is signed as {', '.join(others)}, journal.origin is {facts.origin}: no start"
+        return Found("wrong", told, f"Put the old name back; or, if nobody was answered yet: {NAMED_ANEW}")
     if not facts.origin_unset:
-        return ok("the journal has a name of its own")
+        return ok(f"the journal has a name of its own, {facts.origin}")
+    verdict: Verdict = "wrong" if facts.production else "warning"
+    if begun:
+        return Found(
+            verdict, "the journal is signed under the made-up name of a new hub", f"For production: {NAMED_ANEW}"
+        )
     return Found(
-        "wrong" if facts.production else "warning",
+        verdict,
         "journal.origin is the made-up one of a new hub",
-        "Write it before the first start in production: it is signed in every head, for ever.",
+        "Write it before the first load: it is signed in every head, for ever.",
     )
 
 
@@ -213,7 +222,7 @@ def _second_home(facts: Facts) -> Found:
 
 def _retention(facts: Facts) -> Found:
     shards = facts.journal.shards if facts.journal else ()
-    now = datetime.fromtimestamp(facts.now_ts_us / 1_000_000, UTC)
+    now = instant(facts.now_ts_us)
     if found := due(shards, now, facts.keep_months):
         told = f"{len(found)} shards are kept longer than {facts.keep_months} months, the oldest {found[0].name}"
         return Found("warning", told, "ecluse journal prune.")

@@ -1,4 +1,4 @@
-"""A question about nobody takes as long as one about somebody who is not covered: what is found is opened, so is a decoy.
+"""A question about nobody takes as long as one about somebody not covered: where no rights are found, a decoy is opened.
 
 Without it the two are 60 µs apart, and a thousand questions tell (bench/timing.py). What is left: somebody with several
 contracts takes 5 µs more for each.
@@ -43,7 +43,7 @@ def found_or_decoy(keys: Keys, rights: Sequence[Right]) -> Sequence[Right]:
 
 
 def evened(opened: Sequence[Covered]) -> None:
-    """What makes who is found covered and who is not the same work, 3 µs: each also does the other's, on the decoy.
+    """Makes both cases cost the same, 3 µs: each also does the other's work, on the decoy.
 
     For where both may be answered alike, because an allowance is spent; elsewhere the answer itself tells.
     """

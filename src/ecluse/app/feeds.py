@@ -39,10 +39,9 @@ from ecluse.formats.feed.file import (
 from ecluse.formats.feed.shrinking import FEED_SHRINKS, shrinks
 from ecluse.formats.feed.told import UNFIT_FILES_MAX, unfit
 from ecluse.gate.admission import Request
-from ecluse.gate.allowance import DAY_US
 from ecluse.gate.identity import FORBIDDEN, permit
 from ecluse.journal.entry import Operation, act
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import DAY_US, paris_day
 from ecluse.kernel.errors import NOT_FOUND, Refused, refusal
 from ecluse.kernel.ids import amc
 from ecluse.rights.person import member_message, nir_message, right_about
@@ -150,7 +149,7 @@ async def load_received(hub: Hub, id_: str, record: Record, told: Progress) -> F
 
 
 async def receive_file(hub: Hub, asked: Request, order: Order, key: str, body: AsyncIterator[bytes]) -> FeedRecord:
-    """Spool a file sent over HTTP, sealed; loading is the worker's. The same file, or the same `key`, is the same feed.
+    """Spool a file sent over HTTP, sealed; loading is the loader's. The same file, or the same `key`, is the same feed.
 
     Raises `forbidden`, `products_missing`, `feeds_waiting`, `deltas_unfit`, `too_many_at_once`, `file_too_large`, `file_empty`,
     `spool_full`, `idempotency_key_reused`.
@@ -250,9 +249,12 @@ async def terms_of(hub: Hub, order: Order) -> Terms:
 
 
 def content_digest(hub: Hub, terms: Terms, content: bytes) -> str:
-    """What makes two files the same feed: bytes, insurer, mode, options, products. Keyed: bytes tell of people."""
+    """What makes two files the same feed: bytes, insurer, mode, options, products.
+
+    Keyed, for bytes tell of people; by the insurer's key: once that is destroyed, the same file is to be loaded again.
+    """
     about = _encode((content, terms.insurer, terms.mode, terms.drop_unknown, sorted(terms.products)))
-    return hub.keys.digest(HUB, b"feed|" + about).hex()
+    return hub.keys.digest(terms.insurer, b"feed|" + about).hex()
 
 
 def new_feed(hub: Hub, id_: str, order: Order, digest: str, *, spooled: bool, state: str) -> FeedRecord:

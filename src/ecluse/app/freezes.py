@@ -89,7 +89,7 @@ def frozen_again(freezes: Freezes, entries: Sequence[Entry]) -> None:
 
 
 def still_frozen(hub: Hub, going: Going) -> Iterator[Again]:
-    """Freezes that rest on entries that go, and liftings that entries of before them are held against."""
+    """Freezes that rest on entries about to be deleted, and liftings that still cancel older entries."""
     last: Freeze | None = None
     while some := hub.freezes.resting(going, last, TOGETHER):
         now_us, last = hub.now_ts_us, some[-1]
@@ -99,7 +99,7 @@ def still_frozen(hub: Hub, going: Going) -> Iterator[Again]:
 def unless_frozen(
     hub: Hub, meant: Person, born: str, rank: int, presence: Presence, rights: Sequence[Right]
 ) -> Sequence[Right]:
-    """The rights that were found, or none of somebody who froze typed look-ups; for the same work, whoever is asked about.
+    """The rights found, or none where the person froze typed look-ups; the work is the same for everybody.
 
     By every number they are a member under: a reference is made from it, and one that is frozen freezes the person. A number
     with small letters is looked for in capitals too, 2 to 4 µs more: `_meant` says why.

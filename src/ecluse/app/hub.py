@@ -22,6 +22,7 @@ from ecluse.app.ports import (
     Keys,
     PaymentStore,
     ProductStore,
+    PromiseStore,
     RightsStore,
 )
 from ecluse.app.ports.cards import Cards
@@ -36,6 +37,7 @@ from ecluse.app.ports.portal import Passkeys, Sessions
 from ecluse.app.ports.ribs import Ribs
 from ecluse.app.ports.sensings import Sensings
 from ecluse.app.tries import Tries
+from ecluse.kernel.days import ts_us
 from ecluse.rules.book import RuleBook
 
 
@@ -59,6 +61,7 @@ class Hub:
     passkeys: Passkeys
     last: LastQuestions = field(default_factory=LastQuestions)
     mismatches: Tries = field(default_factory=Tries)
+    refused: Tries = field(default_factory=Tries)
     at_once: AtOnce = field(default_factory=AtOnce)
     colleagues: Colleagues = field(default_factory=Colleagues)
     recall: JournalReader
@@ -66,6 +69,7 @@ class Hub:
     products: ProductStore
     claims: ClaimStore
     approvals: ApprovalStore
+    promises: PromiseStore
     payments: PaymentStore
     directory: DirectoryStore
     feeds: FeedPorts
@@ -78,4 +82,4 @@ class Hub:
     @property
     def now_ts_us(self) -> int:
         """This instant, in microseconds since 1970: as entries of the journal say it."""
-        return int(self.clock.now().timestamp() * 1_000_000)
+        return ts_us(self.clock.now())

@@ -55,24 +55,30 @@ def shown(hub: Hub) -> list[KeyHeld]:
 
 
 async def rotate_data(hub: Hub, scope: str) -> Rotated:
-    """Draw a data key: from now on it seals; what was sealed before opens as before. Raises `keys_spent`."""
+    """Draw a data key: from now on it seals; what was sealed before opens as before. Raises `keys_spent`, `journal_poisoned`."""
+    await hub.desk.ready()  # a key that is drawn is drawn: the next try draws, and tells, another
     version = hub.keys.rotate(scope, "data")
     await record(hub, Operation.KEYS_ROTATED, scope, f"data {version}")
     return Rotated(scope, data_version=version)
 
 
 async def rotate_pass(hub: Hub) -> Rotated:
-    """Draw a key that signs passes from now on; those of before go on verifying. Raises `pass_keys_many`."""
+    """Draw a key that signs passes from now on; those of before go on verifying.
+
+    Raises `pass_keys_many`, `journal_poisoned`.
+    """
+    await hub.desk.ready()
     version = hub.keys.rotate_pass_key()
     await record(hub, Operation.KEYS_ROTATED, HUB, f"pass {version}")
     return Rotated(HUB, pass_version=version)
 
 
 async def rotate_index(hub: Hub, insurer: str, told: Told) -> Rotated:
-    """Draw an index key, unless one is drawn whose rows are not all carried yet; carry them. Killed, it is simply run again.
+    """Draw an index key and carry all rows to it; go on with the last one drawn, if not all are. Killed, run it again.
 
-    Raises `feed_in_progress`, `keys_spent`.
+    Raises `feed_in_progress`, `keys_spent`, `journal_poisoned`.
     """
+    await hub.desk.ready()
     works = hub.feeds.works
     async with works.turn(insurer):
         version = hub.keys.index_version(insurer)

@@ -1,4 +1,4 @@
-"""The last question of each account, in this process's memory: it and the number asked about are handed on as classes."""
+"""The last question of each account, in this process's memory; the watcher is told only how the next one compares, in classes."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ Render = Callable[[Ready], bytes]
 def letters(
     people: Iterable[Concerned], contacts: Contacts, about: About, key: LetterKey, today: date
 ) -> Iterator[Ready | Unwritten | None]:
-    """One of each for every row, in order: a letter, why there is none, or nothing for who was forgotten."""
+    """For each row, in order: a letter, or why there is none, or nothing for a person who was forgotten."""
 
     @lru_cache(SHAPES_MAX)
     def words(shape: Shape) -> Body:

@@ -1,4 +1,4 @@
-"""Runs that files tell of and the database does not know: it was restored to an earlier time, and would pay their claims again.
+"""Payment runs whose files exist but which a restored database does not know: it would pay their claims again.
 
 The folder of the bank's files is the one that gets emptied, by the channel that takes them away. So remittances and calls are
 held against the database too: their ids say when their run was made, and no file of a run that is known is opened.

@@ -1,4 +1,4 @@
-"""What the journal has and the store lacks: after a restore to an earlier time the journal is ahead, by design.
+"""What the journal has and the databases lack: after a restore to an earlier time the journal is ahead, by design.
 
 The journal is read once from its beginning, some thousands of entries together; the store is asked about each of them. Only ids
 of our own and instants are told. What is sent again gets a new id: the old one stays lacking for ever, `Window` leaves it out.
@@ -65,7 +65,7 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """What the store lacks: the id it was told under, when, and the practice that was told."""
+    """One thing the store lacks: the id it was answered under, when, and the practice that was answered."""
 
     id: str
     at: datetime

@@ -9,7 +9,9 @@ from ecluse.kernel.ids import amc
 
 
 async def move_insurer(hub: Hub, insurer: str, target: str, told: MoveTold) -> Moved:
-    """Move an insurer, go on with its move, or take it back. Raises `amc_invalid`, and what `InsurerMoves.move` raises."""
+    """Move an insurer, go on with its move, or take it back. Raises `amc_invalid`, `journal_poisoned`, and what
+    `InsurerMoves.move` raises."""
+    await hub.desk.ready()  # what is moved cannot be moved again to be told
     moved = await hub.moves.move(amc(insurer), target, told)
     way = (
         f"taken back from {moved.source}, on {moved.target}"

@@ -1,5 +1,6 @@
-"""What an operator names, as this hub knows it; and whether it ever met it. Who was stolen may not have come yet: it is contained
-all the same, but whoever mistypes a name hears that nobody has it.
+"""What an operator names, in the form the hub compares, and whether the hub has met it.
+
+A stolen account may never have asked here yet: it is contained all the same; whoever mistypes a name hears that nobody has it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def named(hub: Hub, text: str) -> Name:
 
 
 def standing(hub: Hub, text: str) -> Name:
-    """The same of what may be limited already, under the very name it was limited by, were it no name of anything."""
+    """The same for something that may be limited already: also under the exact name it was limited by, valid or not."""
     whole = letter_by_letter(text)
     return whole if whole in hub.containments.limits() else named(hub, text)
 

@@ -64,7 +64,7 @@ def signed_text(hub: Hub, record: PassRecord) -> str:
 
 
 async def whose(hub: Hub, found: Verified) -> bytes | None:
-    """Whose a verified pass is, if this hub issued it exactly so, under a key that is trusted, and did not revoke it."""
+    """The person of a verified pass, if this hub issued exactly this pass, under a key still trusted, and did not revoke it."""
     key = hub.keys.pass_keys().named(found.key_id.hex())  # none, if it was retired since it was verified
     return await hub.passes.stands(found.held, key.mark) if key else None
 

@@ -101,7 +101,7 @@ class IssuedRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def order(hub: Hub, asked: Request, insurer: str, first_day: date | None, days: int, content: bytes) -> Order:
-    """What is asked for, by who may. Raises `forbidden`, `amc_invalid`, `insurer_unknown`, `pass_days_invalid`."""
+    """The order, once asker and wish were checked. Raises `forbidden`, `amc_invalid`, `insurer_unknown`, `pass_days_invalid`."""
     number, today = amc(insurer), paris_day(hub.clock.now())
     own_insurer(asked, number)
     first = first_day or today

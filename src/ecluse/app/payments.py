@@ -23,7 +23,7 @@ from ecluse.app.ports import HUB, Clock, DirectoryStore, Keys, PaymentStore, Pos
 from ecluse.formats.call import Notice, call_csv, call_html, call_json
 from ecluse.formats.sepa import PAIN_001, PAIN_008, collections_file, transfers_file
 from ecluse.journal.entry import Entry, Operation, act
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import paris_day, ts_us
 from ecluse.kernel.errors import refusal
 from ecluse.payments.call import Call, CallState
 from ecluse.payments.remittance import Remittance
@@ -106,7 +106,7 @@ async def run_payments(till: Till, until: date, progress: Progress = silent) -> 
         raise RUN_DAY_INVALID()
     debtor = checked(till.debtor)
     sealed = till.keys.seal(HUB, msgspec.msgpack.encode(debtor), DEBTOR_ABOUT)
-    plan = RunPlan(until, banking_day(max(until, today)), int(now.timestamp() * 1_000_000), sealed)
+    plan = RunPlan(until, banking_day(max(until, today)), ts_us(now), sealed)
     with till.post.turn():
         await _refuse_lost(till)
         unsure, finished = await _finish(till, progress)
@@ -168,7 +168,7 @@ async def write_files(till: Till, run: Run, progress: Progress = silent, *, agai
         [*_collection_files(till, run, debtor, collections), *_transfer_files(till, run, debtor, transfers, progress)]
     )
     if run.state is RunState.ORDERED:
-        await till.record(_ordered(run, int(till.clock.now().timestamp() * 1_000_000)))
+        await till.record(_ordered(run, ts_us(till.clock.now())))
     if await till.payments.publishing(run.id) or again:
         publish()
         await till.payments.written(run.id)

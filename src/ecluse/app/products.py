@@ -84,18 +84,21 @@ def _hold(found: Sequence[Found]) -> None:
 
 
 async def load_product(hub: Hub, insurer: str, data: bytes) -> ProductLoaded:
-    """Put a product file in force for an insurer, who is served from now on.
+    """Put a product file in force for an insurer, who is served from now on; in the journal before it is.
 
-    Raises `amc_invalid`, `product_invalid`, `product_not_responsible`, `insurer_moving`.
+    Raises `amc_invalid`, `product_invalid`, `product_not_responsible`, `insurer_moving`, `journal_poisoned`.
     """
     number = amc(insurer)
     product = read_product(data)
     _hold(_found(hub.book, product, paris_day(hub.clock.now())))
+    named, now_ts_us = version(product), hub.now_ts_us
+    changed = await hub.products.in_force(number, product.product) != named
+    if changed:  # killed after the entry, it is told again: one load too many in the journal, never one too few
+        told = act(
+            Operation.PRODUCT_LOADED, now_ts_us, hub.ids.new("prd_"), f"{product.product} {named}", insurer=number
+        )
+        await hub.desk.record(told)
     hub.keys.create(number)
-    now_ts_us = hub.now_ts_us
-    changed = await hub.products.add(number, product, now_ts_us)
     if changed:
-        outcome = f"{product.product} {version(product)}"
-        id_ = hub.ids.new("prd_")
-        await hub.desk.record(act(Operation.PRODUCT_LOADED, now_ts_us, id_, outcome, insurer=number))
-    return ProductLoaded(number, product.product, version(product), len(product.guarantees), changed)
+        await hub.products.add(number, product, now_ts_us)
+    return ProductLoaded(number, product.product, named, len(product.guarantees), changed)

@@ -26,6 +26,7 @@ from ecluse.coverage.line import Line
 from ecluse.gate.admission import Admission, Request
 from ecluse.journal.entry import Operation
 from ecluse.kernel.errors import refusal
+from ecluse.kernel.patterns import END
 from ecluse.rights.model import Engagement
 
 SCOPE = "rights"
@@ -47,7 +48,7 @@ GUARANTEES_MISSING = refusal(
 class QuoteSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lines to be priced under an engagement."""
 
-    engagement: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+$", max_length=32)]
+    engagement: Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_]+{END}", max_length=32)]
     lines: Annotated[tuple[Billed, ...], Meta(min_length=1, max_length=LINES_MAX)]
 
 

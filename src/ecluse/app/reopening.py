@@ -17,8 +17,9 @@ from ecluse.app.containment import moved
 from ecluse.app.hub import Hub
 from ecluse.app.ports.containments import Name
 from ecluse.gate.allowance import day_of
-from ecluse.gate.containment import S_US, SECOND_S_MAX, Containment, Kind, Move, Released, move, signed
+from ecluse.gate.containment import SECOND_S_MAX, Containment, Kind, Move, Released, move, signed
 from ecluse.gate.reopening import Limit, Plan, Wave, target
+from ecluse.kernel.days import S_US
 from ecluse.kernel.errors import refusal
 
 TOGETHER = 64  # entries on their way into the journal at once: they share its syncs

@@ -22,8 +22,8 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports.carried import Going
 from ecluse.app.ports.journal import Archive, Loss, ShardState
 from ecluse.exposure.gaps import month_of
-from ecluse.gate.allowance import DAY_US
 from ecluse.journal.entry import Operation, act
+from ecluse.kernel.days import DAY_US
 from ecluse.kernel.errors import refusal
 
 KEEP_MONTHS_MIN = 6

@@ -101,8 +101,10 @@ async def drop_rib(hub: Hub, practice: str, operator: str, reason: str) -> RibSh
         if change is None:
             raise RIB_REFUSED("no change of this practice waits")
         old = await _known(hub, practice)
+        await hub.desk.record(
+            _entry(hub, DROPPED, Kept(change, who, reason))
+        )  # first: else no second try would tell it
         hub.ribs.close(practice, change.asked_us)
-        await hub.desk.record(_entry(hub, DROPPED, Kept(change, who, reason)))
     return _shown(hub, change, DROPPED, old)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from ecluse.app.freezes import NOBODY, unless_frozen
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.presence import Present, present, scanned
+from ecluse.claims.control import PRESCRIPTION
 from ecluse.coverage.words import guarantee_in_words
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.disclosure import allowed, cut
@@ -24,15 +25,15 @@ from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Field, Operation
 from ecluse.journal.member import Member
-from ecluse.kernel.days import paris_day, parse_day
+from ecluse.kernel.days import months_after, paris_day, parse_day
 from ecluse.kernel.errors import refusal
-from ecluse.kernel.ids import amc, birth_date, birth_rank, nir
+from ecluse.kernel.ids import MEMBER_NUMBER, amc, birth_date, birth_rank, nir
+from ecluse.kernel.patterns import END
 from ecluse.rights.check import Reason, domains_on, horizon, open_rights, why_not
 from ecluse.rights.model import Covered, Domain, Engagement, Right
 from ecluse.rights.person import member_message, nir_message, person_message
 
 SCOPE = "rights"
-CARE_PAST_DAYS_MAX = 2 * 366  # past two years a claim is prescribed: article L221-11 du code de la mutualité
 GUARANTEES_MAX = 40  # lines of a table told in words: a screen; the longest published table has under 200 for all care
 ALIKE_BYTES = 8  # of a pseudonym: enough for the watcher to tell a decoy from everybody; nothing without the key
 CARE_AHEAD_DAYS_MAX = 90  # appointments are checked ahead; further away nobody can promise
@@ -49,7 +50,7 @@ BENEFICIARY_INVALID = refusal(
     "The beneficiary is not said right",
     fix="Give either `nir` or `member_number`, not both.",
 )
-MemberNumber = Annotated[str, Meta(pattern=r"^[0-9A-Za-z ./_-]{1,32}$", description="As printed on the card")]
+MemberNumber = Annotated[str, Meta(pattern=f"^{MEMBER_NUMBER}{END}", description="As printed on the card")]
 
 
 class Beneficiary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +104,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     Raises `forbidden`, `pass_invalid`, and refusals of the question's own form, which depend on nothing the hub holds.
     """
     today = paris_day(hub.clock.now())
-    care_date = in_range(parse_day(question.care_date, pointer="/care_date"), today, pointer="/care_date")
+    care_date = in_range(hub, parse_day(question.care_date, pointer="/care_date"), today, pointer="/care_date")
     permit(asked.account, SCOPE)  # a pass is looked at, and spent, for nobody else
     pass_ = scanned(hub, question.presented)
     person = await who(hub, asked, question.insurer, question.beneficiary)
@@ -199,7 +200,7 @@ def named(beneficiary: Beneficiary, opened: tuple[Covered, ...]) -> Member:
 
 
 def reference_of(hub: Hub, meant: Person, beneficiary: Beneficiary, opened: tuple[Covered, ...]) -> bytes:
-    """The reference of who was found covered; empty where nobody was, for the same work."""
+    """The reference of the person found covered; empty where nobody was, and the same work is done."""
     member = Member(opened[0].member_number if opened else NOBODY, beneficiary.birth_date, beneficiary.birth_rank)
     made = reference(hub, meant.insurer if meant.keys else HUB, member)
     evened(opened)
@@ -250,7 +251,7 @@ def _not_confirmed(
 
 
 def _told(admission: Admission, answer: RightsAnswer) -> RightsAnswer:
-    """What of the answer may be told to who was admitted."""
+    """The part of the answer that the asker may be told."""
     return cut(answer, admission.operation, admission.presence, admission.day)
 
 
@@ -261,8 +262,9 @@ async def _in_words(hub: Hub, insurer: str, domain: Domain, day: date, opened: t
     return tuple(f"{row.label} : {guarantee_in_words(row.parsed)}" for row in rows[:GUARANTEES_MAX])
 
 
-def in_range(day: date, today: date, *, pointer: str) -> date:
-    """The day, if the hub answers about it. Raises `care_date_out_of_range`."""
-    if not -CARE_PAST_DAYS_MAX <= (day - today).days <= CARE_AHEAD_DAYS_MAX:
+def in_range(hub: Hub, day: date, today: date, *, pointer: str) -> date:
+    """The day, if the hub answers about it: not prescribed yet, nor too far ahead. Raises `care_date_out_of_range`."""
+    oldest = months_after(today, -hub.book.on(today, PRESCRIPTION).count)
+    if not oldest <= day <= today + timedelta(days=CARE_AHEAD_DAYS_MAX):
         raise CARE_DATE_OUT_OF_RANGE(pointer=pointer)
     return day

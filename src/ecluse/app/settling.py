@@ -1,4 +1,4 @@
-"""What the sealed rights of one person become under the rows of a member file: opened, combined, sealed again."""
+"""One person's sealed rights updated by the rows of a member file: opened, combined, sealed again."""
 
 from __future__ import annotations
 

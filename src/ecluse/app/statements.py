@@ -8,6 +8,7 @@ import msgspec
 
 from ecluse.app.payments import Till
 from ecluse.formats.camt import read_statement
+from ecluse.kernel.days import ts_us
 from ecluse.kernel.errors import refusal
 from ecluse.payments.reconcile import APPLIED, Judged, Verdict
 from ecluse.payments.transfer import checked
@@ -39,7 +40,7 @@ async def load_statement(till: Till, data: bytes) -> Reading:
     if statement.ibans - {own}:
         raise STATEMENT_OF_ANOTHER()
     digest = hashlib.sha256(data).hexdigest()
-    at_ts_us = int(till.clock.now().timestamp() * 1_000_000)
+    at_ts_us = ts_us(till.clock.now())
     judged, read_before = await till.payments.read_statement(digest, statement.movements, at_ts_us)
     counts = {verdict.value: sum(one.verdict is verdict for one in judged) for verdict in Verdict}
     came_back = {Verdict.RETURNED, Verdict.UNFUNDED}

@@ -103,13 +103,13 @@ async def unengaged(
 ) -> Target:
     """What a rights check would find on the day of care, and on each line's day within the thirty that follow.
 
-    Counted before anything is worked out for who was found: the time of a refusal tells of nobody. Raises `allowance_spent`,
+    Counted before anything is worked out about a person found: the time of a refusal tells of nobody. Raises `allowance_spent`,
     `care_date_out_of_range`, refusals of form.
     """
     today = paris_day(hub.clock.now())
-    in_range(care_date, today, pointer="/care_date")
+    in_range(hub, care_date, today, pointer="/care_date")
     for index, day in enumerate(days):
-        in_range(day, today, pointer=f"/lines/{index}/date")
+        in_range(hub, day, today, pointer=f"/lines/{index}/date")
     meant = await who(hub, asked, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant, domain=domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))

@@ -36,14 +36,15 @@ from ecluse.app.ports.sensings import (
 from ecluse.exposure.places import departement
 from ecluse.gate.alerts import Alert
 from ecluse.gate.allowance import DEBT_DAYS, day_of, yearly
-from ecluse.gate.containment import S_US, Alerted, CapReached, Event, Kind
+from ecluse.gate.containment import Alerted, CapReached, Event, Kind
 from ecluse.gate.dated import Counted, alert_of, every_day, row_of
 from ecluse.gate.decoys import Found
 from ecluse.gate.distance import REMEMBERED_S, WHERE, too_far
 from ecluse.gate.fleet import Breaker, FleetCap, lifted, opened, places
 from ecluse.gate.sensing import DAY_S, Question, Sensed, begun, changed, ripened, sense, shown, stepped, touched
+from ecluse.gate.signals import SIGNALS, Step
 from ecluse.gate.signals import Name as Signalled
-from ecluse.gate.signals import Step
+from ecluse.kernel.days import S_US
 
 LOG = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class _Round:
     def touched(self, account: str, at_s: int, decoy: Found, alerts: tuple[Alert, ...], *where: str) -> None:
         """Alerts of which those about the decoy say which, so that the journal has it; its label stays sealed."""
         self.touches.append(Touch(decoy.batch, decoy.place, account, at_s, at_s, 1, *where))
-        self.alerted(account, at_s, tuple(_which(alert, f"{decoy.batch} {decoy.place}") for alert in alerts))
+        self.alerted(account, at_s, _told(alerts, Signalled.DECOYS, decoy=f"{decoy.batch} {decoy.place}"))
 
     def due(self, name: Name, event: Event) -> None:
         self.events.setdefault(name, []).append(event)
@@ -191,8 +192,9 @@ class Watcher:
             far = last is not None and too_far(last.department, here, what.at_s - last.at_s)
             before = work.state(happened.account) or self._begun(happened, what.at_s)
             work.states[happened.account], alerts = shown(before, what.at_s, what.person, far=far)
+            alerts = _told(alerts, Signalled.FAR_PASSES, shown_by=last.account if last else "")
             work.alerted(happened.account, what.at_s, alerts)
-        work.seen[who] = Seen(who, what.at_s, here)
+        work.seen[who] = Seen(who, what.at_s, here, happened.account)
 
     def _who(self, what: Showed) -> int:
         """A person of a day, for the hours in which it matters: keyed, and another one tomorrow."""
@@ -276,15 +278,24 @@ class Watcher:
                 await moved(self._hub, name, event, journal_first=True)
 
 
-def _which(alert: Alert, told: str) -> Alert:
-    return replace(alert, evidence=replace(alert.evidence, decoy=told)) if alert.signal is Signalled.DECOYS else alert
+def _told(alerts: tuple[Alert, ...], signal: Signalled, **more: str) -> tuple[Alert, ...]:
+    """Alerts of which those of a signal say more, for operators."""
+    return tuple(
+        replace(alert, evidence=replace(alert.evidence, **more)) if alert.signal is signal else alert
+        for alert in alerts
+    )
+
+
+def _gravest(event: Alerted) -> tuple[Step, Step]:
+    """Of two alerts to one step, that of the signal which may lead further: in a relapse it does."""
+    return event.alert.step, SIGNALS[event.alert.signal].gravest
 
 
 def _gravest_last(events: list[Event]) -> list[Event]:
     """One of each kind is enough: the alert of the gravest step, and each counter once."""
     alerts = [each for each in events if isinstance(each, Alerted)]
     caps = {each.counter: each for each in events if isinstance(each, CapReached)}
-    gravest = max(alerts, key=lambda each: each.alert.step, default=None)
+    gravest = max(alerts, key=_gravest, default=None)
     return [*caps.values(), *([gravest] if gravest else [])]
 
 

@@ -17,12 +17,13 @@ from ecluse.breach.letter import rules
 from ecluse.breach.letters.compose import Block, day, days, plain_text
 from ecluse.breach.letters.words import words
 from ecluse.breach.tables import Row, load, version
+from ecluse.kernel.patterns import END
 
 BLANK = "……………………………"
 TITLE = "Plainte"
 
-Line = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\ue000-\uf8ff]*$")]
-Long = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00-\x09\x0b-\x1f\ue000-\uf8ff]*$")]
+Line = Annotated[str, Meta(max_length=200, pattern=rf"^[^\x00-\x1f\ue000-\uf8ff]*{END}")]
+Long = Annotated[str, Meta(max_length=2000, pattern=rf"^[^\x00-\x09\x0b-\x1f\ue000-\uf8ff]*{END}")]
 
 
 class Complainant(Sent, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What is known of an incident, ready to be judged: facts in full, and for each one not known its mildest and worst reading.
+"""What is known of an incident, ready to be judged: the facts, and the mildest and worst case of each that is not known.
 
 A decision is taken when both readings agree. That is only right if worse facts never give a milder decision: harm.py promises
 it, and the tests try it on facts drawn at random.
@@ -145,7 +145,7 @@ def _protection(facts: Facts) -> Read:
 
 
 def _exposure(facts: Facts, found: Known) -> Read:
-    """How likely misuse is, from who has the data and whether they left."""
+    """How likely misuse is, given who has the data and whether they left."""
     if facts.recipient:
         base = risk_table().recipients[facts.recipient].likelihood
     elif (found.malicious and facts.cause != INSIDER) or facts.exfiltration == "proved":

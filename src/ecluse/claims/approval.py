@@ -43,6 +43,7 @@ class Move(StrEnum):
     GIVE_BACK = "give_back"
     REOPEN = "reopen"
     CANCEL = "cancel"
+    WITHDRAW = "withdraw"
     EXPIRE = "expire"
 
 
@@ -54,6 +55,8 @@ MOVES: dict[tuple[State, Move], State] = {
     (State.USED, Move.GIVE_BACK): State.USED,  # a claim was cancelled, another still stands
     (State.USED, Move.REOPEN): State.GRANTED,  # the last claim was cancelled
     (State.GRANTED, Move.CANCEL): State.CANCELLED,
+    (State.GRANTED, Move.WITHDRAW): State.CANCELLED,  # by the hub: the account was another's when it asked
+    (State.USED, Move.WITHDRAW): State.USED,  # what is billed stays, the rest is promised no more
     (State.GRANTED, Move.EXPIRE): State.EXPIRED,
 }
 
@@ -114,7 +117,7 @@ class Approval(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True, array_like=True):
-    """One move in the life of an approval; `about` is the claim that used it or was cancelled."""
+    """One move in the life of an approval; `about` is the claim that used it or was cancelled, or the act that withdrew it."""
 
     at_ts_us: int
     move: Move

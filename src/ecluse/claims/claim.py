@@ -14,12 +14,15 @@ from msgspec import Meta
 
 from ecluse.coverage.facts import Facts
 from ecluse.coverage.guarantee import YEAR
+from ecluse.coverage.line import QUANTITY_MAX
+from ecluse.coverage.product import Act
 from ecluse.kernel.errors import refusal
+from ecluse.kernel.money import AMOUNT_CENTS_MAX
 from ecluse.rights.model import Domain
 
 INVOICE_CHARS_MAX = 40  # B2 has 9 characters, e-invoices up to 20: twice that leaves room for prefixes of software
-AMOUNT = Meta(ge=0, le=100_000_000, description="Cents")  # kernel/money.py: AMOUNT_CENTS_MAX
-QUANTITY = Meta(ge=1, le=999)  # coverage/line.py: QUANTITY_MAX
+AMOUNT = Meta(ge=0, le=AMOUNT_CENTS_MAX, description="Cents")
+QUANTITY = Meta(ge=1, le=QUANTITY_MAX)
 
 
 class State(StrEnum):
@@ -87,16 +90,15 @@ class Billed(Facts, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """
 
     line: Annotated[int, Meta(ge=1, le=999)]
-    act: Annotated[
-        str, Meta(pattern=r"^[A-Z0-9][A-Z0-9+]{0,12}(?![\s\S])", description="Code of the act: CS, APC, HBLD038")
-    ]
+    act: Act
     date: Annotated[date, Meta(description="Day of care, Europe/Paris")]
     expense_cents: Annotated[int, AMOUNT]
     base_cents: Annotated[int, AMOUNT]
     amo_rate: Annotated[str, Meta(max_length=16, description='"70%" or "7/10"')]
     quantity: Annotated[int, QUANTITY] = 1
     participation_cents: (
-        Annotated[int, Meta(ge=0, le=100_000_000, description="Kept back by the AMO; never changes the split")] | None
+        Annotated[int, Meta(ge=0, le=AMOUNT_CENTS_MAX, description="Kept back by the AMO; never changes the split")]
+        | None
     ) = None
     other_amc_cents: Annotated[int, AMOUNT] | None = None
     amo_cents: Annotated[int, AMOUNT] | None = None

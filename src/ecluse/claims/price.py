@@ -106,7 +106,7 @@ def price(domain: Domain, lines: Sequence[tuple[Billed, Line]], payers: Payers, 
 
 
 def _price_line(domain: Domain, billed: Billed, line: Line, payers: Sequence[Payer], book: Book) -> Priced:
-    """As `coverage.compute_contracts`, one contract after the other so that each sees what the one before has used."""
+    """One contract after the other: each pays on what those before it leave, and sees what they have used."""
     amo, _ = obligatory_cents(line)
     amc, paid = 0, []
     for payer in payers:

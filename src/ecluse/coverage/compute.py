@@ -14,7 +14,7 @@ Steps, numbered as in docs/coverage.md; `REFERENCES` cites each:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from fractions import Fraction
 from types import MappingProxyType
@@ -88,23 +88,6 @@ class Split(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
 
 
-class Share(msgspec.Struct, frozen=True):
-    """What one of several contracts pays; the `patient_cents` of its split is what it leaves to the next."""
-
-    contract: str
-    split: Split
-
-
-class Joint(msgspec.Struct, frozen=True):
-    """A line shared out between several contracts: the four amounts add up to the expense as in `Split`."""
-
-    amo_cents: int
-    amc_cents: int
-    patient_cents: int
-    participation_cents: int
-    shares: tuple[Share, ...]
-
-
 def compute(line: Line, guarantee: Guarantee, used: Uses = NO_USES, paid_before_cents: int = 0) -> Split:
     """Share out one line under one guarantee; `paid_before_cents` is what contracts of higher priority pay."""
     amo, ticket = obligatory_cents(line)
@@ -129,19 +112,6 @@ def compute(line: Line, guarantee: Guarantee, used: Uses = NO_USES, paid_before_
     steps.append(Step(StepName.PATIENT, left - amc))
     consumed = _consumed(line, guarantee, ceilings, amc, reckoned, used) if amc else NO_USES
     return Split(amo, amc, left - amc, participation, consumed, tuple(steps))
-
-
-def compute_contracts(line: Line, contracts: Iterable[tuple[str, Guarantee, Uses]]) -> Joint:
-    """Share out one line between contracts, first payer first; each pays within its guarantee on what is left."""
-    amo, _ = obligatory_cents(line)
-    amc, shares = 0, []
-    for contract, guarantee, used in contracts:
-        split = compute(line, guarantee, used, paid_before_cents=amc)
-        amc += split.amc_cents
-        shares.append(Share(contract, split))
-    participation = min(line.participation_cents, amo)
-    patient = line.expense_cents - amo - others_cents(line, amo) - amc
-    return Joint(amo, amc, patient, participation, tuple(shares))
 
 
 def others_cents(line: Line, amo_cents: int) -> int:

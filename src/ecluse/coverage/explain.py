@@ -17,13 +17,13 @@ YOURS = "Votre contrat"
 Told = tuple[StepName, str]
 
 
-def because(split: Split, line: Line, contract: str = YOURS) -> list[str]:
-    """The sentences for one split of `line`, in the order of the steps; `contract` is how the contract is called."""
-    return [said for _, said in told(split, line, contract)]
+def because(split: Split, line: Line) -> list[str]:
+    """The sentences for one split of `line`, in the order of the steps."""
+    return [said for _, said in told(split, line)]
 
 
 def told(split: Split, line: Line, contract: str = YOURS) -> list[Told]:
-    """The same sentences, each with the step it tells of."""
+    """The same sentences, each with the step it tells of; `contract` is how the contract is called."""
     sentences: list[Told] = []
     named = contract
     for step in split.steps:

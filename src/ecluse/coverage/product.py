@@ -23,20 +23,25 @@ from ecluse.coverage.notation import LENGTH_MAX, parse, write
 from ecluse.coverage.yaml_lines import BAD_PRODUCT, read_lines
 from ecluse.kernel.days import months_after
 from ecluse.kernel.errors import Refused, place_of
+from ecluse.kernel.patterns import END
 from ecluse.rights.model import Domain
 
 ROWS_MAX = 2000  # the longest published table has under 200 rows; each look-up reads them in order
 ACTS_MAX = 500  # acts named by one row
 WAITING_MONTHS_MAX = 24  # the longest delay seen in a contract is a year
 
-ProductId = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="Name in member feeds")]
+ProductId = Annotated[
+    str, Meta(pattern=rf"^[A-Za-z0-9][A-Za-z0-9_.-]{{0,63}}{END}", description="Name in member feeds")
+]
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
-Act = Annotated[str, Meta(pattern="^[A-Z0-9][A-Z0-9+]{0,12}$", description="Code of an act: CS, APC, HBLD038")]
+Act = Annotated[str, Meta(pattern=rf"^[A-Z0-9][A-Z0-9+]{{0,12}}{END}", description="Code of the act: CS, APC, HBLD038")]
 Notation = Annotated[
     str, Meta(min_length=1, max_length=LENGTH_MAX, description="BR_INCL:150, REST:85[EUR:1900/Y]; see docs/coverage.md")
 ]
 Age = Annotated[int, Meta(ge=0, le=AGE_YEARS_MAX)]
-Count = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$", description="Rows of the same name share their accounts")]
+Count = Annotated[
+    str, Meta(pattern=rf"^[a-z][a-z0-9_]{{0,31}}{END}", description="Rows of the same name share their accounts")
+]
 
 
 class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -10,8 +10,8 @@ import signal
 from pathlib import Path
 from threading import Event, Thread
 
+from ecluse.doors.loader import end_with_parent
 from ecluse.doors.log import LOG, bugs_told, configure
-from ecluse.doors.worker import end_with_parent
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
 from ecluse.wiring import lake_files

@@ -8,10 +8,5 @@ from __future__ import annotations
 
 import gc
 
-import ecluse.doors.exporter
-import ecluse.doors.http.meters
-import ecluse.doors.watcher
-import ecluse.doors.worker  # noqa: F401 - imported to be there
-
 gc.collect()
 gc.freeze()  # else the first collection in each process touches, and so copies, all of it: 0.3 s

@@ -13,8 +13,8 @@ from threading import Event, Thread
 
 from ecluse.app.ports.sensings import Alerting
 from ecluse.app.watching import TOGETHER, Watcher
+from ecluse.doors.loader import end_with_parent
 from ecluse.doors.log import LOG, bugs_told, configure
-from ecluse.doors.worker import end_with_parent
 from ecluse.kernel.errors import Refused
 from ecluse.settings import read_settings
 from ecluse.wiring import OpenHub, open_hub

@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import PART, sync
 from ecluse.engines.local.registry import FILE as SHARDS
 from ecluse.engines.local.registry import read_records
 from ecluse.engines.parts import PART_DAMAGED, PART_MISSING, RESTORED, damage, is_damage, read_only, remedy
@@ -26,7 +26,6 @@ from ecluse.engines.sqlite.rights_files import rights_path
 from ecluse.kernel.errors import refusal
 
 TRIES_MAX = 5  # a member file may be loaded, and old files removed, between two steps; five times in a row it is not
-_PART = ".part"
 
 BACKUP_PLACE = refusal(
     "backup_place_invalid",
@@ -113,7 +112,7 @@ class Backup:
         """Every file of these folders, unless it is taken away meanwhile; one that only grows is copied as far as it goes."""
         for folder in folders:
             for file in sorted((self._source / folder).rglob("*")):
-                if file.is_file() and file.suffix not in (".lock", _PART):
+                if file.is_file() and file.suffix not in (".lock", PART):
                     self._copy_if_there(file)
 
     def journal(self, folder: str) -> None:
@@ -127,7 +126,7 @@ class Backup:
         self._copy(shards / SHARDS)
         for pattern in ("*/head", "*/checkpoint", "*/wal/*.seg", "*/wal/*.torn", "*/tile/**/*"):
             for file in sorted(shards.glob(pattern)):
-                if file.is_file() and file.suffix != _PART:
+                if file.is_file() and file.suffix != PART:
                     self._copy_if_there(file)
 
     def file(self, name: str) -> None:
@@ -203,7 +202,7 @@ class Backup:
     def _place(self, file: Path) -> tuple[Path, Path]:
         place = self._to / file.relative_to(self._source)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = place.with_name(place.name + _PART)
+        part = place.with_name(place.name + PART)
         self._begun.add(part)
         return place, part
 

@@ -1,4 +1,6 @@
-"""The system's clock and its random identifiers: the only places where the program meets time and chance."""
+"""The system's clock and random identifiers, as the `Clock` and `Ids` ports: where use cases get time and chance from.
+
+Waits and time limits are measured where they stand, keys drawn by engines that keep them; domain, rules and kernel do neither."""
 
 from __future__ import annotations
 

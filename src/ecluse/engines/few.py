@@ -1,4 +1,4 @@
-"""A few do something at once, in the order in which they came; some more wait for a moment, and others are told at once."""
+"""A gate for a few at a time, first come first served: some more may wait a moment, the rest are refused at once."""
 
 from __future__ import annotations
 

@@ -6,19 +6,18 @@ A batch is written under temporary names, made durable in one go, then renamed i
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import PART, sync, sync_all
+from ecluse.engines.turn import alone
 from ecluse.kernel.errors import refusal
 
 BATCH_MAX = 5_000  # files made durable together: bounds what a failure leaves behind under temporary names
 BLOCK_BYTES = 1 << 18  # what is read of a large file at a time
-_UNFINISHED = ".part"
 _TURN = ".turn"  # held by the process that writes; the kernel lets go of it when that one dies
 
 PAYMENTS_BUSY = refusal(
@@ -39,11 +38,7 @@ class Folder:
     def turn(self) -> Iterator[None]:
         """Be the one that writes: two would take each other's temporary files. Raises `payments_busy`, at once."""
         self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / _TURN).open("ab") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PAYMENTS_BUSY(str(self._root)) from None
+        with alone(self._root / _TURN, PAYMENTS_BUSY(str(self._root)), mode=0o666):
             yield
 
     def put(self, name: str, content: bytes) -> None:
@@ -86,7 +81,7 @@ class Folder:
         found = list[str]()
         for place, _, names in os.walk(self._path(folder)):
             within = Path(place).relative_to(self._root).as_posix()
-            found += [f"{within}/{name}" for name in names if not name.endswith(_UNFINISHED)]
+            found += [f"{within}/{name}" for name in names if not name.endswith(PART)]
         return found
 
     def place(self, name: str) -> str:
@@ -100,7 +95,7 @@ class Folder:
     def _write(self, name: str, content: bytes) -> Path:
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(path.name + _UNFINISHED)
+        unfinished = path.with_name(path.name + PART)
         unfinished.write_bytes(content)
         return unfinished
 
@@ -112,7 +107,7 @@ class Folder:
 
 def _show(batch: list[Path]) -> None:
     for unfinished in batch:
-        unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(_UNFINISHED)))
+        unfinished.replace(unfinished.with_name(unfinished.name.removesuffix(PART)))
     for folder in {unfinished.parent for unfinished in batch}:
         sync(folder)
 
@@ -125,7 +120,8 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
 
 def _make_durable(batch: list[Path]) -> None:
     if len(batch) > 64:  # one sync of the whole disk costs less than that many files one by one
-        os.sync()
+        for folder in {each.parent.stat().st_dev: each.parent for each in batch}.values():
+            sync_all(folder)
         return
     for unfinished in batch:
         sync(unfinished)

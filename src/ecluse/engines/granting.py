@@ -8,19 +8,29 @@ from sqlalchemy.exc import DBAPIError
 from ecluse.engines.roles import BOOKS, CHECK, GRANTS, LOADING, ROLES, TABLES
 
 REFUSED = "42501"  # insufficient_privilege
+# Roles are the cluster's: two new databases of one cluster make them at once, and the lock of an upgrade is a database's.
+MADE_MEANWHILE = {"23505", "42710", "XX000"}  # unique_violation, duplicate_object, "tuple concurrently updated"
+TRIES = 5  # each one ends when the other program's transaction does
 _MAY_TAKE = sa.text("SELECT rolname, pg_has_role(oid, CAST(:may AS text)) FROM pg_roles")
 
 
 def grant(connection: sa.Connection) -> tuple[str, ...]:
     """Make the roles that are absent and give each what is its own, no more. The notes say what this user may not do."""
-    try:
-        with connection.begin_nested():
-            for statement in _statements(connection):
-                connection.exec_driver_sql(statement)
-    except DBAPIError as refused:
-        if getattr(refused.orig, "sqlstate", "") != REFUSED:
-            raise
-        return (*missing(connection), f"roles were left as they are, this user may not change them: {refused.orig}")
+    for left in reversed(range(TRIES)):
+        try:
+            with connection.begin_nested():
+                for statement in _statements(connection):
+                    connection.exec_driver_sql(statement)
+            break
+        except DBAPIError as refused:
+            state = getattr(refused.orig, "sqlstate", "")
+            if state == REFUSED:
+                return (
+                    *missing(connection),
+                    f"roles were left as they are, this user may not change them: {refused.orig}",
+                )
+            if state not in MADE_MEANWHILE or not left:
+                raise
     return ()
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import PART, write_whole
 from ecluse.gate.identity import Issuer
 from ecluse.gate.signature import read_key_set
 from ecluse.kernel.errors import refusal
@@ -221,10 +221,8 @@ class TrustedIssuers:
     def _keep(self, source: Source, raw: bytes, fetched_ts: int) -> None:
         path = self._path(source)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.new")
-        beside.write_bytes(msgspec.json.encode(_Kept(source.issuer.name, source.keys, fetched_ts, msgspec.Raw(raw))))
-        sync(beside)
-        beside.replace(path)
+        kept = msgspec.json.encode(_Kept(source.issuer.name, source.keys, fetched_ts, msgspec.Raw(raw)))
+        write_whole(path, kept, part=path.with_suffix(f".{os.getpid()}{PART}"))  # every process keeps what it fetched
 
     def _path(self, source: Source) -> Path:
         return self._directory / FOLDER / f"{sha256(source.issuer.name.encode()).hexdigest()[:16]}.json"

@@ -18,19 +18,21 @@ from ecluse.kernel.errors import Refused
 def look(directory: Path) -> JournalFacts:
     """Facts about every shard: its size, its first and last entry, whether its end is whole. Entries between are not read."""
     size = sum(each.stat().st_size for each in directory.rglob("*") if each.is_file())
-    torn, damaged, instants = 0, "", [0] * 0
+    torn, damaged, instants, origins = 0, "", [0] * 0, set[str]()
     try:
         records = read_records(directory)
     except ValueError as broken:
         return JournalFacts(0, size, 0, 0, 0, f"shards.json: {broken}")
     for record in records.values():
         try:
+            origins.add(record.origin)
             instants += _ends_us(directory, record)
             torn += _torn(directory, record)
         except (Refused, OSError, ValueError) as broken:
             damaged = damaged or str(broken)
     oldest, newest = min(instants, default=0), max(instants, default=0)
-    return JournalFacts(len(records), size, oldest, newest, torn, damaged, tuple(shard_states(directory)))
+    states = tuple(shard_states(directory))
+    return JournalFacts(len(records), size, oldest, newest, torn, damaged, states, tuple(sorted(origins)))
 
 
 def _ends_us(directory: Path, record: Record) -> list[int]:

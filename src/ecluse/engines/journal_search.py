@@ -1,4 +1,5 @@
-"""The local journal searched for one request, by the time its id begins with: some dozens of entries are read to find the place.
+"""The local journal searched by time: for one request, by what its id begins with, or for all from an instant on. Some dozens of
+entries are read to find the place.
 
 Entries of a shard stand in the order of time but for the minutes a clock may be set back.
 """
@@ -15,8 +16,7 @@ from ecluse.engines.local.registry import Record, read_records
 from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Entry, decode
 from ecluse.journal.tiles import WIDTH
-
-NEAR_US = 600 * 1_000_000  # ten minutes: no request lives that long, and clocks are rarely set back by more
+from ecluse.journal.verify import NEAR_US
 
 
 class JournalSearch:
@@ -31,15 +31,25 @@ class JournalSearch:
         entries = map(decode, self._naming(admission.about))
         return next((entry for entry in entries if entry.request == admission.about), None)
 
+    def entries(self, admission: Admission, since_us: int, text: str) -> Iterator[Entry]:
+        """Entries from an instant on in which `text` stands."""
+        wanted = text.encode()
+        for record in read_records(self._directory).values():
+            for encoded in self._between(record, since_us - NEAR_US, None):
+                if wanted in encoded and (entry := decode(encoded)).ts_us >= since_us:
+                    yield entry
+
     def _naming(self, request: str) -> Iterator[bytes]:
         made_us, wanted = made_at_us(request), request.encode()
-        for record in read_records(self._directory).values() if made_us is not None else ():
-            for entry in self._near(record, made_us or 0):
+        if made_us is None:
+            return
+        for record in read_records(self._directory).values():
+            for entry in self._between(record, made_us - NEAR_US, made_us + NEAR_US):
                 if wanted in entry:
                     yield entry
 
-    def _near(self, record: Record, at_us: int) -> Iterator[bytes]:
-        """The entries of a shard that can be of that instant."""
+    def _between(self, record: Record, first_us: int, last_us: int | None) -> Iterator[bytes]:
+        """The entries of a shard that can be of these instants; to its end where the last is not said."""
         shards = LocalShards(self._directory)
         size = size_of(self._directory, record.name)
 
@@ -47,6 +57,6 @@ class JournalSearch:
             return next(decode(each).ts_us for each in shards.entries(record.name, bundle * WIDTH, bundle * WIDTH + 1))
 
         bundles = range(-(-record.pruned // WIDTH), -(-size // WIDTH))
-        first = max(bundles.start, bundles.start + bisect_left(bundles, at_us - NEAR_US, key=begins_us) - 1)
-        last = bundles.start + bisect_right(bundles, at_us + NEAR_US, key=begins_us)
+        first = max(bundles.start, bundles.start + bisect_left(bundles, first_us, key=begins_us) - 1)
+        last = bundles.stop if last_us is None else bundles.start + bisect_right(bundles, last_us, key=begins_us)
         return shards.entries(record.name, min(first * WIDTH, size), min(last * WIDTH, size))

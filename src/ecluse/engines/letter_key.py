@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 import msgspec
 
 from ecluse.breach.letters.code import KEY_BYTES, LetterKey
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import write_whole
 from ecluse.kernel.errors import refusal
 
 FILE_BYTES_MAX = 4_096
@@ -26,14 +25,7 @@ def drawn_once(path: Path, incident: str, insurer: str) -> LetterKey:
     """The key in the file, or a new one written to it where there is none. Raises `letter_key_invalid` for another's."""
     if not path.exists():
         key = LetterKey(incident, insurer, secrets.token_bytes(KEY_BYTES))
-        part = path.with_name(path.name + ".part")
-        part.unlink(missing_ok=True)
-        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(key))
-        sync(part)
-        part.rename(path)
-        sync(path.parent)
+        write_whole(path, msgspec.json.encode(key), mode=0o600)
     key = read_key(path)
     if (key.incident, key.insurer) != (incident, insurer):
         raise LETTER_KEY_INVALID("it is of another incident or insurer")

@@ -1,4 +1,4 @@
-"""The SQLite files of a hub's directory: one that is lost is refused by its name, one that is damaged too, with what to do.
+"""The SQLite files of a hub's directory: a lost or damaged one is refused by name, with what to do.
 
 docs/operations.md ("Files") tells operators the same. Nothing here makes or changes a file.
 """

@@ -6,7 +6,6 @@ checkpoint gets those of the same head with it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ecluse.engines.journal_files import COSIGNED
 from ecluse.engines.local.disk import Disk
 from ecluse.engines.local.registry import read_records
 from ecluse.engines.local.shard import CHECKPOINT
+from ecluse.engines.turn import taken
 from ecluse.journal.merkle import HASH_BYTES
 from ecluse.journal.note import Note, read_note
 
@@ -85,14 +85,10 @@ class LocalPublished:
         if self._turn >= 0:
             return True
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self._directory / TURN, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            return False
-        self._turn = lock
-        return True
+        lock = taken(self._directory / TURN)
+        if lock is not None:
+            self._turn = lock
+        return lock is not None
 
     def close(self) -> None:
         """Give the turn up."""

@@ -1,5 +1,4 @@
-"""Room left on a disk: it is never filled to the end by member files, for the journal may be on it, without which nobody is
-answered."""
+"""Room kept free on a disk: member files never fill it, because without room for the journal nobody is answered."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@
 bucket by bucket, each small enough to be sorted in memory. A killed load goes on after the last commit. Nothing in here
 can be read without the insurer's key; the file is removed when the feed is finished.
 
-A building over rights that answer notes here first whose member number its rows give to somebody else: the engine finds who had
-it (`give`), the row that gives it is joined to that (`end_giving`), and comes back with the bucket of who had it (`given`).
+Where rows give a member number to somebody else than the rights that answer do, that is noted here first: the engine finds who
+had it (`give`), the row that gives it is joined to that (`end_giving`), and comes back with the bucket of that person (`given`).
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Staging:
                 self._file.execute(_JOIN.format(number))
 
     def given(self, number: int) -> list[Given]:
-        """The rows that take a member number from people of one bucket, sorted by who had it."""
+        """The rows that take a member number from people of one bucket, sorted by the person who had it."""
         first, after = number << self._shift, number + 1 << self._shift
         above = bytes([after]) if after < 256 else b"\xff" * 64  # longer than any pseudonym
         return self._file.execute(_GIVEN_OF, (bytes([first]), above)).fetchall()

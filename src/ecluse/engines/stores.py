@@ -1,4 +1,4 @@
-"""What one store engine gives, by port; `wiring` hands each to whom it concerns."""
+"""What one store engine gives, by port; `wiring` hands each to the code that needs it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ecluse.app.ports import (
     InsurerMoves,
     PaymentStore,
     ProductStore,
+    PromiseStore,
     RightsStore,
     RightsWorks,
     Upkeep,
@@ -30,6 +31,7 @@ class Stores:
     directory: DirectoryStore
     claims: ClaimStore
     approvals: ApprovalStore
+    promises: PromiseStore
     feeds: FeedStore
     works: RightsWorks
     moves: InsurerMoves

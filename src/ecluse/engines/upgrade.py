@@ -36,6 +36,9 @@ BUSY_MS = 30_000  # another program's upgrade of a large file copies it first: h
 LOCK = 0x65636C75  # "eclu": the advisory lock two upgrades of one PostgreSQL database queue for
 CONNECT_S = 10  # a server that does not answer in that time is down
 
+# Whatever a hub does first leaves a row in one of these.
+OF_A_HUB = {"served", "product", "feed", "practice", "insurer", "claim", "mark", "engagement"}
+
 Outcome = TypeVar("Outcome")
 
 DATABASE_UNREACHABLE = refusal(
@@ -45,15 +48,22 @@ DATABASE_UNREACHABLE = refusal(
     fix="Check store.url, the server and its certificate.",
 )
 
+DATABASE_IN_USE = refusal(
+    "database_in_use",
+    409,
+    "Another hub's data are in this database",
+    fix="Name an empty database; or, if it is this hub's, restore its settings and keys instead of making new ones.",
+)
 
-def upgrade(url: str) -> Upgraded:
-    """Bring the database at `url` (`sqlite:/path`, `postgresql://…`) to `HEAD`.
 
-    Raises `database_newer`, `database_busy`, `database_unreachable`.
+def upgrade(url: str, *, new: bool = False) -> Upgraded:
+    """Bring the database at `url` (`sqlite:/path`, `postgresql://…`) to `HEAD`; that of a `new` hub must be nobody's yet.
+
+    Raises `database_newer`, `database_busy`, `database_unreachable`, `database_in_use`.
     """
     if url.startswith("sqlite:"):
         return _upgrade_file(Path(url.removeprefix("sqlite:")))
-    return _ask(url, lambda connection: _upgrade_server(connection, named(url)))
+    return _ask(url, lambda connection: _upgrade_server(connection, named(url), new=new))
 
 
 def check(url: str) -> Schema:
@@ -140,10 +150,12 @@ def server(url: str) -> AsyncEngine:
     return create_async_engine("postgresql+asyncpg://", async_creator=opened, poolclass=NullPool)
 
 
-def _upgrade_server(connection: sa.Connection, database: str) -> Upgraded:
+def _upgrade_server(connection: sa.Connection, database: str, *, new: bool) -> Upgraded:
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     before = _revision(connection)
     _refuse_newer(database, before)
+    if new:
+        _refuse_used(connection, database)
     if before != HEAD:
         climb(connection)
     return Upgraded(database=database, before=before, notes=granting.grant(connection))
@@ -164,6 +176,14 @@ def _revision(connection: sa.Connection) -> str:
 def _refuse_newer(database: str, revision: str) -> None:
     if revision > HEAD:
         raise DATABASE_NEWER(f"{database} is at {revision}, this program knows {HEAD}")
+
+
+def _refuse_used(connection: sa.Connection, database: str) -> None:
+    """Keys drawn anew would open nothing that is there, and what they wrote would open for nobody else."""
+    known = set(sa.inspect(connection).get_table_names())
+    for table in sorted(known.intersection(OF_A_HUB)):
+        if connection.execute(sa.text(f"SELECT EXISTS (SELECT FROM {table})")).scalar():  # noqa: S608 - a name of ours
+            raise DATABASE_IN_USE(f"{database} has rows in {table}")
 
 
 def climb(connection: sa.Connection, to: str = HEAD) -> None:

@@ -7,7 +7,6 @@ forgets signs what it has refused.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import time
@@ -19,7 +18,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import PART, sync, write_whole
+from ecluse.engines.turn import taken
 from ecluse.journal.cosignature import cosigned
 from ecluse.journal.note import COSIGNATURE, ML_DSA_44, Key, Signature, name_is_valid, read_key, typed_key
 from ecluse.kernel.errors import refusal
@@ -80,12 +80,9 @@ class LocalWitness:
 
     def take(self) -> int:
         """Take the folder for this process; a descriptor that holds it until it is closed. Raises `witness_taken`."""
-        lock = os.open(self._directory / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise WITNESS_TAKEN(str(self._directory)) from None
+        lock = taken(self._directory / "lock")
+        if lock is None:
+            raise WITNESS_TAKEN(str(self._directory))
         return lock
 
     def trusted(self) -> tuple[Key, ...]:
@@ -141,12 +138,9 @@ class LocalWitness:
             self._place(folder / f"{origin_hash}-{number}", note)
 
     def _place(self, path: Path, text: str) -> None:
-        part = self._directory / f"{path.name}.part"  # beside the folders: what is in them is whole
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        part.write_text(text)
-        sync(part)
-        part.replace(path)
-        sync(path.parent)
+        part = self._directory / f"{path.name}{PART}"  # beside the folders: what is in them is whole
+        write_whole(path, text.encode(), part=part)
 
 
 def create(directory: Path, name: str) -> LocalWitness:

@@ -39,7 +39,7 @@ def read_loss(outcome: str, accepted_ts_us: int) -> Loss:
 
 
 def once(losses: Iterable[Loss]) -> list[Loss]:
-    """Each shard's loss once, as it was first accepted: accepting it again says it again, and nothing is written there since."""
+    """Each shard's loss once, as it was first accepted: accepted again, it is the same loss, as nothing is written there."""
     first: dict[str, Loss] = {}
     for loss in sorted(losses, key=lambda each: (-each.lost, each.until_ts_us)):
         first.setdefault(loss.shard, loss)
@@ -63,5 +63,5 @@ def gaps(losses: Iterable[Loss], question: Question) -> tuple[Loss, ...]:
 
 
 def bounded(count: int, missing: Iterable[Loss]) -> Bounds:
-    """Each lost entry may have shown one person more, of any insurer."""
+    """The bounds of a count: each lost entry may have shown one person more, of any insurer."""
     return Bounds(count, count + sum(loss.lost for loss in missing))

@@ -12,6 +12,7 @@ import msgspec
 
 from ecluse.gate.identity import TOLD_CHARS_MAX
 from ecluse.gate.network import network_of
+from ecluse.kernel.days import DAY_US, ts_us
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
@@ -19,7 +20,7 @@ ACCOUNTS_MAX = 1_000  # the accounts of a vendor's customers phished in one go; 
 INSURERS_MAX = 200  # twice the number of insurers of a large hub
 SESSIONS_MAX = 10_000  # logins of those accounts in a year, one a working day for forty of them
 NETWORKS_MAX = 1_000
-WINDOW_US_MAX = 3 * 366 * 86_400 * 1_000_000  # the journal is kept 36 months at most
+WINDOW_US_MAX = 3 * 366 * DAY_US  # the journal is kept 36 months at most
 FIRST_TS_US = 1_577_836_800_000_000  # 2020-01-01: no hub was there, and no rule of what is asked
 ACCOUNT_CHARS_MAX = 128  # as in a token (gate/identity.py)
 
@@ -103,6 +104,6 @@ def _network(text: str, pointer: str) -> str:
 def _instant(text: str, pointer: str) -> int:
     try:
         at = datetime.fromisoformat(text)
-        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+        return ts_us(at if at.tzinfo else at.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise EXPOSURE_INVALID("not an instant", pointer=pointer) from None

@@ -1,4 +1,4 @@
-"""The two counts that are not displays: whom the hub held, and whom the accounts could have been answered about.
+"""The two upper counts of an exposure: people the hub held, and people the accounts could have been answered about.
 
 **Referenced** is what operators announced in 2024, because it was all they knew: the people an insurer's rights held. It is known
 after each member file that was loaded; over a window it is the largest number held at one time in it.
@@ -20,7 +20,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ecluse.exposure.question import Question
-from ecluse.gate.allowance import DAY_US, Caps, opened_at_most
+from ecluse.gate.allowance import Caps, opened_at_most
+from ecluse.kernel.days import DAY_US
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
@@ -48,7 +49,7 @@ class Room(msgspec.Struct, frozen=True):
 
 
 def referenced(held: Iterable[Held], question: Question) -> dict[str, int]:
-    """The largest number of people held at one time in the window, by insurer; none for who had no rights loaded by its end."""
+    """The largest number of people held at one time in the window, by insurer; none for insurers without rights by its end."""
     most: dict[str, int] = {}
     for each in sorted(held, key=lambda one: (one.insurer, one.since_ts_us)):
         if each.since_ts_us >= question.end_ts_us or (question.insurers and each.insurer not in question.insurers):

@@ -59,7 +59,8 @@ def call_html(notice: Notice) -> bytes:
     ]
     assert rows[0][2] + rows[1][2] == rows[2][2] == call.amount_cents
     table = "".join(
-        f"<tr><td>{label}</td><td>{count}</td><td>{en_euros(cents)}</td></tr>" for label, count, cents in rows
+        f'<tr><th scope="row">{label}</th><td>{count}</td><td>{en_euros(cents)}</td></tr>'
+        for label, count, cents in rows
     )
     return _PAGE.format(
         reference=escape(call.reference),
@@ -82,13 +83,15 @@ def _how(notice: Notice) -> str:
 
 
 _PAGE = """<!doctype html>
-<html lang="fr"><head><meta charset="utf-8"><title>Avis d’appel de fonds {reference}</title>
-<style>body{{font:15px/1.5 sans-serif;max-width:42em;margin:3em auto;padding:0 1em}}table{{border-
-collapse:collapse;width:100%}} td,th{{border-bottom:1px solid #999;padding:.4em;text-align:right}}td:first-
-child,th:first-child{{text-align:left}} tr:last-child td{{font-weight:bold}}</style></head><body> <h1>Avis d’appel de
-fonds</h1> <p>{own}<br>à {insurer} (n° AMC {amc})</p> <p>Référence&nbsp;: <strong>{reference}</strong><br>Factures
-reçues jusqu’au {until}, virements du {execute_on}.</p>
-<table><thead><tr><th>Objet</th><th>Lignes</th><th>Montant</th></tr></thead><tbody>{table}</tbody></table>
+<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Avis d’appel de fonds {reference}</title>
+<style>body{{font:15px/1.5 sans-serif;max-width:42em;margin:3em auto;padding:0 1em}}
+table{{border-collapse:collapse;width:100%}}td,th{{border-bottom:1px solid #999;padding:.4em;text-align:right}}
+th:first-child{{text-align:left}}tbody th{{font-weight:normal}}tbody tr:last-child>*{{font-weight:bold}}</style></head>
+<body> <h1>Avis d’appel de fonds</h1> <p>{own}<br>à {insurer} (n° AMC {amc})</p>
+<p>Référence&nbsp;: <strong>{reference}</strong><br>Factures reçues jusqu’au {until}, virements du {execute_on}.</p>
+<table><thead><tr><th scope="col">Objet</th><th scope="col">Lignes</th><th scope="col">Montant</th></tr></thead>
+<tbody>{table}</tbody></table>
 <p>{how}</p> <p>Le détail, facture par facture, est dans les fichiers CSV et JSON qui portent la même référence.</p>
 </body></html>
 """

@@ -2,7 +2,7 @@
 
 `fields` holds the names of the fields that left, separated by spaces; `times_by_field` how often each did, in the same order.
 Instants are RFC 3339, UTC. Whoever was forgotten since is in the list by their reference alone: the count stays true, and nobody
-can be written to who asked to be forgotten.
+can be written to those who asked to be forgotten.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UNKNOWN = "unknown"
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One person as their insurer is told of them; `birth_rank` is 0 of who was forgotten."""
+    """One person as their insurer is told of them; `birth_rank` is 0 for a person who was forgotten."""
 
     member_number: str
     birth_date: str

@@ -34,7 +34,7 @@ Member = tuple[str, str, int]  # number, birth date, rank
 
 
 class OpeningRow(msgspec.Struct, frozen=True, array_like=True):
-    """One opening. `member_number` and `birth_date` are `unknown`, `birth_rank` 0, of who was forgotten since.
+    """One opening. `member_number` and `birth_date` are `unknown`, `birth_rank` 0, for a person forgotten since.
 
     `opened_at`: RFC 3339, UTC, to the second; `profession`: as the account's last token said it, empty when nothing did;
     `practice`: FINESS or SIRET; `fields`: names of what was told, separated by spaces; `presence`: typed, pass, live.
@@ -121,6 +121,6 @@ def _read(content: bytes, columns: tuple[str, ...], invalid: Refusal) -> Iterato
 
 
 def _rank(text: str) -> int:
-    if len(text) != 1 or not text.isdigit():  # 0: of who was forgotten since
+    if len(text) != 1 or not text.isdigit():  # 0: a person forgotten since
         raise ValueError("no rank")
     return int(text)

@@ -54,13 +54,13 @@ _SPELT = str.maketrans(
 Node: TypeAlias = "tuple[str, str | Sequence[Node]]"
 
 
-def sepa_text(text: str, longest: int = NAME_MAX) -> str:
-    """`text` in SEPA's characters: accents go, the rest that has no equivalent becomes a full stop; never empty."""
+def sepa_text(text: str) -> str:
+    """`text` in SEPA's characters, never empty, `NAME_MAX` at most: accents go, what has no equivalent becomes a full stop."""
     bare = unicodedata.normalize("NFKD", text.translate(_SPELT))
     kept = "".join(one if one in _ALLOWED else "." for one in bare if not unicodedata.combining(one))
     while "//" in kept:  # EPC217-08: no double slash, none at either end
         kept = kept.replace("//", "/")
-    return " ".join(kept.split()).strip("/ ")[:longest].rstrip("/ ") or "."
+    return " ".join(kept.split()).strip("/ ")[:NAME_MAX].rstrip("/ ") or "."
 
 
 def transfers_file(instruction: Instruction, transfers: Sequence[Transfer]) -> bytes:

@@ -10,7 +10,7 @@ from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.identity import FORBIDDEN, Account
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import paris_day, ts_us
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -61,6 +61,6 @@ class Admission:
         self.operation = operation
         self.about = about
         self.presence = presence
-        self.at_us = int(at.timestamp() * 1_000_000)
+        self.at_us = ts_us(at)
         self.day = paris_day(at)
         self.is_slowed = is_slowed

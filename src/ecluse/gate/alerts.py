@@ -1,6 +1,7 @@
 """Alerts that explain themselves: a signal, how strong it is, its evidence as data, and one sentence of it in two languages.
 
-Evidence counts and dates; it never names a person, so it may stand in the journal and in what is shown to the account.
+Evidence counts and dates; it names no patient, so it may stand in the journal. A sentence names nobody at all, so it may be shown
+to the account.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """The latest trials that speak against the account: `hits` of `tries` between two instants (Unix seconds).
 
     `usual`: the account's own rate; `bound`: what it would have been allowed (p0). `decoy`: the batch that was touched and the
-    place in it, for operators: no sentence says it.
+    place in it; `shown_by`: the account to which the pass was shown just before, far away. Both are for operators: no sentence
+    says them.
     """
 
     hits: int
@@ -25,6 +27,7 @@ class Evidence(msgspec.Struct, frozen=True):
     usual: float
     bound: float
     decoy: str = ""
+    shown_by: str = ""
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -63,7 +66,7 @@ _WORDS: dict[Name, tuple[str, str]] = {
         "connexions venaient d'un réseau, d'un poste ou d'un logiciel nouveau",
         "logins came from a new network, device or software",
     ),
-    Name.FAR_PASSES: ("passes venaient d'être présentés trop loin", "passes had just been shown too far away"),
+    Name.FAR_PASSES: ("laissez-passer venaient d'être présentés trop loin", "passes had just been shown too far away"),
     Name.DETAILS: ("jours ont vu changer les coordonnées", "days saw bank or contact details change"),
     Name.SURGE: ("jours ont ouvert plus de personnes que de coutume", "days opened more people than usual"),
     Name.DECOYS: ("questions ou connexions touchaient un leurre", "questions or logins touched a decoy"),
@@ -78,7 +81,7 @@ _WORDS: dict[Name, tuple[str, str]] = {
 def sentence_fr(alert: Alert) -> str:
     """One sentence, in French."""
     seen, (words, _) = alert.evidence, _WORDS[alert.signal]
-    days = _days(seen, "le {0}", "du {0} au {1}")
+    days = _days(seen, "le {0:%d/%m/%Y}", "du {0:%d/%m/%Y} au {1:%d/%m/%Y}")
     rate = f"d'habitude {_percent(seen.usual, ',')} %, au plus {_percent(seen.bound, ',')} %"
     return f"{seen.hits} sur {seen.tries} {words}, {days} ; {rate}."
 
@@ -92,7 +95,7 @@ def sentence_en(alert: Alert) -> str:
 
 
 def _days(seen: Evidence, one: str, two: str) -> str:
-    first, last = (paris_day(instant(at_s * 1_000_000)).isoformat() for at_s in (seen.since_s, seen.until_s))
+    first, last = (paris_day(instant(at_s * 1_000_000)) for at_s in (seen.since_s, seen.until_s))
     return (one if first == last else two).format(first, last)
 
 

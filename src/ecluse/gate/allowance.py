@@ -26,10 +26,10 @@ from ecluse.gate.containment import Kind
 from ecluse.gate.fleet import FleetCap
 from ecluse.gate.signals import SIGNALS, Name, usual_rate
 from ecluse.journal.entry import Entry, Operation
+from ecluse.kernel.days import DAY_US
 from ecluse.kernel.errors import refusal
 
 FIRST_ORDINAL = 719_163  # of 1970-01-01, from which days are numbered
-DAY_US = 86_400_000_000
 DEBT_DAYS = 30  # W: a claim sent and paid later than that is rare; what stays unjustified weighs on the year
 YEAR_DAYS = 365
 SETTLED_WITHIN_DAYS = 90  # a claim that came later than that justifies nothing: the opening weighs on the year
@@ -82,7 +82,7 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.burst * (DAY_US // self.refill_per_day)
 
     def slowed(self) -> Caps:
-        """With a quarter of the bucket, for an account that is contained so: what is left of a bad day, not of a year."""
+        """The caps with a quarter of the bucket, for an account held to `slowed`: it limits a bad day, not a year."""
         smaller = {"burst": -(-self.burst // SLOWED), "refill_per_day": -(-self.refill_per_day // SLOWED)}
         return msgspec.structs.replace(self, **smaller)
 
@@ -144,19 +144,19 @@ class CapTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
             raise ValueError(f"no row {', '.join(sorted(missing))}")
 
     def of(self, profession: str, day: int | None = None) -> Caps:
-        """The caps of a profession on a day, those of `other` when it is not named; no day: once no beginning widens them."""
+        """The caps of a profession on a day, those of `other` when it has no row; without a day: those after the beginning."""
         name = self.names.get(profession, profession)
         caps = self.professions.get(name) or self.professions[OTHER]
         return caps if day is None or not self.beginning else self.beginning.widened(caps, name, day)
 
     @property
     def longest_us(self) -> int:
-        """No bucket takes longer to fill: of no profession (who has two asks as either), slowed or not, in a beginning or not."""
+        """The longest time any bucket takes to fill, whatever the profession (some have two), slowed or not, at any time."""
         several = [self.of(each, day) for each in self.professions for day in (None, 0)]
         return max(each.fills_us for caps in several for each in (caps, caps.slowed()))
 
     def widest(self, day: int | None = None) -> Caps:
-        """No profession may open more than this from that day on, cap by cap."""
+        """The highest of each cap over all professions, from that day on."""
         return widest(self.of(each, day) for each in self.professions)
 
 
@@ -168,7 +168,8 @@ def widest(several: Iterable[Caps]) -> Caps:
 class Standing(msgspec.Struct, frozen=True):
     """Where an account stands. `full_us`: when its bucket will be full again (GCRA's theoretical arrival time).
 
-    `debt` and `year` as they were counted on `day` (0: never), and grown since; `cap`: its own debt cap (0: none yet).
+    `debt` and `year` as they were counted last, and grown since; `cap`: its own debt cap (0: none yet). `day`: the latest on
+    which they were counted (0: never), at most a day after the last.
     """
 
     full_us: int = 0
@@ -179,11 +180,27 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """One opening of an account: its day, and the day it was justified, if it was. `denied`: the person said "not me"."""
+    """One opening of an account: its day, and the day it was justified, if it was. `denied`: the person said "not me".
+
+    `shown`: by their pass alone, which costs who issues passes nothing: no settled claim for them stands.
+    """
 
     day: int
     justified: int | None = None
     denied: bool = False
+    shown: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a settled claim justified it."""
+        return self.justified is not None and not self.shown
+
+    @property
+    def until(self) -> int:
+        """The day before which it was in the debt: a claim ends that on the next day at the earliest, a pass at once."""
+        if self.justified is None:
+            return self.day + DEBT_DAYS
+        return min(max(self.justified, self.day + (not self.shown)), self.day + DEBT_DAYS)
 
 
 def justified_on(each: Opened, *, lately: bool, stands: bool, today: int) -> int | None:
@@ -201,7 +218,7 @@ BY_CARD = {Operation.RIGHTS_CHECK, Operation.CLAIM}  # operations that may name 
 
 
 def opens(entry: Entry) -> bool:
-    """Whether an entry told an account of a person by what the card says: a rights check, or a claim without engagement."""
+    """Whether an entry told an account of a person by what the card says: a rights check, or a claim that uses no engagement."""
     by_card = entry.operation is Operation.RIGHTS_CHECK or (entry.operation is Operation.CLAIM and not entry.engagement)
     return by_card and bool(entry.person)
 
@@ -212,7 +229,7 @@ def day_of(at_us: int) -> int:
 
 
 def in_time(standing: Standing, longest_us: int, at_us: int) -> Standing:
-    """The standing, its bucket not emptier than openings up to now can have left it: what a clock that was ahead left is gone.
+    """The standing with its bucket no emptier than openings up to now can have made it: undoes what a clock that was ahead left.
 
     Else whoever was told of somebody meanwhile would be refused until that day. The bucket is empty then, and fills from now on.
     Of a clock that only went forward it changes nothing, whatever an account asks as: `longest_us` is `CapTable.longest_us`.
@@ -237,7 +254,7 @@ def spent(standing: Standing, caps: Caps, at_us: int) -> Literal["", "bucket", "
 
 
 def yearly(caps: Caps, cap: int) -> int:
-    """The yearly budget of an account whose debt cap is `cap`: smaller than its profession's where that one is by far."""
+    """The yearly budget of an account whose own debt cap is `cap`: smaller where that cap is far below its profession's."""
     return max(cap, min(caps.yearly, YEARLY_SPREAD * caps.yearly * cap // caps.debt))
 
 
@@ -248,7 +265,7 @@ def opened(standing: Standing, caps: Caps, at_us: int) -> Standing:
 
 
 def opened_at_most(caps: Caps, days: float, justified: int) -> int:
-    """N(T) of this module's promise: people opened in so many days at most, of whom or beside whom so many were justified."""
+    """Most people one account can open in `days` days when `justified` openings were justified: N(T) of the promise above."""
     years, months = 1 + int(days // YEAR_DAYS), 1 + int(days // DEBT_DAYS)
     return min(
         caps.burst + ceil(caps.refill_per_day * days),
@@ -263,7 +280,10 @@ def counted(standing: Standing, openings: Iterable[Opened], caps: Caps, today: i
     unjustified = [each for each in rows if each.justified is None]
     debt = sum(each.denied or each.day > today - DEBT_DAYS for each in unjustified)
     cap = _own_cap(standing, rows, caps, today)
-    return Standing(standing.full_us, debt, len(unjustified), cap, today)
+    # Two processes count by turns at midnight, one a moment behind the other: on a day that went back, a cap would rise twice. A
+    # day further ahead was a wrong clock's.
+    latest = max(today, min(standing.day, today + 1))
+    return Standing(standing.full_us, debt, len(unjustified), cap, latest)
 
 
 def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> int:
@@ -271,7 +291,8 @@ def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> 
 
     Of at most 365 days the 99.9th percentile is the highest. Each person a thief adds to the cap costs 1 / (1.5 · (1 + b))
     settled claims more than ever stood open at once (b = `Caps.believed`), each paid by an insurer and told to the person, and
-    half a day. Who was away for a year has few days to look back on, and keeps at least the cap of before until there are more.
+    half a day; passes add nobody. Who was away for a year has few days to look back on, and keeps at least the cap of before
+    until there are more.
     """
     first = min((each.day for each in rows), default=today)
     is_learnt = today - first >= LEARNT_DAYS
@@ -288,8 +309,8 @@ def _own_cap(standing: Standing, rows: list[Opened], caps: Caps, today: int) -> 
 def _highest(rows: Iterable[Opened], believed: float, today: int) -> float:
     """The highest honest debt of a day, of the last 365.
 
-    Honest are openings justified later, and as many of the others as those of the same thirty days vouch for: most accounts
-    look people up whom they never bill.
+    Honest are openings settled later, and as many of the others as those of the same thirty days vouch for: most accounts look
+    people up whom they never bill. Who was shown by pass from the first was never in the debt, and vouches for nobody.
     """
     first = today - HABIT_DAYS
     settled, unsettled, vouching = ([0] * (HABIT_DAYS + 2) for _ in range(3))  # changes by day, from `first` on
@@ -297,16 +318,13 @@ def _highest(rows: Iterable[Opened], believed: float, today: int) -> float:
         gone = each.day + DEBT_DAYS
         if each.denied or gone <= first:
             continue
-        since = max(each.day - first, 0)
-        if each.justified is None:
-            unsettled[since] += 1
-            unsettled[min(gone - first, HABIT_DAYS + 1)] -= 1
-            continue
-        vouching[since] += 1
-        vouching[min(gone - first, HABIT_DAYS + 1)] -= 1
-        until = min(max(each.justified, each.day + 1), gone)
-        if until > first:
-            settled[since] += 1
-            settled[min(until - first, HABIT_DAYS + 1)] -= 1
+        since, weighing = max(each.day - first, 0), unsettled
+        if each.is_settled:
+            vouching[since] += 1
+            vouching[min(gone - first, HABIT_DAYS + 1)] -= 1
+            weighing = settled
+        if (until := each.until) > first:
+            weighing[since] += 1
+            weighing[min(until - first, HABIT_DAYS + 1)] -= 1
     days = zip(accumulate(settled), accumulate(unsettled), accumulate(vouching), strict=True)
     return max(open_ + min(others, believed * vouched) for open_, others, vouched in days)

@@ -33,7 +33,7 @@ class Capital(msgspec.Struct, frozen=True, array_like=True, gc=False):
     fresh: float = 0.0
 
     def paid(self, at_s: int) -> float:
-        """All that was paid in up to `at_s`: at most 1, whatever comes."""
+        """The sum paid in up to `at_s`: never above 1."""
         steady = STEADY_SHARE * (at_s - self.opened_s) / CAREER_S
         return AT_OPENING + self.fresh + (steady if steady < STEADY_SHARE else STEADY_SHARE)
 

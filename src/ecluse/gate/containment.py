@@ -1,6 +1,6 @@
 """The ladder: what an account, an insurer, a domain, a vendor… is still allowed, and what moves it. Pure: state + event → state.
 
-Downwards by itself or by one operator; upwards by a fresh proof of who sits there, or by two different operators, and in no other
+Downwards by itself or by one operator; upwards by a fresh proof of identity, or by two different operators, and in no other
 way. A proof lifts a limit for whoever logs in since: a login from before it, a thief's among them, stays held to it. Care for a
 patient who shows a pass goes on at every step but the last. Each `Move` holds its evidence, for the journal.
 """
@@ -18,7 +18,8 @@ from ecluse.gate.alerts import Alert
 from ecluse.gate.denials import step_due
 from ecluse.gate.older import Older, joined
 from ecluse.gate.presence import Presence
-from ecluse.gate.signals import Step
+from ecluse.gate.signals import SIGNALS, Step
+from ecluse.kernel.days import S_US
 from ecluse.kernel.errors import Refusal, refusal
 from ecluse.kernel.ids import operator_name
 
@@ -27,7 +28,6 @@ SECOND_S_MAX = 72 * 3600  # what one operator asks for on a Friday can be confir
 RELAPSE_S = 30 * 86_400  # whoever needs a second step-up within a month of a proof is not helped by a third
 OPERATOR_CHARS_MAX = 64
 REASON_CHARS_MAX = 500
-S_US = 1_000_000
 
 PRESENCE_REQUIRED = refusal(
     "presence_required",
@@ -121,7 +121,7 @@ class Containment(msgspec.Struct, frozen=True):
         return bool(self.step or self.older)
 
     def step_of(self, login_us: int) -> int:
-        """The step of who logged in at that instant; 0 where it is not told, which is before all others."""
+        """The step that holds a login made at that instant; 0, an unknown instant, counts as older than all others."""
         return max(self.step, *(each.step for each in self.older if login_us <= each.until_us), 0)
 
 
@@ -189,7 +189,7 @@ class Reset(msgspec.Struct, frozen=True, tag=True):
 
 
 class Carried(msgspec.Struct, frozen=True, tag=True):
-    """Nothing happened: where something stands is told again, for the entry that told of it is about to be no longer kept."""
+    """Nothing happened: the state is told again, because the entry that told it is about to be deleted."""
 
 
 Act = Contained | Released | Lost | Reset  # what operators do, who say who they are and why
@@ -209,7 +209,7 @@ class Move(msgspec.Struct, frozen=True):
 
     @property
     def order_us(self) -> int:
-        """Of two moves of one thing the later has more: when it was made, where no clock went back."""
+        """A number that orders the moves of one thing, the later the higher: the time of the move, where no clock went back."""
         return max(self.at_us, self.after_us + 1)
 
 
@@ -227,7 +227,7 @@ Moved = tuple[Containment, Move | None]
 
 
 def unsigned(made: Move) -> Move:
-    """The move without the words of its operator, for whoever follows it on without being the journal."""
+    """The move without its operator's words, for readers other than the journal."""
     if isinstance(made.event, Act):
         return msgspec.structs.replace(made, event=msgspec.structs.replace(made.event, operator="", reason=""))
     return made
@@ -257,9 +257,10 @@ def _moved_down(state: Containment, step: int, since_us: int, *, is_lost: bool =
 
 
 def _alerted(state: Containment, event: Alerted, at_us: int) -> Containment:
-    step = event.alert.step
+    """A relapse leads as far as its signal may: what others can bring about, with copies of passes, shuts nobody out."""
+    alert = event.alert
     relapsed = state.proved_us and at_us - state.proved_us < RELAPSE_S * S_US
-    return _down(state, Step.QUARANTINED if step is Step.STEP_UP and relapsed else step, at_us)
+    return _down(state, SIGNALS[alert.signal].gravest if alert.step is Step.STEP_UP and relapsed else alert.step, at_us)
 
 
 def _proved(state: Containment, event: Proved, at_us: int) -> Containment:
@@ -303,7 +304,7 @@ def _reset(state: Containment, event: Reset, at_us: int) -> Containment:
     operator = signed(event.operator, event.reason)
     if not state.is_lost:
         raise CONTAINMENT_REFUSED("no device of it was lost", fix="Lift a limit with: ecluse gate release.")
-    # what was asked for by a version that kept no instant waits as long as who confirms it says
+    # a request made by an older version has no instant: the delay given at confirmation applies
     from_us = state.asked_from_us or state.asked_us + event.delay_us
     if not state.asked_by or at_us >= from_us + SECOND_S_MAX * S_US:
         asked = {"asked_by": operator, "asked_step": int(Step.SLOWED), "asked_us": at_us}
@@ -361,11 +362,6 @@ class Verdict(NamedTuple):
 
     refusal: Refusal | None = None
     slowed: bool = False
-
-    @property
-    def admitted(self) -> bool:
-        """Whether the question goes on to the allowance."""
-        return self.refusal is None
 
 
 _YES, _SLOWED, _PASS = Verdict(), Verdict(slowed=True), Verdict(PRESENCE_REQUIRED)

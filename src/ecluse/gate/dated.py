@@ -50,7 +50,7 @@ BETS = {
 
 
 def row_of(name: Name, days: Iterable[Counted], opened_day: int, since_day: int = 0) -> Row:
-    """What a signal stands at after these days, in their order, of an account that first asked on `opened_day`.
+    """A signal's row after these days, in their order, for an account that first asked on `opened_day`.
 
     `since_day`: what was paid in up to that day was taken out, and nothing of before counts: two operators looked at it.
     """
@@ -58,7 +58,7 @@ def row_of(name: Name, days: Iterable[Counted], opened_day: int, since_day: int 
 
 
 def rows_of(name: Name, days: Iterable[Counted], opened_day: int, since_day: int = 0) -> Iterator[Row]:
-    """The same before any day, then after each of them: how it came to stand there, in one pass."""
+    """The same as a history: the row before the first day, then after each day, in one pass."""
     signal, bets = SIGNALS[name], BETS[name]
     gain = 1 / signal.usual - 1
     capital = Capital(opened_day * DAY_S, opened_day * DAY_S)

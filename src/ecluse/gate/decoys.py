@@ -10,6 +10,7 @@ stand among: each part of it is a part of one of them, and only the whole is nob
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
@@ -58,7 +59,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Found(NamedTuple):
-    """Which decoy: of which batch, the how-manieth of it (from 1), and where that was planted."""
+    """Which decoy: its batch, its place in it (from 1), and where the batch was planted."""
 
     batch: str
     place: int
@@ -98,14 +99,20 @@ def drawn(draw: Draw, like: Sequence[Row], taken: Collection[Row]) -> Row | None
     numbers = {each.member_number for each in (*like, *taken)}
     nirs = {each.nir for each in (*like, *taken)}
     for _ in range(TRIES_MAX):
-        born, placed, counted, numbered = (like[draw(len(like))] for _ in range(4))
+        born, dated, placed, numbered = (like[draw(len(like))] for _ in range(4))
+        if born.birth_date[5:7] != dated.birth_date[5:7]:
+            continue
+        birth_date = born.birth_date[:8] + dated.birth_date[8:]  # one's whole date would make a twin of each decoy
+        if _is_day(born.birth_date) and not _is_day(birth_date):  # the 29th of February of another year
+            continue
         nir = ""
-        if born.nir and placed.nir and counted.nir:
-            body = born.nir[:5] + placed.nir[5:10] + counted.nir[10:13]
+        if born.nir and placed.nir:
+            # place and order of one: a commune of ten births a month gives nobody the order 200
+            body = born.nir[:5] + placed.nir[5:13]
             nir = body + nir_key(body)
         number = _renumbered(draw, numbered.member_number)
         if number not in numbers and nir not in nirs - {""}:
-            return Row(number, nir, born.birth_date, born.birth_rank)
+            return Row(number, nir, birth_date, born.birth_rank)
     return None
 
 
@@ -121,6 +128,14 @@ def _made_up(draw: Draw) -> Row:
     department += department >= 20  # Corsica's are 2A and 2B
     body = f"{1 + draw(2)}{year % 100:02}{month:02}{department:02}{1 + draw(290):03}{1 + draw(1 + draw(300)):03}"
     return Row(f"{draw(10**10):010}", body + nir_key(body), f"{year}-{month:02}-{day:02}", 1)
+
+
+def _is_day(text: str) -> bool:
+    """Whether the calendar has it. Cards have days that it has not."""
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _renumbered(draw: Draw, number: str) -> str:

@@ -1,4 +1,4 @@
-""" "Not me": how many patients may say so by mistake, and from how many on an account goes down the ladder.
+""" "Not me": how many patients may say so by mistake, and how many it takes to move an account down the ladder.
 
 A month in which k patients of n say no is this unlikely by mistake: P(N ≥ k) ≤ exp(-(k·ln(k/μ) - k + μ)), μ = n × `MISTAKEN`
 (Chernoff's bound for a Poisson, and for any sum of rare independent mistakes). Months of a career share α (union bound).
@@ -58,7 +58,7 @@ class Said(NamedTuple):
 
 
 def weight(said: Said, cap: int) -> Weight:
-    """Whether one more denial of this insurer counts by itself, of an account whose debt cap is `cap`.
+    """Whether one more denial from this insurer counts without an operator, for an account whose debt cap is `cap`.
 
     So an insurer that lies takes a quarter of an account's allowance at most, and troubles as many accounts as one in a hundred
     of its openings reach: thefts are rarer than that, and mistakes five times rarer.
@@ -69,7 +69,7 @@ def weight(said: Said, cap: int) -> Weight:
 
 
 def step_due(denied: int, opened: int, of_one: int = 0) -> Step:
-    """The step due, where one insurer passed on `of_one` of the denials: no insurer alone does more than to ask for passes."""
+    """The step due when one insurer alone passed on `of_one` of the denials: one insurer can at most make passes required."""
     return max(min(step_for(denied, opened), Step.PRESENCE_ONLY), step_for(denied - of_one, opened))
 
 

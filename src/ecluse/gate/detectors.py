@@ -132,8 +132,8 @@ def proved(watched: Watch, lifted: Step) -> Watch:
     """The watch after a fresh proof lifted that step: circumstances are explained by it, what was asked about is not.
 
     `slowed` is lifted by any login of a morning, which explains a pace and nothing else. Only after a step-up do the signals that
-    quarantine keep an E of the first step at most; the ladder takes a second step-up within a month for a relapse. Money is only
-    taken out, so what is said of false alarms stays true.
+    quarantine keep an E of the first step at most; the ladder takes their second step-up within a month for a relapse. Money is
+    only taken out, so what is said of false alarms stays true.
     """
     rows = zip(watched.rows, SIGNALS, LEAST, strict=True)
     kept = (_explained(row, signal.gravest, least, lifted) for row, signal, least in rows)

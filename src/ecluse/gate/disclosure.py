@@ -44,6 +44,8 @@ BITS: dict[str, Field] = {
     "sealed": Field.MEMBER,
     "valid_until": Field.VALID_UNTIL,
 }
+# Code of a refusal that tells more than a reason → the fields its words tell: the right amount is in them, for whoever mends it.
+REFUSAL_BITS: dict[str, Field] = {"amount_mismatch": Field.SPLIT}
 
 _CHECKED = (
     Field.OUTCOME
@@ -109,7 +111,7 @@ def allowed(operation: Operation, presence: Presence) -> int:
 def fields_of(answer: Any) -> int:
     """Exactly the fields `answer` will send, as `Field` bits, read from the answer itself (absent ones are `None` or empty).
 
-    Lines that say why are shared out so speak of the guarantee.
+    Lines that say why are shared out so speak of the guarantee, and words of a refusal of more than that there is one.
     """
     bits = 0
     for name, told in _telling(type(answer)):
@@ -117,6 +119,8 @@ def fields_of(answer: Any) -> int:
             bits |= told
     if any(getattr(line, "because", None) for line in getattr(answer, "lines", None) or ()):
         bits |= Field.GUARANTEE.value
+    for refusal in getattr(answer, "refusals", None) or ():
+        bits |= REFUSAL_BITS.get(refusal.code, NONE).value
     return bits
 
 

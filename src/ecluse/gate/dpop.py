@@ -41,7 +41,7 @@ KEYS_REMEMBERED_MAX = 10_000  # of clients that ask in a day; some 2 kB each
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """A proof that holds, but for its nonce and for having been seen. `jkt`: thumbprint of its key (RFC 7638)."""
+    """A proof that holds, except that its nonce and its reuse are not checked yet. `jkt`: thumbprint of its key (RFC 7638)."""
 
     jkt: str
     jti: str

@@ -1,4 +1,4 @@
-"""What a day of an account teaches its profile, once its openings have matured: who was claimed proves, the rest is on credit.
+"""What a day of an account teaches its profile, once its openings have matured: claims prove some, the rest is on credit.
 
 An opening remembers which trials it was (`Waiting`), for only a claim or a presence says whether they were honest; questions that
 opened nobody are added up by day (`Tally`). Nothing here names anybody.

@@ -1,4 +1,4 @@
-"""What logins of before a limit are held to, once it was lifted for later ones: a few steps, each up to an instant."""
+"""What still holds logins made before a limit was lifted: a few steps, each for logins up to an instant."""
 
 from __future__ import annotations
 

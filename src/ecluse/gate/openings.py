@@ -17,6 +17,7 @@ from typing import Annotated
 
 import msgspec
 
+from ecluse.kernel.days import month_before
 from ecluse.kernel.errors import refusal
 
 AT_MAX = 1 << 62  # entries of a shard: more than any database counts places in
@@ -81,7 +82,7 @@ def advanced(before: Cursor, reached: Mapping[str, Reached]) -> Cursor:
     """The cursor past these shards. What is wholly told and older than the month before the newest is left out: a hub's clock
     is not set back by a month, and the cursor stays short."""
     newest = max((shard[:7] for shard in reached), default="")
-    since = max(before.since, _month_before(newest)) if newest else before.since
+    since = max(before.since, month_before(newest)) if newest else before.since
     at = {
         shard: each.at
         for shard, each in sorted(reached.items())
@@ -111,8 +112,3 @@ def read_cursor(text: str) -> Cursor:
         return _decode(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
     except (ValueError, binascii.Error, msgspec.MsgspecError, RecursionError):
         raise CURSOR_INVALID(pointer="/after") from None
-
-
-def _month_before(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - (number == 1)}-{(number - 2) % 12 + 1:02d}"

@@ -22,7 +22,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ecluse.gate.alerts import Alert
-from ecluse.gate.containment import S_US, Move, Proved
+from ecluse.gate.containment import Move, Proved
 from ecluse.gate.detectors import (
     TRIALS,
     Asked,
@@ -43,7 +43,7 @@ from ecluse.gate.features import NOTHING, Features
 from ecluse.gate.lessons import Ripe, Tally, Waiting, bits, lesson, tallied
 from ecluse.gate.profile import Profile, Usual, cold, hour_class, insurer_class, learn, usual
 from ecluse.gate.signals import SIGNALS, Step
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import S_US, instant
 
 DAY_S = 86_400
 DAYS_MAX = 45  # days that wait for their openings: 30, and some if the watcher was down

@@ -23,7 +23,7 @@ _LABEL = b"subtree/v1\n\0"
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """A key whose signature on a note is right; `time_s` is when a witness says it signed, 0 for who does not say."""
+    """A key whose signature on a note is right; `time_s` is when a witness says it signed, 0 where it does not say."""
 
     key: Key
     time_s: int = 0

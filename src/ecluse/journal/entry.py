@@ -75,6 +75,7 @@ class Operation(StrEnum):
     DECOYS = "decoys"
     SESSIONS_ENDED = "sessions_ended"
     PASSKEY_CHANGED = "passkey_changed"
+    PROMISE_WITHDRAWN = "promise_withdrawn"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

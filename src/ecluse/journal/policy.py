@@ -1,4 +1,4 @@
-"""Whom one believes (C2SP tlog-policy): the logs, the witnesses, and how many of these must have seen a head.
+"""Whose signatures to trust (C2SP tlog-policy): the logs, the witnesses, and how many of these must have seen a head.
 
 One thing is ours: a key whose name ends in `/` stands for every log under it. A hub's journal is a log for each writer and month,
 all signed by one key, and the specification forbids to list one key twice.

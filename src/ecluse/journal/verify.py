@@ -17,8 +17,10 @@ import msgspec
 from ecluse.journal.entry import Entry, Operation, decode
 from ecluse.journal.merkle import EMPTY, HASH_BYTES, root
 from ecluse.journal.tiles import ENTRIES, HEIGHT, WIDTH, bundle, entries_of, fold, path, split
+from ecluse.kernel.days import S_US
 
-NEAR_US = 600 * 1_000_000  # entries stand in the order of time, but for the minutes a clock may be set back
+# Entries stand in the order of time but for ten minutes: no request lives longer, and clocks are rarely set back by more.
+NEAR_US = 600 * S_US
 EARLIER_MAX = 1_000  # told of one shard; more says nothing more
 Read = Callable[[str], bytes]
 

@@ -19,6 +19,10 @@ from ecluse.kernel.errors import refusal
 PARIS = ZoneInfo("Europe/Paris")
 FOREVER = date.max  # the end of a period that has none yet
 
+S_US = 1_000_000  # a second in microseconds
+DAY_US = 86_400 * S_US
+_EPOCH, _US = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
+
 BAD_DAY = refusal("day_invalid", 400, "This is not a day", fix="Write an ISO day: YYYY-MM-DD.")
 
 
@@ -80,6 +84,17 @@ def paris_day(instant: datetime) -> date:
 def instant(ts_us: int) -> datetime:
     """The instant `ts_us` microseconds after 1970 began, UTC."""
     return datetime.fromtimestamp(ts_us / 1_000_000, UTC)  # exact to the µs until the year 2255
+
+
+def ts_us(at: datetime) -> int:
+    """Microseconds from 1970 until `at` (which knows its zone), exactly: `instant(ts_us(at)) == at`."""
+    return (at - _EPOCH) // _US
+
+
+def month_before(month: str) -> str:
+    """`"2026-01"` → `"2025-12"`."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - (number == 1)}-{(number - 2) % 12 + 1:02d}"
 
 
 def add_working_days(day: date, count: int) -> date:

@@ -5,7 +5,8 @@ A refusal is declared once, beside the code that raises it::
     INVOICE_REUSED = refusal("invoice_reused", 409, "This invoice number was already used", fix="Use a new number.")
     raise INVOICE_REUSED("the first body had other lines", pointer="/invoice")
 
-Doors turn a `Refused` into `application/problem+json` (RFC 9457) or exit code 2; nothing else catches it.
+Doors turn a `Refused` into `application/problem+json` (RFC 9457) or exit code 2. Code below them catches one only where it knows
+what to do instead: add where it happened, refuse one row of a file, give the same answer as for nobody, try again later.
 A detail never holds an identifier, a name or a secret: it may be logged.
 """
 

@@ -168,11 +168,6 @@ def amc(text: str, *, pointer: str | None = None) -> Amc:
     return Amc(text)
 
 
-def amc_b2(number: Amc) -> str:
-    """The insurer's number as B2 files write it: 10 characters, right-aligned, zero-filled."""
-    return number.rjust(10, "0")
-
-
 def iban(text: str, *, pointer: str | None = None) -> Iban:
     """Read an IBAN of any country of the registry (ISO 13616), without spaces. Raises `iban_invalid`."""
     return Iban(_standard(iban_standard.validate, text, IBAN_INVALID, pointer))

@@ -24,12 +24,6 @@ _FRACTION = re.compile(r"(\d{1,6})/(\d{1,6})", re.ASCII)
 _EUROS = re.compile(r"(\d{1,7})(?:\.(\d{1,2}))?", re.ASCII)
 
 
-def cents_half_up(exact: Fraction) -> int:
-    """`exact` cents (not negative) as whole cents, half a cent going up."""
-    assert exact >= 0, "money rounded here is never negative"
-    return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
-
-
 def share_cents(amount_cents: int, rate: Fraction) -> int:
     """`rate` of `amount_cents`, rounded half up to the cent."""
     numerator, denominator = amount_cents * rate.numerator, rate.denominator  # far faster than a product of Fractions

@@ -54,7 +54,7 @@ _INSURER_FORM = re.compile(r"[0-9]{8,10}")
 class Pass(msgspec.Struct, frozen=True):
     """A pass. `index`: its bit in the issuer's status list. `holder`: thumbprint of the key of its holder, empty on paper.
 
-    The minimal view of rights, for who is cut off from the hub: `domains` are covered to the end of `covered_until`, which is
+    The minimal view of rights, for those cut off from the hub: `domains` are covered to the end of `covered_until`, which is
     never after the pass itself.
     """
 

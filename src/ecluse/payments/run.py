@@ -16,7 +16,7 @@ LISTED_MAX = 1_000  # practices named in a summary; the counts are always of all
 
 
 class RunState(StrEnum):
-    """Committed in the database; its files for the bank becoming visible, to be taken from then on; all of its files on disk."""
+    """ORDERED: committed. PUBLISHING: the bank may already take files. WRITTEN: all files on disk."""
 
     ORDERED = "ordered"
     PUBLISHING = "publishing"

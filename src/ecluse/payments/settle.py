@@ -4,6 +4,7 @@ The law of a run: *due = owed − ordered*. What a claim owes its practice is it
 once cancelled; what was ordered is the sum of its lines in remittances the bank has not returned. Everything else
 (recoveries, transfers that came back, recoveries that came back) follows from this one subtraction, so nothing is
 lost or counted twice. What an insurer is called for obeys the same law, with calls in the place of remittances.
+The subtraction itself is SQL: `due_first`, `due_again` and `add_call_lines` in `engines/sql/payments.sql`.
 """
 
 from __future__ import annotations
@@ -43,11 +44,6 @@ class Balance(msgspec.Struct, frozen=True, array_like=True):
     lines: int
     net_cents: int
     payable: bool
-
-
-def due_cents(amount_cents: int, cancelled: bool, ordered_cents: int) -> int:
-    """What is still due for one claim of `amount_cents`: owed minus ordered. Negative when it must be recovered."""
-    return (0 if cancelled else amount_cents) - ordered_cents
 
 
 def kind(amount_cents: int) -> Kind:

@@ -15,8 +15,8 @@ from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import iban
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ID_CHARACTERS = 20
-_REFERENCE = re.compile(r"(?i)\b(rem|cff)[-_ ]?([0-9A-HJKMNP-TV-Z]{20})\b")
+TIME_CHARACTERS, DIGEST_CHARACTERS = 10, 10  # of 5 bits each, after the prefix of an id
+_REFERENCE = re.compile(rf"(?i)\b(rem|cff)[-_ ]?([{CROCKFORD}]{{{TIME_CHARACTERS + DIGEST_CHARACTERS}}})\b")
 _CREDITOR_ID = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[A-Z0-9]{1,28}")
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 
@@ -106,13 +106,14 @@ def run_id(until: date, n: int) -> str:
 def made_id(prefix: str, run: str, at_ts_us: int, about: str) -> str:
     """`rem_…` or `cff_…`: 10 characters of the run's time in ms, 10 of a digest of run and `about` (50 bits)."""
     digest = hashlib.sha256(f"{run}|{about}".encode()).digest()
-    return f"{prefix}_{_crockford(at_ts_us // 1000, 10)}{_crockford(int.from_bytes(digest[:8], 'big') >> 14, 10)}"
+    drawn = int.from_bytes(digest[:8], "big") >> 64 - 5 * DIGEST_CHARACTERS
+    return f"{prefix}_{_crockford(at_ts_us // 1000, TIME_CHARACTERS)}{_crockford(drawn, DIGEST_CHARACTERS)}"
 
 
 def instant_ms(id_: str) -> int:
     """When the run was made that `rem_…` or `cff_…` is of: ms since 1970. Raises `ValueError` on another id."""
     ms = 0
-    for character in id_[4:14]:
+    for character in id_[4:][:TIME_CHARACTERS]:
         ms = ms << 5 | CROCKFORD.index(character)
     return ms
 

@@ -32,7 +32,7 @@ def open_rights(rights: Iterable[Right], domain: Domain, day: date) -> tuple[Cov
 
 
 def why_not(rights: Iterable[Right], domain: Domain, day: date) -> Reason:
-    """Why nothing is open on `day` for `domain`, for who may be told."""
+    """Why nothing is open on `day` for `domain`; only for askers who may be told."""
     known = list(rights)
     asked = [right for right in known if domain in right.domains]
     if not asked:

@@ -1,4 +1,4 @@
-"""What is keyed to name a person without knowing them: the only place where these messages are written.
+"""The messages whose keyed digests stand for a person: the only place where they are written.
 
 A pseudonym is `Keys.pseudonym(amc, message)`: under the insurer's own key, so that two insurers never share one.
 Values are those of `kernel/ids.py`, already read; none of those kept can hold the `|` that separates them.

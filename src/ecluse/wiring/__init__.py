@@ -35,7 +35,9 @@ from ecluse.app.ports.portal import PortalPorts, UnderWay
 from ecluse.app.watching import Watcher
 from ecluse.engines.age import Age
 from ecluse.engines.clock import RandomIds, SystemClock
-from ecluse.engines.feeds import files_begun as files_begun  # told on: whoever starts the loader again asks no hub
+from ecluse.engines.feeds import (
+    files_begun as files_begun,
+)  # re-exported for `beside.py`, which restarts the loader without opening a hub
 from ecluse.engines.feeds import open_feeds
 from ecluse.engines.files import Folder
 from ecluse.engines.issuer import (
@@ -66,6 +68,7 @@ from ecluse.settings import (
     RESTORE_SETTINGS,
     Settings,
     data_in,
+    new_settings,
     passphrase,
     read_settings,
     template,
@@ -92,7 +95,8 @@ ORIGIN_UNSET = refusal(
     "journal_origin_unset",
     500,
     "The journal has no name of its own yet",
-    fix="Write journal.origin in ecluse.toml before the first start: it is signed in every head, for ever.",
+    fix="Write journal.origin in ecluse.toml before the first load: it is signed in every head, for ever. A hub that was loaded "
+    "under the made-up name is made anew (ecluse init).",
 )
 DIRECTORY_UNWRITABLE = refusal(
     "directory_unwritable", 400, "This directory cannot be written", fix="Name one where you may make files."
@@ -216,21 +220,37 @@ def lake_files(directory: Path) -> LakeFiles:
 
 
 def init_hub(directory: Path) -> None:
-    """Make a hub in `directory`: settings, keys, development issuer, database. Raises `already_a_hub`, `directory_unwritable`."""
+    """Make a hub in `directory`: settings, keys, development issuer, database.
+
+    Raises `already_a_hub`, `directory_unwritable`, `settings_invalid`, `passphrase_short`, `keys_unsealed`,
+    `database_unreachable`, `database_in_use`; then no hub is made.
+    """
     try:
         if (directory / FILE).exists():
             raise ALREADY_A_HUB(f"{directory} holds an {FILE}")
         if found := data_in(directory):  # new settings and keys over it would look like a hub, and open nothing
             raise ALREADY_A_HUB(f"{directory} holds {', '.join(found)}, and no {FILE}", fix=RESTORE_SETTINGS)
+        _check_new_keys(directory)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else has business in there
         (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     except OSError as broken:
         raise DIRECTORY_UNWRITABLE(f"{directory}: {broken.strerror}") from None
     create_development_issuer(directory / "keys")
     (directory / FILE).write_text(template())
-    upgrade_databases(directory, new=True)
+    try:
+        upgrade_databases(directory, new=True)
+    except Refused:
+        (directory / FILE).unlink()  # no hub was made: once that is mended, it can be
+        raise
     with open_hub(directory, new=True):
         pass
+
+
+def _check_new_keys(directory: Path) -> None:
+    """Refuse what no keys can be made with before anything is: half a hub would be taken for a whole one."""
+    module, opening = keys_engine(new_settings(), directory)
+    if hasattr(module, "check_new"):
+        module.check_new(opening)
 
 
 @contextmanager
@@ -280,6 +300,7 @@ def _opened(directory: Path, around_log: Callable[[Log], Log], *, new: bool) -> 
             directory=stores.directory,
             claims=stores.claims,
             approvals=stores.approvals,
+            promises=stores.promises,
             feeds=open_feeds(directory, stores.feeds, stores.works, keys),
             moves=stores.moves,
             exposure=_exposure(directory, settings),

@@ -16,12 +16,12 @@ UPGRADE = "ecluse.engines.upgrade"  # imports Alembic: a third of a second that 
 def upgrade_databases(directory: Path, *, new: bool = False) -> list[Upgraded]:
     """Bring every database of the hub to this program's schema; only a `new` hub is given the file of one.
 
-    Raises `part_missing`, `part_damaged`, `database_newer`, `database_unreachable`.
+    Raises `part_missing`, `part_damaged`, `database_newer`, `database_unreachable`, and of a new hub `database_in_use`.
     """
     module = import_module(UPGRADE)
     for each in check_databases(directory) if not new else ():
         each.hold_there()
-    return [module.upgrade(url) for url in _databases(directory)]
+    return [module.upgrade(url, new=new) for url in _databases(directory)]
 
 
 def check_databases(directory: Path) -> list[Schema]:

@@ -55,6 +55,7 @@ def examine(directory: Path) -> Facts:
         certificates=bool(http.certificate_header),
         in_flight_max=http.in_flight_max,
         keep_months=settings.journal.keep_months,
+        origin=settings.journal.origin,
         origin_unset=EXAMPLE_ORIGIN in settings.journal.origin,
         heads_beside=shares_disk(directory / settings.journal.place, directory / settings.journal.heads),
         watched=len(settings.journal.witnesses),

@@ -29,7 +29,7 @@ from till import (
 )
 
 from ecluse.app.payments import PAYMENT_UNKNOWN
-from ecluse.journal.entry import Operation
+from ecluse.journal.entry import Entry, Operation
 from ecluse.kernel.errors import Refused
 from ecluse.kernel.money import as_euros, euros
 from ecluse.payments.remittance import as_text
@@ -138,6 +138,19 @@ def test_of_two_that_finish_a_run_one_gives_it_to_the_bank(hub: House) -> None:
     assert [now(hub.payments.publishing("run_2026-11-23_1")) for _ in range(2)] == [True, False]
     now(hub.payments.written("run_2026-11-23_1"))
     assert not now(hub.payments.publishing("run_2026-11-23_1"))
+
+
+def test_what_another_machine_gives_to_the_bank_is_not_given_twice(hub: House) -> None:
+    """It said so while ours were written: they stay unseen, and whether the bank has the others is for people to ask."""
+    hub.accept(1, 100)
+
+    async def another(ordered: Entry) -> None:
+        assert await hub.payments.publishing(ordered.request)
+
+    run_payments(dataclasses.replace(hub.till, record=another), DAY)
+    assert bank_files_of(hub) == []
+    assert run_payments(hub.till, DAY).unsure == ("run_2026-11-23_1",)
+    assert bank_files_of(hub) == []
 
 
 def test_two_that_write_in_one_folder_do_not_take_each_others_files(hub: House) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecluse.kernel.days import add_working_days
 from ecluse.payments.ledger import Because, Entry, Posting
-from ecluse.payments.settle import Balance, Decision, banking_day, collection_day, decide, due_cents, pack
+from ecluse.payments.settle import Balance, Decision, banking_day, collection_day, decide, pack
 from ecluse.payments.transfer import bank_reference, made_id, reference_in
 from ecluse.rules.book import open_book
 
@@ -23,17 +23,6 @@ def test_packed_transfers_hold_every_line_within_the_limit(lines: list[int]) -> 
     sums = [sum(cents for cents, at in zip(lines, parts, strict=True) if at == part) for part in range(max(parts) + 1)]
     assert all(0 < cents <= 1000 for cents in sums)
     assert sum(sums) == sum(lines)
-
-
-@given(st.integers(0, 10**8), st.booleans(), st.lists(st.booleans(), max_size=6))
-def test_ordering_what_is_due_leaves_nothing_due(cents: int, cancelled: bool, returned: list[bool]) -> None:
-    live = 0
-    for back in returned:
-        due = due_cents(cents, cancelled, live)
-        live += 0 if back else due
-    live += due_cents(cents, cancelled, live)
-    assert due_cents(cents, cancelled, live) == 0
-    assert live == (0 if cancelled else cents)
 
 
 @pytest.mark.parametrize(

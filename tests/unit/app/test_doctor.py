@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from ecluse.app.doctor import CHECKS, DAY_US, GIB, diagnose
+from ecluse.app.doctor import CHECKS, GIB, diagnose
 from ecluse.app.ports.journal import ShardState
 from ecluse.app.ports.upkeep import Facts, Fault, InsurerFacts, Integrity, JournalFacts, Place, StoreFacts
 from ecluse.gate.allowance import Beginning
+from ecluse.kernel.days import DAY_US
 
 SOUND = Integrity("every page")
 OFF = Fault("data checksums are off", "Turn them on.", grave=False)

@@ -11,8 +11,9 @@ import pytest
 from ecluse.app.allowance import Allowance
 from ecluse.app.ports.allowances import Ask
 from ecluse.engines.sqlite.allowances import LocalAllowances
-from ecluse.gate.allowance import DAY_US, YEAR_DAYS, Caps, CapTable
+from ecluse.gate.allowance import YEAR_DAYS, Caps, CapTable
 from ecluse.gate.presence import Presence
+from ecluse.kernel.days import DAY_US
 
 ACCOUNT, PLACE, PERSON = "rpps:1", "750000001", b"p" * 16
 CAPS = CapTable(date(2026, 11, 30), "a test", {"other": Caps(debt=9, burst=9, refill_per_day=9, yearly=9)})

@@ -9,7 +9,7 @@ import pytest
 from ecluse.app.ports.journal import ShardState
 from ecluse.app.retention import due, going
 from ecluse.exposure.gaps import month_of
-from ecluse.gate.allowance import DAY_US
+from ecluse.kernel.days import DAY_US
 
 YEAR = [*(f"2025-{month:02}" for month in range(10, 13)), *(f"2026-{month:02}" for month in range(1, 13))]
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)

@@ -255,66 +255,6 @@ def test_a_change_of_bank_and_a_not_me_are_read_once_whenever_it_is_killed() -> 
         assert at.sensings.waiting() == 0
 
 
-LILLE, LYON, MARSEILLE, ETIENNE, NOWHERE = "590000018", "690000015", "130000014", "420000010", "12345678900014"
-
-
-@pytest.mark.parametrize("dies", ["", "before", "after", "unmoved", "moved"])
-def test_copied_passes_lead_to_a_step_up_where_they_are_shown_and_not_where_their_people_are(dies: str) -> None:
-    with world() as at:
-        for number in range(1, 300):
-            at.show(THIEF, number, LILLE)
-            at.show(OTHER, number + 1_000, LYON)
-        at.watch()
-        assert at.contained.limits() == {}
-        at.clock.instant += timedelta(days=2)
-        for number in range(1, 9):
-            at.show(OTHER, number, MARSEILLE)
-        at.watch(dies)
-        for number in range(1, 9):
-            at.show(THIEF, number, LILLE)  # within minutes
-            at.show(THIEF, number, LILLE)  # of one person once a day
-        at.watch(dies)
-        assert (at.step(THIEF), at.step(OTHER)) == (Step.STEP_UP, Step.OPEN)
-        (alert,) = (each.alert for each in at.sensings.alerts(THIEF, 10))
-        assert (alert.signal, alert.evidence.hits, alert.evidence.tries) == (Name.FAR_PASSES, 8, 8)
-
-
-def test_what_people_do_with_their_passes_moves_nobody() -> None:
-    """To the next town at once, far away in hours, with a live pass over a picture, at a place nobody knows."""
-    with world() as at:
-        for number in range(1, 40):
-            at.show(OTHER, number, LYON)
-            at.show(THIEF, number, ETIENNE)
-            at.show(OTHER, number, LYON, live=True)
-            at.show(THIEF, number, MARSEILLE, live=True)
-            at.show(THIEF, number, NOWHERE)
-        at.clock.instant += timedelta(hours=4)
-        for number in range(1, 40):
-            at.show(THIEF, number, LILLE)
-        at.watch()
-        assert at.contained.limits() == {}
-        assert at.sensings.alerts("", 10) == []
-
-
-def test_where_a_pass_was_shown_is_forgotten_and_leads_nowhere() -> None:
-    def rows() -> list[tuple[Any, ...]]:
-        return at.sensings._own.execute("SELECT * FROM seen").fetchall()
-
-    with world() as at:
-        at.show(THIEF, 5, LILLE)
-        at.show(THIEF, 6, LILLE)
-        at.watch()
-        first = rows()
-        assert {row[2] for row in first} == {"59"}
-        assert not {row[0] for row in first} & {int.from_bytes(number.to_bytes(8)) for number in (5, 6)}
-        at.clock.instant += timedelta(days=1)
-        at.watch()
-        assert rows() == []
-        at.show(THIEF, 5, LILLE)
-        at.watch()
-        assert {row[0] for row in rows()}.isdisjoint(row[0] for row in first)  # another number on another day
-
-
 @pytest.mark.parametrize("dies", ["", "before", "after", "unmoved", "moved"])
 def test_a_decoy_is_touched_once_whenever_it_is_killed(dies: str) -> None:
     with world() as at:

@@ -41,6 +41,17 @@ def test_in_january_2024_phishing_is_low_and_impersonation_real_once_crossed(jan
     assert any("Peut être usurpé" in each and "réel une fois croisé" in each for each in january.conclusion)
 
 
+def test_its_page_names_fields_and_leaks_in_french(january: Crossing) -> None:
+    text = page(january)
+    assert "date de naissance" in text
+    assert "Facebook (2021), " in text
+    assert not [each for each in (*IDS, "birth_date", "national_number") if each in text]
+    asked = {"fields": sorted(known_fields()), "on": "2026-01-01", "name": "Fuite de test", **SMALL}
+    text = page(cross(convert(asked, Crossed)))
+    assert "Fuite de test (2026)" in text
+    assert not [each for each in known_fields() if f" {each}, " in text or ("_" in each and each in text)]
+
+
 def test_france_travail_then_makes_them_callable_and_free_payable(january: Crossing) -> None:
     later = {each.leak: each for each in january.later}
     assert later["france-travail-2024"].added["callable"].low > 0.15

@@ -18,6 +18,7 @@ LIFE = {
     "give_back": {"used": "used"},
     "reopen": {"used": "granted"},
     "cancel": {"granted": "cancelled"},
+    "withdraw": {"granted": "cancelled", "used": "used"},
     "expire": {"granted": "expired"},
 }
 

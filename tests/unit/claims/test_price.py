@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ecluse.claims.claim import Billed
 from ecluse.claims.price import Payer, consumption, price, priceable, reasons, spans
 from ecluse.coverage.accounts import Dated, span_of
-from ecluse.coverage.compute import compute_contracts
+from ecluse.coverage.compute import compute
 from ecluse.coverage.explain import because
 from ecluse.coverage.facts import Exemption, Pathway
 from ecluse.coverage.notation import parse
@@ -67,11 +67,12 @@ BILLED = st.builds(
 @given(BILLED, st.lists(PLAIN, max_size=3))
 def test_contracts_share_a_line_as_coverage_does(one: Billed, guarantees: list[str]) -> None:
     (priced,) = shared([one], [payer(text, f"C{n}") for n, text in enumerate(guarantees)])
-    joint = compute_contracts(priceable(one, 0, BOOK), [(text, parse(text), {}) for text in guarantees])
-    assert (priced.amo_cents, priced.amc_cents, priced.patient_cents) == (
-        joint.amo_cents, joint.amc_cents, joint.patient_cents,
-    )  # fmt: skip
-    assert [each.amc_cents for each in priced.paid] == [share.split.amc_cents for share in joint.shares]
+    line, before = priceable(one, 0, BOOK), 0
+    for paid, text in zip(priced.paid, guarantees, strict=True):
+        split = compute(line, parse(text), paid_before_cents=before)
+        assert (priced.amo_cents, paid.amc_cents) == (split.amo_cents, split.amc_cents)
+        before += paid.amc_cents
+    assert priced.amc_cents == before
     assert priced.amo_cents + priced.amc_cents + priced.patient_cents == one.expense_cents
 
 
@@ -163,7 +164,7 @@ def test_a_heavy_act_leaves_a_flat_share_that_contracts_pay() -> None:
 
 def test_the_reasons_of_one_contract_are_those_of_a_quote() -> None:
     (priced,) = shared([billed()], [payer("BR_INCL:200")])
-    split = compute_contracts(priceable(billed(), 0, BOOK), [("C", parse("BR_INCL:200"), {})]).shares[0].split
+    split = compute(priceable(billed(), 0, BOOK), parse("BR_INCL:200"))
     assert reasons(priced) == because(split, priceable(billed(), 0, BOOK))
 
 

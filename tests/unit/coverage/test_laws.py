@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ecluse.coverage.compute import Split, Uses, compute, compute_contracts, others_cents
+from ecluse.coverage.compute import Split, Uses, compute, others_cents
 from ecluse.coverage.explain import because
 from ecluse.coverage.guarantee import NONE, Bound, Guarantee, Kind, Limit, Part, ledger_of
 from ecluse.coverage.line import Line, Used
@@ -66,7 +66,6 @@ USED = st.dictionaries(
     st.sampled_from(["Y", "Y+AMO", "12M", "24M", "48M", "48M+AMO"]),
     st.builds(Used, st.integers(0, 30), st.integers(0, 100_000)),
 )
-CONTRACTS = st.lists(st.tuples(st.sampled_from(["A", "B", "C"]), GUARANTEES, USED), max_size=4)
 
 
 @given(LINES, GUARANTEES, USED)
@@ -167,14 +166,13 @@ def test_the_short_forms_are_what_they_stand_for(line: Line, cents: int, acts: i
 def test_two_insurers_never_pay_more_than_the_expense(
     line: Line, first: Guarantee, second: Guarantee, used: Uses
 ) -> None:
-    """The second is told what the first pays, and pays on what it leaves: as two contracts of one insurer would."""
+    """The second is told what the first pays, and pays on what it leaves: as the second contract of one insurer would."""
     alone = compute(line, first, used)
     others = others_cents(line, alone.amo_cents) + alone.amc_cents
     after = compute(replace(line, other_amc_cents=others), second, used)
     assert alone.amo_cents + others + after.amc_cents + after.patient_cents == line.expense_cents
     if not line.other_amc_cents:
-        joint = compute_contracts(line, [("A", first, used), ("B", second, used)])
-        assert [share.split.amc_cents for share in joint.shares] == [alone.amc_cents, after.amc_cents]
+        assert compute(line, second, used, paid_before_cents=alone.amc_cents).amc_cents == after.amc_cents
 
 
 @given(LINES, GUARANTEES, USED, st.integers(0, 5000))
@@ -241,31 +239,6 @@ def test_a_yearly_sum_is_spent_to_the_cent(expenses: list[int], sum_cents: int) 
     for expense in expenses:
         used += compute(Line(expense, 0, Fraction(0)), guarantee, {"Y": used}).consumed.get("Y", Used())
     assert used.cents == min(sum(expenses), sum_cents)
-
-
-@given(LINES, CONTRACTS)
-def test_several_contracts_never_pay_more_than_the_expense(
-    line: Line, contracts: list[tuple[str, Guarantee, Uses]]
-) -> None:
-    joint = compute_contracts(line, contracts)
-    paid = sum(share.split.amc_cents for share in joint.shares)
-    assert joint.amc_cents == paid
-    others = others_cents(line, joint.amo_cents)
-    assert joint.amo_cents + others + paid + joint.patient_cents == line.expense_cents
-    assert joint.patient_cents >= 0
-    assert [share.contract for share in joint.shares] == [name for name, _, _ in contracts]
-
-
-@given(LINES, CONTRACTS.filter(bool))
-def test_the_first_contract_pays_as_if_alone_and_each_leaves_less(
-    line: Line, contracts: list[tuple[str, Guarantee, Uses]]
-) -> None:
-    joint = compute_contracts(line, contracts)
-    _, guarantee, used = contracts[0]
-    assert joint.shares[0].split == compute(line, guarantee, used)
-    left = [share.split.patient_cents for share in joint.shares]
-    assert left == sorted(left, reverse=True)
-    assert left[-1] == joint.patient_cents
 
 
 CITED = re.compile(r".*[0-9],[0-9]{2}\u00a0€.* \([^()]+\)\.")

@@ -107,6 +107,8 @@ def test_a_version_does_not_drift() -> None:
         (("[MED, PHAR]", "[]"), 6, "/guarantees/1/domains"),
         (("[MED, PHAR]", "MED"), 6, "/guarantees/1/domains"),
         (("acts: [CS]", "acts: [cs]"), 5, "/guarantees/0/acts/0"),
+        (("acts: [CS]", 'acts: ["CS\\n"]'), 5, "/guarantees/0/acts/0"),
+        (("product: ECO", 'product: "ECO\\n"'), 1, "/product"),
         (("acts: [CS]", "acts: [25]"), 5, "/guarantees/0/acts/0"),
         (('"TM:100"', '"TM:cent"'), 7, "/guarantees/1/guarantee"),
         (("to: 2026-06-30", "to: 2025-06-30"), 5, "/guarantees/0/to"),

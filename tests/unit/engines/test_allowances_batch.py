@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from ecluse.app.ports.allowances import Ask
 from ecluse.engines.sqlite.allowances import LocalAllowances
-from ecluse.gate.allowance import DAY_US, OTHER, Caps, CapTable
+from ecluse.gate.allowance import OTHER, Caps, CapTable
 from ecluse.gate.features import NOTHING
 from ecluse.gate.presence import Presence
 from ecluse.gate.sensing import Question
+from ecluse.kernel.days import DAY_US
 from ecluse.wiring.gate import FILE, open_allowances
 from tests.laws import examples
 

@@ -14,8 +14,9 @@ from ecluse.exposure.places import departement
 from ecluse.exposure.question import Question
 from ecluse.exposure.reach import Held, Room, referenced, within_reach
 from ecluse.exposure.shown import Shown, disclosures, field_names
-from ecluse.gate.allowance import DAY_US, Caps
+from ecluse.gate.allowance import Caps
 from ecluse.journal.entry import Field
+from ecluse.kernel.days import DAY_US
 
 QUESTION = Question(accounts=("rpps:1",), start_ts_us=100, end_ts_us=200)
 INSURERS = ("0075123456", "0075123457", "0075123458")

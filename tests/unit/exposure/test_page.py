@@ -66,6 +66,12 @@ def test_an_insurer_without_a_key_is_said_to_have_no_list() -> None:
     assert "ab" * 32 in text
 
 
+def test_one_line_is_one_line() -> None:
+    titles = html.document_fromstring(page(counted(SHOWN[:1]))).xpath("//summary/text()")
+    assert "La ligne de ce graphique" in titles
+    assert not any("Les 1 " in each for each in titles)
+
+
 def test_what_came_from_outside_is_escaped() -> None:
     text = page(msgspec.structs.replace(counted(SHOWN), accounts=("<b>x",), sessions=("<i>y",)))
     assert "<b>x" not in text

@@ -17,20 +17,13 @@ from ecluse.app.ports.allowances import Ask
 from ecluse.engines.sqlite.allowances import LocalAllowances
 from ecluse.engines.sqlite.lookback import LocalLookback
 from ecluse.gate.allowance import (
-    DAY_US,
     DEBT_DAYS,
     FIRST_ORDINAL,
-    FLOOR,
-    HEADROOM,
-    LEARNT_DAYS,
-    RISE_PER_DAY,
     YEAR_DAYS,
     Beginning,
     Caps,
     CapTable,
-    Opened,
     Standing,
-    counted,
     in_time,
     opened,
     opened_at_most,
@@ -38,6 +31,7 @@ from ecluse.gate.allowance import (
 )
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Operation, act
+from ecluse.kernel.days import DAY_US
 from tests.laws import examples
 
 CAPS = Caps(debt=6, burst=4, refill_per_day=2, yearly=15)
@@ -233,50 +227,7 @@ def test_an_account_that_never_asked_is_not_made_by_looking_at_it(gate: LocalAll
     assert gate.indebted(START_DAY + 1, 10) == []
 
 
-openings = st.lists(
-    st.builds(
-        lambda day, delay: Opened(day, None if delay is None else day + delay),
-        st.integers(START_DAY - 200, START_DAY),
-        st.none() | st.integers(0, 40),
-    ).filter(lambda each: each.justified is None or each.justified <= START_DAY),
-    max_size=80,
-)
 LARGE = Caps(debt=500, burst=100, refill_per_day=100, yearly=1000)
-
-
-@given(rows=openings, asks=st.integers(0, 20))
-def test_what_is_counted_is_what_was_added_one_by_one(rows: list[Opened], asks: int) -> None:
-    grown = counted(Standing(), rows, LARGE, START_DAY)
-    for _ in range(asks):
-        grown = opened(grown, LARGE, START_DAY * DAY_US)
-    anew = counted(grown, [*rows, *[Opened(START_DAY)] * asks], LARGE, START_DAY)
-    assert (anew.debt, anew.year) == (grown.debt, grown.year)
-
-
-@given(rows=openings, cap=st.integers(1, 200), days=st.integers(0, 30))
-def test_an_own_cap_rises_slowly_and_costs_settled_claims(rows: list[Opened], cap: int, days: int) -> None:
-    before = Standing(cap=cap, day=START_DAY - days)
-    after = counted(before, rows, LARGE, START_DAY).cap
-    assert after <= cap + RISE_PER_DAY * days
-    is_learnt = START_DAY - min((row.day for row in rows), default=START_DAY) >= LEARNT_DAYS
-    settled = sum(row.justified is not None for row in rows)
-    # one more person costs 0.8 settled claims, all open at once; who was away keeps what they had
-    assert after <= max(FLOOR, -(-settled * HEADROOM // 1), 0 if is_learnt else cap)
-    assert is_learnt or after >= cap
-
-
-@pytest.mark.parametrize("idle", [0, 100, 239, 246, 300, 365, 400, 900])
-def test_silence_widens_no_cap(idle: int) -> None:
-    """A small practice opens two people a day, whose claims are settled after six; then its account is not used."""
-    rows = [Opened(START_DAY - back, START_DAY - back + 6) for back in range(300, 6, -1) for _ in range(2)]
-    at_work = counted(Standing(), rows, LARGE, START_DAY)
-    assert at_work.cap == FLOOR
-    assert counted(at_work, rows, LARGE, START_DAY + idle).cap == FLOOR
-
-
-def test_an_account_that_is_new_has_no_cap_of_its_own_yet() -> None:
-    """Its profession's holds, whatever that becomes: a table that is widened widens it at once."""
-    assert counted(Standing(), [Opened(START_DAY - 100)], LARGE, START_DAY).cap == 0
 
 
 @given(st.lists(st.integers(0, 3 * DAY_US), max_size=60))

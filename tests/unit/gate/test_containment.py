@@ -33,7 +33,7 @@ from ecluse.gate.containment import (
     move,
 )
 from ecluse.gate.presence import Presence
-from ecluse.gate.signals import Name, Step
+from ecluse.gate.signals import SIGNALS, Name, Signal, Step
 from ecluse.kernel.errors import Refused
 
 NOON_US = 1_790_000_000_000_000
@@ -132,6 +132,20 @@ def test_a_second_step_up_within_a_month_of_a_proof_is_a_quarantine() -> None:
     assert move(slowed, alerted(Step.STEP_UP), NOON_US + S)[0].step == Step.STEP_UP
 
 
+@pytest.mark.parametrize(
+    "signal", [each for each in SIGNALS if each.gravest >= Step.STEP_UP], ids=lambda each: each.name.name
+)
+def test_a_relapse_leads_as_far_as_its_signal_may(signal: Signal) -> None:
+    """What others can bring about, with copies of passes, asks for a login each time and shuts nobody out."""
+    state = account(Step.OPEN)
+    for day in range(3):
+        at_us = NOON_US + day * 86_400 * S
+        state, _ = move(state, alerted(Step.STEP_UP, signal.name), at_us)
+        assert state.step == (signal.gravest if day else Step.STEP_UP)
+        if state.step == Step.STEP_UP:
+            state, _ = move(state, Proved(at_us + 60 * S, ""), at_us + 90 * S)
+
+
 def test_who_logged_in_after_a_reset_is_not_held_to_what_was_before_it() -> None:
     """A `slowed` that somebody lifts holds older logins to `slowed`: those of after the reset, to no more than that."""
     hour = 3600 * S
@@ -169,6 +183,10 @@ OLDER = [
 ]
 
 
+def is_admitted(state: Containment, presence: Presence, login_us: int = 0) -> bool:
+    return allows(state, presence, login_us).refusal is None
+
+
 @pytest.mark.parametrize(("limit", "code"), OLDER)
 def test_a_proof_lifts_nothing_for_a_login_of_before(limit: Step, code: str) -> None:
     """A thief goes on under the token that was stolen while its owner logs in anew: every morning, as it were."""
@@ -177,13 +195,13 @@ def test_a_proof_lifts_nothing_for_a_login_of_before(limit: Step, code: str) -> 
         while state.step:
             at_us += 60 * S
             state, _ = move(state, Proved(at_us - 20 * S, "eidas2"), at_us)
-            assert allows(state, Presence.TYPED, at_us - 20 * S).admitted
+            assert is_admitted(state, Presence.TYPED, at_us - 20 * S)
         at_us += 3600 * S
         state, _ = move(state, alerted(Step.SLOWED), at_us)
         for login_us in (thief_us, 0):
             found = allows(state, Presence.TYPED, login_us)
             assert code == (found.refusal.code if found.refusal else "slowed" if found.slowed else "yes")
-            assert allows(state, Presence.PASS, login_us).admitted
+            assert is_admitted(state, Presence.PASS, login_us)
     released, _ = move(state, Released("zoe", Step.OPEN, "called"), at_us)
     released, _ = move(released, Released("ali", Step.OPEN, "called"), at_us)
     assert allows(released, Presence.TYPED, thief_us) == allows(account(Step.OPEN), Presence.TYPED)
@@ -245,7 +263,7 @@ def test_insurers_domains_and_vendors_have_their_own_ladder(kind: Kind) -> None:
     assert [allows(state, presence).refusal is None for presence in Presence] == [False] * 3
     state, _ = move(state, Released("Zoe", Reach.PRESENCE_ONLY, "over"), NOON_US)
     state, _ = move(state, Released("Ali", Reach.PRESENCE_ONLY, "over"), NOON_US)
-    assert [allows(state, presence).admitted for presence in Presence] == [False, True, True]
+    assert [is_admitted(state, presence) for presence in Presence] == [False, True, True]
 
 
 def test_what_each_step_allows() -> None:
@@ -262,8 +280,8 @@ def test_what_each_step_allows() -> None:
     }
     for step in Step:  # no step allows more than one above it
         for presence in Presence:
-            here = allows(Containment(Kind.ACCOUNT, step), presence).admitted
-            assert here <= allows(Containment(Kind.ACCOUNT, max(0, step - 1)), presence).admitted
+            here = is_admitted(Containment(Kind.ACCOUNT, step), presence)
+            assert here <= is_admitted(Containment(Kind.ACCOUNT, max(0, step - 1)), presence)
 
 
 NAMES = st.sampled_from(["zoe", "Ali", " zoe", "Max"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import ecluse
 from ecluse.gate.decoys import CHANCE_MAX, Batch, Known, Row, chance, crowded, drawn, made_up
 from ecluse.gate.signals import ALPHA, CAREER_QUESTIONS, DECOY_E_VALUE, SIGNALS, Name, Step, thresholds
-from ecluse.kernel.ids import nir
+from ecluse.kernel.ids import nir, nir_key
 
 AMC, OTHER = "0075123456", "0075999999"
 
@@ -33,11 +33,44 @@ def test_a_drawn_row_is_nobody_s_and_every_part_of_it_is_somebody_s(seed: int) -
         taken.append(row)
     assert len({each.nir for each in (*like, *taken)}) == len({each.member_number for each in (*like, *taken)}) == 35
     for row in taken:
-        assert row.birth_date in {each.birth_date for each in like}
+        assert row.birth_date[:7] in {each.birth_date[:7] for each in like}
+        assert row.birth_date[5:] in {each.birth_date[5:] for each in like}
         assert (row.nir[1:3], row.nir[3:5]) == (row.birth_date[2:4], row.birth_date[5:7])
-        assert row.nir[5:10] in {each.nir[5:10] for each in like}
-        assert row.nir[10:13] in {each.nir[10:13] for each in like}
+        assert row.nir[5:13] in {each.nir[5:13] for each in like}
         assert len(row.member_number) == 10
+
+
+def test_no_order_is_beyond_the_births_of_its_place() -> None:
+    """A village where two are born in a month, a town of four hundred: no decoy is told by its order."""
+    draw, births = Random(5).randrange, {"37001": 2, "37261": 400}
+    like = []
+    for number in range(200):
+        place = ("37001", "37261")[number % 2]
+        body = f"2{50 + draw(50)}{1 + draw(12):02}{place}{1 + draw(births[place]):03}"
+        like.append(Row(f"{number:010}", body + nir_key(body), f"19{body[1:3]}-{body[3:5]}-14", 1))
+    taken: list[Row] = []
+    for _ in range(100):
+        row = drawn(draw, like, taken)
+        assert row
+        assert int(row.nir[10:13]) <= births[row.nir[5:10]]
+        taken.append(row)
+
+
+def test_a_decoy_has_no_twin_among_the_rows_more_often_than_people_have() -> None:
+    """Who leaves out of a copy whoever shares sex and birth date with another row must not leave out its decoys by that."""
+    draw = Random(7).randrange
+    like = made_up(draw, 500)
+    born = {(each.nir[0], each.birth_date) for each in like}
+    rows = [drawn(draw, like, ()) for _ in range(200)]
+    assert sum((each.nir[0], each.birth_date) in born for each in rows if each) <= 20
+
+
+def test_the_29th_of_february_is_of_its_years_alone() -> None:
+    """A decoy of 1979-02-29 is no person's, as anybody sees."""
+    like = [Row(f"M{n:03}", "", f"{1976 + n}-02-{29 if n % 4 == 0 else 28}", 1) for n in range(8)]
+    days = {row.birth_date for seed in range(300) if (row := drawn(Random(seed).randrange, like, ()))}
+    assert {"1976-02-29", "1979-02-28"} <= days
+    assert not {day for day in days if day.endswith("29") and int(day[:4]) % 4}
 
 
 def test_letters_and_signs_of_a_number_stay_where_they_are() -> None:

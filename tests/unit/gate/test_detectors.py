@@ -192,7 +192,7 @@ def test_alerts_explain_themselves() -> None:
         f"{last.evidence.hits} of {last.evidence.tries} typed questions confirmed nothing"
     )
     assert sentence_en(last).endswith("on 2027-02-02; usually 3 %, at most 4.64 %.")
-    assert sentence_fr(last).endswith("le 2027-02-02 ; d'habitude 3 %, au plus 4,64 %.")
+    assert sentence_fr(last).endswith("le 02/02/2027 ; d'habitude 3 %, au plus 4,64 %.")
     for name in Name:
         other = msgspec.structs.replace(last, signal=name)
         assert str(last.evidence.hits) in sentence_fr(other)

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecluse.app.claims import ClaimAnswer
 from ecluse.app.rights import Promise, RightsAnswer
+from ecluse.claims.claim import Fault, State
 from ecluse.gate.disclosure import BITS, TABLE, allowed, cut, fields_of, overtold
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Field, Operation
@@ -55,6 +57,19 @@ def test_who_shows_more_is_told_no_less(operation: Operation) -> None:
 def test_an_operation_that_is_not_in_the_table_tells_nothing(operation: Operation) -> None:
     assert allowed(operation, Presence.LIVE) == 0
     assert overtold(WHOLE, fields_of(WHOLE), operation, Presence.LIVE, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        ([], Field.CLAIM),
+        (["not_covered"], Field.CLAIM | Field.REASON),
+        (["quantity_too_high", "amount_mismatch"], Field.CLAIM | Field.REASON | Field.SPLIT),
+    ],
+)
+def test_a_refusal_that_says_the_right_amount_tells_the_split(codes: list[str], told: Field) -> None:
+    refusals = tuple(Fault(code, "", "") for code in codes)
+    assert fields_of(ClaimAnswer(claim_id="clm_1", status=State.REFUSED, refusals=refusals)) == told
 
 
 def test_civil_status_is_told_to_the_members_own_insurer_only() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 import pytest
@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 
 from ecluse.kernel.days import (
     FOREVER,
+    PARIS,
     Period,
     add_working_days,
+    instant,
     is_working_day,
     merge,
+    month_before,
     months_after,
     paris_day,
     parse_day,
     period,
+    ts_us,
 )
 from ecluse.kernel.errors import Refused
 
@@ -115,3 +119,13 @@ def test_months_after_is_the_same_day_or_the_last_of_the_month(day: date, months
     after = months_after(day, months)
     assert (after.year * 12 + after.month) - (day.year * 12 + day.month) == months
     assert after.day == day.day or (after.day < day.day and (after + timedelta(days=1)).day == 1)
+
+
+@given(st.integers(0, 7 * 10**15), st.sampled_from([UTC, PARIS]))
+def test_an_instant_is_told_exactly_in_microseconds(us: int, zone: tzinfo) -> None:
+    assert ts_us(instant(us).astimezone(zone)) == us
+
+
+@given(st.dates(date(1900, 1, 1), date(2200, 1, 1)))
+def test_the_month_before_a_month_ends_the_day_before_it(day: date) -> None:
+    assert month_before(f"{day:%Y-%m}") == f"{day.replace(day=1) - timedelta(days=1):%Y-%m}"

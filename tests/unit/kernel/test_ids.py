@@ -147,14 +147,6 @@ def test_rpps_keys_are_luhn(number: str) -> None:
         ids.rpps(number + str((int(key) + 1) % 10))
 
 
-@given(st.integers(8, 10).flatmap(digits))
-def test_an_insurer_in_b2_has_ten_characters_and_ends_as_written(number: str) -> None:
-    written = ids.amc_b2(ids.amc(number))
-    assert len(written) == 10
-    assert written.endswith(number)
-    assert int(written) == int(number)
-
-
 @pytest.mark.parametrize(
     "written",
     ["a. martin", " a.  martin\t", "a. martin\u200b", "\u2060a. mar\u00adtin", "ａ. martin", "a.\u00a0martin"],

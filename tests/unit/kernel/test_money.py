@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecluse.kernel.errors import Refused
-from ecluse.kernel.money import AMOUNT_CENTS_MAX, as_euros, cents_half_up, en_euros, euros, rate, share_cents
+from ecluse.kernel.money import AMOUNT_CENTS_MAX, as_euros, en_euros, euros, rate, share_cents
 
 AMOUNTS = st.integers(0, AMOUNT_CENTS_MAX)
 RATES = st.fractions(0, 1, max_denominator=10_000)
@@ -32,15 +32,15 @@ def test_published_shares(base_cents: int, written: str, share: int) -> None:
     assert share_cents(base_cents, rate(written)) == share
 
 
-@given(st.fractions(0, 10**9))
-def test_rounding_moves_by_at_most_half_a_cent_and_a_half_goes_up(exact: Fraction) -> None:
-    assert -Fraction(1, 2) < cents_half_up(exact) - exact <= Fraction(1, 2)
+@given(AMOUNTS, RATES)
+def test_rounding_moves_by_at_most_half_a_cent_and_a_half_goes_up(amount: int, of: Fraction) -> None:
+    assert -Fraction(1, 2) < share_cents(amount, of) - amount * of <= Fraction(1, 2)
 
 
 @given(AMOUNTS)
 def test_whole_cents_do_not_move(cents: int) -> None:
-    assert cents_half_up(Fraction(cents)) == cents
-    assert cents_half_up(Fraction(2 * cents + 1, 2)) == cents + 1
+    assert share_cents(cents, Fraction(1)) == cents
+    assert share_cents(2 * cents + 1, Fraction(1, 2)) == cents + 1
 
 
 @given(AMOUNTS, AMOUNTS, RATES)

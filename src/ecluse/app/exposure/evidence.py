@@ -17,14 +17,13 @@ from ecluse.exposure.reach import Held, referenced
 from ecluse.exposure.shown import Shown, ToldSet
 from ecluse.gate.admission import Admission
 from ecluse.journal.entry import Operation, decode
-from ecluse.kernel.days import instant, paris_day
+from ecluse.journal.verify import NEAR_US
+from ecluse.kernel.days import DAY_US, instant, paris_day
 from ecluse.kernel.errors import refusal
 
 Told = Callable[[str, int, int], None]  # step, done, of how many
 Key = TypeVar("Key")
 
-DAY_US = 86_400_000_000
-NEAR_US = 600 * 1_000_000  # ten minutes: entries lie in a shard in the order of their times, but for that much
 SPREADS = {
     "days": "exposed_days",
     "accounts": "exposed_accounts",

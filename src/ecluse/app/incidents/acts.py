@@ -48,7 +48,7 @@ from ecluse.exposure.question import Question
 from ecluse.gate.admission import Request
 from ecluse.gate.identity import Account
 from ecluse.journal.entry import Field
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import DAY_US, paris_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import amc
 
@@ -67,7 +67,7 @@ TIME_INVALID = refusal(
     fix="Say an instant that is not to come, and no year before 2000.",
 )
 SINCE_US = 946_684_800_000_000  # 2000: no log, mail or receipt that an incident is known by is older
-AHEAD_US = 86_400_000_000  # a day: another machine's clock, a time zone mistaken
+AHEAD_US = DAY_US  # a day: another machine's clock, a time zone mistaken
 WORDS_NEEDED = refusal(
     "incident_words_needed", 400, "A reason is needed", fix="Say it in a sentence, of 2,000 characters at most."
 )
@@ -135,7 +135,7 @@ async def scope(
     """Ask the exposure what the incident asks now, and keep its counts; asked before, and nothing came since, it is not asked
     `again` unless so told. `asker`: whose question it is in the journal.
 
-    Cards of the hub and of who is exposed are facts from then on. Raises `lake_behind`, `exposure_invalid`, `incident_state`.
+    Cards of the hub and of exposed insurers are facts from then on. Raises `lake_behind`, `exposure_invalid`, `incident_state`.
     """
     signed, before = signer(by), known(hub, incident)
     question = question_of(before)
@@ -162,7 +162,7 @@ async def scope(
 
 
 async def _fill_cards(hub: Hub, incident: str, signed: str) -> Incident:
-    """What the operator's file says of the hub and of who is exposed, as facts of the incident: a version says what it knew."""
+    """What the operator's file says of the hub and of exposed insurers, as facts: each version keeps what it knew."""
     after, cards = known(hub, incident), hub.cards()
     if after.state is State.CLOSED:
         return after

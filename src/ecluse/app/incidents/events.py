@@ -123,7 +123,7 @@ def replayed(hub: Hub, entry: Entry) -> None:
 
 
 def still_open(hub: Hub, going: Going) -> Iterator[Again]:
-    """Events of incidents that are not closed, by entries that go: the same seals and digests again."""
+    """Events of open incidents that rest on entries about to be deleted: the same seals and digests again."""
     names = {name for name, each in whole(hub).items() if each.state is not State.CLOSED}
     resting = [each for each in hub.incidents.resting(going) if each.incident in names]
     for start in range(0, len(resting), TOGETHER):

@@ -11,7 +11,7 @@ from datetime import date
 
 import msgspec
 
-from ecluse.app.exposure.evidence import DAY_US, Inquiry, Told, check_kept
+from ecluse.app.exposure.evidence import Inquiry, Told, check_kept
 from ecluse.app.exposure.lists import BLOCK_ROWS, row_of
 from ecluse.app.hub import Hub
 from ecluse.app.ports.lake import Lake
@@ -23,7 +23,7 @@ from ecluse.exposure.shown import Shown
 from ecluse.formats.exposure_list import UNKNOWN, CsvList, ParquetList, Row
 from ecluse.formats.letter_rows import LetterLines, LetterRow, LetterTable
 from ecluse.gate.admission import Admission
-from ecluse.kernel.days import instant, months_after, paris_day
+from ecluse.kernel.days import DAY_US, instant, months_after, paris_day
 
 ADULT_MONTHS = 18 * 12
 STEPS = 5

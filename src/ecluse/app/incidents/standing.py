@@ -12,7 +12,6 @@ from hashlib import sha256
 import msgspec
 
 from ecluse.app.exposure.ask import ANSWER, place_of_file
-from ecluse.app.exposure.evidence import NEAR_US
 from ecluse.app.hub import Hub
 from ecluse.app.ports.journal import Head
 from ecluse.breach.incident.events import Scoped
@@ -22,6 +21,7 @@ from ecluse.exposure.answer import Exposure
 from ecluse.exposure.gaps import month_of
 from ecluse.exposure.question import Question
 from ecluse.journal.entry import Entry, decode
+from ecluse.journal.verify import NEAR_US
 from ecluse.kernel.errors import refusal
 
 SCOPE_CHANGED = refusal(

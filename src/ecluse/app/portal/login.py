@@ -70,7 +70,7 @@ class Logins:
         return Sent(led_to(endpoints.authorization, asked), browser)
 
     async def finish(self, back: Back, browser: str) -> Opened:
-        """The session of who came back. Raises `login_refused`, `login_declined`, `login_provider_silent`,
+        """The session of the browser that came back. Raises `login_refused`, `login_declined`, `login_provider_silent`,
         `insufficient_user_authentication`; `login_provider_busy` when the login waits on and the same answer may come again."""
         if len(back.state) != SECRET_CHARS or len(browser) != SECRET_CHARS:
             raise LOGIN_REFUSED()

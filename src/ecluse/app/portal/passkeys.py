@@ -1,4 +1,4 @@
-"""Passkeys at work: bound in a session whose login has just been made, used to log in, listed and removed by who has them. Of a
+"""Passkeys at work: bound in a session whose login has just been made, used to log in, listed and removed by their owner. Of a
 quarantined account none is bound, used or removed: it may be a thief who sits there.
 
 A challenge is remembered like a login under way, for five minutes and for one answer, and for one browser: by the session's

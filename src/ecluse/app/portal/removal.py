@@ -1,4 +1,4 @@
-"""Passkeys of an account removed, by who has it or because a device was lost; each removal is an entry of the journal."""
+"""Passkeys of an account removed, by its owner or because a device was lost; each removal is an entry of the journal."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class OpenSessions:
         return None if session is None or is_over(session, self._idle_s, now_ts) else session
 
     def touch(self, token: str, session: Session, now_ts: int) -> None:
-        """It was used by who has its key."""
+        """It was used, by the holder of its key."""
         if is_due(session, now_ts):
             self._sessions.touch(fingerprint(token), now_ts)
 

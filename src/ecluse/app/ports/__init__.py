@@ -23,6 +23,7 @@ from ecluse.app.ports.keys import HUB, Destruction, KeyHeld, Keys, Pseudonyms, S
 from ecluse.app.ports.moves import InsurerMoves, Moved, MoveTold
 from ecluse.app.ports.outside import Clock, Ids, JournalReader, Log, Mark, Post, Schemas
 from ecluse.app.ports.payments import DirectoryStore, PaymentStore
+from ecluse.app.ports.promises import PromiseStore
 from ecluse.app.ports.rights import ProductStore, RightsStore
 from ecluse.app.ports.upkeep import Upkeep
 
@@ -51,6 +52,7 @@ __all__ = [
     "PaymentStore",
     "Post",
     "ProductStore",
+    "PromiseStore",
     "Pseudonyms",
     "Receiving",
     "Rekeying",

@@ -53,7 +53,7 @@ class Allowances(Protocol):
         ...
 
     def reached(self, mark: Mark) -> None:
-        """Entries are durable up to `mark`, and what they opened was counted before; written soon."""
+        """Entries up to `mark` are durable, and their openings are counted; the mark itself is written soon."""
         ...
 
     def recover(self, entries: Sequence[tuple[Entry, Mark]]) -> None:
@@ -93,7 +93,7 @@ class Allowances(Protocol):
     def recover_denial(
         self, account: str, practice: str, person: bytes, opened_day: int, at_us: int, *, is_carried: bool = False
     ) -> None:
-        """The same out of the journal, whichever of the two entries is met first.
+        """The same from the journal, whether the opening's entry or the denial's is read first.
 
         `is_carried`: it was told again, and the openings of its day may be gone: it weighs, but `by_day` does not have it, and
         the watcher hears nothing.

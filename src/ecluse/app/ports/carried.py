@@ -6,7 +6,7 @@ import msgspec
 
 
 class Going(msgspec.Struct, frozen=True):
-    """Entries that go; instants in µs. A state rests on them where the journal last told of it before `before_us`.
+    """Entries about to be deleted; instants in µs. A state rests on them if the journal last told it before `before_us`.
 
     What undoes something (a freeze lifted, decoys dropped) is needed still where it was done from `undone_since_us` on: entries
     of before it may be there that tell otherwise. `shards`: those that go, and are whole now.

@@ -1,4 +1,4 @@
-"""What an exposure needs from outside."""
+"""What an exposure needs from outside: evidence, proofs, files."""
 
 from __future__ import annotations
 

@@ -31,11 +31,6 @@ class Table(Protocol):
     """An answer, column by column: a `pyarrow.Table` is one."""
 
     @property
-    def column_names(self) -> list[str]:
-        """The names of its columns."""
-        ...
-
-    @property
     def num_rows(self) -> int:
         """How many rows it has."""
         ...

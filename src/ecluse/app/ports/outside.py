@@ -71,6 +71,13 @@ class JournalReader(Protocol):
         """The entry of the request the admission names, of whichever writer; None when the journal has none. Blocks."""
         ...
 
+    def entries(self, admission: Admission, since_us: int, text: str) -> Iterator[Entry]:
+        """Entries from an instant on (µs) in which `text` stands, of every writer, in no order. Blocks.
+
+        Raises `journal_damaged`.
+        """
+        ...
+
 
 class Post(Protocol):
     """Files out. Each appears whole or not at all, and is durable before anyone can see it."""

@@ -69,11 +69,13 @@ class Showed(msgspec.Struct, frozen=True, array_like=True, tag="showed"):
 
 
 class Seen(NamedTuple):
-    """Where a pass was last shown, for some hours. `who`: a keyed hash of the day and the person, which leads back to nobody."""
+    """Where a pass was last shown, and to which account, for some hours. `who`: a keyed hash of the day and the person, which
+    leads back to nobody."""
 
     who: int
     at_s: int
     department: str
+    account: str = ""
 
 
 class Touch(msgspec.Struct, frozen=True):

@@ -28,7 +28,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class JournalFacts(msgspec.Struct, frozen=True):
-    """The journal's disk: `damaged` names the first place that does not read, `torn_bytes` what a kill left at the end."""
+    """The journal's disk: `damaged` names the first place that does not read, `torn_bytes` what a kill left at the end.
+
+    `origins`: under which names it is signed; one, where journal.origin was never changed.
+    """
 
     slots: int
     bytes: int
@@ -37,6 +40,7 @@ class JournalFacts(msgspec.Struct, frozen=True):
     torn_bytes: int = 0
     damaged: str = ""
     shards: tuple[ShardState, ...] = ()
+    origins: tuple[str, ...] = ()
 
 
 class InsurerFacts(msgspec.Struct, frozen=True):
@@ -87,7 +91,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `unbounded`: names of issuers that may vouch for anybody, or any insurer.
     `named`: the hub has a public address, which proofs must name; `certificates`: a proxy's word for them is taken;
-    `origin_unset`: the journal has the made-up name of a new hub; `heads_beside`: their second home is on its disk;
+    `origin`: the journal's name in the settings; `origin_unset`: it is the made-up one of a new hub;
+    `heads_beside`: the heads' second home is on the journal's disk;
     `watched`: how many witnesses are in the settings; `witnesses`: what each said last. `detectors`: as in the settings;
     `beginning`: the hub's first weeks, in which caps are wider. `damaged`: files beside the store's that do not read.
     """
@@ -116,6 +121,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     libraries: tuple[tuple[str, str, str], ...] = ()
     journal: JournalFacts | None = None
     keep_months: int = 12
+    origin: str = ""
     origin_unset: bool = False
     heads_beside: bool = False
     watched: int = 0

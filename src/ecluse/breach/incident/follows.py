@@ -26,7 +26,7 @@ from ecluse.breach.shown import categories
 from ecluse.breach.tables import version
 from ecluse.breach.times import Running, Times, running
 from ecluse.exposure.question import Question, read_question
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import instant, ts_us
 
 NOBODY = "Le journal prouve qu'aucune donnée de ses assurés n'a été affichée par ces comptes dans cette fenêtre."
 CARD = "card"
@@ -104,7 +104,7 @@ def facts_of(incident: Incident, insurer: str) -> Facts:
 
 
 def dora_of(incident: Incident, insurer: str) -> Dora:
-    """The incident as an insurer classifies it: clients are the people displayed at most, malice is an access that succeeded."""
+    """The incident as an insurer classifies it: clients are the people displayed at most, malice as the stated cause says."""
     part, facts = part_of(incident, insurer), facts_of(incident, insurer)
     beside: dict[str, Any] = {}
     if part is not None:
@@ -183,7 +183,7 @@ def told_us(incident: Incident, insurer: str) -> int:
     """When an insurer was told by the hub (µs); 0: not yet. A fact that says so stands before what was sent."""
     fact = incident.facts.get(("told_by_processor", insurer))
     if fact is not None and fact.value:
-        return _us(datetime.fromisoformat(fact.value))
+        return ts_us(datetime.fromisoformat(fact.value))
     sent = [each.at_us for each in incident.notified if (each.deadline, each.insurer) == (TELLS_INSURERS, insurer)]
     return min(sent, default=0)
 
@@ -281,7 +281,7 @@ def check_deadline(name: str) -> str:
 
 
 def own_of(incident: Incident, insurer: str) -> Own:
-    """What was said beside the facts it is judged by; what nobody stated is as the card of that party has it."""
+    """What was stated beside the facts for judging; what nobody stated is taken from the card of that party."""
     card = card_of(incident, insurer)
     hub = card_of(incident, HUB)
     name = hub.get("hub_name") or hub.get("organisation")
@@ -296,7 +296,3 @@ def card_of(incident: Incident, insurer: str) -> dict[str, Any]:
 
 def _rfc(ts_us: int) -> str:
     return instant(ts_us).isoformat()
-
-
-def _us(at: datetime) -> int:
-    return int(at.timestamp() * 1_000_000)

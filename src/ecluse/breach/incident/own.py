@@ -1,4 +1,4 @@
-"""The facts of an incident: names that are known, values that are read where they are used, or refused by name. Pure.
+"""The facts of an incident: only known names are taken; a value is checked where it is used, and refused by name. Pure.
 
 The vocabulary is that of `ecluse breach assess`, `dora` and `clocks`, what an incident says beside it (`Own`), and the
 question the exposure asks, which grows as facts arrive.
@@ -14,11 +14,12 @@ from msgspec import Meta
 from ecluse.breach.dora.incident import Dora
 from ecluse.breach.facts import BAD_FACTS, Count, Facts, Instant, Sent, Short, convert
 from ecluse.breach.times import Times
+from ecluse.kernel.patterns import END
 
 TEXT_MAX = 4_000
 Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 Texts = Annotated[tuple[Text, ...], Meta(max_length=20)]
-Siren = Annotated[str, Meta(pattern="^[0-9]{9}$")]
+Siren = Annotated[str, Meta(pattern=f"^[0-9]{{9}}{END}")]
 VALUE_BYTES_MAX = 24 * 1024  # a fact is one entry of the journal, of 64 KiB at most
 ASIDE = (
     "clock",

@@ -89,7 +89,7 @@ def line(name: str, incident: Incident, insurer: str) -> IncidentLine:
 
 
 def concerns(incident: Incident, insurer: str) -> bool:
-    """Whether there is such an incident for an insurer: it was told of it. The hub knows of all."""
+    """Whether an insurer may know of the incident, because it was told of it; the hub knows of all."""
     return insurer == HUB or bool(told_us(incident, insurer))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from ecluse.breach.clocks import paris, utc
+from ecluse.breach.clocks import utc
 from ecluse.breach.incident.events import (
     HUB,
     Closed,
@@ -25,7 +25,7 @@ from ecluse.breach.incident.follows import Clock, follows, outdated, own_of, par
 from ecluse.breach.incident.state import Incident, fold
 from ecluse.breach.times import shown as clocks_shown
 from ecluse.exposure.shown import field_names
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import PARIS, instant
 
 WHOLE_HUB = "hub"  # what the hub is called where insurers have their numbers
 
@@ -216,4 +216,4 @@ def _said(each: Happened, insurer: str | None) -> str:
 
 
 def _paris(ts_us: int) -> str:
-    return paris(instant(ts_us))[:16].replace("T", " à ")
+    return f"{instant(ts_us).astimezone(PARIS):%d/%m/%Y à %H:%M}"

@@ -1,4 +1,4 @@
-"""« Qui a consulté mes droits » : what an insurer gives a member of who looked at them for the first time, as data and in French.
+"""« Qui a consulté mes droits » : what an insurer tells a member about first looks at their rights, as data and in French.
 
 From the feed of first looks (docs/patient.md) and the claims the insurer paid itself. Who looked is said by profession and place,
 never by name: the feed has none. What is not known is said to be unknown. Pure.
@@ -22,10 +22,8 @@ from ecluse.exposure.shown import field_bits
 from ecluse.formats.opening_list import Member, OpeningRow, Settled, opened_on
 from ecluse.gate.allowance import opens
 from ecluse.journal.entry import Entry
-from ecluse.kernel.days import PARIS, instant, paris_day
+from ecluse.kernel.days import PARIS, S_US, instant, paris_day
 from ecluse.kernel.errors import refusal
-
-S_US = 1_000_000  # the feed tells instants to the second
 
 Paid = Literal["yes", "no", "not_yet", "unknown"]
 Whole = Literal["told", "proved", "differs"]

@@ -1,1 +1,1 @@
-"""The responsible contract (contrat responsable): whether a guarantee table is what it says."""
+"""The responsible contract (contrat responsable): whether a guarantee table that claims to be one is."""

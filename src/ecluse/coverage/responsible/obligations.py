@@ -1,4 +1,4 @@
-"""Whether a table that calls itself responsible is so (articles L871-1, R871-1 and R871-2 du code de la sécurité sociale).
+"""Whether a table that calls itself responsible really is (articles L871-1, R871-1 and R871-2 du code de la sécurité sociale).
 
 Every obligation is tried out: lines of care are priced under the table as a claim's would be, in every situation that its
 rows tell apart, and what it pays is held against the law of the day. So a table is judged by what it does, however it is

@@ -1,4 +1,4 @@
-"""An explanation as cards in HTML: a chart drawn in SVG, the same numbers as a table for who does not see it, the reasons.
+"""An explanation as cards in HTML: a chart drawn in SVG, the same numbers as a table for those who cannot see it, the reasons.
 
 A card needs nothing but `style()`, once on its page: no script, no other file. Light and dark, on a screen and on paper.
 """

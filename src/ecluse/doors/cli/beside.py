@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock
 
-from ecluse.doors import exporter, watcher, worker
+from ecluse.doors import exporter, loader, watcher
 from ecluse.doors.cli.screen import ERRORS
 from ecluse.settings import read_settings
 from ecluse.wiring import files_begun
@@ -43,7 +43,7 @@ class Beside:
         """The loader; the exporter unless the lake is filled by hand; the watcher unless detectors are off."""
         settings = read_settings(directory)
         wanted = {
-            "loader": (worker.main, True),
+            "loader": (loader.main, True),
             "exporter": (exporter.main, bool(settings.lake.every_s)),
             "watcher": (watcher.main, settings.gate.detectors != "off"),
         }

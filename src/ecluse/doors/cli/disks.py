@@ -1,4 +1,4 @@
-"""What a disk refused is no bug: it is told in words, with what to do, by every command alike."""
+"""A disk that refuses is not a bug: every command says in words what happened, and what to do."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from ecluse.app.containment import Shown, limited, moved, older_logins, shown, s
 from ecluse.app.naming import account_of, named, standing
 from ecluse.app.ports.containments import Name as Named
 from ecluse.doors.cli.screen import HERE, OUT, Dir, Json, print_json
-from ecluse.gate.allowance import DAY_US, day_of, yearly
+from ecluse.gate.allowance import day_of, yearly
 from ecluse.gate.containment import Contained, Event, Kind, Released
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import DAY_US, instant
 from ecluse.wiring import OpenHub, open_hub
 
 app = typer.Typer(no_args_is_help=True, help="Who may ask how much: allowances, limits, and how they are lifted.")
@@ -157,12 +157,15 @@ def _say_more(found: list[Shown]) -> None:
 def _explain(found: Sequence[AlertTold]) -> None:
     for each in found:
         typer.echo(
-            f"{each.at:%Y-%m-%d %H:%M} UTC  {each.account}  {each.signal} → {each.step}: {each.sentence_fr}{_planted(each)}"
+            f"{each.at:%Y-%m-%d %H:%M} UTC  {each.account}  {each.signal} → {each.step}: {each.sentence_fr}{_besides(each)}"
         )
 
 
-def _planted(each: AlertTold) -> str:
-    return f" [{each.planted or each.evidence.decoy}]" if each.evidence.decoy else ""
+def _besides(each: AlertTold) -> str:
+    """What operators are told beside the sentence: where the decoy was planted; who was shown the pass before."""
+    if each.evidence.decoy:
+        return f" [{each.planted or each.evidence.decoy}]"
+    return f" [shown just before to {each.evidence.shown_by}]" if each.evidence.shown_by else ""
 
 
 def _table(found: list[Shown]) -> Table:

@@ -1,4 +1,4 @@
-"""Files that are named on a command line: no more is read of one than its reader may need."""
+"""Files named on a command line: no more is read of one than its reader may need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FILE_UNREADABLE = refusal("file_unreadable", 500, "The file cannot be read", fix
 
 
 def read_file(file: Path, bytes_max: int) -> bytes:
-    """The bytes of a file, one more than `bytes_max` at most, for who reads them to refuse. Raises `file_unreadable`."""
+    """The bytes of a file, at most `bytes_max` + 1, so that a reader can refuse what is longer. Raises `file_unreadable`."""
     return _read(file, bytes_max + 1, FILE_UNREADABLE)
 
 

@@ -34,6 +34,12 @@ COPY_BYTES_MAX = (
 LOG_BYTES_MAX = 1 << 30  # an audit log is rotated long before
 ALARM_EXIT = 2
 
+PASSPHRASES_TWO = refusal(
+    "passphrases_two",
+    400,
+    "Two lines are needed: the old passphrase, then the new one",
+    fix="Leave the first line empty where the file is not sealed.",
+)
 ROTATE_WHAT = refusal(
     "rotate_what", 400, "Whose keys to rotate is not said", fix="Give --insurer AMC, --all, or --pass and nothing else."
 )
@@ -201,8 +207,8 @@ def retire_key(
 def passphrase(directory: Dir = HERE, json: Json = False) -> None:
     """Change the passphrase of a sealed key file, or seal one that is not. Stop the hub first; it needs the new one to start.
 
-    Asks for the old and the new one; without a terminal, reads them from standard input, a line each. In one step: killed at
-    any moment, the file opens with one of both.
+    Asks for the old and the new one; without a terminal, reads them from standard input, a line each. Of a file that is not
+    sealed the old one is an empty line. In one step: killed at any moment, the file opens with one of both.
     """
     old, new = _asked()
     change_passphrase(directory, old, new)
@@ -222,8 +228,10 @@ def _tell_second(command: str, phrase: str) -> None:
 def _asked() -> tuple[str, str]:
     """The old passphrase and the new one; never shown."""
     if not sys.stdin.isatty():
-        old, new = (sys.stdin.readline().rstrip("\n") for _ in range(2))
-        return old, new
+        old, new = (sys.stdin.readline() for _ in range(2))
+        if not new:
+            raise PASSPHRASES_TWO()
+        return old.rstrip("\n"), new.rstrip("\n")
     old = typer.prompt("Old passphrase (empty if there is none)", default="", hide_input=True, show_default=False)
     return old, typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True)
 

@@ -1,4 +1,4 @@
-"""`ecluse letters who-looked`: at the insurer's, without a hub: pages for its members from the feed of first looks it opened."""
+"""`ecluse letters who-looked`: run by the insurer, without a hub: pages for its members, from its opened list of first looks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ecluse.exposure.categories import BILLED_WITHIN
 from ecluse.formats.opening_list import FEED_BYTES_MAX, OpeningRow, Settled, read_openings, read_settled
 from ecluse.journal.evidence import check_evidence
 from ecluse.kernel.days import instant as at
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import paris_day, ts_us
 from ecluse.kernel.errors import refusal
 from ecluse.rules.book import open_book
 
@@ -65,7 +65,7 @@ def who_looked(
     key: Annotated[list[str] | None, typer.Option(help="Instead: keys of the journal (`ecluse journal key`).")] = None,
     json: Json = False,
 ) -> None:
-    """Write what your members may see of who looked at them first: data, page and text each. It needs no hub.
+    """Write what each of your members may see of first looks at their rights: data, page and text. It needs no hub.
 
     Exit code 2 when a person's evidence and the feed do not say the same: the page says so, too.
 
@@ -77,7 +77,7 @@ def who_looked(
 
     said = read_sender(read_whole(sender, SHARED_BYTES_MAX, LETTER_FILE))
     claims: list[Settled] | None = [*read_settled(read_whole(paid, FEED_BYTES_MAX, LETTER_FILE))] if paid else None
-    read_until = at(instant(until, int(datetime.now(UTC).timestamp() * 1_000_000)))
+    read_until = at(instant(until, ts_us(datetime.now(UTC))))
     days = open_book().on(paris_day(read_until), BILLED_WITHIN).count
     found = looked_at(_rows(feed), claims, read_until, days)
     wanted = [each for each in found if not references or each.reference in references]

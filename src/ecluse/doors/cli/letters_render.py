@@ -1,4 +1,4 @@
-"""`ecluse letters render`, `professionals`, `check`: at the insurer's, without a hub: its pack and its contacts are enough."""
+"""`ecluse letters render`, `professionals`, `check`: run by the insurer, without a hub, from its pack and its contacts."""
 
 from __future__ import annotations
 

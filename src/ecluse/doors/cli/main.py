@@ -18,10 +18,18 @@ from ecluse import __version__
 from ecluse.doors.cli import disks
 from ecluse.doors.cli.screen import USAGE_INVALID, tell_held, warn
 from ecluse.doors.log import places
-from ecluse.kernel.errors import Refused
+from ecluse.kernel.errors import Refused, refusal
 
 ADDITIONS = "ecluse.commands"  # a group of entry points: functions that take the application and add to it
 HELP = "Third-party payment for complementary health insurance: rights, quotes, claims, payments, and their journal."
+
+# Amounts, ledger entries and admissions are held to their laws by assertions, which `python -O` leaves out.
+ASSERTIONS_OFF = refusal(
+    "assertions_off",
+    500,
+    "Python runs without assertions, which guard money and data",
+    fix="Start ecluse without -O, and unset PYTHONOPTIMIZE.",
+)
 
 # What is typed, the module beside this one that has it, and its name there: a command, or a group of them.
 COMMANDS = (
@@ -59,6 +67,7 @@ COMMANDS = (
     ("gate reopen-plan", "reopening", "reopen_plan"),
     ("gate reopen", "reopening", "reopen"),
     ("gate sessions", "portal", "sessions"),
+    ("gate withdraw", "withdrawing", "withdraw"),
     ("portal", "portal", "app"),
     ("witness", "witness", "app"),
     ("breach", "breach", "app"),
@@ -134,6 +143,8 @@ def run() -> None:
     """Run the command line: refusals become one line and exit code 2."""
     warnings.showwarning = warn  # type: ignore[assignment]
     try:
+        if not __debug__:
+            raise ASSERTIONS_OFF()
         code = obey(sys.argv[1:])
     except Refused as refused:
         typer.echo(str(refused), err=True)

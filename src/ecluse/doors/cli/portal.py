@@ -11,13 +11,12 @@ from ecluse.app.portal.sessions import end_sessions, sessions_of
 from ecluse.doors.cli.gate import warn_of_a_stranger
 from ecluse.doors.cli.screen import ERRORS, HERE, OUT, Dir, Json, print_json
 from ecluse.gate.portal.session import Session
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import S_US, instant
 from ecluse.settings import read_settings
 from ecluse.wiring import open_hub
 from ecluse.wiring.portal import create_portal_key, public_key_set
 
 app = typer.Typer(no_args_is_help=True, help="Logins of browsers: the hub's key for its OpenID provider.")
-S_US = 1_000_000
 
 
 @app.callback()

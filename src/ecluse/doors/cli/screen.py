@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ecluse.kernel.days import ts_us
 from ecluse.kernel.errors import refusal
 
 OUT = Console()
@@ -80,4 +81,4 @@ def instant(text: str, default: int) -> int:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise INSTANT_INVALID(f"{text[:40]!r}") from None
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+    return ts_us(at if at.tzinfo else at.replace(tzinfo=UTC))

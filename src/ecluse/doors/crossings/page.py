@@ -9,10 +9,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ecluse.breach.crossing.answer import Crossing, Span, percent
+from ecluse.breach.crossing.catalogue import catalogue
 from ecluse.breach.letters.compose import day
+from ecluse.breach.tables import category_table
 from ecluse.doors.exposures.charts import bars
 
 SHEET = Path(__file__).parents[1] / "exposures" / "page.css"  # the same look as an exposure's page
+OWN_FIELDS = {
+    "insurer": "nom de la mutuelle",
+    "guarantee": "garantie du contrat",
+}  # of leaks, and no category of their own
 FOLLOWED = ("impersonable", "payable")  # harms whose growth, leak after leak, is drawn
 
 
@@ -21,7 +27,24 @@ def page(crossing: Crossing) -> str:
     gained = [(each.label, _hundredths(each.switched_on)) for each in crossing.harms.values()]
     chart = bars("gagne", "Dommages que cette fuite rend possibles, en % des personnes", gained)
     grown = {name: _growth(crossing, name) for name in FOLLOWED if crossing.later}
-    return _words().get_template("page.html").render(crossing=crossing, style=_style(), chart=chart, grown=grown)
+    named = {
+        "fields": [_field(each) for each in crossing.fields],
+        "earlier": [_leak(crossing, each) for each in crossing.earlier],
+        "sources": [(_leak(crossing, each), source) for each, source in crossing.sources.items()],
+    }
+    template = _words().get_template("page.html")
+    return template.render(crossing=crossing, style=_style(), chart=chart, grown=grown, **named)
+
+
+def _field(name: str) -> str:
+    return OWN_FIELDS.get(name) or category_table()[name].label
+
+
+def _leak(crossing: Crossing, id_: str) -> str:
+    """A leak as it is called, and its year: one of the catalogue, or the one that is asked about."""
+    known = {each.id: (each.name, each.on) for each in catalogue().leaks}
+    name, on = known.get(id_, (crossing.name, crossing.on))
+    return f"{name} ({on.year})"
 
 
 def _growth(crossing: Crossing, name: str) -> Markup:

@@ -1,4 +1,5 @@
-"""`/schema`: what the framework reads off the handlers; beside it who may ask, how calls are refused, and a file as body."""
+"""`/schema`: what the framework reads off the handlers; beside it who may ask, how calls are refused, a file as body, and
+lists of one kind."""
 
 from __future__ import annotations
 
@@ -19,6 +20,15 @@ REFUSALS = {
     "401": "Without a valid access token, or without showing that it is one's own",
     "403": "This token may not do this, or its account is closed",
     "429": "Too much was asked; `Retry-After` says when again, where that is known",
+    "500": "Something broke on our side",
+    "503": "Not now; `Retry-After` says when again",
+    "default": "Refused otherwise, as 409, 410, 422 or 507: `code` says for what, and `fix` what to do",
+}
+OF_A_NAME = {"404": "Nothing of that name, or somebody else's"}
+OF_A_BODY = {
+    "408": "The body came too slowly",
+    "413": "The body is too large",
+    "415": "This media type is not read here",
 }
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "RFC 9068, of a trusted issuer"},
@@ -40,20 +50,43 @@ class Description(JsonRenderPlugin):
 
 
 def completed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The framework's schema with refusals, schemes and the body of a file."""
+    """The framework's schema with lists of one kind, refusals, schemes and the body of a file."""
     _, problems = msgspec.json.schema_components([Problem], ref_template=REFERENCE)
-    refused = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name=Problem.__name__)}}}
-    refusals = {status: {"description": told, "content": refused} for status, told in REFUSALS.items()}
-    said = schema["components"]
-    components = {**said, "schemas": {**said["schemas"], **problems}, "securitySchemes": SCHEMES}
-    paths = {path: _path(path, calls, refusals) for path, calls in schema["paths"].items()}
-    return {**schema, "components": components, "paths": paths}
+    said = of_one_kind(schema)
+    components = {**said["components"], "schemas": {**said["components"]["schemas"], **problems}}
+    components["securitySchemes"] = SCHEMES
+    return {
+        **said,
+        "components": components,
+        "paths": {path: _path(path, calls) for path, calls in said["paths"].items()},
+    }
 
 
-def _path(path: str, calls: dict[str, Any], refusals: dict[str, Any]) -> dict[str, Any]:
+def of_one_kind(node: Any) -> Any:
+    """The same, where each item of a list is what it must be: of a `tuple[X, ...]` with a length the framework says
+    "either X or anything, and not both", which refuses every X and takes whatever is none."""
+    if isinstance(node, list):
+        return [of_one_kind(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    match node:
+        case {"items": {"oneOf": [kind, {**anything}]}} if not anything:
+            node = {**node, "items": kind}
+    return {name: of_one_kind(each) for name, each in node.items()}
+
+
+def _path(path: str, calls: dict[str, Any]) -> dict[str, Any]:
     if not path.startswith(API):
         return calls
     asked: dict[str, Any] = {"security": [{name: []} for name in SCHEMES]}
     if path == FEEDS:
         asked["requestBody"] = {"required": True, "content": dict.fromkeys(sorted(MEDIA_TYPES), FILE)}
-    return {how: {**call, **asked, "responses": {**call["responses"], **refusals}} for how, call in calls.items()}
+    return {how: _refused(path, {**call, **asked}) for how, call in calls.items()}
+
+
+def _refused(path: str, call: dict[str, Any]) -> dict[str, Any]:
+    """The call with the refusals it may be answered with."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name=Problem.__name__)}}}
+    told = REFUSALS | (OF_A_NAME if "{" in path else {}) | (OF_A_BODY if "requestBody" in call else {})
+    refusals = {status: {"description": words, "content": content} for status, words in sorted(told.items())}
+    return {**call, "responses": {**call["responses"], **refusals}}

@@ -1,4 +1,4 @@
-"""`POST /v1/feeds` and `GET /v1/feeds/{id}`: member files over HTTP. Received here, sealed at once; loaded by the worker."""
+"""`POST /v1/feeds` and `GET /v1/feeds/{id}`: member files over HTTP. Received and sealed here; loaded by `doors/loader.py`."""
 
 from __future__ import annotations
 

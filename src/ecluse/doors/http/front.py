@@ -147,7 +147,7 @@ class Front:
 
         async def told(message: Message) -> None:
             nonlocal is_working
-            if is_working:  # the answer is there, and may wait long for who reads it
+            if is_working:  # the answer is there, and may wait long for its reader
                 is_working = False
                 self._leave()
             await send(message)

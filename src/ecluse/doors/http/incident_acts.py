@@ -31,6 +31,7 @@ from ecluse.breach.incident.told import IncidentLine, line
 from ecluse.doors.http.exposures import Instant, Text
 from ecluse.doors.http.given import Asked, TheHub
 from ecluse.exposure.question import ACCOUNTS_MAX, INSURERS_MAX, NETWORKS_MAX, SESSIONS_MAX
+from ecluse.kernel.days import ts_us
 
 IncidentId = Annotated[str, PathParameter(max_length=32)]
 By = Annotated[str, Meta(max_length=BY_CHARS_MAX, description="Who acts, by name and function")]
@@ -181,7 +182,7 @@ async def post_reopening(
 
 
 def _us(at: datetime | None) -> int:
-    return int(at.timestamp() * 1_000_000) if at else 0
+    return ts_us(at) if at else 0
 
 
 HANDLERS = [post_incident, post_fact, post_scope, post_decision, post_notification, post_closure, post_reopening]

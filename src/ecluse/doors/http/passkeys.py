@@ -16,7 +16,6 @@ from msgspec import Meta
 from ecluse.app.portal.passkeys import BoundPasskeys
 from ecluse.doors.http.portal import (
     PRIVATE,
-    S_US,
     Browser,
     Ended,
     Portal,
@@ -28,7 +27,7 @@ from ecluse.doors.http.portal import (
 from ecluse.doors.http.who import cookie, headers_of
 from ecluse.gate.portal.passkey import CEREMONY_S_MAX, NAME_CHARS_MAX, PASSKEY_REFUSED, Passkey, Site, site_of
 from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import S_US, instant
 
 Id = Annotated[str, Meta(max_length=1364)]  # 1023 bytes
 

@@ -31,7 +31,7 @@ from ecluse.gate.portal.login import LOGIN_S_MAX, SECRET_CHARS, came_back
 from ecluse.gate.portal.refusals import LOGIN_REFUSED, PROVIDER_BUSY
 from ecluse.gate.portal.session import LOGIN_COOKIE, SESSION_COOKIE, Session
 from ecluse.gate.signature import base64url
-from ecluse.kernel.days import instant
+from ecluse.kernel.days import S_US, instant
 from ecluse.kernel.errors import Refused
 
 PAGE = "/portal/"
@@ -44,7 +44,6 @@ AGAIN = """<!doctype html>
 cette page réessaie d’elle-même toutes les trois secondes.</p>
 """
 PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
-S_US = 1_000_000
 
 Browser = litestar.Request[Any, Any, Any]
 
@@ -171,7 +170,7 @@ def led_to(url: str, *cookies: Cookie) -> Response[bytes]:
 
 
 def told_so(request: Browser, refused: Refused, *cookies: Cookie) -> Response[Any]:
-    """A refusal: to who wants a page, the portal's own, which finds the code and has words for it."""
+    """A refusal: for a browser that wants a page, the portal's own page, which has words for the code."""
     if _wants_page(request):
         return led_to(f"{PAGE}#refused={refused.code}", *cookies)
     refusal = answer(refused, request.scope)

@@ -1,4 +1,4 @@
-"""Bodies, read whole before their request takes a place: who sends slowly, or never to the end, holds nothing that others need.
+"""Bodies are read whole before their request takes a place: a slow or endless sender holds nothing that others need.
 
 Most bodies came whole with their head; those cost nothing here. The others have a deadline, and together a number of bytes: a
 connection that waits for its body is a task, a timer and what it has sent so far, a few kilobytes beside the socket itself, so

@@ -90,11 +90,11 @@ const SAID = {
   logout_not_offered: 'Vous êtes déconnecté d’Écluse, mais le fournisseur d’identité n’a pas pu être prévenu : déconnectez-vous chez lui.',
   passkey_refused: 'Cette clé d’accès n’a pas été acceptée. Identifiez-vous, puis liez-la à nouveau si elle a expiré.',
   passkeys_many: 'Votre compte a déjà trop de clés d’accès.',
-  allowance_spent: 'Vous avez interrogé trop de patients sans leur passe. Scannez le passe du patient, ou facturez les soins déjà ouverts.',
-  presence_required: 'Le patient doit être là pour cette question : scannez son passe.',
+  allowance_spent: 'Vous avez interrogé trop de patients sans leur laissez-passer. Scannez le laissez-passer du patient, ou facturez les soins déjà ouverts.',
+  presence_required: 'Le patient doit être là pour cette question : scannez son laissez-passer.',
   account_quarantined: 'Ce compte est fermé jusqu’à ce que deux personnes l’aient examiné. Appelez les opérateurs de la plateforme.',
   questions_closed: 'Les questions de cette sorte sont fermées pour le moment.',
-  pass_invalid: 'Ce passe n’est pas valable, ou pas pour ce patient.',
+  pass_invalid: 'Ce laissez-passer n’est pas valable, ou pas pour ce patient.',
   overloaded: 'Trop de questions en même temps. Réessayez dans une seconde.',
   unauthenticated: 'Votre session est terminée. Identifiez-vous à nouveau.',
 }
@@ -107,7 +107,7 @@ const WHY = {
 }
 const AGAIN = {
   __proto__: null,
-  step_up_required: 'Votre compte est limité pour l’instant. Une nouvelle identification lève le plus souvent cette limite ; avec le passe du patient, on vous répond en attendant.',
+  step_up_required: 'Votre compte est limité pour l’instant. Une nouvelle identification lève le plus souvent cette limite ; avec le laissez-passer du patient, on vous répond en attendant.',
   insufficient_user_authentication: 'Il faut une identification plus forte ; et, pour lier une clé d’accès, de moins de dix minutes.',
 }
 const KIND = {
@@ -162,7 +162,7 @@ function showAnswer(told) {
   line(list, 'Garantie', told.guarantee?.join(' · '))
   line(list, 'Autres soins couverts', told.domains?.map((each) => $('domain').querySelector(`[value=${each}]`)?.textContent ?? each).join(', '))
   note.className = 'soft'
-  note.textContent = 'Personne inconnue, droits fermés, autre organisme : sans le passe du patient, la réponse est la même.'
+  note.textContent = 'Personne inconnue, droits fermés, autre organisme : sans le laissez-passer du patient, la réponse est la même.'
   $('answer').className = yes ? 'yes' : ''
   $('answer').replaceChildren(...(yes || told.reason ? [title, list] : [title, note]))
   $('answer').hidden = false

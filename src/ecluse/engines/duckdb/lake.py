@@ -21,6 +21,7 @@ from ecluse.engines.lake.numbers import quoted
 from ecluse.gate.admission import Admission
 
 MEMORY = "2GB"  # a question over a year of all accounts counts tens of millions of persons; past it, it goes to disk
+THREADS = 2  # of a machine that also answers; the times of docs/bench.md are of two
 # Footers of files of fewer entries together are kept from one question to the next: up to 330 MB of them (20 kB a row group).
 FOOTERS_KEPT_ENTRIES = 1 << 28
 TRIES = 3  # an export may replace files between the look at what there is and their reading
@@ -41,10 +42,9 @@ _NAMED = re.compile(r"(?<!:):([a-z_]+)")
 class DuckLake:
     """The `Lake` port on the folder `lake`. A connection of its own for each question; what is kept is the footers of files."""
 
-    def __init__(self, lake: Path, shards: Shards, threads: int = 2) -> None:
+    def __init__(self, lake: Path, shards: Shards) -> None:
         self._lake = lake
         self._signed = Signed(shards)
-        self._threads = threads
 
     @property
     def heads(self) -> list[Head]:
@@ -71,7 +71,7 @@ class DuckLake:
     @cached_property
     def _duck(self) -> duckdb.DuckDBPyConnection:
         duck = duckdb.connect(":memory:")
-        duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {self._threads}")
+        duck.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {THREADS}")
         duck.execute(f"SET temp_directory = '{quoted(self._lake / 'questions')}'")
         return duck
 

@@ -30,11 +30,11 @@ KEYS_UNSEALED = refusal(
     "keys_unsealed",
     500,
     "Unsealed keys are refused in production",
-    fix="Run `ecluse init` with ECLUSE_KEYS_PASSPHRASE set.",
+    fix="Set ECLUSE_KEYS_PASSPHRASE or keys.passphrase_file; keys made without one are sealed by `ecluse keys passphrase`.",
 )
 
 PASSPHRASE_SHORT = refusal(
-    "passphrase_short", 400, "This passphrase is too short", fix="Draw five words or more: docs/security.md."
+    "passphrase_short", 400, "This passphrase is too short", fix="Draw six words by dice: docs/security.md."
 )
 
 
@@ -138,8 +138,21 @@ class _InProcess:
 
 
 def open_keys(opening: Opening, *, new: bool) -> Keyring:
-    """The key file at `opening.place`. Raises `keys_missing` unless `new`, `keys_locked`; production refuses unsealed keys."""
+    """The key file at `opening.place`; production refuses unsealed keys.
+
+    Raises `keys_missing` unless `new`, `passphrase_short` where it is; `keys_locked`.
+    """
+    if new:
+        check_new(opening)
     return opened(handle(opening), new=new)
+
+
+def check_new(opening: Opening) -> None:
+    """Refuse to make keys: `passphrase_short`; in production `keys_unsealed`. What was once sealed with less opens as before."""
+    if opening.passphrase:
+        _check_length(opening.passphrase)
+    elif opening.production:
+        raise KEYS_UNSEALED()
 
 
 def handle(opening: Opening) -> Keyring:
@@ -156,6 +169,10 @@ def change_passphrase(opening: Opening, old: str, new: str) -> None:
 
     Raises `passphrase_short`, `keys_missing`, `keys_locked`; then the file is as it was.
     """
-    if len(new) < PASSPHRASE_MIN:
-        raise PASSPHRASE_SHORT(f"{len(new)} characters, at least {PASSPHRASE_MIN}")
+    _check_length(new)
     KeyFile(opening.directory / opening.place, old).rewrap(_Passphrase(new))
+
+
+def _check_length(passphrase: str) -> None:
+    if len(passphrase) < PASSPHRASE_MIN:
+        raise PASSPHRASE_SHORT(f"{len(passphrase)} characters, at least {PASSPHRASE_MIN}")

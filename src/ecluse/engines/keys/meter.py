@@ -6,7 +6,6 @@ kernel keeps what a killed process wrote. The same slot goes on counting for the
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import time
@@ -17,6 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from ecluse.app.ports import Totals
+from ecluse.engines.turn import taken
 from ecluse.kernel.errors import refusal
 
 SLOT_BYTES = 32
@@ -119,12 +119,10 @@ class SlotTally:
         """The first slot nobody holds; made whole before it can be seen."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in count():
-            file = os.fdopen(os.open(self._folder / str(number), os.O_CREAT | os.O_RDWR, 0o600), "r+b")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
+            lock = taken(self._folder / str(number))
+            if lock is None:
                 continue
+            file = os.fdopen(lock, "r+b")
             file.truncate(SLOT_BYTES)
             self._file = file
             return memoryview(mmap.mmap(file.fileno(), SLOT_BYTES)).cast("Q")

@@ -6,7 +6,6 @@ old ring or the new one, whole. Every process may read it, and reads it again wh
 
 from __future__ import annotations
 
-import fcntl
 import hmac
 import os
 import time
@@ -20,14 +19,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ecluse.app.ports import Destruction, Signing
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import write_whole
 from ecluse.engines.keys.people import PERSON_BYTES, People, Seeds, planted
+from ecluse.engines.turn import in_turn
 from ecluse.kernel.errors import refusal
 
 MAGIC = b"ecluse-keys 1\n"
 NONCE_BYTES = 12
 KEY_BYTES = 32
 PSEUDONYM_BYTES = 16  # 2^-64 for two of 33 million people to collide in one insurer
+OWNER_ALONE = 0o600  # the mode of the file
 FOR_A_PERSON = 0  # the first byte of what is sealed for one person: no version of a key has this number
 # How long a key destroyed by another process may still open here, and one made by another may not be known: a stat costs more
 # than a pseudonym. The same whether a scope is known or not: else the time of an answer tells which insurers are served.
@@ -44,7 +45,8 @@ KEYS_LOCKED = refusal(
     "keys_locked",
     500,
     "The key file does not open",
-    fix="Give its passphrase, PIN or token as docs/operations.md says; or restore a copy made since keys were destroyed.",
+    fix="Give its passphrase, PIN or token as docs/operations.md says; or restore a copy made since keys were destroyed. "
+    "One that is not sealed yet: `ecluse keys passphrase`.",
 )
 KEYS_MISSING = refusal("keys_missing", 500, "The key file is not there", fix="Bring it back: ecluse keys restore FILE.")
 KEYS_THERE = refusal("keys_there", 409, "This hub has its keys", fix="Give --replace to put the copy in their place.")
@@ -217,7 +219,7 @@ class Ring:
             if after is not before:
                 if renew:
                     self._wrap.renew()
-                replace(self._path, self._wrapped(after))
+                write_whole(self._path, self._wrapped(after), mode=OWNER_ALONE)
                 self._read()
                 self._wrap.retire()
 
@@ -229,7 +231,7 @@ class Ring:
         with _locked(self._path):
             scopes = self._unwrapped(self.copy())
             self._wrap = wrap
-            replace(self._path, self._wrapped(scopes))
+            write_whole(self._path, self._wrapped(scopes), mode=OWNER_ALONE)
             self._read()
 
     def copy(self) -> bytes:
@@ -245,7 +247,7 @@ class Ring:
         with _locked(self._path):
             if self._path.exists() and not over:
                 raise KEYS_THERE()
-            replace(self._path, content)
+            write_whole(self._path, content, mode=OWNER_ALONE)
             self._read()
         return sorted(scopes)
 
@@ -305,19 +307,6 @@ class Ring:
             raise KEYS_LOCKED() from None
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write beside, sync, rename, sync the directory: the file is the old one or the new one, whole."""
-    beside = path.with_suffix(".new")
-    handle = os.open(beside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    beside.rename(path)
-    sync(path.parent)
-
-
 def _bound(scope: str, about: bytes) -> bytes:
     return scope.encode() + b"|" + about
 
@@ -350,9 +339,5 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _locked(path: Path) -> Iterator[None]:
     """One process at a time changes the ring."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with in_turn(path.with_suffix(".lock")):
         yield
-    finally:
-        os.close(lock)

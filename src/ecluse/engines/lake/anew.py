@@ -1,4 +1,4 @@
-"""The lake made anew from the journal in a folder of its own: to take the place of the old one, or to be compared with it."""
+"""The lake rebuilt from the journal in another folder: to replace the old one, or to be compared with it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ them: whoever asks exports, so that exports may follow one another closely.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import time
@@ -21,12 +20,13 @@ import pyarrow.compute as pc
 
 from ecluse.app.ports.journal import Head, Shards
 from ecluse.app.ports.lake import Covered, LakeTold
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import sync, write_whole
 from ecluse.engines.lake.columns import PERSONS as PERSONS_SCHEMA
 from ecluse.engines.lake.columns import SCHEMA, fresh_tables
 from ecluse.engines.lake.layout import COVERED, ENTRIES, FORMAT, PERSONS, WIDTHS, File, Range, State, parts, ranges
 from ecluse.engines.lake.numbers import Numbers, numbers
-from ecluse.engines.lake.parquet import PART, WRITER, write_entries, write_persons
+from ecluse.engines.lake.parquet import WRITER, write_entries, write_persons
+from ecluse.engines.turn import taken
 from ecluse.kernel.errors import refusal
 
 KEPT_S = 20  # a file written since is not removed: a tail is 4 MB at most, a question of it takes seconds
@@ -53,7 +53,7 @@ def export(
 
 
 def bring(shards: Shards, lake: Path, told: LakeTold, widths: tuple[int, ...] = WIDTHS) -> list[State]:
-    """The same, of who holds the lake (`locked`)."""
+    """The same, for a caller that already holds the lake (`locked`)."""
     heads = shards.heads()
     for gone in {each.name for each in lake.iterdir() if each.is_dir()} - {head.shard for head in heads}:
         shutil.rmtree(lake / gone)
@@ -103,23 +103,15 @@ def covered(lake: Path) -> list[Covered]:
 def locked(lake: Path, wait_s: float = 0) -> Iterator[None]:
     """Be the only one who writes this lake, once whoever does has ended. Raises `lake_busy` when that lasts past `wait_s`."""
     lake.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock, until_s = os.open(lake / "lock", os.O_CREAT | os.O_RDWR, 0o600), time.monotonic() + wait_s
+    until_s = time.monotonic() + wait_s
+    while (lock := taken(lake / "lock")) is None:
+        if time.monotonic() >= until_s:
+            raise LAKE_BUSY()
+        time.sleep(LOOK_S)
     try:
-        while not _taken(lock):
-            if time.monotonic() >= until_s:
-                raise LAKE_BUSY()
-            time.sleep(LOOK_S)
         yield
     finally:
         os.close(lock)
-
-
-def _taken(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 class _Step:
@@ -226,11 +218,7 @@ def differs(state: State, head: Head) -> bool:
 
 def commit(folder: Path, state: State) -> None:
     """Say durably what the folder has: its files are on disk."""
-    part = folder / (COVERED + PART)
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
-    sync(part)
-    part.replace(folder / COVERED)
-    sync(folder)
+    write_whole(folder / COVERED, msgspec.json.format(msgspec.json.encode(state)) + b"\n")
 
 
 def _sweep(folder: Path, state: State) -> None:

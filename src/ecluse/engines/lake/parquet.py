@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecluse.engines.durable import sync
+from ecluse.engines.durable import PART, sync
 from ecluse.engines.lake.columns import PERSONS, SCHEMA
 
 # Fifty accounts touch a fifth of the groups of 2^22 entries: 3.4 times faster than groups of 2^17.
@@ -22,7 +22,6 @@ GROUP_ROWS = (
 )  # 128 groups in a wide file: fifty accounts of 300 000 touch a third of them; fewer would be no zone map
 PERSONS_GROUP_ROWS = 1 << 20
 WRITER = f"pyarrow {pa.__version__}"
-PART = ".part"
 
 _DICTIONARY = ["account", "practice", "insurer", "operation", "presence", "fields", "outcome", "network", "software"]
 _COMPRESSED = frozenset({"index", "engagement", "request", "session"})

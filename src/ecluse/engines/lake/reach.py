@@ -1,4 +1,4 @@
-"""The lake brought to signed heads because somebody asks: by who asks, one at a time, and only where that is soon done.
+"""The lake brought to the signed heads when somebody asks: by the process that asks, one at a time, and only where it is quick.
 
 What an export adds is a tenth of a second and a few microseconds an entry: a question need not wait for the next one. It takes
 what others may not spare, too: a process that answers checks does not carry a month. Where the lake stays behind, for that or

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ecluse.engines.durable import sync, sync_all
+from ecluse.engines.durable import PART, sync, sync_all, write_whole
 
-PART = ".part"  # a file not yet whole: never read, never copied
 FREE_BYTES_MIN = 16 << 20  # seconds of a full load: time enough to stop cleanly before the disk refuses
 
 
@@ -36,6 +35,10 @@ class Disk:
         """Write at the end of the file, wholly, and return once it is on disk."""
         if os.write(file, content) != len(content):
             raise OSError("short write")
+        self.sync(file)
+
+    def sync(self, file: int) -> None:
+        """What was appended to the file is on disk when it returns."""
         os.fdatasync(file)
 
     def overwrite(self, file: int, content: bytes) -> None:
@@ -52,12 +55,8 @@ class Disk:
 
     def place_durably(self, path: Path, content: bytes) -> None:
         """The same, on disk when it returns."""
-        part = path.with_name(path.name + PART)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.write_bytes(content)
-        sync(part)
-        part.replace(path)
-        sync(path.parent)
+        write_whole(path, content)
 
     def remove(self, path: Path) -> None:
         """Remove a file; on disk when it returns, so that of several the first is gone first."""

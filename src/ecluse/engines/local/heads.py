@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ecluse.engines.local.disk import Disk
 from ecluse.engines.local.reading import root_in, size_of
-from ecluse.engines.local.refusals import JOURNAL_DAMAGED, JOURNAL_FORKED
+from ecluse.engines.local.refusals import JOURNAL_DAMAGED, JOURNAL_FORKED, JOURNAL_ORIGIN_CHANGED
 from ecluse.engines.local.registry import Signer, read_records
 from ecluse.journal.checkpoint import Checkpoint, opened
+from ecluse.journal.note import Key, read_note
 
 
 class Heads:
@@ -29,12 +30,19 @@ class Heads:
             self._disk.place_durably(self._folder / shard, note.encode())
 
     def of(self, shard: str) -> list[Checkpoint]:
-        """The head kept of a shard, if there is one. Raises `journal_damaged` when it does not read."""
+        """The head kept of a shard, if there is one.
+
+        Raises `journal_origin_changed` when this hub signed it under another name, `journal_damaged` when it does not read.
+        """
         if not self._folder or not (self._folder / shard).is_file():
             return []
+        note, key = (self._folder / shard).read_text(), self._signer.key(shard)
         try:
-            return [opened((self._folder / shard).read_text(), self._signer.key(shard))]
+            return [opened(note, key)]
         except ValueError as broken:
+            if named := _origin(note, shard, key):
+                told = f"{self._folder / shard} is signed as {named}, journal.origin is {self._signer.origin}"
+                raise JOURNAL_ORIGIN_CHANGED(told) from None
             raise JOURNAL_DAMAGED(f"the head of {shard} in {self._folder}: {broken}") from None
 
     def check(self, directory: Path) -> None:
@@ -54,3 +62,13 @@ class Heads:
                     raise JOURNAL_FORKED(f"{kept.name} has {size} entries, a head was signed for {claim.size}")
                 if record.state == "frozen" and root_in(directory, record, claim.size) != claim.root:
                     raise JOURNAL_FORKED(f"{kept.name} has other entries than those a head was signed for")
+
+
+def _origin(note: str, shard: str, key: Key) -> str:
+    """The journal's other name under which this very key signed a head of the shard; empty when it did not."""
+    try:
+        named = read_note(note).text.partition("\n")[0]
+        opened(note, Key(named, key.kind, key.public))
+    except ValueError:
+        return ""
+    return named.removesuffix(f"/{shard}") if named.endswith(f"/{shard}") else ""

@@ -23,6 +23,7 @@ from ecluse.engines.local.refusals import (
     JOURNAL_DAMAGED,
     JOURNAL_FORKED,
     JOURNAL_FULL,
+    JOURNAL_ORIGIN_CHANGED,
     JOURNAL_POISONED,
 )
 from ecluse.engines.local.registry import (
@@ -40,6 +41,7 @@ from ecluse.engines.local.registry import (
 from ecluse.engines.local.shard import WAL, Shard
 from ecluse.engines.local.wal import discard
 from ecluse.journal.entry import Operation, act, encode
+from ecluse.kernel.days import month_before, ts_us
 from ecluse.kernel.errors import Refused
 
 PUBLISH_S = 1.0  # how far `checkpoint` may lag: writing tiles for each batch would cost as much as the batch
@@ -165,8 +167,11 @@ class LocalLog:
         raise JOURNAL_FULL()
 
     def _check(self) -> None:
-        """Refuse a journal that lacks something, before a byte of it is changed."""
-        _records(self.directory)  # readable at all
+        """Refuse a journal that lacks something, or has another name, before a byte of it is changed."""
+        if others := _origins(self.directory) - {self._signer.origin}:
+            raise JOURNAL_ORIGIN_CHANGED(
+                f"signed as {', '.join(sorted(others))}, journal.origin is {self._signer.origin}"
+            )
         if missing := strays(self.directory):
             raise JOURNAL_DAMAGED(f"shards.json does not name {', '.join(missing)}")
         self._heads.check(self.directory)
@@ -214,10 +219,9 @@ class LocalLog:
 
     def _opening(self, shard: Shard) -> bytes:
         """The first entry of a shard: the heads of the others, one a line: name, size, root."""
-        heads = LocalShards(self.directory).roots(since=_month_before(self._month))
+        heads = LocalShards(self.directory).roots(since=month_before(self._month))
         told = [f"{name} {size} {base64.b64encode(root).decode()}" for name, size, root in heads if name != shard.name]
-        ts_us = int(self._now().timestamp() * 1_000_000)
-        return encode(act(Operation.SHARD_OPENED, ts_us, shard.name, "\n".join(told), account="hub"))
+        return encode(act(Operation.SHARD_OPENED, ts_us(self._now()), shard.name, "\n".join(told), account="hub"))
 
     def _publish_often(self) -> None:
         while not self._closing.wait(PUBLISH_S):
@@ -249,6 +253,9 @@ def _records(directory: Path) -> Records:
         raise JOURNAL_DAMAGED(f"shards.json: {broken}") from None
 
 
-def _month_before(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - (number == 1)}-{(number - 2) % 12 + 1:02d}"
+def _origins(directory: Path) -> set[str]:
+    """Under which names the shards are signed."""
+    try:
+        return {each.origin for each in read_records(directory).values()}
+    except ValueError as broken:
+        raise JOURNAL_DAMAGED(f"shards.json: {broken}") from None

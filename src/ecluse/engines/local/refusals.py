@@ -22,6 +22,12 @@ JOURNAL_FORKED = refusal(
     "The journal is not the one that was signed here before",
     fix="Bring the newest copy back; if there is none, accept the loss as docs/availability.md says: ecluse journal accept-loss.",
 )
+JOURNAL_ORIGIN_CHANGED = refusal(
+    "journal_origin_changed",
+    500,
+    "The journal is signed under another name than journal.origin",
+    fix="Put the old name back in ecluse.toml; or, if nobody was answered yet, make a new hub and name it before its first load.",
+)
 JOURNAL_BEHIND = refusal(
     "journal_behind",
     500,

@@ -7,7 +7,6 @@ nothing is written there any more.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -21,11 +20,13 @@ import msgspec
 from msgspec import Meta
 
 from ecluse.engines.local.disk import Disk
-from ecluse.journal.note import ED25519, Key
+from ecluse.engines.turn import in_turn, taken
+from ecluse.journal.note import ED25519, Key, read_key
+from ecluse.kernel.patterns import END
 
 SLOTS_MAX = 64  # writers of one hub at a time; more is a mistake in starting it
 FILE = "shards.json"
-SHARD = re.compile(r"^\d{4}-\d{2}-w\d{1,2}$")
+SHARD = re.compile(rf"^\d{{4}}-\d{{2}}-w\d{{1,2}}{END}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     pruned: int = 0
     lost: int = 0  # entries that were signed once and that the shard no longer has
     reason: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The journal's name when this shard was begun, as `hub.example.org/journal`. Raises `ValueError` when `key` is none."""
+        return read_key(self.key).name.removesuffix(f"/{self.name}")
 
     @property
     def month(self) -> str:
@@ -95,7 +101,7 @@ def strays(directory: Path) -> list[str]:
 def change(directory: Path, disk: Disk, record: Record) -> None:
     """Add or replace one shard's record; on disk when it returns."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _locked(directory / "shards.lock"):
+    with in_turn(directory / "shards.lock"):
         records = read_records(directory) | {record.name: record}
         ordered = [records[name] for name in sorted(records)]
         disk.place_durably(directory / FILE, msgspec.json.format(msgspec.json.encode(ordered)) + b"\n")
@@ -104,13 +110,7 @@ def change(directory: Path, disk: Disk, record: Record) -> None:
 def try_slot(directory: Path, number: int) -> int | None:
     """The lock of a slot, as a descriptor to close; None when another process holds it."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(directory / f"w{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
+    return taken(directory / f"w{number}.lock")
 
 
 @contextmanager
@@ -122,13 +122,3 @@ def held(directory: Path, number: int) -> Iterator[bool]:
     finally:
         if lock is not None:
             os.close(lock)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)

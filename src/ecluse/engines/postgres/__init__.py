@@ -19,6 +19,7 @@ from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
 from ecluse.engines.sql.payments import Payments
 from ecluse.engines.sql.products import Products
+from ecluse.engines.sql.promises import Promises
 from ecluse.engines.stores import Stores
 
 
@@ -48,6 +49,7 @@ def open_stores(
         directory=Directory(places.home),
         claims=Claims(places.home, keys),
         approvals=Approvals(places.home, keys),
+        promises=Promises(places.home, keys),
         feeds=Feeds(places.home),
         works=works,
         moves=InsurerMoves(places, works),

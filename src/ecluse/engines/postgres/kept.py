@@ -1,4 +1,4 @@
-"""What answers for an insurer, read in order through a cursor: for carrying it under another index key."""
+"""The rights that answer for an insurer, read in order through a cursor, to be carried under another index key."""
 
 from __future__ import annotations
 

@@ -180,6 +180,8 @@ class Server:
         """Whether the host that writes is found. A former primary, of an older timeline, is not it."""
         try:
             found = await primary_of(self._url)
+        except asyncpg.TooManyConnectionsError:
+            return self._primary is not None  # it lives: those who work there go on
         except (*_GONE, asyncpg.PostgresError):
             return False
         known = self._primary
@@ -245,9 +247,14 @@ async def _connect(url: str, **options: Any) -> asyncpg.Connection[Any]:
 
 
 def _settings(role: str) -> dict[str, str]:
+    """What the hub stands on, whatever a database or a user was given as a default."""
     return {
         "role": role,
         "application_name": role,
+        # Limits are counted behind an advisory lock: a snapshot taken before it was granted would not see who had it before.
+        "default_transaction_isolation": "read committed",
+        "statement_timeout": "0",
+        "idle_session_timeout": "0",  # a lock of a whole load or move is a session's
         "lock_timeout": f"{LOCK_MS}",
         "jit": "off",  # look-ups are short: compiling one costs more than running it
         **_LOST_CLIENT,

@@ -5,7 +5,7 @@ Sealed under the insurer's key: lines, prices, contracts, member numbers, refusa
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ from ecluse.engines.clock import first_id
 from ecluse.engines.sql.accounts import Accounts
 from ecluse.engines.sql.unit import Database, Tx
 from ecluse.gate.admission import Admission
-from ecluse.kernel.days import paris_day
+from ecluse.kernel.days import instant, paris_day
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Promised).decode
@@ -120,9 +120,9 @@ class Approvals:
     def _read(self, row: Any) -> Approval:
         *kept, sealed = row
         values = dict(zip(_COLUMNS, kept, strict=True))
-        promised = _decode(self._keys.open(values["insurer"], sealed, _about(values["id"])))
+        opened = promised(self._keys, values["insurer"], values["id"], sealed)
         days = {name: date.fromisoformat(values[name]) for name in _DAYS}
-        return Approval(**values | days | {"state": State(values["state"]), "promised": promised})
+        return Approval(**values | days | {"state": State(values["state"]), "promised": opened})
 
 
 _COLUMNS = Approval.__struct_fields__[:-1]  # those of the queries, in the same order
@@ -147,8 +147,18 @@ async def give_back(tx: Tx, accounts: Accounts, claim: Claim, at_ts_us: int) -> 
     state, bill_by = await _held(tx, approval)
     others = await tx.all("claims_under", approval=approval)
     await _moved(tx, approval, at_ts_us, Move.GIVE_BACK if others else Move.REOPEN, state, claim.id)
-    if paris_day(datetime.fromtimestamp(at_ts_us / 1_000_000, UTC)) <= bill_by:
+    if paris_day(instant(at_ts_us)) <= bill_by:
         await accounts.hold_again(tx, claim, consumption(claim.content.lines), bill_by)
+
+
+async def withdraw(tx: Tx, approval: str, state: State, at_ts_us: int, about: str) -> None:
+    """The hub withdraws, in its act `about`, what is not billed of an approval in that state."""
+    await _moved(tx, approval, at_ts_us, Move.WITHDRAW, state, about)
+
+
+def promised(keys: Keys, insurer: str, approval: str, sealed: bytes) -> Promised:
+    """What an approval promises. Raises `insurer_unknown` once its insurer's key is gone."""
+    return _decode(keys.open(insurer, sealed, _about(approval)))
 
 
 async def _held(tx: Tx, approval: str) -> tuple[State, date]:

@@ -15,6 +15,11 @@ FROM approval WHERE practice = :practice AND reference = :reference AND state = 
 SELECT id, practice, reference, body, insurer, person, engagement, state, amc_cents, asked_on, valid_until, bill_by, sealed
 FROM approval WHERE id = :approval AND practice = :practice
 
+-- name: any_approval
+-- One approval, whoever asked for it: for the hub, which withdraws it. The first move of its life says when it was asked for.
+SELECT a.state, a.bill_by, a.insurer, a.person, a.sealed, m.at_ts_us
+FROM approval AS a JOIN approval_move AS m ON m.approval = a.id AND m.n = 1 WHERE a.id = :approval
+
 -- name: approval_to_change
 -- Where an approval is, for a unit of work that changes it: its state, and until when its reservation holds.
 SELECT state, bill_by FROM approval WHERE id = :approval

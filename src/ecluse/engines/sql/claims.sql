@@ -75,6 +75,11 @@ ORDER BY day <> :day, day
 -- Whether a holder reserves anything.
 SELECT 1 FROM reserved WHERE holder = :holder AND (acts > 0 OR cents > 0) LIMIT 1
 
+-- name: promised
+-- What a holder reserves and still holds on the day `today`, all accounts together: they are of one person.
+SELECT insurer, person, CAST(sum(acts) AS BIGINT), CAST(sum(cents) AS BIGINT) FROM reserved
+WHERE holder = :holder AND until >= :today AND (acts > 0 OR cents > 0) GROUP BY insurer, person
+
 -- name: free
 -- All that a holder reserved is free again.
 UPDATE reserved SET acts = 0, cents = 0 WHERE holder = :holder

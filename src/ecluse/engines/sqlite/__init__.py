@@ -12,6 +12,7 @@ from ecluse.engines.sql.directory import Directory
 from ecluse.engines.sql.feeds import Feeds
 from ecluse.engines.sql.payments import Payments
 from ecluse.engines.sql.products import Products
+from ecluse.engines.sql.promises import Promises
 from ecluse.engines.sql.unit import Result, Tx, Work
 from ecluse.engines.sql.upkeep import Upkeep
 from ecluse.engines.sqlite.database import Database
@@ -61,6 +62,7 @@ def open_stores(
         directory=Directory(database),
         claims=Claims(database, keys),
         approvals=Approvals(database, keys),
+        promises=Promises(database, keys),
         feeds=Feeds(database),
         works=RightsWorks(path.parent, database),
         moves=OneFile(database),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.resources import files
+from itertools import starmap
 from pathlib import Path
 from threading import Lock
 
@@ -21,6 +21,7 @@ from ecluse.app.ports.allowances import Ask, Position
 from ecluse.app.ports.sensings import Full, Noted, NotMe, Showed
 from ecluse.engines.sqlite.connection import connect, patiently
 from ecluse.engines.sqlite.happenings import Notes, make_table
+from ecluse.engines.sqlite.openings_table import make_openings
 from ecluse.gate.allowance import (
     OTHER,
     YEAR_DAYS,
@@ -52,17 +53,21 @@ _STAND = "UPDATE account SET full_us = ?, debt = ?, year = ?, cap = ?, day = ? W
 _KNOWN = "SELECT presence, day FROM opening WHERE account = ? AND person = ?"
 _OPEN = """INSERT INTO opening (account, person, practice, day, presence, justified) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
-_SHOWN = "UPDATE opening SET presence = ?, justified = ? WHERE account = ? AND person = ? AND denied = 0"
-_OPENINGS = "SELECT day, justified, denied FROM opening WHERE account = ? AND day > ?"
-_CLAIMED = """SELECT person, day, justified FROM opening
-    WHERE account = ? AND practice = ? AND day > ? AND presence = 0 AND denied = 0"""
-_JUSTIFY = "UPDATE opening SET justified = ? WHERE account = ? AND person = ?"
+_SHOWN = """UPDATE opening SET presence = ?, justified = coalesce(justified, ?), settled = iif(presence, settled, justified)
+    WHERE account = ? AND person = ? AND denied = 0"""
+_OPENINGS = (
+    "SELECT day, justified, denied > 0, presence > 0 AND settled IS NULL FROM opening WHERE account = ? AND day > ?"
+)
+_CLAIMED = """SELECT person, day, iif(presence, settled, justified) FROM opening
+    WHERE account = ? AND practice = ? AND day > ? AND denied = 0 AND (presence = 0 OR justified > day OR settled IS NOT NULL)"""
+_JUSTIFY = """UPDATE opening SET justified = iif(presence, justified, ?1), settled = iif(presence, ?1, NULL)
+    WHERE account = ?2 AND person = ?3"""
 _DENY = "UPDATE opening SET denied = 1, justified = NULL WHERE account = ? AND person = ? AND presence = 0"
 _PROFESSION = "SELECT name, profession FROM account WHERE name = ?"
 _DENIED = """
     INSERT INTO opening (account, person, practice, day, presence, justified, denied) VALUES (?, ?, ?, ?, 0, NULL, 1 + ?)
     ON CONFLICT DO UPDATE SET denied = CASE denied WHEN 1 THEN 1 ELSE excluded.denied END, day = min(day, excluded.day),
-        presence = 0, justified = NULL"""
+        presence = 0, justified = NULL, settled = NULL"""
 _IS_DENIED = "SELECT 1 FROM opening WHERE account = ? AND person = ? AND denied = 1"
 _STALE = "UPDATE account SET day = 0 WHERE id = ?"
 _BY_DAY = """SELECT day, count(*), sum(denied) FROM opening
@@ -74,8 +79,6 @@ _PRACTICES = """
     SELECT DISTINCT p.name FROM account a JOIN opening o ON o.account = a.id JOIN practice p ON p.id = o.practice
     WHERE a.name = ? ORDER BY p.name"""
 _PLACE = "INSERT INTO place VALUES (?, ?) ON CONFLICT DO NOTHING"
-_UNPLACED = "SELECT 1 WHERE EXISTS (SELECT * FROM opening) AND NOT EXISTS (SELECT * FROM place)"
-_PLACES = "INSERT INTO place SELECT DISTINCT practice, account FROM opening WHERE true ON CONFLICT DO NOTHING"
 # Whose openings are all justified is looked at too, for claims come back. Who was last counted a year ago has none of the year.
 _INDEBTED = """
     SELECT name FROM account a WHERE day < ?1 AND (debt > 0 OR year > 0 OR day = 0
@@ -104,11 +107,7 @@ class LocalAllowances:
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(f"PRAGMA wal_autocheckpoint={FOLDED_PAGES}")
-        self._connection.executescript((files("ecluse.engines.sqlite") / "allowances.sql").read_text())
-        if self._connection.execute(_UNPLACED).fetchone():  # a file from before places were kept
-            self._begin()
-            self._connection.execute(_PLACES)
-            self._connection.execute("COMMIT")
+        make_openings(self._connection)
         make_table(self._connection)
         self._notes = Notes(self._connection)
         self._accounts: dict[str, tuple[int, str]] = {}  # number, and profession as last said
@@ -333,8 +332,7 @@ class LocalAllowances:
     def _count(self, account: int, caps: Caps, today: int) -> Standing:
         standing = Standing(*self._connection.execute(_STANDING, (account,)).fetchone())
         rows = self._connection.execute(_OPENINGS, (account, today - YEAR_DAYS))
-        found = (Opened(day, justified, bool(denied)) for day, justified, denied in rows)
-        standing = counted(standing, found, caps, today)
+        standing = counted(standing, starmap(Opened, rows), caps, today)
         self._stand(account, standing)
         return standing
 

@@ -7,10 +7,11 @@ CREATE TABLE IF NOT EXISTS account (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS practice (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 -- `presence`: by which proof the person was first told of, or justified since; `justified`: the day, by a settled claim or a pass.
+-- `settled`: of somebody typed, then shown on a later day: the day of a settled claim that stands; of those never shown `justified` says it.
 -- `denied`: 1 the person said "not me"; 2 the same, told again by the journal after the month of it was pruned: no count of its day has it.
 CREATE TABLE IF NOT EXISTS opening (
     account INTEGER NOT NULL, person INTEGER NOT NULL, practice INTEGER NOT NULL, day INTEGER NOT NULL,
-    presence INTEGER NOT NULL, justified INTEGER, denied INTEGER NOT NULL DEFAULT 0,
+    presence INTEGER NOT NULL, justified INTEGER, denied INTEGER NOT NULL DEFAULT 0, settled INTEGER,
     PRIMARY KEY (account, person)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS opening_by_day ON opening (account, day);

@@ -1,4 +1,4 @@
-"""What a generation file holds, read in order: for carrying it under another index key."""
+"""The rights of one generation file, read in order, to be carried under another index key."""
 
 from __future__ import annotations
 

@@ -15,8 +15,9 @@ from msgspec.structs import astuple, replace
 
 from ecluse.app.ports.openings import Denial, Opening
 from ecluse.engines.sqlite.connection import connect
-from ecluse.gate.allowance import DAY_US, YEAR_DAYS
+from ecluse.gate.allowance import YEAR_DAYS
 from ecluse.gate.denials import Said, Weight, months
+from ecluse.kernel.days import DAY_US
 
 FILE = "openings.db"
 WAIT_MS = 10_000  # another process keeps some thousand openings in tens of milliseconds

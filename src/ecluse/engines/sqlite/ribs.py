@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +9,8 @@ from pathlib import Path
 from ecluse.app.ports.sensings import Changed
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, make_table
-from ecluse.gate.allowance import DAY_US
+from ecluse.engines.turn import alone
+from ecluse.kernel.days import DAY_US
 from ecluse.payments.rib import RIB_REFUSED
 
 WAIT_MS = 2_000  # another process's transaction takes a millisecond
@@ -54,16 +53,8 @@ class LocalRibs:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only one; a process that is killed lets go."""
-        lock = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise RIB_REFUSED("somebody else is at it", fix="Look at what waits, then try again.") from None
-        try:
+        with alone(self._lock, RIB_REFUSED("somebody else is at it", fix="Look at what waits, then try again.")):
             yield
-        finally:
-            os.close(lock)
 
     def waiting(self) -> dict[str, bytes]:
         """What waits."""

@@ -6,8 +6,6 @@ While it is built the file is nobody's: no journal, no sync. It becomes durable,
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -25,6 +23,7 @@ from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.kept import KeptFile
 from ecluse.engines.sqlite.rights_files import index_version, open_rights, rights_path
 from ecluse.engines.staging import Given, StagedMember, StagedRow, Staging, by_person, givings
+from ecluse.engines.turn import alone
 
 CACHE_KIB = 32_768  # a full file is filled in order and looks back at nothing; a delta touches a page per person
 
@@ -94,16 +93,8 @@ class RightsWorks:
     async def turn(self, insurer: str) -> AsyncIterator[None]:
         """This insurer's turn, over all processes; a killed process gives it back. Raises `feed_in_progress`."""
         self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self._staging / f"{insurer}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise FEED_IN_PROGRESS() from None
-        try:
+        with alone(self._staging / f"{insurer}.lock", FEED_IN_PROGRESS()):
             yield
-        finally:
-            os.close(lock)
 
 
 class Work:

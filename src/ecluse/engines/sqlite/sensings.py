@@ -5,9 +5,7 @@ what is read every two seconds, a thousand in a transaction.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +17,10 @@ import msgspec
 
 from ecluse.app.ports.containments import Name
 from ecluse.app.ports.sensings import Alerting, Came, Happening, Seen, Touch, Work
+from ecluse.engines.sqlite.columns import add_missing
 from ecluse.engines.sqlite.connection import connect
 from ecluse.engines.sqlite.happenings import Notes, decode, encode, make_table
+from ecluse.engines.turn import alone
 from ecluse.gate.alerts import Alert
 from ecluse.gate.fleet import Breaker
 from ecluse.gate.lessons import Ripe, Waiting
@@ -68,7 +68,9 @@ _TOUCH = """
     INSERT INTO touch VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (batch, place, account) DO UPDATE
     SET last_s = excluded.last_s, times = times + excluded.times, network = excluded.network, software = excluded.software"""
 _SEEN, _UNSEE = "SELECT * FROM seen WHERE who = ?", "DELETE FROM seen WHERE at_s < ?"
-_SEE = "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (who) DO UPDATE SET at_s = excluded.at_s, department = excluded.department"
+_SEE = """
+    INSERT INTO seen VALUES (?, ?, ?, ?) ON CONFLICT (who) DO UPDATE
+    SET at_s = excluded.at_s, department = excluded.department, account = excluded.account"""
 _TOUCHES = "SELECT * FROM touch ORDER BY last_s DESC, batch, place, account"
 _ALERTS = """
     SELECT a.name, l.at_s, l.what FROM alert l JOIN account a ON a.id = l.account
@@ -95,19 +97,14 @@ class LocalSensings:
         self._logins.execute(f"PRAGMA busy_timeout={WAIT_MS}")
         self._notes = Notes(self._logins)
         self._own.executescript((files("ecluse.engines.sqlite") / "sensings.sql").read_text())
+        add_missing(self._own, "seen", {"account": "TEXT NOT NULL DEFAULT ''"})
         self._swept_s = 0.0
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only watcher until the end of the block, or of the process. Raises `watched_elsewhere`."""
-        lock = os.open(self._lock, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with alone(self._lock, WATCHED_ELSEWHERE()):
             yield
-        except BlockingIOError:
-            raise WATCHED_ELSEWHERE() from None
-        finally:
-            os.close(lock)
 
     def came(self, account: str, at_us: int) -> None:
         """Write a login down for the watcher."""

@@ -22,5 +22,8 @@ CREATE TABLE IF NOT EXISTS touch (
     batch TEXT NOT NULL, place INTEGER NOT NULL, account TEXT NOT NULL, first_s INTEGER NOT NULL, last_s INTEGER NOT NULL,
     times INTEGER NOT NULL, network TEXT NOT NULL, software TEXT NOT NULL, PRIMARY KEY (batch, place, account)
 ) STRICT, WITHOUT ROWID;
--- `seen`: where passes were shown in the last three hours, by a keyed hash of the day and the person. Older rows are deleted every minute.
-CREATE TABLE IF NOT EXISTS seen (who INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, department TEXT NOT NULL) STRICT;
+-- `seen`: where passes were shown in the last three hours, and to which account, by a keyed hash of the day and the person. Older rows
+-- are deleted every minute.
+CREATE TABLE IF NOT EXISTS seen (
+    who INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, department TEXT NOT NULL, account TEXT NOT NULL DEFAULT ''
+) STRICT;

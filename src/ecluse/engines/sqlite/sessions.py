@@ -1,7 +1,7 @@
 """The `Sessions` port in portal.db: one file of all processes of a hub, read at every request of a browser, so that what one
 process ends is ended in all. It is made when the first browser comes, and in no backup: after a restore people log in again.
 
-No secret is in it: cookies are kept as hashes. What is written for who has not logged in is elsewhere (`under_way.py`).
+No secret is in it: cookies are kept as hashes. Logins not finished yet are kept elsewhere (`under_way.py`).
 """
 
 from __future__ import annotations

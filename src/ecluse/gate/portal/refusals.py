@@ -1,4 +1,4 @@
-"""What a browser is told that cannot be let in. Whatever is wrong with what came back from a login has the same words."""
+"""What a browser that cannot be let in is told. Whatever is wrong with what came back from a login has the same words."""
 
 from __future__ import annotations
 

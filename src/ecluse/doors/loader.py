@@ -1,4 +1,4 @@
-"""The worker: loads member files received over HTTP, one after the other, insurers in turn; goes on with what a stop left.
+"""The loader: loads member files received over HTTP, one after the other, insurers in turn; goes on with what a stop left.
 Once a day it also looks, for each account that owes, which of the people it opened were paid for since. Once an insurer asked
 for its openings, it keeps their index near the journal.
 

@@ -6,7 +6,7 @@ import resource
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
-from ecluse.doors.worker import DATA_BYTES_MAX, limit_memory
+from ecluse.doors.loader import DATA_BYTES_MAX, limit_memory
 
 
 def asking(answer: Connection) -> None:
