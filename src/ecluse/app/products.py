@@ -86,7 +86,7 @@ def _hold(found: Sequence[Found]) -> None:
 async def load_product(hub: Hub, insurer: str, data: bytes) -> ProductLoaded:
     """Put a product file in force for an insurer, who is served from now on; in the journal before it is.
 
-    Raises `amc_invalid`, `product_invalid`, `product_not_responsible`, `journal_poisoned`.
+    Raises `amc_invalid`, `product_invalid`, `product_not_responsible`, `insurer_moving`, `journal_poisoned`.
     """
     number = amc(insurer)
     product = read_product(data)

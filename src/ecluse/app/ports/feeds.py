@@ -157,7 +157,7 @@ class RightsWork(Protocol):
         """Build what will answer, `over` the current rights or over nothing; durable on return.
 
         Who had a member number that a row gives to another person is settled too, whether rows speak of them or not: two people
-        under one number would be counted as one. Counts, and refused lines: then nothing will.
+        under one number would be counted as one. Counts, and refused lines: then nothing will. Raises `insurer_moving`.
         """
         ...
 
@@ -194,7 +194,7 @@ class RightsWorks(Protocol):
         ...
 
     def turn(self, insurer: str) -> AbstractAsyncContextManager[None]:
-        """This insurer's turn. Raises `feed_in_progress` when another process has it."""
+        """This insurer's turn. Raises `feed_in_progress` when another process has it, `insurer_moving` while no server has it."""
         ...
 
 

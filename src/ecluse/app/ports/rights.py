@@ -16,7 +16,7 @@ class ProductStore(Protocol):
     """Guarantee tables; a version is immutable."""
 
     async def add(self, insurer: str, product: Product, loaded_ts_us: int) -> bool:
-        """Put this version in force; False when it already was. Durable on return."""
+        """Put this version in force; False when it already was. Durable on return. Raises `insurer_moving`."""
         ...
 
     async def in_force(self, insurer: str, product: str) -> str:

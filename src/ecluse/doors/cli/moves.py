@@ -32,7 +32,7 @@ def move(
     """Move an insurer's rights and engagements to another PostgreSQL server, while it is asked about.
 
     Everything is copied, counted and hashed on both servers before the switch. A move that was interrupted is gone on
-    with by the same command.
+    with by the same command; until its switch is done, the name of the server it comes from takes it back.
     """
     columns = (TextColumn("{task.description:<20}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERRORS, disable=not ERRORS.is_terminal, transient=True) as bar:
@@ -45,7 +45,10 @@ def move(
     if json:
         print_json(moved)
     else:
-        typer.echo(
-            f"{moved.insurer} is on {moved.target}: {moved.rights:,} rights, {moved.members:,} member numbers,"
-            f" {moved.engagements:,} engagements; it was on no server for {moved.paused_ms} ms."
+        rows = f"{moved.rights:,} rights, {moved.members:,} member numbers, {moved.engagements:,} engagements"
+        way = (
+            f"the move to {moved.source} is taken back"
+            if moved.taken_back
+            else f"it was on no server for {moved.paused_ms} ms"
         )
+        typer.echo(f"{moved.insurer} is on {moved.target}: {rows}; {way}.")

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 from ecluse.app.ports import Settle
-from ecluse.engines.postgres.tables import PARENTS, index_table, make_table
+from ecluse.engines.postgres.tables import PARENTS, answering_table, index_table, make_table
 from ecluse.engines.staging import Given, StagedMember, StagedRow, Staging, by_person, givings
 
 ASKED_TOGETHER = 5_000  # people or members of a delta who are read in one question: some megabytes
@@ -23,9 +23,9 @@ ASKED_TOGETHER = 5_000  # people or members of a delta who are read in one quest
 Told = Callable[[int], None]
 RightsRow = tuple[str, bytes, int, bytes | None]  # insurer, person, n, sealed right
 
-_KEPT = "SELECT person, sealed FROM rights WHERE insurer = $1 AND person = ANY($2::bytea[]) ORDER BY person, n"
-
-_HAD = "SELECT member, person FROM members WHERE insurer = $1 AND member = ANY($2::bytea[])"
+# Of the insurer's own tables, by their names: what reads all insurers' for long holds up the switch of each (tables.py).
+_KEPT = "SELECT person, sealed FROM {rights} WHERE insurer = $1 AND person = ANY($2::bytea[]) ORDER BY person, n"
+_HAD = "SELECT member, person FROM {members} WHERE insurer = $1 AND member = ANY($2::bytea[])"
 
 
 class Building:
@@ -41,11 +41,13 @@ class Building:
         self._over, self._all_settled = over, all_settled
         self.refused: list[tuple[int, str]] = []
         self._persons = self._rights = 0
+        self._before: dict[str, str] = {}  # the tables that answer while these are built
 
     async def build(self, connection: asyncpg.Connection[Any], told: Told) -> tuple[int, int]:
         """Make and fill both tables in the caller's transaction; how many persons and rights there are more than before."""
         made = (self._insurer, self._feed)
         tables = {each: await make_table(connection, each, *made, changes=self._over) for each in PARENTS}
+        self._before = {each: await answering_table(connection, each, self._insurer) for each in PARENTS}
         built = 0
         await self._find_given(connection)
         for number in range(self._staging.buckets):
@@ -69,7 +71,7 @@ class Building:
             had: dict[bytes, bytes] = {}
             named = iter(sorted({each[0] for each in members}))
             while some := list(islice(named, ASKED_TOGETHER)):
-                had |= dict(await connection.fetch(_HAD, self._insurer, some))
+                had |= dict(await connection.fetch(_HAD.format(**self._before), self._insurer, some))
             self._staging.give(givings(members, had))
         self._staging.end_giving()
 
@@ -78,7 +80,7 @@ class Building:
         kept: dict[bytes, list[bytes]] = {}
         persons = iter(sorted(people) if self._over else ())
         while some := list(islice(persons, ASKED_TOGETHER)):
-            for person, sealed in await connection.fetch(_KEPT, self._insurer, some):
+            for person, sealed in await connection.fetch(_KEPT.format(**self._before), self._insurer, some):
                 kept.setdefault(person, []).append(sealed)
         return kept
 

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
-from ecluse.engines.postgres.tables import index_table, make_table
+from ecluse.engines.postgres.server import Server
+from ecluse.engines.postgres.tables import (
+    PARENTS,
+    answering_table,
+    drop_unused,
+    in_turns,
+    index_table,
+    make_table,
+    put_out,
+)
 
 BUFFERED_MAX = 64  # blocks of COPY between two servers, some 64 kB each: bounds memory when one is slower
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a copy: a server, and a connection of its own to it."""
+
+    server: Server
+    connection: asyncpg.Connection[Any]
+
+    @contextmanager
+    def using(self) -> Iterator[asyncpg.Connection[Any]]:
+        """The connection; what goes wrong with it is refused in the name of this server, not of the other."""
+        with self.server.refusing():
+            yield self.connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,59 +58,103 @@ _HASHED = {
 _CONTENT = """
     SELECT count(*), CAST(coalesce(sum(('x' || left(encode(sha256({hashed}), 'hex'), 15))::bit(60)::bigint), 0) AS text)
     FROM {table} WHERE insurer = $1"""
+_PRODUCT = "insurer, product, version, loaded_ts_us, body"
+
+Part = tuple[str, str]  # of engagements: ">" or "<=", and a number
 
 
-async def content(connection: asyncpg.Connection[Any], table: str, insurer: str, *, source: str = "") -> Content:
-    """What `table` (or `source`, a table of the same form) holds of an insurer."""
-    query = _CONTENT.format(hashed=_HASHED[table][1], table=source or table)
-    row = await connection.fetchrow(query, insurer)
+async def content(side: Side, table: str, insurer: str, *, source: str = "", part: Part = (">", "")) -> Content:
+    """What `table` (or `source`, a table of the same form) holds of an insurer; of engagements, a `part`."""
+    with side.using() as connection:
+        query = _CONTENT.format(hashed=_HASHED[table][1], table=source or await _own(connection, table, insurer))
+        if table == "engagement":
+            row = await connection.fetchrow(f"{query} AND number {part[0]} $2", insurer, part[1])
+        else:
+            row = await connection.fetchrow(query, insurer)
     assert row is not None
     return Content(row[0], int(row[1]))
 
 
-async def copy_table(
-    source: asyncpg.Connection[Any], target: asyncpg.Connection[Any], parent: str, insurer: str, feed: str
-) -> str:
+async def count(side: Side, table: str, insurer: str) -> int:
+    """How many rows `table` holds of an insurer."""
+    with side.using() as connection:
+        own = await _own(connection, table, insurer)
+        return int(await connection.fetchval(f"SELECT count(*) FROM {own} WHERE insurer = $1", insurer))  # noqa: S608 - ours
+
+
+async def copy_table(source: Side, target: Side, parent: str, insurer: str, feed: str) -> str:
     """Make and fill, on `target`, the table that will answer for the insurer; its name."""
-    table = await make_table(target, parent, insurer, feed)
+    with target.using() as connection:
+        table = await make_table(connection, parent, insurer, feed)
+    with source.using() as connection:
+        own = await _own(connection, parent, insurer)
     columns = ["insurer", *(name.strip() for name in _HASHED[parent][0].split(","))]
-    query = f"SELECT {', '.join(columns)} FROM {parent} WHERE insurer = '{insurer}' ORDER BY 2, 3"  # noqa: S608 - digits
+    query = f"SELECT {', '.join(columns)} FROM {own} WHERE insurer = '{insurer}' ORDER BY 2, 3"  # noqa: S608 - digits
     await _stream(source, query, target, table, columns)
-    await index_table(target, parent, table)
+    with target.using() as connection:
+        await index_table(connection, parent, table)
     return table
 
 
-async def copy_engagements(
-    source: asyncpg.Connection[Any], target: asyncpg.Connection[Any], insurer: str, after: str = ""
-) -> None:
+async def copy_engagements(source: Side, target: Side, insurer: str, after: str = "") -> None:
     """Copy the insurer's engagements of numbers after that one; those that are there already stay as they are."""
     columns = ["number", "insurer", "practice", "sealed"]
     query = (
         f"SELECT {', '.join(columns)} FROM engagement"  # noqa: S608 - names of ours, digits, a number that we read
         f" WHERE insurer = '{insurer}' AND number > '{after}' ORDER BY number"
     )
-    async with target.transaction():
-        await target.execute("CREATE TEMP TABLE copied (LIKE engagement) ON COMMIT DROP")
-        await _stream(source, query, target, "copied", columns)
-        await target.execute("INSERT INTO engagement SELECT * FROM copied ON CONFLICT DO NOTHING")
+    with target.using() as connection:
+        async with connection.transaction():
+            await connection.execute("CREATE TEMP TABLE copied (LIKE engagement) ON COMMIT DROP")
+            await _stream(source, query, target, "copied", columns)
+            await connection.execute("INSERT INTO engagement SELECT * FROM copied ON CONFLICT DO NOTHING")
 
 
-async def _stream(
-    source: asyncpg.Connection[Any], query: str, target: asyncpg.Connection[Any], table: str, columns: list[str]
-) -> None:
-    """Binary COPY out of one server and into the other, block by block."""
+async def copy_products(source: Side, target: Side, insurer: str) -> None:
+    """Copy the insurer's guarantee tables, and since when each is in force."""
+    with source.using() as connection:
+        rows = await connection.fetch(f"SELECT {_PRODUCT} FROM product WHERE insurer = $1", insurer)  # noqa: S608 - ours
+    keep = (
+        f"INSERT INTO product ({_PRODUCT}) VALUES ($1, $2, $3, $4, $5)"  # noqa: S608 - names of ours
+        " ON CONFLICT (insurer, product, version) DO UPDATE SET loaded_ts_us = excluded.loaded_ts_us"
+    )
+    with target.using() as connection:
+        await connection.executemany(keep, [tuple(row) for row in rows])
+
+
+async def remove(side: Side, insurer: str) -> None:
+    """Remove the insurer's rights, members and engagements: nobody asks for them here any more. Others wait for nothing."""
+    with side.using() as connection:
+        await in_turns(connection, side.server.name, insurer, lambda: put_out(connection, insurer))
+        await drop_unused(connection, insurer)
+        await connection.execute("DELETE FROM engagement WHERE insurer = $1", insurer)
+
+
+async def _own(connection: asyncpg.Connection[Any], table: str, insurer: str) -> str:
+    """The insurer's own table, where it has one: what reads all insurers' for long holds up the switch of each (tables.py)."""
+    return await answering_table(connection, table, insurer) if table in PARENTS else table
+
+
+async def _stream(source: Side, query: str, target: Side, table: str, columns: list[str]) -> None:
+    """Binary COPY out of one server and into the other, block by block. Whichever fails ends the other."""
     blocks: asyncio.Queue[bytes] = asyncio.Queue(BUFFERED_MAX)
 
     async def read() -> None:
-        try:
-            await source.copy_from_query(query, output=blocks.put, format="binary")
-        finally:
-            await blocks.put(b"")  # the end, or a COPY cut short, which the target then refuses
+        with source.using() as connection:
+            await connection.copy_from_query(query, output=blocks.put, format="binary")
+        await blocks.put(b"")
 
     async def written() -> AsyncIterator[bytes]:
         while block := await blocks.get():
             yield block
 
-    async with asyncio.TaskGroup() as both:
-        both.create_task(read())
-        both.create_task(target.copy_to_table(table, source=written(), columns=columns, format="binary"))
+    async def write() -> None:
+        with target.using() as connection:
+            await connection.copy_to_table(table, source=written(), columns=columns, format="binary")
+
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(read())
+            both.create_task(write())
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None

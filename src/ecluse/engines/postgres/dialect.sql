@@ -41,9 +41,14 @@ SELECT amc, server FROM insurer WHERE server IS NOT NULL
 -- This server answers for the insurer.
 INSERT INTO served (insurer) VALUES (:insurer) ON CONFLICT DO NOTHING
 
+-- name: served_here
+-- Whether this server answers for the insurer.
+SELECT true FROM served WHERE insurer = :insurer
+
 -- name: move_under_way
--- From where to where an insurer is moving, the feed whose rights answered at the switch, and how far the move is.
-SELECT source, target, feed, state, index_version FROM move WHERE insurer = :insurer AND state <> 'done'
+-- From where to where an insurer is moving, how far that is, the feed whose rights answered at the switch and the version of its
+-- index key, and when whoever is at it began.
+SELECT source, target, state, feed, index_version, at_ts_us FROM move WHERE insurer = :insurer AND state <> 'done'
 
 -- name: begin_move
 -- A move begins.
@@ -51,10 +56,14 @@ INSERT INTO move (insurer, source, target, state, at_ts_us) VALUES (:insurer, :s
 ON CONFLICT (insurer) DO UPDATE
 SET source = excluded.source, target = excluded.target, state = 'copying', feed = '', at_ts_us = excluded.at_ts_us
 
+-- name: resume_move
+-- A move that was broken off is gone on with, or taken back; whoever broke it off can end it no more.
+UPDATE move SET state = :state, at_ts_us = :at_ts_us WHERE insurer = :insurer AND state <> 'done'
+
 -- name: switch_move
 -- The old server is about to stop serving the rights of that feed.
 UPDATE move SET state = 'switching', feed = :feed, index_version = :index_version
-WHERE insurer = :insurer AND state <> 'done'
+WHERE insurer = :insurer
 
 -- name: insurer_is_on
 -- The new server serves the insurer.
@@ -62,7 +71,7 @@ UPDATE insurer SET server = :server WHERE amc = :insurer
 
 -- name: clean_move
 -- The switch is done; what is left on the old server is to go.
-UPDATE move SET state = 'cleaning' WHERE insurer = :insurer AND state = 'switching'
+UPDATE move SET state = 'cleaning' WHERE insurer = :insurer
 
 -- name: end_move
 -- Nothing is left on the old server.

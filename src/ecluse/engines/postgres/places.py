@@ -13,13 +13,13 @@ from collections.abc import Mapping
 
 from ecluse.engines.postgres.database import Database
 from ecluse.engines.postgres.server import Server
-from ecluse.engines.sql.unit import Tx
+from ecluse.engines.sql.unit import Result, Tx, Work
 from ecluse.kernel.errors import Refused, refusal
 
 HOME = "home"  # the name of the server of `store.url`
 FRESH_S = 1.0  # how long the map is believed; a move is told by the server itself before that
 MOVING_S = (
-    5.0  # how long an asker waits for an insurer that is between two servers; the switch takes tenths of a second
+    5.0  # how long an asker waits for an insurer between two servers; 2.4 s were measured with 1.5 million engagements
 )
 PAUSE_S = 0.02
 
@@ -68,6 +68,29 @@ class Places:
 
         self._known[insurer] = await self.home.write(work)
         return self.database(self._known[insurer])
+
+    async def write(self, insurer: str, work: Work[Result]) -> Result:
+        """Run a unit of work on the server of an insurer, who is placed first if new. The switch of a move waits for it, or it
+        waits for the switch: what it writes there moves too.
+
+        Raises `insurer_moving` when the insurer is on its way for too long, `server_unknown`.
+        """
+        patience = Patience(self)
+        while True:
+            database = await self.place(insurer)
+            done: list[Result] = []
+
+            async def here(tx: Tx, done: list[Result] = done) -> None:
+                await tx.hold(
+                    "switch", insurer
+                )  # what writers of engagements share (`switch_lock`): they wait for milliseconds
+                if await tx.one("served_here", insurer=insurer):
+                    done[:] = [await work(tx)]
+
+            await database.write(here)
+            if done:
+                return done[0]
+            await patience.wait()
 
     async def _serve(self, tx: Tx, server: str, insurer: str) -> None:
         """Have the server serve the insurer; home in the unit of work there is, for another connection may be one too many."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -102,9 +102,17 @@ class Server:
                     doubting.cancel()
 
     async def dedicated(self, role: str) -> asyncpg.Connection[Any]:
-        """A connection of its own, outside the pools, for as long as its caller wants. Raises `database_unavailable`."""
+        """A connection of its own, outside the pools, for as long as its caller wants.
+
+        Raises `database_unavailable`, and `database_outdated` or `database_newer` where the database is of another revision.
+        """
         with self.refusing():
-            return await _connect((await self._found()).url, server_settings=_settings(role))
+            async with AsyncExitStack() as stack:
+                connection = await _connect((await self._found()).url, server_settings=_settings(role))
+                stack.callback(connection.terminate)
+                await self._held(connection)
+                stack.pop_all()  # it is its caller's now
+            return connection
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
@@ -216,16 +224,26 @@ class Server:
         return await pool
 
     async def _held(self, connection: asyncpg.Connection[Any]) -> None:
-        """A new connection is refused when its database is of another revision."""
-        hold(named(self._url), str(await connection.fetchval("SELECT version_num FROM alembic_version")))
+        """A new connection is refused when its database is of another revision; a database without tables is of none."""
+        try:
+            revision = str(await connection.fetchval("SELECT version_num FROM alembic_version"))
+        except asyncpg.UndefinedTableError:
+            revision = ""
+        hold(named(self._url), revision)
 
 
 async def _connect(url: str, **options: Any) -> asyncpg.Connection[Any]:
-    """Connect to a host that may write. Too late is `ConnectionError`: the pool says `TimeoutError` when it is all in use."""
+    """Connect to a host that may write. Too late is `ConnectionError`: the pool says `TimeoutError` when it is all in use.
+
+    Raises `database_outdated` where nobody ever made the hub's roles.
+    """
     try:
         return await asyncpg.connect(url, timeout=CONNECT_S, target_session_attrs="read-write", **options)
     except TimeoutError:
         raise ConnectionError from None
+    except asyncpg.InvalidParameterValueError:  # the role: all else in the URL was taken when this host was looked for
+        hold(named(url), "")
+        raise
 
 
 def _settings(role: str) -> dict[str, str]:

@@ -19,19 +19,23 @@ from ecluse.app.ports import FeedCounts, Rekeying, Settle
 from ecluse.engines.postgres.building import Building, Told
 from ecluse.engines.postgres.database import Database, lock_number
 from ecluse.engines.postgres.kept import kept_tables
-from ecluse.engines.postgres.places import Places
+from ecluse.engines.postgres.places import INSURER_MOVING, Places
 from ecluse.engines.postgres.server import DATABASE_UNAVAILABLE, Server
-from ecluse.engines.postgres.tables import PARENTS, drop_unused, generation, put_in_place
+from ecluse.engines.postgres.tables import (
+    PARENTS,
+    answering_table,
+    drop_unused,
+    generation,
+    in_turns,
+    put_in_place,
+)
 from ecluse.engines.rekeying import carry_over
 from ecluse.engines.roles import LOAD
 from ecluse.engines.sql.feeds import FEED_IN_PROGRESS, Feeds, finish
-from ecluse.engines.sql.unit import DATABASE_BUSY
 from ecluse.engines.staging import StagedMember, StagedRow, Staging
-from ecluse.kernel.errors import Refused
 
-# of the index key
-SWITCH_TRIES_MAX = 50  # readers are done in milliseconds; a switch that cannot get its turn in a minute is refused
-SWITCH_WAIT_MS = 1000  # a switch that waits makes every later reader of the table wait behind it
+GONE_ON_WITH = "Wait until the move is done; one that was broken off, ecluse insurer move goes on with, or takes back."
+MOVE_AWAITED = "Wait until the move is done."
 
 _REKEYED = "_k"  # ids of feeds are upper case after their prefix
 _DELTA = (
@@ -60,9 +64,21 @@ class RightsWorks:
 
     @asynccontextmanager
     async def turn(self, insurer: str) -> AsyncIterator[None]:
-        """This insurer's turn, over all processes and machines; a killed one gives it back. Raises `feed_in_progress`."""
-        async with self.turn_on((await self._places.of(insurer)).server, insurer):
-            yield
+        """This insurer's turn, over all processes and machines; a killed one gives it back.
+
+        Raises `feed_in_progress`, and `insurer_moving` while it is on its way to another server, or a move of it was broken off
+        between the two.
+        """
+        await self._places.refresh()
+        server = (await self._places.of(insurer)).server
+        async with self.turn_on(server, insurer) as connection:
+            if await self._places.server_of(insurer) and not await serves(connection, insurer):
+                raise INSURER_MOVING(f"server {server.name} does not serve it", fix=GONE_ON_WITH)
+            self._turns[insurer] = connection
+            try:
+                yield
+            finally:
+                self._turns.pop(insurer, None)
 
     async def index_version(self, insurer: str) -> int | None:
         """The version of the index key that the rights answering now are keyed under; None when there are none."""
@@ -87,19 +103,34 @@ class RightsWorks:
         return counts
 
     @asynccontextmanager
-    async def turn_on(self, server: Server, insurer: str) -> AsyncIterator[None]:
-        """The insurer's turn on a server that is named: that of a move is where the insurer comes from."""
+    async def turn_on(
+        self, server: Server, insurer: str, *, moving: bool = False
+    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """The insurer's turn on a server that is named, and the connection that holds it: lost together.
+
+        `moving`: it is for a move, and others are told so. Raises `feed_in_progress`, `insurer_moving`.
+        """
         connection = await server.dedicated(LOAD)
         try:
             with server.refusing():
-                is_ours = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_number("turn", insurer))
-            if not is_ours:
-                raise FEED_IN_PROGRESS()
-            self._turns[insurer] = connection
-            yield
+                await _take_turn(connection, insurer, moving=moving)
+            yield connection
         finally:
-            self._turns.pop(insurer, None)
             connection.terminate()
+
+
+_TURN = "SELECT pg_try_advisory_lock($1)"
+# Both in one statement: who looks in between would take a move for a load. The second waits for nobody but those who look.
+_TURN_TO_MOVE = "SELECT CASE WHEN pg_try_advisory_lock($1) THEN pg_advisory_lock($2) IS NOT NULL ELSE false END"
+_NOBODY_MOVES = "SELECT pg_try_advisory_lock_shared($1)"
+
+
+async def _take_turn(connection: asyncpg.Connection[Any], insurer: str, *, moving: bool) -> None:
+    turn, moves = lock_number("turn", insurer), lock_number("move", insurer)
+    asked = connection.fetchval(_TURN_TO_MOVE, turn, moves) if moving else connection.fetchval(_TURN, turn)
+    if not await asked:
+        is_free = await connection.fetchval(_NOBODY_MOVES, moves)
+        raise FEED_IN_PROGRESS() if is_free else INSURER_MOVING("a move of it is under way", fix=MOVE_AWAITED)
 
 
 class Work:
@@ -136,9 +167,14 @@ class Work:
         self._staging.add(rows, members, read)
 
     async def build(self, settle: Settle, told: Told, *, over: bool) -> tuple[FeedCounts, list[tuple[int, str]]]:
-        """Build the new tables, or what changes in the old ones; every refused line is found in one go."""
+        """Build the new tables, or what changes in the old ones; every refused line is found in one go.
+
+        Raises `insurer_moving`, and `database_unavailable` when the turn was lost: before anybody is told that it is loaded.
+        """
         database = await self._places.of(self._insurer)
-        feed, _ = await answering(database, self._insurer)
+        feed, version = await answering(database, self._insurer)
+        if not version:
+            raise INSURER_MOVING(f"server {database.server.name} does not serve it", fix=GONE_ON_WITH)
         self._over = over and feed != ""  # over nothing, what changes is all there will be
         before = await self._counts(feed) if self._over else FeedCounts()
         if feed == self._feed:  # the switch was made, its outcome was not told: build nothing twice
@@ -146,6 +182,8 @@ class Work:
         building = Building(self._insurer, self._feed, self._staging, settle, over=self._over, all_settled=over)
         async with database.server.connection(LOAD) as connection, connection.transaction():
             persons, rights = await building.build(connection, told)
+        if self._insurer in self._turns:
+            self._hold_turn()
         counts = FeedCounts(self._staging.rows, persons=before.persons + persons, rights=before.rights + rights)
         return counts, building.refused
 
@@ -153,7 +191,6 @@ class Work:
         """One transaction of the insurer's server: what was built answers. Then the home database knows."""
         database = await self._places.of(self._insurer)
         if (await answering(database, self._insurer))[0] != self._feed:
-            self._hold_turn()
             await self._switch(database)
         await self._places.home.write(lambda tx: finish(tx, self._feed, "loaded", self._feed, counts, at_ts_us))
 
@@ -175,22 +212,16 @@ class Work:
             raise DATABASE_UNAVAILABLE("the connection that held this insurer's turn was lost")
 
     async def _switch(self, database: Database) -> None:
-        for _ in range(SWITCH_TRIES_MAX):
-            try:
-                async with database.server.connection(LOAD) as connection, connection.transaction():
-                    await connection.execute(f"SET LOCAL lock_timeout = {SWITCH_WAIT_MS}")
-                    await (
-                        self._apply(connection) if self._over else put_in_place(connection, self._insurer, self._feed)
-                    )
-                    said = "UPDATE served SET feed = $2, index_version = $3 WHERE insurer = $1"
-                    done = await connection.execute(said, self._insurer, self._feed, self.index_version)
-                    assert done == "UPDATE 1", f"{self._insurer} is not served on {database.server.name}"
-            except Refused as refused:
-                if refused.code != DATABASE_BUSY.code:
-                    raise
-            else:
-                return
-        raise DATABASE_BUSY(f"server {database.server.name}: the switch did not get its turn")
+        async with database.server.connection(LOAD) as connection:
+
+            async def switch() -> None:
+                self._hold_turn()
+                await (self._apply(connection) if self._over else put_in_place(connection, self._insurer, self._feed))
+                said = "UPDATE served SET feed = $2, index_version = $3 WHERE insurer = $1"
+                done = await connection.execute(said, self._insurer, self._feed, self.index_version)
+                assert done == "UPDATE 1", f"{self._insurer} is not served on {database.server.name}"
+
+            await in_turns(connection, database.server.name, self._insurer, switch)
 
     async def _apply(self, connection: asyncpg.Connection[Any]) -> None:
         """Every changed person and member, in the caller's transaction."""
@@ -205,16 +236,23 @@ class Work:
 
 
 async def answering(database: Database, insurer: str) -> tuple[str, int]:
-    """The feed whose rights answer now, empty before the first, and the version of the index key they are keyed under."""
+    """The feed whose rights answer now, empty before the first, and the version of the index key they are keyed under; 0 where
+    this server does not serve the insurer."""
     async with database.server.connection(LOAD) as connection:
         row = await connection.fetchrow("SELECT feed, index_version FROM served WHERE insurer = $1", insurer)
     return (row[0], row[1]) if row else ("", 0)
 
 
+async def serves(connection: asyncpg.Connection[Any], insurer: str) -> bool:
+    """Whether this very server answers for the insurer."""
+    return await connection.fetchval("SELECT true FROM served WHERE insurer = $1", insurer) or False
+
+
 async def counted(database: Database, insurer: str) -> FeedCounts:
     """The persons and rights of an insurer, counted."""
-    count = "SELECT count(DISTINCT person), count(*) FROM rights WHERE insurer = $1"
     async with database.server.connection(LOAD) as connection:
+        table = await answering_table(connection, "rights", insurer)
+        count = f"SELECT count(DISTINCT person), count(*) FROM {table} WHERE insurer = $1"  # noqa: S608 - a name of ours
         row = await connection.fetchrow(count, insurer)
     assert row is not None
     return FeedCounts(persons=row[0], rights=row[1])

@@ -16,9 +16,8 @@ class Products:
         self._read: dict[tuple[str, str, str], Product] = {}
 
     async def add(self, insurer: str, product: Product, loaded_ts_us: int) -> bool:
-        """Put this version in force; False when it already was. Durable on return."""
+        """Put this version in force; False when it already was. Durable on return. Raises `insurer_moving`."""
         named, name = version(product), product.product
-        database = await self._places.place(insurer)
 
         async def work(tx: Tx) -> bool:
             row = await tx.one("product_in_force", insurer=insurer, product=name)
@@ -29,8 +28,8 @@ class Products:
             await tx.run("add_product", insurer=insurer, product=name, **kept)
             return True
 
-        is_new = await database.write(work)
-        database.forget()
+        is_new = await self._places.write(insurer, work)
+        (await self._places.of(insurer)).forget()
         return is_new
 
     async def in_force(self, insurer: str, product: str) -> str:

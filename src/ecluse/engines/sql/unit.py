@@ -93,6 +93,6 @@ class Places(Protocol):
         """Where the insurer is; where it would be, if it is nowhere."""
         ...
 
-    async def place(self, insurer: str) -> Database:
-        """The same, and from now on the insurer is there."""
+    async def write(self, insurer: str, work: Work[Result]) -> Result:
+        """Run a unit of work there, once the insurer is there from now on. Raises `insurer_moving`."""
         ...

@@ -13,6 +13,7 @@ from ecluse.engines.sql.feeds import Feeds
 from ecluse.engines.sql.payments import Payments
 from ecluse.engines.sql.products import Products
 from ecluse.engines.sql.promises import Promises
+from ecluse.engines.sql.unit import Result, Tx, Work
 from ecluse.engines.sql.upkeep import Upkeep
 from ecluse.engines.sqlite.database import Database
 from ecluse.engines.sqlite.engagements import Engagements
@@ -101,7 +102,11 @@ class OnePlace:
         """The one."""
         return self._database
 
-    async def place(self, insurer: str) -> Database:
-        """The one; it serves the insurer from now on."""
-        await self._database.write(lambda tx: tx.run("serve_insurer", insurer=insurer))
-        return self._database
+    async def write(self, insurer: str, work: Work[Result]) -> Result:
+        """Run a unit of work; the insurer is served from now on."""
+
+        async def served(tx: Tx) -> Result:
+            await tx.run("serve_insurer", insurer=insurer)
+            return await work(tx)
+
+        return await self._database.write(served)
