@@ -49,6 +49,7 @@ ANYWHERE = {
     "split": ("amo_cents", "amc_cents", "patient_cents", "waterfall"),
     "guarantee": ("because", "waterfall"),  # sentences, or bars, that say what the contract's guarantee pays and why
 }
+IN_WORDS = {"amount_mismatch": "split"}  # a refusal whose words say a field: the right amount
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -226,7 +227,13 @@ def fields_in(answer: Json) -> frozenset[str]:
     """The fields of docs/journal.md that are in an answer; what is null or empty tells nothing."""
     top = {name for name, keys in AT_THE_TOP.items() if any(answer.get(key) not in (None, [], "") for key in keys)}
     names = set(names_in(answer))
-    return frozenset(top | {name for name, keys in ANYWHERE.items() if names.intersection(keys)})
+    anywhere = {name for name, keys in ANYWHERE.items() if names.intersection(keys)}
+    return frozenset(top | anywhere | {IN_WORDS[code] for code in refusals_of(answer) if code in IN_WORDS})
+
+
+def refusals_of(answer: Json) -> Iterator[str]:
+    """The codes of why a claim or an approval is refused."""
+    return (each["code"] for each in answer.get("refusals") or ())
 
 
 def names_in(value: Any) -> Iterator[str]:
