@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ecluse.journal.entry import Entry, Field, Operation
-from ecluse.kernel.days import months_after
 from tests.journal import entries_in
 from tests.journeys.site import AMC, DOCTOR, MEMBER, PRACTICE, Site, question, today
 
@@ -67,15 +66,6 @@ def test_whatever_the_cause_not_confirmed_is_one_answer(site: Site, changes: dic
     assert answer.status_code == 200
     assert told == {"check_id": told["check_id"], "outcome": "not_confirmed"}
     assert len(answer.content) == len(b'{"check_id":"chk_01234567890123456789","outcome":"not_confirmed"}')
-
-
-def test_a_day_of_care_is_asked_about_until_its_claim_is_prescribed(site: Site) -> None:
-    now = date.fromisoformat(today())
-    oldest = months_after(now, -24)  # article L221-11 du code de la mutualité: two years, by the calendar
-    days = (oldest, now + timedelta(days=90), oldest - timedelta(days=1), now + timedelta(days=91))
-    with site.client() as client:
-        answers = [client.post("/v1/rights/checks", json=question(care_date=day.isoformat())).json() for day in days]
-    assert [answer.get("code") for answer in answers] == [None, None, *["care_date_out_of_range"] * 2]
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str, str | None]] = {

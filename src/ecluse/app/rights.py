@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,7 +16,6 @@ from ecluse.app.freezes import NOBODY, unless_frozen
 from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.presence import Present, present, scanned
-from ecluse.claims.control import PRESCRIPTION
 from ecluse.coverage.words import guarantee_in_words
 from ecluse.gate.admission import Admission, Person, Request
 from ecluse.gate.disclosure import allowed, cut
@@ -25,7 +24,7 @@ from ecluse.gate.identity import permit
 from ecluse.gate.presence import Presence
 from ecluse.journal.entry import Field, Operation
 from ecluse.journal.member import Member
-from ecluse.kernel.days import months_after, paris_day, parse_day
+from ecluse.kernel.days import paris_day, parse_day
 from ecluse.kernel.errors import refusal
 from ecluse.kernel.ids import MEMBER_NUMBER, amc, birth_date, birth_rank, nir
 from ecluse.kernel.patterns import END
@@ -34,6 +33,8 @@ from ecluse.rights.model import Covered, Domain, Engagement, Right
 from ecluse.rights.person import member_message, nir_message, person_message
 
 SCOPE = "rights"
+# Past two years a claim is prescribed (rule `prescription/actions`): of a day or two more its own control says so.
+CARE_PAST_DAYS_MAX = 2 * 366
 GUARANTEES_MAX = 40  # lines of a table told in words: a screen; the longest published table has under 200 for all care
 ALIKE_BYTES = 8  # of a pseudonym: enough for the watcher to tell a decoy from everybody; nothing without the key
 CARE_AHEAD_DAYS_MAX = 90  # appointments are checked ahead; further away nobody can promise
@@ -104,7 +105,7 @@ async def check_rights(hub: Hub, asked: Request, question: RightsQuestion) -> Re
     Raises `forbidden`, `pass_invalid`, and refusals of the question's own form, which depend on nothing the hub holds.
     """
     today = paris_day(hub.clock.now())
-    care_date = in_range(hub, parse_day(question.care_date, pointer="/care_date"), today, pointer="/care_date")
+    care_date = in_range(parse_day(question.care_date, pointer="/care_date"), today, pointer="/care_date")
     permit(asked.account, SCOPE)  # a pass is looked at, and spent, for nobody else
     pass_ = scanned(hub, question.presented)
     person = await who(hub, asked, question.insurer, question.beneficiary)
@@ -262,9 +263,8 @@ async def _in_words(hub: Hub, insurer: str, domain: Domain, day: date, opened: t
     return tuple(f"{row.label} : {guarantee_in_words(row.parsed)}" for row in rows[:GUARANTEES_MAX])
 
 
-def in_range(hub: Hub, day: date, today: date, *, pointer: str) -> date:
-    """The day, if the hub answers about it: not prescribed yet, nor too far ahead. Raises `care_date_out_of_range`."""
-    oldest = months_after(today, -hub.book.on(today, PRESCRIPTION).count)
-    if not oldest <= day <= today + timedelta(days=CARE_AHEAD_DAYS_MAX):
+def in_range(day: date, today: date, *, pointer: str) -> date:
+    """The day, if the hub answers about it. Raises `care_date_out_of_range`."""
+    if not -CARE_PAST_DAYS_MAX <= (day - today).days <= CARE_AHEAD_DAYS_MAX:
         raise CARE_DATE_OUT_OF_RANGE(pointer=pointer)
     return day

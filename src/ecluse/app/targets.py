@@ -107,9 +107,9 @@ async def unengaged(
     `care_date_out_of_range`, refusals of form.
     """
     today = paris_day(hub.clock.now())
-    in_range(hub, care_date, today, pointer="/care_date")
+    in_range(care_date, today, pointer="/care_date")
     for index, day in enumerate(days):
-        in_range(hub, day, today, pointer=f"/lines/{index}/date")
+        in_range(day, today, pointer=f"/lines/{index}/date")
     meant = await who(hub, asked, insurer, beneficiary)
     admission = hub.desk.admit(asked, scope, Operation.CLAIM, meant, domain=domain)
     rights = found_or_decoy(hub.keys, await hub.rights.rights(admission))

@@ -30,7 +30,7 @@ from ecluse.rules.book import RuleBook
 
 LINES_MAX = 100  # a long stay or a month of nursing has some dozens; beyond, a mistake is likelier than an invoice
 QUANTITY_MAX = 99  # B2 type 4 has two digits
-PRESCRIPTION = "prescription/actions"  # the rule, in months: a rights check asks about no earlier day either
+PRESCRIPTION = "prescription/actions"  # the rule, in months
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
