@@ -75,7 +75,9 @@ def audited(finished: Finished, entries: list[Entry], folder: Path, kind: str = 
     run = finished.run
     for name in WRITTEN:
         shutil.rmtree(run.hub / name, ignore_errors=True)
-    for counters in run.hub.glob("gate.db*"):  # they know how far each slot of the other journal went; made again from this one
+    for counters in run.hub.glob(
+        "gate.db*"
+    ):  # they know how far each slot of the other journal went; made again from this one
         counters.unlink()
     with open_hub(run.hub) as opened:
         opened.log.append([encode(each) for each in entries])
