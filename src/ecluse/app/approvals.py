@@ -19,6 +19,7 @@ from ecluse.app.ports import HUB
 from ecluse.app.quotes import ENGAGEMENT_UNKNOWN, GUARANTEES_MISSING, QuotedLine, Total, quoted_lines, total
 from ecluse.app.refused import let_send, note_refused
 from ecluse.app.rights import with_tables
+from ecluse.app.seeing import let_see
 from ecluse.app.targets import under_engagement
 from ecluse.claims.approval import Approval, Move, Moved, Promised, State, last_billing, last_care
 from ecluse.claims.approving import Asking, Case, Decide, Decided, Summary, faults
@@ -169,9 +170,7 @@ async def _seen(hub: Hub, admission: Admission) -> tuple[Approval, list[Moved]] 
     """
     found = await hub.approvals.approval(admission)
     if found is not None:
-        made_by = found[0].promised.account
-        hub.desk.hold_to_own(admission, made_by)
-        await hub.colleagues.let_read(admission, made_by, hub.approvals.asked_since, hub.desk.record)
+        await let_see(hub, admission, found[0].promised.account, hub.approvals.asked_since)
     return found
 
 

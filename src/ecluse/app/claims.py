@@ -18,6 +18,7 @@ from ecluse.app.hub import Hub
 from ecluse.app.ports import HUB
 from ecluse.app.refused import let_send, note_refused
 from ecluse.app.rights import Beneficiary
+from ecluse.app.seeing import let_see
 from ecluse.app.targets import Target, under_approval, under_engagement, unengaged
 from ecluse.claims.claim import INVOICE_CHARS_MAX, Billed, Claim, Content, Fault, Moved, Priced, State
 from ecluse.claims.control import Case, faults
@@ -235,9 +236,7 @@ async def _seen(hub: Hub, admission: Admission) -> tuple[Claim, list[Moved]] | N
     """
     found = await hub.claims.claim(admission)
     if found is not None:
-        made_by = found[0].content.account
-        hub.desk.hold_to_own(admission, made_by)
-        await hub.colleagues.let_read(admission, made_by, hub.claims.sent_since, hub.desk.record)
+        await let_see(hub, admission, found[0].content.account, hub.claims.sent_since)
     return found
 
 

@@ -58,7 +58,13 @@ _HASHED = {
 _CONTENT = """
     SELECT count(*), CAST(coalesce(sum(('x' || left(encode(sha256({hashed}), 'hex'), 15))::bit(60)::bigint), 0) AS text)
     FROM {table} WHERE insurer = $1"""
-_PRODUCT = "insurer, product, version, loaded_ts_us, body"
+_PRODUCTS = "SELECT insurer, product, version, loaded_ts_us, body FROM product WHERE insurer = $1"
+_KEEP_PRODUCT = """
+    INSERT INTO product (insurer, product, version, loaded_ts_us, body) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (insurer, product, version) DO UPDATE SET loaded_ts_us = excluded.loaded_ts_us"""
+_ENGAGEMENTS = (
+    "SELECT number, insurer, practice, sealed FROM engagement WHERE insurer = $1 AND number > $2 ORDER BY number"
+)
 
 Part = tuple[str, str]  # of engagements: ">" or "<=", and a number
 
@@ -89,8 +95,8 @@ async def copy_table(source: Side, target: Side, parent: str, insurer: str, feed
     with source.using() as connection:
         own = await _own(connection, parent, insurer)
     columns = ["insurer", *(name.strip() for name in _HASHED[parent][0].split(","))]
-    query = f"SELECT {', '.join(columns)} FROM {own} WHERE insurer = '{insurer}' ORDER BY 2, 3"  # noqa: S608 - digits
-    await _stream(source, query, target, table, columns)
+    query = f"SELECT {', '.join(columns)} FROM {own} WHERE insurer = $1 ORDER BY 2, 3"  # noqa: S608 - names of ours
+    await _stream(source, query, (insurer,), target, table, columns)
     with target.using() as connection:
         await index_table(connection, parent, table)
     return table
@@ -99,27 +105,19 @@ async def copy_table(source: Side, target: Side, parent: str, insurer: str, feed
 async def copy_engagements(source: Side, target: Side, insurer: str, after: str = "") -> None:
     """Copy the insurer's engagements of numbers after that one; those that are there already stay as they are."""
     columns = ["number", "insurer", "practice", "sealed"]
-    query = (
-        f"SELECT {', '.join(columns)} FROM engagement"  # noqa: S608 - names of ours, digits, a number that we read
-        f" WHERE insurer = '{insurer}' AND number > '{after}' ORDER BY number"
-    )
     with target.using() as connection:
         async with connection.transaction():
             await connection.execute("CREATE TEMP TABLE copied (LIKE engagement) ON COMMIT DROP")
-            await _stream(source, query, target, "copied", columns)
+            await _stream(source, _ENGAGEMENTS, (insurer, after), target, "copied", columns)
             await connection.execute("INSERT INTO engagement SELECT * FROM copied ON CONFLICT DO NOTHING")
 
 
 async def copy_products(source: Side, target: Side, insurer: str) -> None:
     """Copy the insurer's guarantee tables, and since when each is in force."""
     with source.using() as connection:
-        rows = await connection.fetch(f"SELECT {_PRODUCT} FROM product WHERE insurer = $1", insurer)  # noqa: S608 - ours
-    keep = (
-        f"INSERT INTO product ({_PRODUCT}) VALUES ($1, $2, $3, $4, $5)"  # noqa: S608 - names of ours
-        " ON CONFLICT (insurer, product, version) DO UPDATE SET loaded_ts_us = excluded.loaded_ts_us"
-    )
+        rows = await connection.fetch(_PRODUCTS, insurer)
     with target.using() as connection:
-        await connection.executemany(keep, [tuple(row) for row in rows])
+        await connection.executemany(_KEEP_PRODUCT, [tuple(row) for row in rows])
 
 
 async def remove(side: Side, insurer: str) -> None:
@@ -135,13 +133,15 @@ async def _own(connection: asyncpg.Connection[Any], table: str, insurer: str) ->
     return await answering_table(connection, table, insurer) if table in PARENTS else table
 
 
-async def _stream(source: Side, query: str, target: Side, table: str, columns: list[str]) -> None:
+async def _stream(
+    source: Side, query: str, values: tuple[str, ...], target: Side, table: str, columns: list[str]
+) -> None:
     """Binary COPY out of one server and into the other, block by block. Whichever fails ends the other."""
     blocks: asyncio.Queue[bytes] = asyncio.Queue(BUFFERED_MAX)
 
     async def read() -> None:
         with source.using() as connection:
-            await connection.copy_from_query(query, output=blocks.put, format="binary")
+            await connection.copy_from_query(query, *values, output=blocks.put, format="binary")
         await blocks.put(b"")
 
     async def written() -> AsyncIterator[bytes]:
